@@ -1,0 +1,140 @@
+import { connect } from "node:net";
+import { isolation } from "./isolation";
+import { ensureNetwork, removeNetwork } from "./network";
+import { outerResolver } from "./outer";
+import { hostImage } from "./recipe";
+import { run, succeeds, until } from "./run";
+import { tarOf } from "./tar";
+import type { Output, RunOptions, Say } from "./run";
+
+/** A systemd machine with an SSH server, on the operator's own machine. */
+export interface SandboxHost {
+  readonly name: string;
+  /** Its address on the docker network `cloudcode-NAME`, reachable from the outer machine. */
+  readonly address: string;
+  /** The outer machine's address on that network. */
+  readonly gateway: string;
+  readonly sshPort: 22;
+}
+
+/** An SSH key pair in OpenSSH's own formats. */
+export interface SshKeyPair {
+  readonly privateKey: string;
+  readonly publicKey: string;
+}
+
+/** What a host is made of. */
+export interface HostArgs {
+  /** Names everything that belongs to this sandbox. */
+  readonly name: string;
+  /** Where images' pieces are kept between runs. */
+  readonly cacheDir: string;
+  /** May log in as root and as `admin`, who may use sudo without a password. */
+  readonly authorizedKey: string;
+  /** The ed25519 key by which the SSH server proves who it is. */
+  readonly hostKeyPair: SshKeyPair;
+  /**
+   * The host and all that runs in it get no more memory than this.
+   * @default no limit
+   */
+  readonly memoryMiB?: number;
+  readonly say: Say;
+}
+
+/** Starts the host, or finds it running, and returns once its SSH server answers. A host that exists keeps its keys. */
+export async function startHost(args: HostArgs): Promise<SandboxHost> {
+  const container = containerOf(args.name);
+  const subnet = await ensureNetwork(container, args.name);
+  const host: SandboxHost = { name: args.name, address: subnet.host, gateway: subnet.gateway, sshPort: 22 };
+  if (!(await succeeds("docker", ["container", "inspect", container]))) await createHost(args, host);
+  args.say(`Starting the host ${args.name} at ${host.address}`);
+  await run("docker", ["start", container]);
+  await sshAnswers(host);
+  return host;
+}
+
+/** Restarts the whole host, as a power cycle that lets systemd shut down first. */
+export async function rebootHost(name: string): Promise<void> {
+  const container = containerOf(name);
+  await run("docker", ["restart", "--time", "60", container]);
+  const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+  const { stdout } = await run("docker", ["inspect", "--format", format, container]);
+  await sshAnswers({ name, address: stdout.trim() });
+}
+
+/** Removes the host with its disk and its network; no harm if it is not there. */
+export async function stopHost(name: string): Promise<void> {
+  const container = containerOf(name);
+  if (await succeeds("docker", ["container", "inspect", container])) {
+    // An orderly end lets the Docker inside take its containers' mounts and control groups along.
+    await succeeds("docker", ["stop", "--time", "20", container]);
+    await run("docker", ["rm", "--force", "--volumes", container]);
+  }
+  if (await succeeds("docker", ["volume", "inspect", volumeOf(name)])) await run("docker", ["volume", "rm", volumeOf(name)]);
+  await removeNetwork(container);
+}
+
+/** Runs a command as root in the host, past SSH. */
+export function hostExec(name: string, command: readonly string[], options: RunOptions = {}): Promise<Output> {
+  const interactive = options.input === undefined ? [] : ["--interactive"];
+  return run("docker", ["exec", ...interactive, containerOf(name), ...command], options);
+}
+
+const containerOf = (name: string) => `cloudcode-${name}`;
+const volumeOf = (name: string) => `cloudcode-${name}-docker`;
+
+async function createHost(args: HostArgs, host: SandboxHost): Promise<void> {
+  const image = await hostImage(args);
+  const container = containerOf(args.name);
+  await run("docker", [
+    "create",
+    ...["--name", container, "--hostname", args.name, "--network", container, "--ip", host.address],
+    ...["--restart", "unless-stopped", "--stop-timeout", "60"],
+    ...["--tmpfs", "/run", "--tmpfs", "/run/lock", "--env", "container=docker"],
+    // On the container's own overlay file system the Docker inside would fall back to copying whole layers.
+    ...["--volume", `${volumeOf(args.name)}:/var/lib/docker`],
+    ...(args.memoryMiB === undefined ? [] : ["--memory", `${args.memoryMiB}m`, "--memory-swap", `${args.memoryMiB}m`]),
+    ...(await isolation(image)),
+    image,
+  ]);
+  const resolver = outerResolver();
+  const files = await tarOf([
+    { path: "etc/ssh/ssh_host_ed25519_key", mode: 0o600, text: withNewline(args.hostKeyPair.privateKey) },
+    { path: "etc/ssh/ssh_host_ed25519_key.pub", mode: 0o644, text: withNewline(args.hostKeyPair.publicKey) },
+    { path: "root/.ssh/authorized_keys", mode: 0o600, text: withNewline(args.authorizedKey) },
+    { path: "home/admin/.ssh/authorized_keys", mode: 0o600, text: withNewline(args.authorizedKey), owner: ADMIN },
+    ...(resolver === undefined ? [] : [{ path: "etc/sandbox/resolv.conf", mode: 0o644, text: resolver }]),
+  ]);
+  await run("docker", ["cp", "-", `${container}:/`], { input: files });
+}
+
+/** The user id that `useradd` gives to the image's first user. */
+const ADMIN = 1000;
+
+const withNewline = (text: string) => `${text.trimEnd()}\n`;
+
+function sshAnswers(host: Pick<SandboxHost, "name" | "address">): Promise<true> {
+  return until(
+    60,
+    async () => (await greets(host.address)) || undefined,
+    async () => {
+      const { stdout } = await run("docker", ["logs", "--tail", "15", containerOf(host.name)]).catch(() => ({ stdout: "" }));
+      return `No SSH server answers at ${host.address}:22. If Docker runs in a virtual machine, its containers cannot be reached from here. ${stdout}`;
+    },
+  );
+}
+
+/** Whether something at port 22 introduces itself as SSH. */
+function greets(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port: 22, timeout: 2_000 });
+    const done = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("data", (greeting) => done(greeting.toString().startsWith("SSH-")));
+    socket.once("timeout", () => done(false));
+    socket.once("error", () => done(false));
+    socket.once("close", () => done(false));
+  });
+}
