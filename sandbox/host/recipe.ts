@@ -34,6 +34,12 @@ ExecStart=/bin/cp /etc/sandbox/resolv.conf /etc/resolv.conf
 WantedBy=sysinit.target
 `;
 
+/** Docker mounts the control groups read-only unless the container is privileged; systemd has to create its own there. */
+const INIT = `#!/bin/sh
+grep -E '^[^ ]+ /sys/fs/cgroup' /proc/mounts | cut -d' ' -f2 | while read -r tree; do mount -o remount,bind,rw "$tree"; done
+exec /lib/systemd/systemd
+`;
+
 /** The image of a systemd machine with an SSH server, as a cloud would hand it over: without Docker. */
 export async function hostImage(args: BaseArgs): Promise<string> {
   return buildImage(
@@ -42,13 +48,16 @@ export async function hostImage(args: BaseArgs): Promise<string> {
       dockerfile: `FROM ${await baseImage(args)}
 RUN ${aptInstallStep(PACKAGES)}
 COPY etc/ /etc/
-RUN systemctl mask ${MASKED.join(" ")} && systemctl enable sandbox-resolver.service \\
+COPY init /usr/local/sbin/sandbox-init
+RUN chmod 755 /usr/local/sbin/sandbox-init \\
+ && systemctl mask ${MASKED.join(" ")} && systemctl enable sandbox-resolver.service \\
  && systemctl set-default multi-user.target && rm -f /etc/ssh/ssh_host_* /etc/machine-id && touch /etc/machine-id \\
  && useradd --create-home --shell /bin/bash admin && echo 'admin ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/admin
 STOPSIGNAL SIGRTMIN+3
-CMD ["/lib/systemd/systemd"]
+CMD ["/usr/local/sbin/sandbox-init"]
 `,
       files: {
+        init: INIT,
         "etc/ssh/sshd_config.d/sandbox.conf": SSHD,
         "etc/systemd/system/sandbox-resolver.service": RESOLVER,
         "etc/systemd/journald.conf.d/sandbox.conf": "[Journal]\nStorage=volatile\nRuntimeMaxUse=32M\n",
