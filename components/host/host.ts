@@ -1,0 +1,30 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { types } from "@pulumi/command";
+
+/** How remote commands reach the machine: address, user, key and the pinned host key. One secret object, passed unchanged (lessons A16). */
+export type Connection = pulumi.Output<types.input.remote.ConnectionArgs>;
+
+/** One machine reachable by SSH, wherever it came from. Each Target provides one. */
+export interface Host {
+  readonly connection: Connection;
+  /** Where the names of the stack point to. */
+  readonly publicAddress: pulumi.Output<string>;
+  /** `root`, or a user that may `sudo` without a password. */
+  readonly user: string;
+  /** SSH port. */
+  readonly port: number;
+  /** Public half of the host key: `type base64`. */
+  readonly hostKey: pulumi.Output<string>;
+  /** What must be there before the first remote command. */
+  readonly reachable: pulumi.Resource;
+  /**
+   * The machine, where it is ours: what lives on it is deleted with it, without a connection (lessons A5).
+   * Undefined for an `existing` host, which outlives the stack.
+   */
+  readonly machine?: pulumi.Resource;
+}
+
+/** `sudo -n` where the user is not root. */
+export function asRoot(user: string, command: string): string {
+  return user === "root" ? command : `sudo -n ${command}`;
+}

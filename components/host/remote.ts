@@ -1,0 +1,45 @@
+import * as command from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+import { type Host, asRoot } from "./host";
+
+/** Longest run of one remote command; image builds on a small host take most of it. */
+const remoteTimeout = "45m";
+
+/** A command run as root on the Host, its secrets on standard input only. */
+export interface RemoteCommandArgs {
+  readonly host: Host;
+  /** Fixed words and digests, never a secret: it stands in plain state, in previews and in errors (lessons A11). */
+  readonly create: pulumi.Input<string>;
+  readonly stdin: pulumi.Input<string>;
+}
+
+/**
+ * The one way to make a remote command: host key checked by the connection, no environment (sshd drops it, lessons A3), no
+ * output of the last run sent back (A4), nothing streamed to the log (A10), no `delete` half (A5; see forgettable.ts), a change
+ * is an update in place (A14).
+ */
+export function remoteCommand(
+  name: string,
+  args: RemoteCommandArgs,
+  opts: pulumi.ComponentResourceOptions & { parent: pulumi.Resource; dependsOn?: pulumi.Resource[] },
+): command.remote.Command {
+  const { host } = args;
+  const create = isText(args.create) ? asRoot(host.user, args.create) : args.create.apply((text) => asRoot(host.user, text));
+  return new command.remote.Command(
+    name,
+    {
+      connection: host.connection,
+      create,
+      stdin: args.stdin,
+      addPreviousOutputInEnv: false,
+      logging: command.remote.Logging.None,
+    },
+    {
+      ...opts,
+      dependsOn: [host.reachable, ...(opts.dependsOn ?? [])],
+      additionalSecretOutputs: ["stdout", "stderr"],
+      customTimeouts: { create: remoteTimeout, update: remoteTimeout },
+      ...(host.machine && { deletedWith: host.machine }),
+    },
+  );
+}

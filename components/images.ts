@@ -1,0 +1,32 @@
+/**
+ * Every container image the program runs or builds from, pinned by tag and, where the digest of the multi-platform
+ * index is known, by digest. One table, so that a private registry can be filled from it (lessons C2, E5).
+ */
+export const defaultImages = {
+  authelia:
+    "docker.io/authelia/authelia:4.39.20@sha256:1b363e9279e742397966333f364e0876ae02bf5c876de73e83af6d48c57ff51b",
+  caddy:
+    "docker.io/library/caddy:2.11.7-alpine@sha256:d8542f48d34a9cf4e4c11a478865229840e87e4c96ea3f439101f31a5d35f75f",
+  debian:
+    "docker.io/library/debian:trixie-slim@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f",
+  ttyd: "docker.io/tsl0922/ttyd:1.7.7",
+  valkey:
+    "docker.io/valkey/valkey:8.1-alpine@sha256:e0eb7c480958d32bdc4357a74bdd70653ae15f2f9b4c93c4a5a9fad1dc471c84",
+} as const;
+
+/** Name of an image in {@link defaultImages}. */
+export type ImageName = keyof typeof defaultImages;
+
+/** One image reference per name, ready for a compose file. */
+export type Images = Readonly<Record<ImageName, string>>;
+
+export const imageNames = Object.keys(defaultImages) as ImageName[];
+
+/**
+ * The images of this stack: a reference given by the operator wins, else the default, moved to the private registry
+ * when one is set (`docker.io/library/caddy:2` becomes `registry.example.com/library/caddy:2`).
+ */
+export function resolveImages(overrides: Partial<Record<ImageName, string>>, registry?: string): Images {
+  const moved = (reference: string) => (registry ? reference.replace(/^docker\.io/, registry) : reference);
+  return Object.fromEntries(imageNames.map((name) => [name, overrides[name] ?? moved(defaultImages[name])])) as Images;
+}

@@ -1,0 +1,50 @@
+/** Who may pass: `bypass` is everybody, `deny` nobody; the other two are Authelia's. */
+export type Policy = "bypass" | "one_factor" | "two_factor" | "deny";
+
+/**
+ * A path of a Route that is treated unlike the rest: other policy, other upstream, or both.
+ * First match wins, so the narrower path stands first.
+ */
+export interface PathRule {
+  /** Exact (`/healthz`) or, with a trailing `/*`, the path itself and all below it (`/terminal/*`). */
+  readonly path: string;
+  /** @default the Route's policy */
+  readonly policy?: Policy;
+  /** `alias:port` on the App's edge network. @default the Route's upstream */
+  readonly upstream?: string;
+}
+
+/** What an App asks of the edge. */
+export interface Route {
+  /** Label below the domain: `code` is served at `code.DOMAIN`. */
+  readonly subdomain: string;
+  /** Name of the App's edge network that Caddy joins. */
+  readonly network: string;
+  /** `alias:port` on that network; the alias starts with the App's name, so that two Apps can never answer for one another. */
+  readonly upstream: string;
+  readonly policy: Policy;
+  readonly paths: readonly PathRule[];
+  /** What the index page calls it. */
+  readonly title: string;
+  /** One short sentence for the index page, by language. */
+  readonly summary: { readonly en: string; readonly zh: string };
+}
+
+/** Subdomain of the login portal: Authelia's cookies and WebAuthn need a host of its own below the domain. */
+export const portalSubdomain = "auth";
+
+/** The network that only Caddy and Authelia share. */
+export const portalNetwork = edgeNetwork("auth");
+
+export function edgeNetwork(appName: string): string {
+  return `cloudcode-edge-${appName}`;
+}
+
+export function hostOf(route: Pick<Route, "subdomain">, domain: string): string {
+  return `${route.subdomain}.${domain}`;
+}
+
+/** True for `/x/*`: the rule covers `/x` and everything below. */
+export function isPrefix(path: string): boolean {
+  return path.endsWith("/*");
+}

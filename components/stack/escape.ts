@@ -1,0 +1,57 @@
+/**
+ * How a value becomes one token of a config language. Each function is the inverse of that language's own parser;
+ * test/unit/escape.test.ts holds them to it with hostile strings.
+ */
+
+// Characters YAML calls non-printable, plus the ones editors and terminals swallow.
+// eslint-disable-next-line no-control-regex -- the control characters are the point
+const notPrintable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udfff](?![\udc00-\udfff])/g;
+
+/** A YAML double-quoted scalar; JSON's escapes are a subset of YAML 1.2's (https://yaml.org/spec/1.2.2/#57-escaped-characters). */
+export function yamlScalar(value: string | number | boolean): string {
+  if (typeof value !== "string") return String(value);
+  return JSON.stringify(value).replace(notPrintable, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/**
+ * A YAML scalar inside a compose file, where `$` starts an interpolation and `$$` is a literal one
+ * (https://docs.docker.com/reference/compose-file/interpolation/).
+ */
+export function composeScalar(value: string | number | boolean): string {
+  return yamlScalar(typeof value === "string" ? value.replaceAll("$", "$$$$") : value);
+}
+
+/**
+ * The value of a line in a compose env file: single quotes take everything literally but a single quote, double quotes
+ * take escapes (https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/#env-file-syntax).
+ *
+ * @throws Error for a NUL character, which no environment variable can hold.
+ */
+export function envValue(value: string): string {
+  if (value.includes("\0")) throw new Error("an environment variable cannot hold a NUL character");
+  if (!/['\\\r]/.test(value)) return `'${value}'`;
+  const escaped = value
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll("$", "\\$")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\r", "\\r");
+  return `"${escaped}"`;
+}
+
+/**
+ * One Caddyfile token, in backticks where possible (https://caddyserver.com/docs/caddyfile/concepts#tokens-and-quotes).
+ *
+ * @throws Error for braces, which Caddy reads as placeholders, and for texts that no quoting of Caddy can hold.
+ */
+export function caddyToken(value: string): string {
+  if (/[{}\0\r]/.test(value)) throw new Error("a Caddyfile token cannot hold braces, NUL or carriage return");
+  if (!value.includes("`")) return `\`${value}\``;
+  if (/\\("|$)/.test(value)) throw new Error("a Caddyfile token cannot hold both a backtick and a backslash before a quote");
+  return `"${value.replaceAll('"', '\\"')}"`;
+}
+
+/** One word of a POSIX shell command. */
+export function shellWord(value: string): string {
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,175 @@
+import { createHmac } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { pack } from "tar-stream";
+import { type TemplateValues, renderTemplate } from "./template";
+
+/** One file of a Release. */
+export interface ReleaseFile {
+  /** Path below the template folder, without `.hbs`. */
+  readonly path: string;
+  readonly content: string;
+  /** @default 0o400 */
+  readonly mode: number;
+  /** Numeric owner on the host: the uid the container runs as (lessons C7). */
+  readonly owner: number;
+}
+
+/** What the host does with a Release besides `docker compose up`; see stack-templates/host/cloudcode-host. */
+export interface ReleasePlan {
+  /** Edge networks that must exist before the stack starts. */
+  readonly networks: readonly string[];
+  /** Service whose container joins and leaves the `networks` while it runs, instead of being created on them. */
+  readonly joins?: string;
+  /** A validator run in a throw-away container before anything running is touched; `{release}` is the release folder. */
+  readonly check?: { readonly service: string; readonly command: string };
+  /** Run in the living container instead of a restart; `{release}` is the release folder. */
+  readonly reload?: { readonly service: string; readonly command: string };
+  /** Image built on the host when its tag is missing. */
+  readonly build?: { readonly service: string; readonly image: string };
+  /** Longest time to wait for health, in seconds. @default 180 */
+  readonly healthTimeout?: number;
+}
+
+/** Everything a ComposeStack is made of, before secrets are known. */
+export interface ReleaseSource {
+  /** Folder below `stack-templates/`. */
+  readonly template: string;
+  readonly values: TemplateValues;
+  readonly plan: ReleasePlan;
+  /** Uid that owns files matching the path prefix, where it is not root. */
+  readonly owners?: Readonly<Record<string, number>>;
+}
+
+/** A rendered ComposeStack at one moment. */
+export interface Release {
+  /** Keyed hash of everything below; names the folder on the host. */
+  readonly id: string;
+  /** Path and short keyed digest of each file: safe to show, useless for guessing a secret. */
+  readonly digests: readonly { readonly path: string; readonly digest: string }[];
+  readonly files: readonly ReleaseFile[];
+  readonly plan: ReleasePlan;
+  readonly secrets: readonly string[];
+}
+
+const composeFile = "compose.yaml";
+
+/** Folders of a template that are mounted whole; every other file is mounted by itself. */
+const mountedFolder = /^(image)\//;
+
+/** Files below this folder are read in place through the release folder, so that a reload sees them (lessons C5). */
+const livePrefix = "live/";
+
+/**
+ * Renders `stack-templates/<template>/` into a Release. Pure but for reading the templates.
+ *
+ * A compose file names a file of the release as `{{mount "path"}}`: a host path that holds the file's digest. A service is
+ * therefore created anew exactly when a file it mounts has changed, and an old container keeps its old files.
+ *
+ * @param digestKey secret key of the digests (kept in state), so that a digest in plain state tells nothing of a secret
+ * @throws Error when a template is wrong, naming the file
+ */
+export function renderRelease(
+  templatesRoot: string,
+  source: ReleaseSource,
+  secrets: Readonly<Record<string, string>>,
+  digestKey: string,
+): Release {
+  const digestOf = (text: string) => createHmac("sha256", digestKey).update(text).digest("hex");
+  const root = join(templatesRoot, source.template);
+  const values = { ...source.values, secrets };
+  const render = (path: string, helpers?: Readonly<Record<string, (argument: string) => string>>): ReleaseFile => {
+    const text = readFileSync(join(root, path), "utf8");
+    const target = path.replace(/\.hbs$/, "");
+    const owner = Object.entries(source.owners ?? {}).find(([prefix]) => target.startsWith(prefix))?.[1] ?? 0;
+    const mode = mountedFolder.test(target) || target.endsWith(".sh") ? 0o555 : 0o400;
+    try {
+      const content = path === target ? text : renderTemplate(text, values, helpers);
+      return { path: target, content, owner, mode };
+    } catch (error) {
+      throw new Error(`stack-templates/${source.template}/${path}: ${(error as Error).message}`);
+    }
+  };
+
+  const templates = listFiles(root);
+  const files = templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path));
+  const mount = (path: string) => mountPath(files, path, digestOf);
+  const mountNames = { mount: (path: string) => composePath(mount(path)), digest: (path: string) => mount(path).digest };
+  const compose = templates.filter((path) => path.startsWith(composeFile)).map((path) => render(path, mountNames));
+  const placed = files.map((file) => (file.path.startsWith(livePrefix) ? file : place(file, mount)));
+
+  const all = [...compose, ...placed];
+  const fingerprint = JSON.stringify([all, source.plan]);
+  return {
+    id: digestOf(fingerprint).slice(0, 12),
+    digests: [...compose, ...files].map((file) => ({
+      path: file.path,
+      digest: digestOf(JSON.stringify(file)).slice(0, 8),
+    })),
+    files: all,
+    plan: source.plan,
+    secrets: Object.values(secrets),
+  };
+}
+
+/** The release as it travels on standard input: base64 of a tar whose last entry proves that all of it arrived. */
+export async function releasePayload(release: Release): Promise<string> {
+  const archive = pack();
+  const entry = (name: string, content: string, owner = 0, mode = 0o400) => {
+    // A fixed date keeps the payload equal on every machine and at every time.
+    archive.entry({ name, uid: owner, gid: owner, mode, mtime: new Date(0) }, content);
+  };
+  for (const file of release.files) {
+    entry(file.path.startsWith("files/") ? file.path : `release/${file.path}`, file.content, file.owner, file.mode);
+  }
+  entry("release/plan", planText(release.plan));
+  entry("release/secrets", release.secrets.flatMap((secret) => secret.split("\n")).join("\n") + "\n");
+  entry("complete", release.id);
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("base64");
+}
+
+/** The plan in lines of `keyword argument…`, which a shell can read without a parser. */
+export function planText(plan: ReleasePlan): string {
+  const lines = [
+    ...plan.networks.map((network) => `network ${network}`),
+    plan.joins && `joins ${plan.joins}`,
+    plan.build && `build ${plan.build.service} ${plan.build.image}`,
+    plan.check && `check ${plan.check.service} ${plan.check.command}`,
+    plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,
+    `timeout ${plan.healthTimeout ?? 180}`,
+  ];
+  return lines.filter(Boolean).join("\n") + "\n";
+}
+
+interface Mount {
+  readonly folder: string;
+  readonly digest: string;
+  readonly path: string;
+}
+
+function mountPath(files: readonly ReleaseFile[], path: string, digestOf: (text: string) => string): Mount {
+  const folder = path.endsWith("/");
+  const members = files.filter((file) => (folder ? file.path.startsWith(path) : file.path === path));
+  if (members.length === 0) throw new Error(`no file "${path}" to mount`);
+  const digest = digestOf(JSON.stringify(members)).slice(0, 16);
+  return { folder: `files/${digest}`, digest, path: folder ? path.slice(0, -1) : path };
+}
+
+function composePath(mount: Mount): string {
+  return `./${mount.folder}/${mount.path}`;
+}
+
+function place(file: ReleaseFile, mount: (path: string) => Mount): ReleaseFile {
+  const folder = mountedFolder.exec(file.path)?.[0];
+  return { ...file, path: `${mount(folder ?? file.path).folder}/${file.path}` };
+}
+
+function listFiles(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .sort();
+}

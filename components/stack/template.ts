@@ -1,0 +1,61 @@
+import Handlebars from "handlebars";
+import { caddyToken, composeScalar, envValue, shellWord, yamlScalar } from "./escape";
+
+/** What a template may see: plain data, no functions. */
+export interface TemplateValues {
+  readonly [key: string]: TemplateValue;
+}
+export type TemplateValue = string | number | boolean | undefined | readonly TemplateValue[] | TemplateValues;
+
+const isolated = Handlebars.create();
+isolated.registerHelper({
+  yaml: yamlScalar,
+  compose: composeScalar,
+  env: envValue,
+  caddy: caddyToken,
+  sh: shellWord,
+  json: (value: unknown) => JSON.stringify(value),
+  int: (value: unknown) => {
+    if (!Number.isInteger(value)) throw new Error(`not an integer: ${JSON.stringify(value)}`);
+    return String(value);
+  },
+});
+
+/**
+ * Renders one template. Values reach the text only through an escaping helper ({{yaml x}}, {{compose x}}, {{env x}},
+ * {{caddy x}}, {{sh x}}, {{json x}}, {{int x}}): a bare {{x}} is refused, since Handlebars would either HTML-escape it or
+ * paste it raw (lessons I2).
+ *
+ * @param helpers further helpers of one rendering, such as `mount` in a compose file
+ * @throws Error when the template names a value that is missing, or inserts one without a helper
+ */
+export function renderTemplate(
+  source: string,
+  values: TemplateValues,
+  helpers: Readonly<Record<string, (argument: string) => string>> = {},
+): string {
+  const tree = isolated.parse(source);
+  refuseRawInsertions(tree.body);
+  return isolated.compile<TemplateValues>(tree, { strict: true, noEscape: true })(values, { helpers });
+}
+
+function refuseRawInsertions(statements: readonly hbs.AST.Statement[]): void {
+  for (const statement of statements) {
+    if (isMustache(statement) && statement.params.length === 0) {
+      throw new Error(`line ${statement.loc.start.line}: insert values through a helper, as in {{yaml x}}`);
+    }
+    if (isBlock(statement)) {
+      refuseRawInsertions(statement.program.body);
+      // Handlebars leaves `inverse` out where there is no {{else}}, which its types do not say.
+      refuseRawInsertions((statement.inverse as hbs.AST.Program | undefined)?.body ?? []);
+    }
+  }
+}
+
+function isMustache(statement: hbs.AST.Statement): statement is hbs.AST.MustacheStatement {
+  return statement.type === "MustacheStatement";
+}
+
+function isBlock(statement: hbs.AST.Statement): statement is hbs.AST.BlockStatement {
+  return statement.type === "BlockStatement";
+}
