@@ -1,9 +1,8 @@
-import { connect } from "node:net";
-import type { Socket } from "node:net";
 import type { Client, ConnectConfig } from "ssh2";
 import type { Operation } from "../plugin/provider";
 import type { ValueMap } from "../plugin/values";
 import { text } from "./lifecycle";
+import { openSocket } from "./socket";
 
 /** How to reach a host, after defaults have been applied. */
 export interface Endpoint {
@@ -41,13 +40,14 @@ export function endpointOf(connection: ValueMap): Endpoint {
   };
 }
 
+const HOST_KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"] as const;
+
 function expectedKey(hostKey: string): { type: string; blob: Buffer } {
   const match = /(ssh-[a-z0-9-]+|ecdsa-[a-z0-9-]+)\s+([A-Za-z0-9+/=]+)/.exec(hostKey);
   if (!match?.[1] || !match[2]) throw new Error("failed to parse host key: ssh: no key found");
   return { type: match[1], blob: Buffer.from(match[2], "base64") };
 }
 
-/** ssh2 checks the algorithm names at run time; its types want a fixed list. */
 function sshConfig(endpoint: Endpoint, sshParse: typeof import("ssh2").utils.parseKey): ConnectConfig {
   const { user, password, privateKey, privateKeyPassword, hostKey, agentSocketPath } = endpoint;
   const config: ConnectConfig = { username: user, readyTimeout: 0, tryKeyboard: password !== undefined };
@@ -68,8 +68,6 @@ function sshConfig(endpoint: Endpoint, sshParse: typeof import("ssh2").utils.par
   return config;
 }
 
-const HOST_KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"] as const;
-
 function keyProblem(message: string): string {
   if (/no passphrase/i.test(message)) return "ssh: this private key is passphrase protected";
   return /bad passphrase|integrity/i.test(message) ? "x509: decryption password incorrect" : "ssh: no key found";
@@ -88,47 +86,9 @@ function handshakeProblem(error: Error, endpoint: Endpoint): string {
   return message;
 }
 
-function tcp({ host, port, perDialTimeoutSeconds }: Endpoint, cancelled: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    const socket = connect({ host, port, noDelay: true });
-    const fail = (reason: string): void => {
-      socket.destroy();
-      reject(new Error(`dial tcp ${address}: ${reason}`));
-    };
-    const cancel = (): void => {
-      fail("operation was canceled");
-    };
-    const timer = perDialTimeoutSeconds > 0 ? setTimeout(fail, perDialTimeoutSeconds * 1000, "i/o timeout") : undefined;
-    cancelled.addEventListener("abort", cancel);
-    const settle = (): void => {
-      clearTimeout(timer);
-      cancelled.removeEventListener("abort", cancel);
-    };
-    socket.once("error", (error: NodeJS.ErrnoException) => {
-      settle();
-      fail(TCP_ERRORS[error.code ?? ""] ?? error.message);
-    });
-    socket.once("connect", () => {
-      settle();
-      socket.removeAllListeners("error");
-      resolve(socket);
-    });
-  });
-}
-
-const TCP_ERRORS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connect: connection refused",
-  ECONNRESET: "read: connection reset by peer",
-  EHOSTUNREACH: "connect: no route to host",
-  ENETUNREACH: "connect: network is unreachable",
-  ETIMEDOUT: "connect: connection timed out",
-  ENOTFOUND: "lookup: no such host",
-};
-
 async function dialOnce(endpoint: Endpoint, config: ConnectConfig, cancelled: AbortSignal): Promise<Client> {
   const { Client: SshClient } = await import("ssh2");
-  const sock = await tcp(endpoint, cancelled);
+  const sock = await openSocket(endpoint, cancelled);
   const client = new SshClient();
   return new Promise((resolve, reject) => {
     const cancel = (): void => {

@@ -1,0 +1,14 @@
+import { serveProvider } from "../plugin/server";
+import { commandType } from "./lifecycle";
+import { runLocally } from "./local";
+import { runRemotely } from "./remote";
+import { localInputs, remoteInputs } from "./shapes";
+
+serveProvider({
+  version: process.env["STAND_IN_VERSION"] ?? "",
+  types: {
+    "command:remote:Command": commandType(remoteInputs, runRemotely),
+    "command:local:Command": commandType(localInputs, runLocally),
+  },
+  providerInputs: {},
+});
