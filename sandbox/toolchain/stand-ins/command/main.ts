@@ -1,3 +1,4 @@
+// Stand-in for pulumi-resource-command, used only where the official one cannot be downloaded.
 import { serveProvider } from "../plugin/server";
 import { commandType } from "./lifecycle";
 import { runLocally } from "./local";
@@ -5,7 +6,7 @@ import { runRemotely } from "./remote";
 import { localInputs, remoteInputs } from "./shapes";
 
 serveProvider({
-  version: process.env["STAND_IN_VERSION"] ?? "",
+  version: STAND_IN_VERSION,
   types: {
     "command:remote:Command": commandType(remoteInputs, runRemotely),
     "command:local:Command": commandType(localInputs, runLocally),

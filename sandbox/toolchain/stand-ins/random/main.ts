@@ -1,4 +1,5 @@
+// Stand-in for pulumi-resource-random, used only where the official one cannot be downloaded.
 import { serveProvider } from "../plugin/server";
 import { randomTypes } from "./types";
 
-serveProvider({ version: process.env["STAND_IN_VERSION"] ?? "", types: randomTypes, providerInputs: {} });
+serveProvider({ version: STAND_IN_VERSION, types: randomTypes, providerInputs: {} });

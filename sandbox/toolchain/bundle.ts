@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmod, mkdir, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { basename, dirname, join, relative } from "node:path";
+
+const SOURCES = join(__dirname, "stand-ins");
+const BUNDLED = ["@grpc/grpc-js", "@pulumi/pulumi", "google-protobuf", "hash-wasm", "ssh2"];
+
+export interface StandIn {
+  /** Its folder under `stand-ins`. */
+  readonly folder: string;
+  /** The name under which the engine looks for it. */
+  readonly program: string;
+  /** The version of the official one. */
+  readonly version: string;
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly pulumi?: { readonly version?: string };
+}
+
+function manifest(packageName: string): Manifest {
+  const parsed: Manifest = JSON.parse(readFileSync(createRequire(__filename).resolve(`${packageName}/package.json`), "utf8"));
+  return parsed;
+}
+
+/** The plugin version that an installed SDK asks for. */
+export function pluginVersion(packageName: string): string {
+  const { version, pulumi } = manifest(packageName);
+  return pulumi?.version ?? version;
+}
+
+function sourceHash(): string {
+  const hash = createHash("sha256");
+  for (const file of readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).sort()) {
+    if (file.endsWith(".ts")) hash.update(file).update("\0").update(readFileSync(join(SOURCES, file)));
+  }
+  for (const name of BUNDLED) hash.update(`${name}@${manifest(name).version}\0`);
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function bundle({ folder, program, version }: StandIn, target: string): Promise<void> {
+  const { build } = await import("esbuild");
+  const temporary = `${target}.partial-${process.pid}`;
+  await mkdir(dirname(target), { recursive: true });
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [join(SOURCES, folder, "main.ts")],
+      bundle: true,
+      minify: true,
+      write: false,
+      platform: "node",
+      target: "node20",
+      format: "cjs",
+      // ssh2 does without its native parts.
+      external: ["cpu-features", "*.node"],
+      define: { STAND_IN_VERSION: JSON.stringify(version) },
+      banner: {
+        js: `#!/usr/bin/env node\n// Stand-in for ${program} ${version}, used only where the official one cannot be downloaded.`,
+      },
+      logLevel: "silent",
+    });
+    await writeFile(temporary, outputFiles[0]?.contents ?? "");
+    await chmod(temporary, 0o755);
+    await rename(temporary, target);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function pointTo(target: string, link: string): Promise<void> {
+  const wanted = relative(dirname(link), target);
+  if ((await readlink(link).catch(() => "")) === wanted) return;
+  const temporary = `${link}.partial-${process.pid}`;
+  await mkdir(dirname(link), { recursive: true });
+  await rm(temporary, { force: true });
+  await symlink(wanted, temporary);
+  await rename(temporary, link);
+}
+
+/** Bundles what is not bundled yet and puts each stand-in where the engine looks for it. */
+export async function placeStandIns(cacheDir: string, places: readonly (StandIn & { readonly in: string })[]): Promise<void> {
+  const hash = sourceHash();
+  for (const place of places) {
+    const target = join(cacheDir, "stand-ins", `${basename(place.program)}-${place.version}-${hash}.cjs`);
+    if (!existsSync(target)) await bundle(place, target);
+    await pointTo(target, join(place.in, place.program));
+  }
+}

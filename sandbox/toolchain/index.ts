@@ -1,0 +1,80 @@
+import { mkdir, realpath } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { buildPulumi } from "./build";
+import { placeStandIns, pluginVersion } from "./bundle";
+import { withLock } from "./lock";
+import { downloadOfficial, findOfficial, isExecutable } from "./official";
+
+/** The CLI that is downloaded or built where none is installed. */
+export const PULUMI_VERSION = "v3.274.1";
+
+export interface PreparedPulumi {
+  /** What must be added to the environment of the CLI. */
+  readonly env: Record<string, string>;
+  /** The CLI's path. */
+  readonly pulumi: string;
+  /** `built` means that plugins and language host are this repository's stand-ins. */
+  readonly origin: "official" | "built";
+}
+
+export interface PrepareOptions {
+  /** A folder that outlives the sandbox; several checkouts may share it. */
+  readonly cacheDir: string;
+  /** Told what takes time. */
+  readonly say: (line: string) => void;
+}
+
+function environment(pulumi: string, more: Record<string, string> = {}): Record<string, string> {
+  const path = [dirname(pulumi), process.env["PATH"] ?? ""].join(delimiter);
+  return { PATH: path, PULUMI_SKIP_UPDATE_CHECK: "true", ...more };
+}
+
+async function prepareBuilt(cacheDir: string, pulumi: string): Promise<PreparedPulumi> {
+  const home = join(cacheDir, "pulumi-home");
+  const plugin = (name: string): { folder: string; program: string; version: string; in: string } => {
+    const version = pluginVersion(`@pulumi/${name}`);
+    const folder = join(home, "plugins", `resource-${name}-v${version}`);
+    return { folder: name, program: `pulumi-resource-${name}`, version, in: folder };
+  };
+  // The engine warns about a language host that lies anywhere but beside the CLI.
+  const host = { folder: "nodejs", program: "pulumi-language-nodejs", version: PULUMI_VERSION.slice(1), in: dirname(pulumi) };
+  await placeStandIns(cacheDir, [host, plugin("command"), plugin("random")]);
+  // What no stand-in covers cannot be downloaded either, so the engine should say so at once.
+  const env = environment(pulumi, { PULUMI_HOME: home, PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" });
+  return { env, pulumi, origin: "built" };
+}
+
+/** Finds, downloads or builds the Pulumi engine, in this order, with everything a TypeScript program needs to run. */
+export async function preparePulumi(options: PrepareOptions): Promise<PreparedPulumi> {
+  const { say } = options;
+  await mkdir(options.cacheDir, { recursive: true });
+  // The engine compares resolved paths.
+  const cacheDir = await realpath(options.cacheDir);
+  const installed = await findOfficial(process.env["PATH"] ?? "", cacheDir);
+  if (installed !== undefined) return { env: { PULUMI_SKIP_UPDATE_CHECK: "true" }, pulumi: installed, origin: "official" };
+
+  const officialDir = join(cacheDir, `pulumi-${PULUMI_VERSION}-official`);
+  const downloaded = join(officialDir, "pulumi");
+  const built = join(cacheDir, `pulumi-${PULUMI_VERSION}`, "pulumi");
+  const ready = async (): Promise<PreparedPulumi | undefined> => {
+    if (await isExecutable(downloaded)) return { env: environment(downloaded), pulumi: downloaded, origin: "official" };
+    return (await isExecutable(built)) ? prepareBuilt(cacheDir, built) : undefined;
+  };
+
+  const waiting = (): void => {
+    say("Waiting for another process that is preparing the Pulumi CLI.");
+  };
+  return (
+    (await ready()) ??
+    withLock(join(cacheDir, "pulumi.lock"), waiting, async () => {
+      const meanwhile = await ready();
+      if (meanwhile) return meanwhile;
+      if ((await downloadOfficial(PULUMI_VERSION, officialDir, say)) === undefined) {
+        await buildPulumi(PULUMI_VERSION, built, say);
+      }
+      const prepared = await ready();
+      if (!prepared) throw new Error(`The Pulumi CLI is missing from ${cacheDir} although preparing it succeeded.`);
+      return prepared;
+    })
+  );
+}

@@ -1,0 +1,86 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:fs";
+import { access, mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
+import { delimiter, dirname, join, sep } from "node:path";
+import { pipeline } from "node:stream/promises";
+
+const ANSWER_WITHIN_MS = 4_000;
+const ARRIVE_WITHIN_MS = 300_000;
+
+/** True when a file can be run. */
+export async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The first official CLI on PATH; one without its language host beside it, or from our own cache, does not count. */
+export async function findOfficial(path: string, cacheDir: string): Promise<string | undefined> {
+  for (const folder of path.split(delimiter).filter((part) => part !== "")) {
+    const pulumi = join(folder, "pulumi");
+    if (!(await isExecutable(pulumi))) continue;
+    const real = await realpath(pulumi);
+    if (real.startsWith(cacheDir + sep)) continue;
+    const hosts = [folder, dirname(real)].map((place) => join(place, "pulumi-language-nodejs"));
+    if ((await Promise.all(hosts.map(isExecutable))).includes(true)) return pulumi;
+  }
+  return undefined;
+}
+
+function archiveUrl(version: string): string | undefined {
+  const systems: Partial<Record<NodeJS.Platform, string>> = { linux: "linux", darwin: "darwin" };
+  const system = systems[process.platform];
+  const known = process.arch === "x64" || process.arch === "arm64";
+  if (system === undefined || !known) return undefined;
+  return `https://get.pulumi.com/releases/sdk/pulumi-${version}-${system}-${process.arch}.tar.gz`;
+}
+
+async function* chunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
+}
+
+async function extract(archive: ReadableStream<Uint8Array>, folder: string): Promise<void> {
+  const tar = spawn("tar", ["-xz", "-C", folder], { stdio: ["pipe", "ignore", "inherit"] });
+  const exit = new Promise<number | null>((resolve, reject) => {
+    tar.on("error", reject);
+    tar.on("exit", resolve);
+  });
+  await Promise.all([pipeline(chunks(archive), tar.stdin), exit]);
+  const code = await exit;
+  if (code !== 0) throw new Error(`tar ended with exit status ${code ?? "unknown"}`);
+}
+
+/** Tries once to download the official CLI; resolves to nothing where its server cannot be reached. */
+export async function downloadOfficial(
+  version: string,
+  target: string,
+  say: (line: string) => void,
+): Promise<string | undefined> {
+  const url = archiveUrl(version);
+  if (url === undefined) return undefined;
+  const abort = new AbortController();
+  const limit = (milliseconds: number): NodeJS.Timeout =>
+    setTimeout(() => {
+      abort.abort(new Error(`no answer within ${milliseconds / 1000} s`));
+    }, milliseconds);
+  let timer = limit(ANSWER_WITHIN_MS);
+  await mkdir(dirname(target), { recursive: true });
+  const temporary = await mkdtemp(`${target}.partial-`);
+  try {
+    const response = await fetch(url, { signal: abort.signal });
+    if (!response.ok || !response.body) return undefined;
+    say(`Downloading the Pulumi CLI ${version}.`);
+    clearTimeout(timer);
+    timer = limit(ARRIVE_WITHIN_MS);
+    await extract(response.body, temporary);
+    await rename(join(temporary, "pulumi"), target);
+    return join(target, "pulumi");
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
