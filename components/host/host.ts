@@ -1,8 +1,21 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { types } from "@pulumi/command";
 
-/** How remote commands reach the machine: address, user, key and the pinned host key. One secret object, passed unchanged (lessons A16). */
-export type Connection = pulumi.Output<types.input.remote.ConnectionArgs>;
+/** How remote commands reach the machine, in the words of the command provider. */
+export interface ConnectionParts {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly privateKey: string;
+  /** `type base64`. */
+  readonly hostKey: string;
+  /** Failed dials before a command gives up. */
+  readonly dialErrorLimit: number;
+  /** Seconds. */
+  readonly perDialTimeout: number;
+}
+
+/** One secret object, built once and passed unchanged, so that it never shows a diff of its own (lessons A16). */
+export type Connection = pulumi.Output<ConnectionParts>;
 
 /** One machine reachable by SSH, wherever it came from. Each Target provides one. */
 export interface Host {

@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "./host";
 import type { ReachInput } from "./reach";
 import { shellWord } from "../stack/escape";
 
@@ -7,7 +8,10 @@ export function reachCommand(remote: string, urn?: string): string {
   return ["node --import tsx components/host/reach.ts", shellWord(remote), ...(urn ? [shellWord(urn)] : [])].join(" ");
 }
 
-/** Standard input of reach.ts. */
-export function reachInput(input: { readonly [K in keyof ReachInput]: pulumi.Input<ReachInput[K]> }): pulumi.Output<string> {
-  return pulumi.secret(pulumi.jsonStringify(input));
+/** Standard input of reach.ts: the connection, and the bound of the wait in seconds. */
+export function reachInput(connection: Connection, seconds: number): pulumi.Output<string> {
+  return connection.apply(({ host, port, user, privateKey, hostKey }) => {
+    const input: ReachInput = { address: host, port, user, privateKey, hostKey, seconds };
+    return JSON.stringify(input);
+  });
 }

@@ -1,5 +1,5 @@
 import * as command from "@pulumi/command";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { type Host, asRoot } from "./host";
 
 /** Longest run of one remote command; image builds on a small host take most of it. */
@@ -24,7 +24,7 @@ export function remoteCommand(
   opts: pulumi.ComponentResourceOptions & { parent: pulumi.Resource; dependsOn?: pulumi.Resource[] },
 ): command.remote.Command {
   const { host } = args;
-  const create = isText(args.create) ? asRoot(host.user, args.create) : args.create.apply((text) => asRoot(host.user, text));
+  const create = pulumi.output(args.create).apply((text) => asRoot(host.user, text));
   return new command.remote.Command(
     name,
     {

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { pack } from "tar-stream";
-import { type TemplateValues, renderTemplate } from "./template";
+import { type TemplateHelpers, type TemplateValues, renderTemplate } from "./template";
 
 /** One file of a Release. */
 export interface ReleaseFile {
@@ -25,8 +25,8 @@ export interface ReleasePlan {
   readonly check?: { readonly service: string; readonly command: string };
   /** Run in the living container instead of a restart; `{release}` is the release folder. */
   readonly reload?: { readonly service: string; readonly command: string };
-  /** Image built on the host when its tag is missing. */
-  readonly build?: { readonly service: string; readonly image: string };
+  /** Service whose image is built on the host when its tag is missing. */
+  readonly build?: string;
   /** Longest time to wait for health, in seconds. @default 180 */
   readonly healthTimeout?: number;
 }
@@ -63,8 +63,9 @@ const livePrefix = "live/";
 /**
  * Renders `stack-templates/<template>/` into a Release. Pure but for reading the templates.
  *
- * A compose file names a file of the release as `{{mount "path"}}`: a host path that holds the file's digest. A service is
- * therefore created anew exactly when a file it mounts has changed, and an old container keeps its old files.
+ * A compose file names a file of the release as `{{mount "path"}}`: a host path that holds the file's digest (`{{bind "path" "/target"}}` is the volume entry). A service is
+ * therefore created anew exactly when a file it mounts has changed, and an old container keeps its old files. An image
+ * built on the host is named `{{tag "name" "folder/"}}` after the digest of its folder.
  *
  * @param digestKey secret key of the digests (kept in state), so that a digest in plain state tells nothing of a secret
  * @throws Error when a template is wrong, naming the file
@@ -78,7 +79,7 @@ export function renderRelease(
   const digestOf = (text: string) => createHmac("sha256", digestKey).update(text).digest("hex");
   const root = join(templatesRoot, source.template);
   const values = { ...source.values, secrets };
-  const render = (path: string, helpers?: Readonly<Record<string, (argument: string) => string>>): ReleaseFile => {
+  const render = (path: string, helpers?: TemplateHelpers): ReleaseFile => {
     const text = readFileSync(join(root, path), "utf8");
     const target = path.replace(/\.hbs$/, "");
     const owner = Object.entries(source.owners ?? {}).find(([prefix]) => target.startsWith(prefix))?.[1] ?? 0;
@@ -94,8 +95,12 @@ export function renderRelease(
   const templates = listFiles(root);
   const files = templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path));
   const mount = (path: string) => mountPath(files, path, digestOf);
-  const mountNames = { mount: (path: string) => composePath(mount(path)), digest: (path: string) => mount(path).digest };
-  const compose = templates.filter((path) => path.startsWith(composeFile)).map((path) => render(path, mountNames));
+  const composeHelpers: TemplateHelpers = {
+    mount: (path) => `./${mount(path).folder}/${mount(path).path}`,
+    bind: (path, target) => `./${mount(path).folder}/${mount(path).path}:${target ?? ""}:ro`,
+    tag: (image, path) => `${image}:${mount(path ?? "").digest}`,
+  };
+  const compose = templates.filter((path) => path.startsWith(composeFile)).map((path) => render(path, composeHelpers));
   const placed = files.map((file) => (file.path.startsWith(livePrefix) ? file : place(file, mount)));
 
   const all = [...compose, ...placed];
@@ -110,6 +115,11 @@ export function renderRelease(
     plan: source.plan,
     secrets: Object.values(secrets),
   };
+}
+
+/** Shell comments that list the digest of each file: the readable half of a change, since its contents are secret. */
+export function digestComment(release: Pick<Release, "digests">): string {
+  return release.digests.map(({ path, digest }) => `# ${digest} ${path}`).join("\n");
 }
 
 /** The release as it travels on standard input: base64 of a tar whose last entry proves that all of it arrived. */
@@ -136,7 +146,7 @@ export function planText(plan: ReleasePlan): string {
   const lines = [
     ...plan.networks.map((network) => `network ${network}`),
     plan.joins && `joins ${plan.joins}`,
-    plan.build && `build ${plan.build.service} ${plan.build.image}`,
+    plan.build && `build ${plan.build}`,
     plan.check && `check ${plan.check.service} ${plan.check.command}`,
     plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,
     `timeout ${plan.healthTimeout ?? 180}`,
@@ -156,10 +166,6 @@ function mountPath(files: readonly ReleaseFile[], path: string, digestOf: (text:
   if (members.length === 0) throw new Error(`no file "${path}" to mount`);
   const digest = digestOf(JSON.stringify(members)).slice(0, 16);
   return { folder: `files/${digest}`, digest, path: folder ? path.slice(0, -1) : path };
-}
-
-function composePath(mount: Mount): string {
-  return `./${mount.folder}/${mount.path}`;
 }
 
 function place(file: ReleaseFile, mount: (path: string) => Mount): ReleaseFile {

@@ -7,6 +7,9 @@ export interface TemplateValues {
 }
 export type TemplateValue = string | number | boolean | undefined | readonly TemplateValue[] | TemplateValues;
 
+/** Helpers of one rendering, such as `mount` in a compose file. */
+export type TemplateHelpers = Readonly<Record<string, (argument: string, second?: string) => string>>;
+
 const isolated = Handlebars.create();
 isolated.registerHelper({
   yaml: yamlScalar,
@@ -14,6 +17,9 @@ isolated.registerHelper({
   env: envValue,
   caddy: caddyToken,
   sh: shellWord,
+  html: (value: string) => Handlebars.escapeExpression(value),
+  // The whole content of a file that is one value.
+  text: (value: string) => value,
   json: (value: unknown) => JSON.stringify(value),
   int: (value: unknown) => {
     if (!Number.isInteger(value)) throw new Error(`not an integer: ${JSON.stringify(value)}`);
@@ -23,16 +29,15 @@ isolated.registerHelper({
 
 /**
  * Renders one template. Values reach the text only through an escaping helper ({{yaml x}}, {{compose x}}, {{env x}},
- * {{caddy x}}, {{sh x}}, {{json x}}, {{int x}}): a bare {{x}} is refused, since Handlebars would either HTML-escape it or
+ * {{caddy x}}, {{sh x}}, {{json x}}, {{int x}}, {{html x}}, {{text x}}): a bare {{x}} is refused, since Handlebars would either HTML-escape it or
  * paste it raw (lessons I2).
  *
- * @param helpers further helpers of one rendering, such as `mount` in a compose file
  * @throws Error when the template names a value that is missing, or inserts one without a helper
  */
 export function renderTemplate(
   source: string,
   values: TemplateValues,
-  helpers: Readonly<Record<string, (argument: string) => string>> = {},
+  helpers: TemplateHelpers = {},
 ): string {
   const tree = isolated.parse(source);
   refuseRawInsertions(tree.body);

@@ -1,0 +1,33 @@
+import { type PathRule, type Policy, type Route, hostOf, isPrefix } from "../routes";
+
+/** One rule of Authelia's access_control (https://www.authelia.com/configuration/security/access-control/). */
+export interface AccessRule {
+  readonly domain: string;
+  readonly policy: Policy;
+  /** RE2 on path and query; none: the whole host. */
+  readonly resources?: readonly string[];
+}
+
+/**
+ * Authelia's rules: for each Route the paths that differ, then the host; the index page; everything else is denied by the
+ * default policy. Only paths a Route lists can be `bypass`, since first match wins and paths stand before their host.
+ */
+export function accessRules(routes: readonly Route[], domain: string): AccessRule[] {
+  const index: AccessRule = { domain, policy: "two_factor" };
+  return [...routes.flatMap((route) => rulesOf(route, domain)), index];
+}
+
+function rulesOf(route: Route, domain: string): AccessRule[] {
+  const host = hostOf(route, domain);
+  const differing = route.paths.filter(({ policy }) => policy !== undefined && policy !== route.policy);
+  return [
+    ...differing.map((rule) => ({ domain: host, policy: rule.policy ?? route.policy, resources: [pathExpression(rule)] })),
+    { domain: host, policy: route.policy },
+  ];
+}
+
+/** An anchored expression: Authelia matches path and query, and does not anchor by itself. */
+export function pathExpression({ path }: Pick<PathRule, "path">): string {
+  const literal = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  return isPrefix(path) ? `^${literal(path.slice(0, -2))}([/?].*)?$` : `^${literal(path)}(\\?.*)?$`;
+}

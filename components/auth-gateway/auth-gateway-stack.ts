@@ -1,0 +1,87 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { Images } from "../images";
+import { type Route, hostOf, portalNetwork, portalSubdomain } from "../routes";
+import type { MailSettings, OperatorSettings } from "../settings/settings";
+import { ComposeStack, type StackContext } from "../stack/compose-stack";
+import type { ReleaseSource } from "../stack/release";
+import { accessRules } from "./access-rules";
+import { hashPassword } from "./password-hash";
+
+/** Uid that Authelia runs as; its secret files belong to it. */
+const autheliaUid = 8000;
+
+export interface GatewaySettings {
+  readonly domain: string;
+  readonly routes: readonly Route[];
+  readonly operator: OperatorSettings;
+  readonly mail: MailSettings | undefined;
+  readonly images: Images;
+  readonly timeZone: string;
+}
+
+export interface AuthGatewayStackArgs extends GatewaySettings, StackContext {}
+
+/** Authelia: one login for every Route, its rules computed from them. */
+export class AuthGatewayStack extends pulumi.ComponentResource {
+  /** The operator's first password. A later change in the portal is not seen here. */
+  readonly password: pulumi.Output<string>;
+
+  constructor(name: string, args: AuthGatewayStackArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cloudcode:index:AuthGatewayStack", name, {}, opts);
+    const child = { parent: this };
+    const secret = (role: string, options: pulumi.CustomResourceOptions = {}) =>
+      new random.RandomPassword(`${name}-${role}`, { length: 64, special: false }, { ...child, ...options }).result;
+
+    this.password =
+      args.operator.password ?? new random.RandomPassword(`${name}-password`, { length: 24, special: false }, child).result;
+    // The salt stays in state, so that the same password gives the same hash at every run (lessons I1).
+    const salt = new random.RandomBytes(`${name}-salt`, { length: 16 }, child).base64;
+    // A new key would lock Authelia out of its database; kept data keeps its key (lessons E3).
+    const encryptionKey = secret("encryption-key", { protect: !args.deleteData });
+
+    new ComposeStack(
+      name,
+      {
+        ...args,
+        release: authGatewayRelease(args),
+        secrets: {
+          passwordHash: pulumi.all([this.password, salt]).apply(([password, bytes]) => hashPassword(password, bytes)),
+          sessionSecret: secret("session-secret"),
+          resetSecret: secret("reset-secret"),
+          encryptionKey,
+          smtpPassword: args.mail?.password ?? "",
+        },
+      },
+      child,
+    );
+    this.registerOutputs();
+  }
+}
+
+/** What Authelia runs with, but for its secrets. */
+export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
+  const { domain, routes, operator, mail } = args;
+  return {
+    template: "auth-gateway",
+    values: {
+      images: args.images,
+      timeZone: args.timeZone,
+      domain,
+      portalUrl: `https://${hostOf({ subdomain: portalSubdomain }, domain)}`,
+      indexUrl: `https://${domain}`,
+      network: portalNetwork,
+      username: operator.username,
+      email: operator.email,
+      resetDisabled: mail === undefined,
+      mail: mail && { address: mail.address, sender: mail.sender },
+      mailLogin: mail?.username,
+      rules: accessRules(routes, domain).map(({ domain: host, policy, resources }) => ({ domain: host, policy, resources })),
+    },
+    plan: {
+      networks: [portalNetwork],
+      check: { service: "authelia", command: "authelia config validate --config /etc/authelia/configuration.yml" },
+    },
+    owners: { "secrets/": autheliaUid, "configuration.yml": autheliaUid },
+  };
+}

@@ -1,0 +1,64 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { DockerSettings } from "../settings/settings";
+import { digestComment, releasePayload, renderRelease } from "../stack/release";
+import type { TemplateValues } from "../stack/template";
+import type { Host } from "./host";
+import { remoteCommand } from "./remote";
+
+export interface DockerEngineArgs extends DockerSettings {
+  readonly host: Host;
+  readonly templatesRoot: string;
+  /** Key of the digests that the preview shows. */
+  readonly digestKey: pulumi.Input<string>;
+}
+
+/** Unpacks what comes on standard input and runs its installer; the operator's address keeps sshCidrs from locking them out. */
+const unpackAndRun = `sh -c 'd=$(mktemp -d) && trap "rm -rf $d" EXIT && base64 -d | tar -xC "$d" && sh "$d/release/install.sh" "$1"' sh "\${SSH_CONNECTION%% *}"`;
+
+/**
+ * Docker, swap, time, firewall and the `cloudcode-host` command on the Host. Convergent: on a ready host it changes nothing.
+ * Removing it leaves all that in place, since other things on an existing machine may rely on it.
+ */
+export class DockerEngine extends pulumi.ComponentResource {
+  constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cloudcode:index:DockerEngine", name, {}, opts);
+    const source = { template: "host", values: hostValues(args, args.host.port), plan: { networks: [] } };
+    const release = pulumi.output(args.digestKey).apply((key) => renderRelease(args.templatesRoot, source, {}, key));
+    remoteCommand(
+      `${name}-install`,
+      {
+        host: args.host,
+        create: pulumi.unsecret(release).apply((r) => `${unpackAndRun}\n${digestComment(r)}`),
+        stdin: release.apply(releasePayload),
+      },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}
+
+/** What `stack-templates/host/` is rendered with. */
+export function hostValues(docker: DockerSettings, sshPort: number): TemplateValues {
+  return {
+    packages: docker.packages,
+    aptRepository: docker.aptRepository,
+    swapMiB: docker.swapMiB,
+    ntpServer: docker.ntpServer ?? "",
+    sshPort,
+    sshCidrs: docker.sshCidrs.join(" "),
+    daemon: daemonJson(docker),
+  };
+}
+
+/** /etc/docker/daemon.json (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file). */
+export function daemonJson(docker: DockerSettings): TemplateValues {
+  return {
+    "log-driver": "local",
+    "log-opts": { "max-size": "10m", "max-file": "3" },
+    // Containers keep serving while Docker itself is upgraded or restarted.
+    "live-restore": true,
+    "default-address-pools": [{ base: docker.addressPool, size: 24 }],
+    ...(docker.dns.length > 0 && { dns: docker.dns }),
+    ...(docker.registryMirrors.length > 0 && { "registry-mirrors": docker.registryMirrors }),
+  };
+}

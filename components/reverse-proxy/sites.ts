@@ -1,0 +1,49 @@
+import { type Route, hostOf, isPrefix } from "../routes";
+
+/** One Caddy site. */
+export interface Site {
+  readonly host: string;
+  /** `alias:port` that answers every path but those below. */
+  readonly upstream: string;
+  /** In the order they are tried. */
+  readonly elsewhere: readonly Handler[];
+}
+
+export interface Handler {
+  /** Name of its matcher. */
+  readonly name: string;
+  /** Caddy path matchers (https://caddyserver.com/docs/caddyfile/matchers#path). */
+  readonly paths: readonly string[];
+  readonly upstream: string;
+}
+
+/** A site per Route. Policies are not here: every site asks Authelia, which alone knows who may pass. */
+export function sites(routes: readonly Route[], domain: string): Site[] {
+  return routes.map((route) => ({
+    host: hostOf(route, domain),
+    upstream: route.upstream,
+    elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
+      upstream === undefined || upstream === route.upstream ? [] : [{ name: `path${index}`, paths: matchers(path), upstream }],
+    ),
+  }));
+}
+
+function matchers(path: string): string[] {
+  return isPrefix(path) ? [path.slice(0, -2), path] : [path];
+}
+
+const sharedDomain = /(^|\.)(sslip|nip)\.io$/;
+
+/**
+ * Life of HSTS, in seconds: a year, but a day on a shared free domain, where a rate limit may bring a warning page at any
+ * time and HSTS would forbid to pass it (lessons D1).
+ */
+export function hstsSeconds(domain: string): number {
+  const day = 86_400;
+  return sharedDomain.test(domain) ? day : 365 * day;
+}
+
+/** How often Caddy looks at its certificates, in seconds: often enough for the shortest life it hands out itself. */
+export function renewSeconds(fallbackMinutes: number): number {
+  return Math.min(600, fallbackMinutes * 6);
+}

@@ -1,0 +1,137 @@
+import { isIP } from "node:net";
+import { parse as parseDomain } from "tldts";
+import { z } from "zod";
+
+/** Value checks of the settings: each message completes the sentence "KEY …". None quotes the value, which may be a secret. */
+
+const nonEmpty = z.string().min(1, "is empty");
+
+function matching(pattern: RegExp, message: string): z.ZodType<string> {
+  return nonEmpty.regex(pattern, message);
+}
+
+/** A list or object as Pulumi stores it: JSON text. */
+export function json<T>(inner: z.ZodType<T>): z.ZodType<T> {
+  return z
+    .unknown()
+    .transform((value, context) => {
+      if (typeof value !== "string") return value;
+      try {
+        return JSON.parse(value) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: "is not JSON" });
+        return z.NEVER;
+      }
+    })
+    .pipe(inner);
+}
+
+const hostPattern = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export const label = matching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "is not a DNS label of lower-case letters, digits and hyphens");
+export const hostName = matching(hostPattern, "is not a host name");
+export const address = nonEmpty.refine((value) => isIP(value) !== 0 || hostPattern.test(value), "is neither an IP address nor a host name");
+export const ipAddress = nonEmpty.refine((value) => isIP(value) !== 0, "is not an IP address");
+export const oneLine = nonEmpty.regex(/^[^\r\n\0]*$/, "has more than one line");
+
+/**
+ * A domain Authelia can set its cookie on
+ * (https://www.authelia.com/configuration/session/introduction/#domain, lessons E2).
+ */
+export const cookieDomain = nonEmpty.superRefine((value, context) => {
+  const fault = cookieDomainFault(value);
+  if (fault) context.addIssue({ code: "custom", message: fault });
+});
+
+function cookieDomainFault(value: string): string | undefined {
+  if (isIP(value) !== 0) return "is an IP address, which can carry neither login cookies nor passkeys; use <address>.sslip.io";
+  if (!hostPattern.test(value)) return "is not a host name in lower-case letters";
+  if (!value.includes(".")) return "has no dot, so that browsers refuse its login cookie";
+  const parsed = parseDomain(value, { allowPrivateDomains: true });
+  if (parsed.publicSuffix === value) return "is a public suffix, so that browsers refuse its login cookie; use a name below it";
+  if (/^(nip|sslip)\.io$/.test(value)) return "is shared by everybody; use <address>.sslip.io";
+  return undefined;
+}
+
+export const unixUser = matching(/^[a-z_][a-z0-9_-]{0,31}$/, "is not a user name of Linux");
+export const loginName = matching(/^[a-z][a-z0-9_-]{0,31}$/, "is not 1 to 32 lower-case letters, digits, _ and -, a letter first");
+export const password = z
+  .string()
+  .min(12, "is shorter than 12 characters")
+  .max(128, "is longer than 128 characters")
+  .regex(/^\P{Cc}*$/u, "has control characters");
+export const email = matching(/^[^\s@"<>{}`\\]+@[^\s@"<>{}`\\]+$/, "is not a mail address");
+export const timeZone = nonEmpty.refine((value) => {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: value });
+    return true;
+  } catch {
+    return false;
+  }
+}, "is not a time zone");
+
+/** An IPv4 or IPv6 network in CIDR notation whose address part is the network's first address. */
+export const cidr = nonEmpty.superRefine((value, context) => {
+  const [ip = "", bits = "", ...rest] = value.split("/");
+  const family = isIP(ip);
+  const width = family === 4 ? 32 : 128;
+  if (family === 0 || rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > width) {
+    context.addIssue({ code: "custom", message: "is not a network in CIDR notation" });
+  } else if (family === 4 && hasHostBits(ip, Number(bits))) {
+    context.addIssue({ code: "custom", message: `has bits set beyond its /${bits}` });
+  }
+});
+
+function hasHostBits(ip: string, bits: number): boolean {
+  const number = ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  return number % 2 ** (32 - bits) !== 0;
+}
+
+function urlWith(protocols: readonly string[], message: string): z.ZodType<string> {
+  return nonEmpty.refine((value) => {
+    if (/[\s"'`{}\\<>]/.test(value) || !URL.canParse(value)) return false;
+    const url = new URL(value);
+    return protocols.includes(url.protocol) && url.hostname !== "";
+  }, message);
+}
+
+export const httpsUrl = urlWith(["https:"], "is not an https:// address");
+export const webUrl = urlWith(["https:", "http:"], "is not an http:// or https:// address");
+export const smtpAddress = urlWith(["submission:", "submissions:", "smtp:"], "is not a submission://, submissions:// or smtp:// address");
+
+export const imageReference = matching(
+  /^[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64}|:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64})$/,
+  "is not an image reference with a tag or digest",
+);
+export const registryPrefix = matching(/^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*$/, "is not a registry such as registry.example.com/mirror");
+export const certificate = matching(/^-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/, "is not one PEM certificate");
+
+const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
+
+/** `type base64`, without host names or comment; the base64 begins with the type's own name (RFC 4253, 6.6). */
+export const hostKey = nonEmpty.superRefine((value, context) => {
+  const [type = "", encoded = "", ...rest] = value.split(" ");
+  if (!hostKeyTypes.includes(type) || rest.length > 0) {
+    context.addIssue({ code: "custom", message: `is not "type base64" with a type of ${hostKeyTypes.join(", ")}` });
+  } else if (Buffer.from(encoded, "base64").subarray(4, 4 + type.length).toString("latin1") !== type) {
+    context.addIssue({ code: "custom", message: "does not hold a key of its type; was it cut off?" });
+  }
+});
+
+/** A private key ssh can use without asking (https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key). */
+export const privateKey = nonEmpty.superRefine((value, context) => {
+  const body = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----([\s\S]+)-----END \1PRIVATE KEY-----/.exec(value);
+  if (!body) {
+    context.addIssue({ code: "custom", message: "is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)" });
+  } else if (isEncryptedKey(body[1] ?? "", body[2] ?? "")) {
+    context.addIssue({ code: "custom", message: "has a passphrase; make a key without one for this stack" });
+  }
+});
+
+function isEncryptedKey(kind: string, body: string): boolean {
+  if (kind !== "OPENSSH ") return kind.includes("ENCRYPTED") || body.includes("ENCRYPTED");
+  const magic = "openssh-key-v1\0";
+  const blob = Buffer.from(body, "base64");
+  const cipherLength = blob.length > magic.length + 4 ? blob.readUInt32BE(magic.length) : 0;
+  return blob.subarray(magic.length + 4, magic.length + 4 + cipherLength).toString("latin1") !== "none";
+}

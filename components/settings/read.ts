@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+import { distance } from "fastest-levenshtein";
+import type { z } from "zod";
+import { type Problem, crossFieldProblems } from "./rules";
+import { type Settings, toSettings } from "./settings";
+import { type Setting, type SettingKey, type Values, settingKeys, settingsTable } from "./table";
+
+/**
+ * Reads, checks and freezes the configuration of the stack. Runs in preview too, before any resource is declared.
+ *
+ * @throws pulumi.RunError that lists every problem with key, fault, example and the command that cures it; no value is quoted
+ */
+export function readSettings(): Settings {
+  const result = parseSettings(configOfProject(), pulumi.getProject());
+  if (!result.ok) throw new pulumi.RunError(result.message);
+  return toSettings(result.values);
+}
+
+/** The raw texts under `PROJECT:`. Whether they are secret does not matter here: every secret setting is made one in toSettings. */
+function configOfProject(): Record<string, string> {
+  const prefix = `${pulumi.getProject()}:`;
+  const all = Object.entries(pulumi.runtime.allConfig());
+  return Object.fromEntries(all.filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]));
+}
+
+type Parsed = { readonly ok: true; readonly values: Values } | { readonly ok: false; readonly message: string };
+
+/** The pure half of {@link readSettings}. */
+export function parseSettings(raw: Readonly<Record<string, string>>, project: string): Parsed {
+  const problems: Problem[] = Object.keys(raw).filter((key) => !isSettingKey(key)).map(unknownKey);
+  const values: Partial<Record<SettingKey, unknown>> = {};
+  for (const key of settingKeys) {
+    const setting: Setting = settingsTable[key];
+    const given = raw[key];
+    if (given === undefined) {
+      values[key] = setting.default;
+      continue;
+    }
+    const parsed = setting.schema.safeParse(given);
+    if (parsed.success) values[key] = parsed.data;
+    else problems.push(...parsed.error.issues.map((issue) => ({ key, fault: faultOf(issue) })));
+  }
+  const broken = new Set(problems.map(({ key }) => key));
+  problems.push(...crossFieldProblems(values as Values, broken));
+  if (problems.length === 0) return { ok: true, values: values as Values };
+  return { ok: false, message: describe(problems, project) };
+}
+
+function isSettingKey(key: string): key is SettingKey {
+  return Object.hasOwn(settingsTable, key);
+}
+
+function unknownKey(key: string): Problem {
+  const nearest = settingKeys.reduce((best, name) => (distance(key, name) < distance(key, best) ? name : best));
+  return { key, fault: `is not a setting; the nearest is ${nearest}` };
+}
+
+function faultOf(issue: z.core.$ZodIssue): string {
+  const place = issue.path.length > 0 ? `[${issue.path.join("].[")}] ` : "";
+  return `${place}${issue.message}`;
+}
+
+function describe(problems: readonly Problem[], project: string): string {
+  const lines = problems.map(({ key, fault }) => `  ${key} ${fault}\n${cure(key, project)}`);
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return `the configuration has ${count}; nothing was touched.\n${lines.join("\n")}`;
+}
+
+function cure(key: string, project: string): string {
+  if (!isSettingKey(key)) return `    cure: pulumi config rm ${project}:${key}`;
+  const setting: Setting = settingsTable[key];
+  const command = `pulumi config set${setting.secret ? " --secret" : ""}`;
+  const path = setting.example.startsWith("--path");
+  return path ? `    cure: ${command} ${setting.example}` : `    cure: ${command} ${key} ${setting.example}`;
+}

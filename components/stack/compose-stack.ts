@@ -1,0 +1,73 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { type Host, asRoot } from "../host/host";
+import { reachCommand, reachInput } from "../host/reach-command";
+import { remoteCommand } from "../host/remote";
+import { type ReleaseSource, digestComment, releasePayload, renderRelease } from "./release";
+
+/** What every ComposeStack of a program shares. */
+export interface StackContext {
+  readonly host: Host;
+  readonly templatesRoot: string;
+  /** Key of the digests that name releases and stand in previews; a secret kept in state. */
+  readonly digestKey: pulumi.Input<string>;
+  /** Whether removing the stack also deletes its volumes. */
+  readonly deleteData: boolean;
+}
+
+export interface ComposeStackArgs extends StackContext {
+  readonly release: ReleaseSource;
+  /** Values of the templates that are secret or known only when resources exist: `secrets.NAME` in a template. */
+  readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/** How long a removal waits for a host that does not answer, in seconds. */
+const removalSeconds = 60;
+
+/** One Docker Compose project on the Host, applied as a Release in one SSH connection. */
+export class ComposeStack extends pulumi.ComponentResource {
+  constructor(name: string, args: ComposeStackArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cloudcode:index:ComposeStack", name, {}, opts);
+    const { host } = args;
+    const release = pulumi
+      .all([pulumi.all(args.secrets), args.digestKey])
+      .apply(([secrets, key]) => renderRelease(args.templatesRoot, args.release, secrets, key));
+
+    remoteCommand(
+      `${name}-release`,
+      {
+        host,
+        // Keyed digests tell nothing of the secrets they cover, and show in a preview which file changes.
+        create: pulumi.unsecret(release).apply((r) => `${hostCommand("apply", name, r.id)}\n${digestComment(r)}`),
+        stdin: pulumi.secret(release.apply(releasePayload)),
+      },
+      { parent: this },
+    );
+
+    const removal = `${name}-removal`;
+    new command.local.Command(
+      removal,
+      {
+        delete: this.urn.apply((urn) => {
+          const remove = hostCommand("remove", name, args.deleteData ? "delete-data" : "keep-data");
+          return reachCommand(asRoot(host.user, remove), childUrn(urn, "command:local:Command", removal));
+        }),
+        stdin: reachInput(host.connection, removalSeconds),
+        addPreviousOutputInEnv: false,
+        logging: command.local.Logging.None,
+      },
+      { parent: this, ...(host.machine && { deletedWith: host.machine }) },
+    );
+    this.registerOutputs();
+  }
+}
+
+function hostCommand(action: "apply" | "remove", name: string, argument: string): string {
+  return `/opt/cloudcode/bin/cloudcode-host ${action} ${name} ${argument}`;
+}
+
+/** URN of a child, which stands in its own input and so must be known before it exists. */
+function childUrn(parent: string, type: string, name: string): string {
+  const end = parent.lastIndexOf("::");
+  return `${parent.slice(0, end)}$${type}::${name}`;
+}

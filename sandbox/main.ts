@@ -1,0 +1,47 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openSandbox, removeSandbox } from "./sandbox";
+
+const usage = "usage: npm run sandbox [-- up|destroy] [--name NAME]";
+
+async function up(name: string): Promise<void> {
+  const started = Date.now();
+  const say = (line: string) => { console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`); };
+  const sandbox = await openSandbox(name, say);
+  say(`Running pulumi up (${sandbox.engine.origin === "official" ? "official CLI" : "CLI built from its Go module"}); the first one installs Docker on the host and builds OpenCode's image`);
+  await sandbox.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"]);
+  const { stdout } = await sandbox.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", "sandbox"]);
+  const output = JSON.parse(stdout) as { url: string; urls: Record<string, string>; adminUsername: string; adminPassword: string; nextSteps: string[] };
+  const root = join(sandbox.folder, "root-ca.pem");
+  writeFileSync(root, await sandbox.acme.issuingRoot());
+  say("Ready");
+  console.log(`
+  URL       ${output.url}
+  User      ${output.adminUsername}
+  Password  ${output.adminPassword}
+  Apps      ${Object.entries(output.urls).map(([app, url]) => `${app} ${url}`).join("\n            ")}
+
+  Certificates come from a throw-away authority; trust ${root} in your browser, or pass its warning.
+  The names end in sslip.io, whose public DNS answers with the host's address. Without that DNS, add to /etc/hosts:
+  ${sandbox.host.address} ${[output.url, ...Object.values(output.urls), `https://auth.${sandbox.domain}`].map((url) => new URL(url).hostname).join(" ")}
+
+  ${output.nextSteps.join("\n  ")}
+
+  Remove everything: npm run sandbox -- destroy
+`);
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const at = args.indexOf("--name");
+  const name = at < 0 ? "sandbox" : (args[at + 1] ?? "");
+  const [action = "up", ...rest] = args.filter((_, index) => at < 0 || (index !== at && index !== at + 1));
+  if (!/^[a-z0-9-]{1,20}$/.test(name) || rest.length > 0) throw new Error(usage);
+  if (action === "up") await up(name);
+  else if (action === "destroy") await removeSandbox(name);
+  else throw new Error(usage);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

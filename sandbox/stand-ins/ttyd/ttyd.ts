@@ -1,0 +1,58 @@
+// Stand-in for ttyd 1.7.7 (https://github.com/tsl0922/ttyd), which no package registry has: the same options, the same paths, the
+// same WebSocket protocol, and a plain text area in place of xterm.js.
+import { spawn } from "node:child_process";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { createServer } from "node:http";
+import { parseArgs } from "node:util";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    port: { type: "string", short: "p", default: "7681" },
+    "base-path": { type: "string", short: "b", default: "" },
+    writable: { type: "boolean", short: "W", default: false },
+  },
+});
+
+/** First byte of a message, by direction (ttyd's src/server.h). */
+const fromServer = { output: "0" } as const;
+const fromClient = { input: "0" } as const;
+
+const base = values["base-path"].replace(/\/+$/, "");
+const page = `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Terminal</title><pre id="out"></pre><input id="in" autofocus aria-label="command">
+<script>
+const socket = new WebSocket(location.href.replace(/^http/, "ws").replace(/\\/*$/, "/ws"), ["tty"]);
+socket.binaryType = "arraybuffer";
+socket.onopen = () => socket.send(JSON.stringify({ AuthToken: "", columns: 80, rows: 24 }));
+socket.onmessage = ({ data }) => { const text = new TextDecoder().decode(data); if (text[0] === "0") out.append(text.slice(1)); };
+document.getElementById("in").onchange = (event) => { socket.send("0" + event.target.value + "\\n"); event.target.value = ""; };
+const out = document.getElementById("out");
+</script>`;
+
+const server = createServer((request, response) => {
+  const path = (request.url ?? "/").split("?")[0];
+  if (path === `${base}/`) response.writeHead(200, { "content-type": "text/html" }).end(page);
+  else if (path === `${base}/token`) response.writeHead(200, { "content-type": "application/json" }).end('{"token": ""}');
+  else if (path === base) response.writeHead(302, { location: `${base}/` }).end();
+  else response.writeHead(404).end();
+});
+
+const sockets = new WebSocketServer({ server, path: `${base}/ws`, handleProtocols: () => "tty" });
+sockets.on("connection", (socket) => {
+  socket.once("message", () => { openTerminal(socket); });
+});
+
+function openTerminal(socket: WebSocket): void {
+  // util-linux's `script` gives the command a terminal of its own.
+  const child = spawn("script", ["-qefc", positionals.join(" "), "/dev/null"], { env: { ...process.env, TERM: "xterm-256color" } });
+  child.stdout.on("data", (chunk: Buffer) => { socket.send(Buffer.concat([Buffer.from(fromServer.output), chunk])); });
+  child.on("close", () => { socket.close(); });
+  socket.on("close", () => child.kill("SIGHUP"));
+  socket.on("message", (data: RawData) => {
+    const text = (data as Buffer).toString();
+    if (values.writable && text.startsWith(fromClient.input)) child.stdin.write(text.slice(1));
+  });
+}
+
+server.listen(Number(values.port));

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Readies the volumes and puts the operator's entry of the release into Authelia's users file. Authelia owns that file: a
+# password changed in the portal and users added by hand stay. Only a changed entry of the release replaces its own user.
+set -eu
+umask 077
+entry=${1:-/seed/operator.yml} config=${2:-/config}
+users=$config/users.yml applied=$config/.operator.yml
+
+user_of() { [ ! -s "$1" ] || sed -n '2s/^ *"\{0,1\}\([^":]*\)"\{0,1\}:.*/\1/p' "$1"; }
+
+if [ ! -s "$users" ]; then
+  cp "$entry" "$users.new"
+elif ! cmp -s "$entry" "$applied"; then
+  # Authelia may have rewritten the file with other quotes and indentation: a user ends where the indentation falls back.
+  awk -v old="$(user_of "$applied")" -v new="$(user_of "$entry")" '
+    !NF { next }
+    /^[^ ]/ { skip = 0; print; next }
+    {
+      indent = match($0, /[^ ]/) - 1
+      if (!depth) depth = indent
+      if (indent == depth) {
+        name = $1
+        gsub(/["\047:]/, "", name)
+        skip = name == old || name == new
+      }
+      if (!skip) print
+    }' "$users" >"$users.new"
+  depth=$(awk '/^ +[^ ]/ { print match($0, /[^ ]/) - 1; exit }' "$users.new")
+  awk -v depth="${depth:-2}" 'NR > 1 { printf "%" (depth > 2 ? depth - 2 : 0) "s%s\n", "", $0 }' "$entry" >>"$users.new"
+fi
+if [ -e "$users.new" ]; then
+  mv "$users.new" "$users"
+  cp "$entry" "$applied"
+fi
+[ "$(id -u)" -ne 0 ] || chown -R 8000:8000 "$config"
+[ "$(id -u)" -ne 0 ] || [ ! -d /sessions ] || chown -R 8001:8001 /sessions
