@@ -1,0 +1,56 @@
+// Stand-in for Authelia 4.39.20: the HTTP server around the handlers.
+import { createServer } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
+import { isIP } from "node:net";
+import { plain } from "./access/forward-auth";
+import type { Gateway } from "./gateway";
+import { createApp } from "./http/app";
+import type { Exchange } from "./http/exchange";
+
+const bodyLimit = 1024 * 1024;
+
+export function createGatewayServer(gateway: Gateway): Server {
+  const app = createApp(gateway);
+  return createServer({ maxHeaderSize: gateway.config.server.readBuffer, keepAliveTimeout: 30_000 }, (request, response) => {
+    toExchange(request)
+      .then(app)
+      .catch((error: unknown) => {
+        gateway.log("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
+        return plain(500);
+      })
+      .then((answer) => {
+        for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+        response.statusCode = answer.status;
+        response.end(request.method === "HEAD" ? undefined : answer.body);
+        gateway.log("trace", "Request handled", { method: request.method ?? "", path: request.url ?? "", status_code: answer.status });
+      })
+      .catch(() => response.destroy());
+  });
+}
+
+async function toExchange(request: IncomingMessage): Promise<Exchange> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bodyLimit) throw new Error("the request body is too large");
+    chunks.push(chunk);
+  }
+  const [path = "/", ...query] = (request.url ?? "/").split("?");
+  return {
+    method: request.method ?? "GET",
+    path,
+    query: new URLSearchParams(query.join("?")),
+    headers: request.headers,
+    body: Buffer.concat(chunks).toString("utf8"),
+    ip: remoteIp(request),
+  };
+}
+
+/** The first address of X-Forwarded-For is believed, as in the real one: the proxy is trusted. */
+function remoteIp(request: IncomingMessage): string {
+  const forwarded = request.headers["x-forwarded-for"];
+  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(",")[0]?.trim() ?? "";
+  const peer = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  return isIP(first) === 0 ? peer : first;
+}
