@@ -157,9 +157,10 @@ describe("inputs of a remote command", () => {
   it("are refused when misspelt, missing or of the wrong type, without their values", async () => {
     const { failures } = await plugin.check(REMOTE, { connection: { hots: "hidden" }, create: 3 });
     expect(failures.sort()).toEqual([
-      "connection.host: Missing required field 'host' on 'remote.Connection'",
-      "connection.hots: Unrecognized field 'hots' on 'remote.Connection'",
-      "create: Field 'create' on 'remote.CommandInputs' must be a string",
+      "connection: An error occurred decoding 'CommandInputs.connection': 2 failures decoding:\n" +
+        "\thost: Missing required field 'host' on 'remote.Connection'\n" +
+        "\thots: Unrecognized field 'hots' on 'remote.Connection'",
+      "create: Field 'create' on 'remote.CommandInputs' must be a 'string'; got 'float64' instead",
     ]);
   });
 

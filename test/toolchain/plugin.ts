@@ -106,6 +106,12 @@ export async function startPlugin(name: "command" | "random"): Promise<Plugin> {
   const port = await firstLine(child);
   const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
 
+  const configure = new wire.ConfigureRequest();
+  configure.setSendsOldInputs(true);
+  configure.setSendsOldInputsToDelete(true);
+  configure.setAcceptsecrets(true);
+  await ask<wire.ConfigureRequest, wire.ConfigureResponse>(client.configure.bind(client), configure);
+
   const createRequest = (type: string, inputs: ValueMap): wire.CreateRequest => {
     const request = new wire.CreateRequest();
     request.setUrn(urn(type));

@@ -58,32 +58,49 @@ export const localInputs: Shape = {
   fields: { ...lifecycle, interpreter: optional.list, dir: optional.string },
 };
 
-function hasType(value: Value, type: Scalar): boolean {
-  if (type === "list") return isList(value);
-  if (type === "strings") return isMap(value);
-  return typeof value === type;
+const GO_NAMES: Readonly<Record<Scalar, string>> = {
+  string: "string",
+  number: "float64",
+  boolean: "bool",
+  list: "[]interface {}",
+  strings: "map[string]string",
+};
+
+function scalarOf(value: Value): Scalar | undefined {
+  if (isList(value)) return "list";
+  if (isMap(value)) return "strings";
+  return typeof value === "string" ? "string" : typeof value === "number" ? "number" : "boolean";
+}
+
+function typeName(value: Value): string {
+  const scalar = scalarOf(value) ?? "string";
+  return scalar === "strings" ? "map[string]interface {}" : GO_NAMES[scalar];
 }
 
 /** Checks, completes and marks inputs by their shape, as the real provider does before anything is compared. */
-export function conform(shape: Shape, inputs: ValueMap, path = ""): { inputs: ValueMap; failures: CheckFailure[] } {
+export function conform(shape: Shape, inputs: ValueMap): { inputs: ValueMap; failures: CheckFailure[] } {
   const failures: CheckFailure[] = [];
   const result: Record<string, Value> = { ...inputs };
+  const fail = (property: string, reason: string): void => {
+    failures.push({ property, reason });
+  };
 
-  const visit = (field: Field, name: string, value: Value): Value => {
-    if (value instanceof Secret) return new Secret(visit(field, name, value.value));
+  const visit = ({ type }: Field, name: string, value: Value): Value => {
+    if (value instanceof Secret) return new Secret(visit({ type }, name, value.value));
     if (value instanceof Unknown) return value;
-    if (typeof field.type === "string") {
-      if (!hasType(value, field.type)) {
-        failures.push({ property: path + name, reason: `Field '${name}' on '${shape.name}' must be a ${field.type}` });
-      }
-      return value;
+    const wanted = typeof type === "string" ? type : "strings";
+    if (scalarOf(value) !== wanted) {
+      const expected = typeof type === "string" ? GO_NAMES[type] : type.name;
+      fail(name, `Field '${name}' on '${shape.name}' must be a '${expected}'; got '${typeName(value)}' instead`);
     }
-    if (!isMap(value)) {
-      failures.push({ property: path + name, reason: `Field '${name}' on '${shape.name}' must be an object` });
-      return value;
+    if (typeof type === "string" || !isMap(value)) return value;
+    const inner = conform(type, value);
+    if (inner.failures.length > 0) {
+      const reasons = inner.failures.map(({ property, reason }) => `\t${property}: ${reason}`).join("\n");
+      const owner = shape.name.replace(/^.*\./, "");
+      const count = `${inner.failures.length} failures decoding`;
+      fail(name, `An error occurred decoding '${owner}.${name}': ${count}:\n${reasons}`);
     }
-    const inner = conform(field.type, value, `${path}${name}.`);
-    failures.push(...inner.failures);
     return inner.inputs;
   };
 
@@ -91,18 +108,14 @@ export function conform(shape: Shape, inputs: ValueMap, path = ""): { inputs: Va
     const given = inputs[name];
     if (given === undefined) {
       if (field.default !== undefined) result[name] = field.default;
-      if (field.required) {
-        failures.push({ property: path + name, reason: `Missing required field '${name}' on '${shape.name}'` });
-      }
+      if (field.required) fail(name, `Missing required field '${name}' on '${shape.name}'`);
       continue;
     }
     const value = visit(field, name, given);
     result[name] = field.secret && !(value instanceof Secret) ? new Secret(value) : value;
   }
   for (const name of Object.keys(inputs)) {
-    if (!(name in shape.fields)) {
-      failures.push({ property: path + name, reason: `Unrecognized field '${name}' on '${shape.name}'` });
-    }
+    if (!(name in shape.fields)) fail(name, `Unrecognized field '${name}' on '${shape.name}'`);
   }
   return { inputs: result, failures };
 }

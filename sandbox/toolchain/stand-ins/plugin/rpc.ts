@@ -37,5 +37,4 @@ export function serve(service: grpc.ServiceDefinition, handlers: grpc.UntypedSer
   setInterval(() => {
     if (process.ppid !== engine) process.exit(0);
   }, 2000).unref();
-  process.on("SIGINT", () => undefined);
 }
