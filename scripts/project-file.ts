@@ -29,9 +29,10 @@ function declaration(key: SettingKey): Record<string, unknown> {
   return {
     type,
     ...(type === "array" && { items: { type: "string" } }),
-    description: `${description} Example: ${example}`,
-    ...(rest.default !== undefined && { default: rest.default }),
-    ...(secret && { secret: true }),
+    description: `${secret ? "Secret. " : ""}${description} Example: ${example}`,
+    // Pulumi demands a value of every declared key without a default, and an encrypted one where `secret` is declared; the
+    // program itself tells better what is missing or stands in plain text.
+    default: rest.default ?? "",
   };
 }
 

@@ -11,31 +11,48 @@ import { type Setting, type SettingKey, type Values, settingKeys, settingsTable 
  * @throws pulumi.RunError that lists every problem with key, fault, example and the command that cures it; no value is quoted
  */
 export function readSettings(): Settings {
-  const result = parseSettings(configOfProject(), pulumi.getProject());
+  const project = pulumi.getProject();
+  const encrypted = encryptedKeys();
+  const result = parseSettings(configOfProject(), project, (key) => encrypted.has(`${project}:${key}`));
   if (!result.ok) throw new pulumi.RunError(result.message);
   return toSettings(result.values);
 }
 
-/** The raw texts under `PROJECT:`. Whether they are secret does not matter here: every secret setting is made one in toSettings. */
+/** The raw texts under `PROJECT:`. */
 function configOfProject(): Record<string, string> {
   const prefix = `${pulumi.getProject()}:`;
   const all = Object.entries(pulumi.runtime.allConfig());
   return Object.fromEntries(all.filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]));
 }
 
+/** Keys that the stack file holds encrypted, as the engine tells a Node program; the SDK has no call for it. */
+function encryptedKeys(): ReadonlySet<string> {
+  return new Set(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[]);
+}
+
 type Parsed = { readonly ok: true; readonly values: Values } | { readonly ok: false; readonly message: string };
 
-/** The pure half of {@link readSettings}. */
-export function parseSettings(raw: Readonly<Record<string, string>>, project: string): Parsed {
+/**
+ * The pure half of {@link readSettings}.
+ *
+ * @param isEncrypted whether the stack file holds the key encrypted
+ */
+export function parseSettings(
+  raw: Readonly<Record<string, string>>,
+  project: string,
+  isEncrypted: (key: string) => boolean,
+): Parsed {
   const problems: Problem[] = Object.keys(raw).filter((key) => !isSettingKey(key)).map(unknownKey);
   const values: Partial<Record<SettingKey, unknown>> = {};
   for (const key of settingKeys) {
     const setting: Setting = settingsTable[key];
     const given = raw[key];
-    if (given === undefined) {
+    // Pulumi.yaml declares an empty default where there is none, since Pulumi knows no optional keys.
+    if (given === undefined || given === "") {
       values[key] = setting.default;
       continue;
     }
+    if (setting.secret && !isEncrypted(key)) problems.push({ key, fault: "is a secret, but stands in plain text" });
     const parsed = setting.schema.safeParse(given);
     if (parsed.success) values[key] = parsed.data;
     else problems.push(...parsed.error.issues.map((issue) => ({ key, fault: faultOf(issue) })));

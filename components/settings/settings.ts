@@ -113,7 +113,7 @@ export function toSettings(values: Values): Settings {
       addressPool: present(values.dockerAddressPool),
       swapMiB: present(values.swapMiB),
       ntpServer: values.ntpServer,
-      sshCidrs: values.sshCidrs ?? [],
+      sshCidrs: present(values.sshCidrs),
     },
     images: resolveImages(present(values.images), values.imageRegistry),
     timeZone: present(values.timeZone),

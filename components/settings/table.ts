@@ -74,6 +74,7 @@ export const settingsTable = {
   sshCidrs: list(check.cidr, {
     description: "Networks that may reach SSH on the host. Default: the host's own firewall decides.",
     example: '\'["203.0.113.0/24"]\'',
+    default: [],
   }),
   adminUsername: text(check.loginName, { description: "Name the operator logs in with.", example: "admin", default: "admin" }),
   adminPassword: text(check.password, {
