@@ -21,7 +21,8 @@ export function createGatewayServer(gateway: Gateway): Server {
       .then((answer) => {
         for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
         response.statusCode = answer.status;
-        response.end(request.method === "HEAD" ? undefined : answer.body);
+        // A Buffer, so that Node leaves the header bytes alone.
+        response.end(request.method === "HEAD" ? undefined : Buffer.from(answer.body));
         gateway.log("trace", "Request handled", { method: request.method ?? "", path: request.url ?? "", status_code: answer.status });
       })
       .catch(() => response.destroy());

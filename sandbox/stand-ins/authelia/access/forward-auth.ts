@@ -60,11 +60,9 @@ export function unauthorizedAnswer(target: Target, client: Client, portal: strin
   const status = xhr || !acceptsHtml(client.accept) ? 401 : safe ? 302 : 303;
   const location = redirection(target, portal);
   const link = location.replaceAll("&", "&amp;").replaceAll('"', "&#34;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  return {
-    status,
-    headers: { location, "content-type": "text/html; charset=utf-8" },
-    body: target.method === "HEAD" ? "" : `<a href="${link}">${status} ${STATUS_CODES[status] ?? ""}</a>`,
-  };
+  if (target.method === "HEAD") return { status, headers: { location }, body: "" };
+  const body = `<a href="${link}">${status} ${STATUS_CODES[status] ?? ""}</a>`;
+  return { status, headers: { location, "content-type": "text/html; charset=utf-8" }, body };
 }
 
 /** An absent Accept accepts nothing; the any-type wildcard counts only in the first place (plain curl). */

@@ -6,7 +6,7 @@ import type { Target } from "./authorizer";
 export function parseTarget(url: string, method: string): Target | undefined {
   const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?]*)(?:\?(.*))?$/is.exec(url);
   // eslint-disable-next-line no-control-regex -- Go refuses control characters in an address
-  if (!match || /[\u0000-\u0020\u007f]/.test(url)) return undefined;
+  if (!match || /[\u0000-\u001f\u007f]/.test(url)) return undefined;
   const [, scheme = "", authority = "", rawPath = "", rawQuery = ""] = match;
   const host = /^(?:[^@]*@)?(\[[0-9a-fA-F:.]+\]|[^:[\]]*)(?::\d*)?$/.exec(authority)?.[1];
   if (host === undefined || /[\s<>"\\^`{|}%]/.test(host)) return undefined;
@@ -17,13 +17,21 @@ export function parseTarget(url: string, method: string): Target | undefined {
     return undefined;
   }
   return {
-    url,
+    url: `${scheme.toLowerCase()}://${authority}${writtenPath(rawPath, path)}${rawQuery === "" ? "" : `?${rawQuery}`}`,
     scheme: scheme.toLowerCase(),
     hostname: host.replace(/^\[|\]$/g, ""),
     path: cleanPath(path) + (rawQuery === "" ? "" : `?${rawQuery}`),
     query: new URLSearchParams(rawQuery),
     method,
   };
+}
+
+/** As Go writes an address back: the path as it came when it is well escaped, escaped anew otherwise. */
+function writtenPath(raw: string, path: string): string {
+  if (/^[A-Za-z0-9\-_.~!$&'()*+,;=:@/[\]%]*$/.test(raw)) return raw;
+  return encodeURIComponent(path)
+    .replace(/%(?:2F|24|26|2B|2C|3A|3B|3D|40)/g, (escaped) => decodeURIComponent(escaped))
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function cleanPath(path: string): string {

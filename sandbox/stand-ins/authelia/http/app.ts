@@ -23,7 +23,7 @@ export function routesOf({ config }: Gateway): Routes {
     "GET /api/state": first.state,
     "GET /api/configuration": signedIn(first.configuration),
     "GET /api/configuration/password-policy": first.passwordPolicy,
-    "POST /api/checks/safe-redirection": signedIn(first.safeRedirection),
+    "POST /api/checks/safe-redirection": first.safeRedirection,
     "POST /api/firstfactor": first.firstFactor,
     "POST /api/logout": first.logout,
     "GET /api/user/info": signedIn(account.readInfo),

@@ -40,7 +40,9 @@ export async function authorize(gateway: Gateway, exchange: Exchange, strategies
   const subject = { username: who.identity.username, groups: who.identity.groups, ip: exchange.ip };
   const verdict = requiredPolicy(gateway.config.accessControl, subject, target);
   const answer = answerFor();
-  return session.setCookie === undefined ? answer : { ...answer, headers: { ...answer.headers, "set-cookie": session.setCookie } };
+  // Only a redirect carries the cookie: every other answer of the real one starts from empty headers.
+  if (session.setCookie === undefined || answer.headers["location"] === undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, "set-cookie": session.setCookie } };
 
   function answerFor(): Answer {
     if (who.failed === true && who.challenge !== undefined && !verdict.subjectBound && verdict.policy !== "bypass")
@@ -81,12 +83,13 @@ async function bySession(call: Call): Promise<Authentication> {
   const { gateway, session, exchange } = call;
   const { user, cookie } = session;
   const now = gateway.now();
-  if (user.username === "") return { level: 0, identity: nobody };
-  const idle = !user.keepMeLoggedIn && user.lastActivity + cookie.inactivity < now;
+  const known = user.username !== "";
+  const idle = known && !user.keepMeLoggedIn && user.lastActivity + cookie.inactivity < now;
   const claimed = header(exchange, "session-username");
   const stolen = claimed !== undefined && claimed.toLowerCase() !== user.username.toLowerCase();
-  if (idle || stolen || !refresh(call)) {
-    await session.destroy();
+  if (idle || stolen || (known && !refresh(call))) {
+    await session.reset();
+    await session.save();
     return { level: 0, identity: nobody };
   }
   if (!user.keepMeLoggedIn) {

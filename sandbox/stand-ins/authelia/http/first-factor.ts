@@ -1,5 +1,6 @@
 // Stand-in for Authelia 4.39.20: signing in with a password, signing out, and what the portal asks about the session.
 import { needsSecondFactor } from "../access/authorizer";
+import { plain } from "../access/forward-auth";
 import { availableMethods, isSafeRedirection } from "../gateway";
 import { isBanned } from "../state/regulation";
 import type { UserSession } from "../state/sessions";
@@ -108,6 +109,7 @@ export const logout: Handler = async ({ gateway, exchange, session }) => {
 };
 
 export const safeRedirection: Handler = (call) => {
+  if (level(call) === 0) return Promise.resolve(plain(401));
   const uri = text(bodyOf(call.exchange) ?? {}, "uri");
   return Promise.resolve(uri === "" ? refused(200, messages.operation) : ok({ ok: isSafeRedirection(call.gateway.config, uri) }));
 };

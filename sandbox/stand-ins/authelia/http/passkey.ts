@@ -4,7 +4,7 @@ import type { Handler } from "./call";
 import { afterOneFactor, afterTwoFactors, level } from "./call";
 import { bodyOf, messages, ok, originOf, refused, text } from "./exchange";
 import { signIn } from "./first-factor";
-import { challengeFor, newChallenge, takeChallenge, verifyAssertion } from "./webauthn-ceremony";
+import { challengeFor, isAssertion, newChallenge, takeChallenge, verifyAssertion } from "./webauthn-ceremony";
 
 export const start: Handler = async (call) => {
   if (level(call) > 0) return refused(403, messages.secondFactor);
@@ -20,7 +20,8 @@ export const finish: Handler = async (call) => {
   const body = bodyOf(exchange);
   const pending = takeChallenge(call);
   await session.save();
-  if (!body || !pending) return refused(body ? 403 : 400, messages.secondFactor);
+  if (!isAssertion(body?.["response"])) return refused(400, messages.secondFactor);
+  if (!body || !pending) return denied;
   const owner = ownerOf(body["response"], originOf(exchange).hostname);
   if (!owner) return denied;
   const { credentials } = gateway.store.read();

@@ -52,19 +52,17 @@ export class SessionHandle {
 
   async save(): Promise<void> {
     await this.store.set(this.id, { user: this.user, lifespan: this.lifespan });
-    this.#setCookie = this.#write(this.id, new Date(Date.now() + this.lifespan));
+    const { name, domain, sameSite } = this.cookie;
+    const expires = new Date(Date.now() + this.lifespan).toUTCString();
+    const policy = sameSite.charAt(0).toUpperCase() + sameSite.slice(1);
+    this.#setCookie = `${name}=${this.id}; expires=${expires}; domain=${domain}; path=/; HttpOnly; secure; SameSite=${policy}`;
   }
 
   async destroy(): Promise<void> {
     await this.store.delete(this.id);
     this.user = anonymousSession(this.cookie.domain);
-    this.#setCookie = this.#write("", new Date(0));
-  }
-
-  #write(value: string, expires: Date): string {
-    const { name, domain, sameSite } = this.cookie;
-    const policy = sameSite.charAt(0).toUpperCase() + sameSite.slice(1);
-    return `${name}=${value}; expires=${expires.toUTCString()}; domain=${domain}; path=/; HttpOnly; secure; SameSite=${policy}`;
+    // Without a domain, as the real one does: the browser keeps the old cookie, which no longer means anything.
+    this.#setCookie = `${this.cookie.name}=; expires=${new Date(0).toUTCString()}; path=/; HttpOnly`;
   }
 }
 

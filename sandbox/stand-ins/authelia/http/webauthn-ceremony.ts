@@ -59,20 +59,27 @@ export function challengeFor(
   };
 }
 
+/** Has the fields an authenticator's answer must have; whether they are true is another question. */
+export function isAssertion(value: unknown): value is AuthenticationResponseJSON {
+  if (typeof value !== "object" || value === null || !("id" in value) || !("response" in value)) return false;
+  const { response } = value;
+  const fields = ["clientDataJSON", "authenticatorData", "signature"];
+  return typeof response === "object" && response !== null && fields.every((field) => field in response);
+}
+
 export async function verifyAssertion(
   { gateway, exchange }: Call,
   raw: unknown,
   challenge: string,
   candidates: readonly CredentialRecord[],
 ): Promise<{ readonly record: CredentialRecord; readonly userVerified: boolean } | undefined> {
-  const response = raw as Partial<AuthenticationResponseJSON> | undefined;
-  const record = candidates.find((one) => one.kid === response?.id);
-  if (!record || !response) return undefined;
+  const record = isAssertion(raw) ? candidates.find((one) => one.kid === raw.id) : undefined;
+  if (!record || !isAssertion(raw)) return undefined;
   const { proto, host, hostname } = originOf(exchange);
   try {
     const { verifyAuthenticationResponse } = await import("@simplewebauthn/server");
     const { verified, authenticationInfo: info } = await verifyAuthenticationResponse({
-      response: response as AuthenticationResponseJSON,
+      response: raw,
       expectedChallenge: challenge,
       expectedOrigin: `${proto}://${host}`,
       expectedRPID: hostname,

@@ -5,7 +5,7 @@ import type { Call, Handler } from "./call";
 import { afterTwoFactors } from "./call";
 import { notifyEvent } from "./elevation";
 import { bodyOf, messages, ok, originOf, refused, text } from "./exchange";
-import { challengeFor, descriptors, newChallenge, ownCredentials, takeChallenge, userHandle, verifyAssertion } from "./webauthn-ceremony";
+import { challengeFor, descriptors, isAssertion, newChallenge, ownCredentials, takeChallenge, userHandle, verifyAssertion } from "./webauthn-ceremony";
 
 /** COSE names of what the authenticator may sign with: ES256, RS256, EdDSA and their longer kin. */
 const algorithms = [-7, -35, -36, -257, -258, -259, -37, -38, -39, -8];
@@ -44,7 +44,7 @@ export const registerFinish: Handler = async (call) => {
   await session.save();
   const body = bodyOf(exchange);
   if (!pending) return refused(403, messages.webauthnRegister);
-  if (!body) return refused(400, messages.webauthnRegister);
+  if (!body || !("id" in body) || !("response" in body)) return refused(400, messages.webauthnRegister);
   const response = body as unknown as RegistrationResponseJSON;
   const record = await attest(call, response, pending.value, pending.description);
   if (!record) return refused(403, messages.webauthnRegister);
@@ -97,10 +97,11 @@ export const registerCancel: Handler = async (call) => {
   return ok();
 };
 
-export const list: Handler = (call) =>
-  Promise.resolve(
+export const list: Handler = (call) => {
+  const own = ownCredentials(call);
+  return Promise.resolve(
     ok(
-      ownCredentials(call).map((one) => ({
+      own.length === 0 ? null : own.map((one) => ({
         id: one.id,
         created_at: one.createdAt,
         last_used_at: one.lastUsedAt,
@@ -118,6 +119,7 @@ export const list: Handler = (call) =>
       })),
     ),
   );
+};
 
 export const rename: Handler = (call) => {
   const description = text(bodyOf(call.exchange) ?? {}, "description");
@@ -154,7 +156,8 @@ export const assertFinish: Handler = async (call) => {
   const body = bodyOf(exchange);
   const pending = takeChallenge(call);
   await session.save();
-  if (!body || !pending) return refused(body ? 403 : 400, messages.secondFactor);
+  if (!isAssertion(body?.["response"])) return refused(400, messages.secondFactor);
+  if (!body || !pending) return refused(403, messages.secondFactor);
   const result = await verifyAssertion(call, body["response"], pending.value, ownCredentials(call));
   if (!result) return refused(403, messages.secondFactor);
   await session.regenerate();

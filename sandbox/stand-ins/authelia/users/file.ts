@@ -40,7 +40,7 @@ function parseUser(username: string, value: Value): User {
   };
   if (!isTree(value)) return fail("must be a mapping");
   for (const key of Object.keys(value)) if (!knownKeys.includes(key)) fail(`key '${key}' is not expected`);
-  for (const key of ["address", "extra"]) if ((value[key] ?? null) !== null) fail(`key '${key}' is not supported by this stand-in`);
+  for (const key of ["address", "extra"]) if (Object.keys(value[key] ?? {}).length > 0) fail(`key '${key}' is not supported by this stand-in`);
   const text = (key: string): string => {
     const item = value[key] ?? "";
     return typeof item === "string" ? item : fail(`key '${key}' must be a string`);

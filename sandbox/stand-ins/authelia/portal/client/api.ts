@@ -36,7 +36,9 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
   try {
     return { ...((await response.json()) as Envelope<T>), httpStatus: response.status };
   } catch {
-    return { httpStatus: response.status, status: "KO", message: `The server answered ${response.status}.` };
+    // Some good answers have no body at all.
+    const status = response.ok ? "OK" : "KO";
+    return { httpStatus: response.status, status, message: `The server answered ${response.status}.` };
   }
 }
 
