@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -12,7 +13,11 @@ interface Finished {
 
 function go(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn("go", args, { cwd: MODULE, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("go", args, {
+      cwd: MODULE,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     const collect = (data: Buffer): void => {
       output += data.toString("utf8");
@@ -45,7 +50,7 @@ export async function buildPulumi(version: string, target: string, say: (line: s
   await requireGo(version);
   say(`Building the Pulumi CLI ${version} from its Go module. Once only: some minutes, 2.5 GB of memory.`);
   await mkdir(dirname(target), { recursive: true });
-  const temporary = `${target}.partial-${process.pid}`;
+  const temporary = `${target}.partial-${randomUUID()}`;
   const stamp = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${version}`;
   const command = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
   try {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdir, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -22,7 +22,9 @@ interface Manifest {
 }
 
 function manifest(packageName: string): Manifest {
-  const parsed: Manifest = JSON.parse(readFileSync(createRequire(__filename).resolve(`${packageName}/package.json`), "utf8"));
+  const parsed: Manifest = JSON.parse(
+    readFileSync(createRequire(__filename).resolve(`${packageName}/package.json`), "utf8"),
+  );
   return parsed;
 }
 
@@ -35,7 +37,11 @@ export function pluginVersion(packageName: string): string {
 function sourceHash(): string {
   const hash = createHash("sha256");
   for (const file of readdirSync(SOURCES, { recursive: true, encoding: "utf8" }).sort()) {
-    if (file.endsWith(".ts")) hash.update(file).update("\0").update(readFileSync(join(SOURCES, file)));
+    if (file.endsWith(".ts"))
+      hash
+        .update(file)
+        .update("\0")
+        .update(readFileSync(join(SOURCES, file)));
   }
   for (const name of BUNDLED) hash.update(`${name}@${manifest(name).version}\0`);
   return hash.digest("hex").slice(0, 16);
@@ -43,7 +49,7 @@ function sourceHash(): string {
 
 async function bundle({ folder, program, version }: StandIn, target: string): Promise<void> {
   const { build } = await import("esbuild");
-  const temporary = `${target}.partial-${process.pid}`;
+  const temporary = `${target}.partial-${randomUUID()}`;
   await mkdir(dirname(target), { recursive: true });
   try {
     const { outputFiles } = await build({
@@ -73,7 +79,7 @@ async function bundle({ folder, program, version }: StandIn, target: string): Pr
 async function pointTo(target: string, link: string): Promise<void> {
   const wanted = relative(dirname(link), target);
   if ((await readlink(link).catch(() => "")) === wanted) return;
-  const temporary = `${link}.partial-${process.pid}`;
+  const temporary = `${link}.partial-${randomUUID()}`;
   await mkdir(dirname(link), { recursive: true });
   await rm(temporary, { force: true });
   await symlink(wanted, temporary);
@@ -81,7 +87,10 @@ async function pointTo(target: string, link: string): Promise<void> {
 }
 
 /** Bundles what is not bundled yet and puts each stand-in where the engine looks for it. */
-export async function placeStandIns(cacheDir: string, places: readonly (StandIn & { readonly in: string })[]): Promise<void> {
+export async function placeStandIns(
+  cacheDir: string,
+  places: readonly (StandIn & { readonly in: string })[],
+): Promise<void> {
   const hash = sourceHash();
   for (const place of places) {
     const target = join(cacheDir, "stand-ins", `${basename(place.program)}-${place.version}-${hash}.cjs`);

@@ -37,7 +37,12 @@ async function prepareBuilt(cacheDir: string, pulumi: string): Promise<PreparedP
     return { folder: name, program: `pulumi-resource-${name}`, version, in: folder };
   };
   // The engine warns about a language host that lies anywhere but beside the CLI.
-  const host = { folder: "nodejs", program: "pulumi-language-nodejs", version: PULUMI_VERSION.slice(1), in: dirname(pulumi) };
+  const host = {
+    folder: "nodejs",
+    program: "pulumi-language-nodejs",
+    version: PULUMI_VERSION.slice(1),
+    in: dirname(pulumi),
+  };
   await placeStandIns(cacheDir, [host, plugin("command"), plugin("random")]);
   // What no stand-in covers cannot be downloaded either, so the engine should say so at once.
   const env = environment(pulumi, { PULUMI_HOME: home, PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" });
@@ -51,7 +56,8 @@ export async function preparePulumi(options: PrepareOptions): Promise<PreparedPu
   // The engine compares resolved paths.
   const cacheDir = await realpath(options.cacheDir);
   const installed = await findOfficial(process.env["PATH"] ?? "", cacheDir);
-  if (installed !== undefined) return { env: { PULUMI_SKIP_UPDATE_CHECK: "true" }, pulumi: installed, origin: "official" };
+  if (installed !== undefined)
+    return { env: { PULUMI_SKIP_UPDATE_CHECK: "true" }, pulumi: installed, origin: "official" };
 
   const officialDir = join(cacheDir, `pulumi-${PULUMI_VERSION}-official`);
   const downloaded = join(officialDir, "pulumi");

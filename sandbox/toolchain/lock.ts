@@ -5,13 +5,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 const HEARTBEAT_MS = 5_000;
 const STALE_MS = 30_000;
 
+function isTaken(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "EEXIST";
+}
+
 async function acquire(file: string): Promise<boolean> {
   try {
     await writeFile(file, `${process.pid}\n`, { flag: "wx" });
     return true;
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    return false;
+    if (isTaken(error)) return false;
+    throw error;
   }
 }
 

@@ -31,7 +31,16 @@ beforeEach(() => {
 
 function connection(more: ValueMap = {}): ValueMap {
   const { port, clientKey, hostKey } = server;
-  return { host: "127.0.0.1", port, user: "root", privateKey: clientKey, hostKey, dialErrorLimit: 0, perDialTimeout: 5, ...more };
+  return {
+    host: "127.0.0.1",
+    port,
+    user: "root",
+    privateKey: clientKey,
+    hostKey,
+    dialErrorLimit: 0,
+    perDialTimeout: 5,
+    ...more,
+  };
 }
 
 function remote(more: ValueMap, connectionMore: ValueMap = {}): ValueMap {
@@ -139,15 +148,28 @@ describe("a remote command", () => {
 
 describe("inputs of a remote command", () => {
   it("get their defaults, and the connection becomes secret", async () => {
-    const { inputs, failures } = await plugin.check(REMOTE, { connection: { host: "h", privateKey: "k" }, create: "true" });
+    const { inputs, failures } = await plugin.check(REMOTE, {
+      connection: { host: "h", privateKey: "k" },
+      create: "true",
+    });
     expect(failures).toEqual([]);
     expect(inputs["connection"]).toEqual(
-      new Secret({ host: "h", privateKey: new Secret("k"), user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 }),
+      new Secret({
+        host: "h",
+        privateKey: new Secret("k"),
+        user: "root",
+        port: 22,
+        dialErrorLimit: 10,
+        perDialTimeout: 15,
+      }),
     );
   });
 
   it("may be unknown in a preview", async () => {
-    const { inputs, failures } = await plugin.check(REMOTE, { connection: { host: new Unknown() }, stdin: new Unknown() });
+    const { inputs, failures } = await plugin.check(REMOTE, {
+      connection: { host: new Unknown() },
+      stdin: new Unknown(),
+    });
     expect(failures).toEqual([]);
     const outputs = await plugin.preview(REMOTE, inputs);
     expect(outputs["stdout"]).toBeInstanceOf(Unknown);
@@ -189,7 +211,11 @@ describe("inputs of a remote command", () => {
 
 describe("a local command", () => {
   it("runs in the project's folder through the shell, with its environment and input", async () => {
-    const state = await plugin.create(LOCAL, { create: 'cat; echo "$A $(pwd)"', environment: { A: "b" }, stdin: "in\n" });
+    const state = await plugin.create(LOCAL, {
+      create: 'cat; echo "$A $(pwd)"',
+      environment: { A: "b" },
+      stdin: "in\n",
+    });
     expect(reveal(state["stdout"] ?? "")).toMatch(/^in\nb .*plugin-/);
   });
 

@@ -102,7 +102,10 @@ export async function startPlugin(name: "command" | "random"): Promise<Plugin> {
   if (official === undefined) await placeStandIns(folder, [{ folder: name, program, version, in: folder }]);
   const logged: Logged[] = [];
   const engine = await fakeEngine(logged);
-  const child = spawn(join(official ?? folder, program), [engine.address], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(join(official ?? folder, program), [engine.address], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const port = await firstLine(child);
   const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
 

@@ -71,6 +71,11 @@ export async function startSshServer(): Promise<SshServer> {
     refusedVariables,
     connections: () => all.length,
     open: () => alive.size,
-    stop: () => new Promise((resolve) => server.close(() => { resolve(); })),
+    stop: () =>
+      new Promise((resolve) =>
+        server.close(() => {
+          resolve();
+        }),
+      ),
   };
 }

@@ -11,5 +11,6 @@ serveProvider({
     "command:remote:Command": commandType(remoteInputs, runRemotely),
     "command:local:Command": commandType(localInputs, runLocally),
   },
-  providerInputs: {},
+  // The framework of the official plugin leaves its version in state.
+  providerInputs: { "__pulumi-go-provider-version": "1.2.0" },
 });

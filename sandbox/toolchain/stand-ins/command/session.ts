@@ -39,7 +39,8 @@ export function openSession(client: Client): Promise<Session> {
   return new Promise((resolve, reject) => {
     const opened = (error: Error | undefined, channel: ClientChannel): void => {
       if (error) reject(error);
-      else if (!hasReplies(channel)) reject(new Error("This version of ssh2 cannot set variables; use the pinned one."));
+      else if (!hasReplies(channel))
+        reject(new Error("This version of ssh2 cannot set variables; use the pinned one."));
       else {
         const ask = (send: () => void): Promise<boolean> =>
           new Promise((answer) => {

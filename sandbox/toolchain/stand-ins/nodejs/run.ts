@@ -65,7 +65,11 @@ export async function runProgram(request: RunRequest, engine: string, cancelled:
   }
   const info = request.getInfo();
   const options = parseOptions(fromStruct(info?.getOptions()));
-  const args = [...options.nodeargs, resolveRunner(info?.getProgramDirectory() ?? ""), ...programArguments(request, engine)];
+  const args = [
+    ...options.nodeargs,
+    resolveRunner(info?.getProgramDirectory() ?? ""),
+    ...programArguments(request, engine),
+  ];
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     PULUMI_CONFIG: config(request),
@@ -82,6 +86,7 @@ export async function runProgram(request: RunRequest, engine: string, cancelled:
   const { code, signal } = await exitOf(child);
   cancelled.removeEventListener("abort", stop);
   if (code === BAIL) response.setBail(true);
-  else if (code !== 0) response.setError(`Program exited with non-zero exit code: ${code ?? -1}${signal ? ` (${signal})` : ""}`);
+  else if (code !== 0)
+    response.setError(`Program exited with non-zero exit code: ${code ?? -1}${signal ? ` (${signal})` : ""}`);
   return response;
 }

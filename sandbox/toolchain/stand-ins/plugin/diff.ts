@@ -11,7 +11,12 @@ function member(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-function compare(path: string, before: Value | undefined, after: Value | undefined, found: Map<string, ChangeKind>): void {
+function compare(
+  path: string,
+  before: Value | undefined,
+  after: Value | undefined,
+  found: Map<string, ChangeKind>,
+): void {
   if (before === undefined || after === undefined) {
     if (before !== after) found.set(path, before === undefined ? "add" : "delete");
   } else if (isList(before) && isList(after)) {

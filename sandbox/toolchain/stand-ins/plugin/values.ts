@@ -34,7 +34,13 @@ export type Value = null | boolean | number | string | Secret | Unknown | readon
 
 /** True for plain objects, i.e. neither list nor secret nor unknown. */
 export function isMap(value: Value | undefined): value is ValueMap {
-  return typeof value === "object" && value !== null && !isList(value) && !(value instanceof Secret) && !(value instanceof Unknown);
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !isList(value) &&
+    !(value instanceof Secret) &&
+    !(value instanceof Unknown)
+  );
 }
 
 /** Array.isArray narrows readonly arrays badly. */

@@ -62,7 +62,12 @@ function validateString(inputs: ValueMap): CheckFailure[] {
   const recipe = stringRecipe(inputs);
   const least = recipe.minLower + recipe.minUpper + recipe.minNumeric + recipe.minSpecial;
   if (inputs["length"] instanceof Unknown || recipe.length >= least) return [];
-  return [{ property: "length", reason: `Attribute length value must be at least sum of min_upper + min_lower + min_numeric + min_special, got: ${recipe.length}` }];
+  return [
+    {
+      property: "length",
+      reason: `Attribute length value must be at least sum of min_upper + min_lower + min_numeric + min_special, got: ${recipe.length}`,
+    },
+  ];
 }
 
 const STRING_INPUTS = ["keepers", "overrideSpecial", ...Object.keys(STRING_DEFAULTS)];
@@ -145,7 +150,8 @@ function randomType({ required, optional, computed, defaults, validate, make }: 
         failures.push({ property: required, reason });
       }
       for (const name of Object.keys(inputs)) {
-        if (!known.has(name)) failures.push({ property: name, reason: `An argument named "${name}" is not expected here` });
+        if (!known.has(name))
+          failures.push({ property: name, reason: `An argument named "${name}" is not expected here` });
       }
       return { inputs, failures: [...failures, ...(validate?.(inputs) ?? [])] };
     },

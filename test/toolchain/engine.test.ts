@@ -1,0 +1,147 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { PreparedPulumi } from "../../sandbox/toolchain";
+import { preparePulumi } from "../../sandbox/toolchain";
+import type { SshServer } from "./ssh-server";
+import { startSshServer } from "./ssh-server";
+
+// The first run of all may have to build the engine.
+jest.setTimeout(900_000);
+
+const PROGRAM = `
+const pulumi = require("@pulumi/pulumi");
+const command = require("@pulumi/command");
+const random = require("@pulumi/random");
+const config = new pulumi.Config();
+const password = new random.RandomPassword("password", { length: 24 });
+const connection = pulumi.secret(JSON.parse(process.env.TOY_CONNECTION));
+const remote = new command.remote.Command("remote", {
+  connection,
+  create: config.get("create") ?? "cat > /dev/null; echo ran",
+  stdin: pulumi.interpolate\`\${password.result} \${config.requireSecret("token")}\`,
+  triggers: [config.get("trigger") ?? "1"],
+  logging: "none",
+  addPreviousOutputInEnv: false,
+});
+exports.said = remote.stdout;
+`;
+
+let engine: PreparedPulumi;
+let server: SshServer;
+let folder: string;
+let env: NodeJS.ProcessEnv;
+
+interface Finished {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function pulumi(...args: string[]): Promise<Finished> {
+  const child = spawn(engine.pulumi, [...args, "--non-interactive", "--color", "never"], { cwd: folder, env });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (data: Buffer) => {
+      output += data.toString("utf8");
+    });
+  }
+  return new Promise((done, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      done({ code, output });
+    });
+  });
+}
+
+async function succeed(...args: string[]): Promise<string> {
+  const { code, output } = await pulumi(...args);
+  if (code !== 0) throw new Error(`pulumi ${args.join(" ")} ended with ${code ?? "a signal"}:\n${output}`);
+  return output;
+}
+
+const up = (): Promise<string> => succeed("up", "--yes", "--skip-preview");
+
+beforeAll(async () => {
+  const cacheDir = process.env["CLOUDCODE_CACHE_DIR"] ?? join(homedir(), ".cache", "cloudcode");
+  [engine, server] = await Promise.all([preparePulumi({ cacheDir, say: () => undefined }), startSshServer()]);
+  folder = mkdtempSync(join(tmpdir(), "engine-"));
+  symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), "{}");
+  writeFileSync(
+    join(folder, "Pulumi.yaml"),
+    "name: toy\nruntime: { name: nodejs, options: { typescript: false } }\nmain: program.js\n",
+  );
+  writeFileSync(join(folder, "program.js"), PROGRAM);
+  const { port, hostKey, clientKey: privateKey } = server;
+  env = {
+    ...process.env,
+    ...engine.env,
+    PULUMI_BACKEND_URL: `file://${folder}`,
+    PULUMI_CONFIG_PASSPHRASE: "toy",
+    TOY_CONNECTION: JSON.stringify({ host: "127.0.0.1", port, user: "root", hostKey, privateKey }),
+  };
+  await succeed("stack", "init", "dev");
+  await succeed("config", "set", "--secret", "token", "the-token-of-the-test");
+});
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it("creates without a warning, over one connection", async () => {
+  expect(await up()).not.toMatch(/warning/i);
+  expect(server.connections()).toBe(1);
+  expect(await succeed("stack", "output", "said")).toBe("ran\n");
+});
+
+it("keeps secrets encrypted in state", () => {
+  const stacks = join(folder, ".pulumi", "stacks");
+  const state = readFileSync(
+    join(stacks, "toy", readdirSync(join(stacks, "toy")).find((file) => file.endsWith("dev.json")) ?? ""),
+    "utf8",
+  );
+  expect(state).toContain('"ciphertext"');
+  expect(state).not.toContain("the-token-of-the-test");
+  expect(state).not.toContain("BEGIN OPENSSH PRIVATE KEY");
+});
+
+it("has nothing to do the second time, and opens no connection for it", async () => {
+  const before = server.connections();
+  await succeed("preview", "--expect-no-changes");
+  await succeed("preview", "--expect-no-changes");
+  expect(await up()).toContain("3 unchanged");
+  await succeed("refresh", "--yes", "--skip-preview");
+  await succeed("preview", "--expect-no-changes");
+  expect(server.connections()).toBe(before);
+});
+
+it("updates in place when only standard input changes", async () => {
+  await succeed("config", "set", "--secret", "token", "another");
+  const preview = await succeed("preview", "--diff");
+  expect(preview).toContain("~ stdin: [secret] => [secret]");
+  expect(preview).not.toContain("another");
+  expect(await up()).toContain("~ 1 updated");
+});
+
+it("replaces when a trigger changes", async () => {
+  await succeed("config", "set", "trigger", "2");
+  expect(await succeed("preview")).toContain("+-1 to replace");
+  expect(await up()).toContain("+-1 replaced");
+});
+
+it("shows the failed command and what it printed, and keeps the old state", async () => {
+  await succeed("config", "set", "create", "echo broken; exit 7");
+  const { code, output } = await pulumi("up", "--yes", "--skip-preview");
+  expect(code).not.toBe(0);
+  expect(output).toContain('Process exited with status 7: running "echo broken; exit 7":\n    broken');
+  await succeed("config", "rm", "create");
+  expect(await up()).toContain("3 unchanged");
+});
+
+it("destroys without a connection when there is no delete command", async () => {
+  const before = server.connections();
+  await succeed("destroy", "--yes", "--skip-preview");
+  expect(server.connections()).toBe(before);
+});
