@@ -8,7 +8,8 @@ import { type Acme, startAcme, stopAcme } from "./acme/pebble";
 import { ensureDocker } from "./host/docker";
 import { type SandboxHost, type SshKeyPair, startHost, stopHost } from "./host/host";
 import { type Output, type RunOptions, type Say, run } from "./host/run";
-import { imageOverrides, provideImages } from "./images/images";
+import { type ImageName, defaultImages, imageNames } from "../components/images";
+import { provideImages } from "./images/images";
 import { startRegistry, stopRegistry } from "./images/registry";
 import { bundleGateway } from "./stand-ins/authelia/bundle";
 import { bundleTerminal } from "./stand-ins/ttyd/bundle";
@@ -20,6 +21,9 @@ export const projectRoot = resolve(__dirname, "..");
 export const cacheDir = process.env["CLOUDCODE_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "cloudcode");
 
 const registryPort = 5000;
+
+/** The images by tag alone: one made here cannot have the official digest. */
+const tagged = Object.fromEntries(imageNames.map((name) => [name, defaultImages[name].replace(/@.*/, "")])) as Record<ImageName, string>;
 
 /** A throw-away host with everything around it, and the real program on it. */
 export interface Sandbox {
@@ -60,7 +64,7 @@ export async function openSandbox(name: string, say: Say): Promise<Sandbox> {
   const gatewayBundle = join(folder, "authelia.cjs");
   const terminalBundle = join(folder, "ttyd");
   await Promise.all([bundleGateway(gatewayBundle), bundleTerminal(terminalBundle)]);
-  const { origin } = await provideImages({ registryUrl: registry.url, cacheDir, gatewayBundle, terminalBundle, say });
+  const { origin } = await provideImages({ registryUrl: registry.url, images: tagged, cacheDir, gatewayBundle, terminalBundle, say });
   const acme = await startAcme({ ...common, resolveTo: host.address });
 
   const passphrase = once(join(folder, "passphrase"), () => randomBytes(24).toString("base64url"));
@@ -89,7 +93,7 @@ export async function openSandbox(name: string, say: Say): Promise<Sandbox> {
       hostKey: hostKey.publicKey.split(" ").slice(0, 2).join(" "),
       acmeDirectories: [acme.directoryUrl],
       acmeTrustedRoot: acme.caPem,
-      ...(origin === "stand-in" && { registryMirrors: [registry.url], images: imageOverrides }),
+      ...(origin === "stand-in" && { registryMirrors: [registry.url], images: tagged }),
     });
     await pulumi(["config", "set", "--secret", "hostPrivateKey"], { input: loginKey.privateKey });
   }

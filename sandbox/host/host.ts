@@ -56,7 +56,7 @@ export async function startHost(args: HostArgs): Promise<SandboxHost> {
 /** Restarts the whole host, as a power cycle that lets systemd shut down first. */
 export async function rebootHost(name: string): Promise<void> {
   const container = containerOf(name);
-  await run("docker", ["restart", "--time", "60", container]);
+  await run("docker", ["restart", "-t", "60", container]);
   const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
   const { stdout } = await run("docker", ["inspect", "--format", format, container]);
   await sshAnswers({ name, address: stdout.trim() });
@@ -67,7 +67,7 @@ export async function stopHost(name: string): Promise<void> {
   const container = containerOf(name);
   if (await succeeds("docker", ["container", "inspect", container])) {
     // An orderly end lets the Docker inside take its containers' mounts and control groups along.
-    await succeeds("docker", ["stop", "--time", "20", container]);
+    await succeeds("docker", ["stop", "-t", "20", container]);
     await run("docker", ["rm", "--force", "--volumes", container]);
   }
   if (await succeeds("docker", ["volume", "inspect", volumeOf(name)])) await run("docker", ["volume", "rm", volumeOf(name)]);

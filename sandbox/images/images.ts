@@ -3,7 +3,7 @@ import { baseImage } from "../host/base";
 import { buildImage } from "../host/build";
 import { officialRegistryAnswers } from "../host/official";
 import { pushImages } from "./push";
-import { autheliaRecipe, caddyRecipe, valkeyRecipe } from "./recipes";
+import { autheliaRecipe, caddyRecipe, ttydRecipe, valkeyRecipe } from "./recipes";
 import type { Say } from "../host/run";
 import type { Pushed } from "./push";
 import type { ImageName } from "./recipes";
@@ -21,6 +21,8 @@ export interface ImagesArgs {
   readonly images: Readonly<Record<ImageName, string>>;
   /** Path of the stand-in for Authelia, bundled into one file. */
   readonly gatewayBundle: string;
+  /** Path of the stand-in for ttyd, likewise. */
+  readonly terminalBundle: string;
   readonly say: Say;
 }
 
@@ -28,8 +30,8 @@ export interface ImagesArgs {
  * Makes sure that the host can pull these images: from Docker Hub where it answers; otherwise equivalents are made from
  * packages and put into the local registry under the same names.
  */
-export async function provideImages(args: ImagesArgs): Promise<{ origin: Record<ImageName, Origin> }> {
-  if (await officialRegistryAnswers()) return { origin: ofAll("official") };
+export async function provideImages(args: ImagesArgs): Promise<{ origin: Origin }> {
+  if (await officialRegistryAnswers()) return { origin: "official" };
   mkdirSync(args.cacheDir, { recursive: true });
   const base = await baseImage(args);
   const of = (name: ImageName) => hubReference(args.images[name]);
@@ -37,17 +39,16 @@ export async function provideImages(args: ImagesArgs): Promise<{ origin: Record<
     debian: base,
     valkey: await buildImage(valkeyRecipe(base), args.say),
     authelia: await buildImage(autheliaRecipe(base, args.gatewayBundle), args.say),
+    ttyd: await buildImage(ttydRecipe(base, args.terminalBundle), args.say),
     caddy: await buildImage(await caddyRecipe(base, of("caddy").tag, args), args.say),
   } satisfies Record<ImageName, string>;
   args.say("Putting the images into the local registry");
   const pushed: Pushed[] = NAMES.map((name) => ({ image: built[name], ...of(name) }));
   await pushImages(args.registryUrl, pushed, args.cacheDir);
-  return { origin: ofAll("stand-in") };
+  return { origin: "stand-in" };
 }
 
-const NAMES: readonly ImageName[] = ["debian", "valkey", "authelia", "caddy"];
-
-const ofAll = (origin: Origin): Record<ImageName, Origin> => ({ caddy: origin, authelia: origin, valkey: origin, debian: origin });
+const NAMES: readonly ImageName[] = ["debian", "valkey", "authelia", "ttyd", "caddy"];
 
 /** The repository and tag by which Docker asks a mirror of Docker Hub for an image. */
 export function hubReference(reference: string): { repository: string; tag: string } {

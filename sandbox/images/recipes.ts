@@ -4,7 +4,7 @@ import type { BaseArgs } from "../host/base";
 import type { Recipe } from "../host/build";
 
 /** The images that the stacks use and that Debian, PyPI and Go modules can replace. */
-export type ImageName = "caddy" | "authelia" | "valkey" | "debian";
+export type ImageName = "caddy" | "authelia" | "valkey" | "debian" | "ttyd";
 
 /** The real Caddy of the tag's version, laid out as its official image. */
 export async function caddyRecipe(base: string, tag: string, args: BaseArgs): Promise<Recipe> {
@@ -16,12 +16,13 @@ export async function caddyRecipe(base: string, tag: string, args: BaseArgs): Pr
   return {
     name: "caddy",
     copies: { caddy: binary },
-    files: { Caddyfile: ":80 {\n\troot * /usr/share/caddy\n\tfile_server\n}\n" },
+    files: { Caddyfile: ":80 {\n\troot * /usr/share/caddy\n\tfile_server\n}\n", "index.html": "<!doctype html><title>Caddy works</title>\n" },
     dockerfile: `FROM ${base}
 RUN ${aptInstallStep(["wget"])}
 RUN mkdir -p /config/caddy /data/caddy /etc/caddy /usr/share/caddy
 COPY caddy /usr/bin/caddy
 COPY Caddyfile /etc/caddy/Caddyfile
+COPY index.html /usr/share/caddy/index.html
 ENV CADDY_VERSION=v${version} XDG_CONFIG_HOME=/config XDG_DATA_HOME=/data
 EXPOSE 80 443 443/udp 2019
 WORKDIR /srv
@@ -84,6 +85,11 @@ ENTRYPOINT ["/app/entrypoint.sh"]
 CMD ["authelia"]
 `,
   };
+}
+
+/** A stand-in for ttyd at the place where its official image has the binary; images take it from there. */
+export function ttydRecipe(base: string, terminalBundle: string): Recipe {
+  return { name: "ttyd", copies: { ttyd: terminalBundle }, dockerfile: `FROM ${base}\nCOPY ttyd /usr/bin/ttyd\nRUN chmod 755 /usr/bin/ttyd\n` };
 }
 
 /** As in the official image, a command line that begins with an option is Authelia's. */

@@ -41,7 +41,8 @@ CMD ["docker-registry", "serve", "/etc/sandbox-registry.yml"]
   await startService({
     container: containerOf(args.name),
     image,
-    options: ["--volume", `${storage}:/var/lib/registry`, "--env", `REGISTRY_HTTP_ADDR=${args.bindAddress}:${args.port}`, ...asMyself()],
+    options: ["--volume", `${storage}:/var/lib/registry`, "--env", `REGISTRY_HTTP_ADDR=${args.bindAddress}:${args.port}`],
+    command: [],
     ready: async () => (await fetch(`${url}/v2/`)).ok,
   });
   return { url };
@@ -53,9 +54,6 @@ export async function stopRegistry(name: string): Promise<void> {
 }
 
 const containerOf = (name: string) => `cloudcode-${name}-registry`;
-
-/** The cache belongs to whoever runs the sandbox, who may not be root. */
-const asMyself = () => ["--user", `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`];
 
 const CONFIG = `version: 0.1
 log:

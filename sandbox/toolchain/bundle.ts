@@ -16,22 +16,13 @@ export interface StandIn {
   readonly version: string;
 }
 
-interface Manifest {
-  readonly version: string;
-  readonly pulumi?: { readonly version?: string };
-}
-
-function manifest(packageName: string): Manifest {
-  const parsed: Manifest = JSON.parse(
-    readFileSync(createRequire(__filename).resolve(`${packageName}/package.json`), "utf8"),
-  );
-  return parsed;
-}
-
-/** The plugin version that an installed SDK asks for. */
-export function pluginVersion(packageName: string): string {
-  const { version, pulumi } = manifest(packageName);
-  return pulumi?.version ?? version;
+/** The version of an installed package; a provider's SDK and plugin have the same. */
+export function packageVersion(name: string): string {
+  const file = createRequire(__filename).resolve(`${name}/package.json`);
+  const manifest: unknown = JSON.parse(readFileSync(file, "utf8"));
+  const version = typeof manifest === "object" && manifest !== null && "version" in manifest && manifest.version;
+  if (typeof version !== "string") throw new Error(`${file} has no version.`);
+  return version;
 }
 
 function sourceHash(): string {
@@ -43,7 +34,7 @@ function sourceHash(): string {
         .update("\0")
         .update(readFileSync(join(SOURCES, file)));
   }
-  for (const name of BUNDLED) hash.update(`${name}@${manifest(name).version}\0`);
+  for (const name of BUNDLED) hash.update(`${name}@${packageVersion(name)}\0`);
   return hash.digest("hex").slice(0, 16);
 }
 

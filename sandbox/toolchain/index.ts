@@ -1,7 +1,7 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { buildPulumi } from "./build";
-import { placeStandIns, pluginVersion } from "./bundle";
+import { placeStandIns, packageVersion } from "./bundle";
 import { withLock } from "./lock";
 import { downloadOfficial, findOfficial, isExecutable } from "./official";
 
@@ -32,7 +32,7 @@ function environment(pulumi: string, more: Record<string, string> = {}): Record<
 async function prepareBuilt(cacheDir: string, pulumi: string): Promise<PreparedPulumi> {
   const home = join(cacheDir, "pulumi-home");
   const plugin = (name: string): { folder: string; program: string; version: string; in: string } => {
-    const version = pluginVersion(`@pulumi/${name}`);
+    const version = packageVersion(`@pulumi/${name}`);
     const folder = join(home, "plugins", `resource-${name}-v${version}`);
     return { folder: name, program: `pulumi-resource-${name}`, version, in: folder };
   };

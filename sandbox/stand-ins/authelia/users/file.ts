@@ -84,7 +84,8 @@ export function withPassword(text: string, username: string, password: string): 
     written["email"] = user["email"] ?? "";
     written["groups"] = user["groups"] ?? [];
     for (const key of textKeys.slice(1)) written[key] = user[key] ?? "";
-    written["disabled"] = user["disabled"] ?? false;
+    // Faithfully wrong: 4.39.20 forgets who was disabled when it rewrites the file.
+    written["disabled"] = false;
     written["address"] = null;
     written["extra"] = {};
     return [name, written];

@@ -1,7 +1,7 @@
-import type { Client, ConnectConfig } from "ssh2";
+import type { Client, ConnectConfig, utils } from "ssh2";
 import type { Operation } from "../plugin/provider";
 import type { ValueMap } from "../plugin/values";
-import { text } from "./lifecycle";
+import { text } from "../plugin/values";
 import { openSocket } from "./socket";
 
 /** How to reach a host, after defaults have been applied. */
@@ -54,11 +54,11 @@ function expectedKey(hostKey: string): { type: string; blob: Buffer } {
   return { type: match[1], blob: Buffer.from(match[2], "base64") };
 }
 
-function sshConfig(endpoint: Endpoint, sshParse: typeof import("ssh2").utils.parseKey): ConnectConfig {
+function sshConfig(endpoint: Endpoint, parseKey: typeof utils.parseKey): ConnectConfig {
   const { user, password, privateKey, privateKeyPassword, hostKey, agentSocketPath } = endpoint;
   const config: ConnectConfig = { username: user, readyTimeout: 0, tryKeyboard: password !== undefined };
   if (privateKey !== undefined) {
-    const parsed = sshParse(privateKey, privateKeyPassword);
+    const parsed = parseKey(privateKey, privateKeyPassword);
     if (parsed instanceof Error) throw new Error(keyProblem(parsed.message));
     config.privateKey = privateKey;
     if (privateKeyPassword !== undefined) config.passphrase = privateKeyPassword;
@@ -141,21 +141,22 @@ export function abortReason(signal: AbortSignal): Error {
 
 /** Opens a connection, with as many attempts and pauses as the real provider makes. */
 export async function dial(endpoint: Endpoint, operation: Operation): Promise<Client> {
-  const { utils } = await import("ssh2");
-  const config = sshConfig(endpoint, utils.parseKey);
+  const ssh = await import("ssh2");
+  const config = sshConfig(endpoint, ssh.utils.parseKey);
   const limit = endpoint.dialErrorLimit;
   let delay = 100;
   for (let failed = 0; ; failed++) {
     try {
       return await dialOnce(endpoint, config, operation.cancelled);
     } catch (thrown) {
-      if (operation.cancelled.aborted) throw abortReason(operation.cancelled);
+      operation.cancelled.throwIfAborted();
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
-      if (limit > -1 && failed + 1 > limit) throw new Error(`after ${failed} failed attempts: ${reason}`);
+      if (limit > -1 && failed + 1 > limit)
+        throw new Error(`after ${failed} failed attempts: ${reason}`, { cause: thrown });
       operation.status(`Dial ${failed + 1}/${limit === -1 ? "inf" : limit} failed: retrying`);
     }
     await pause(Math.min(delay, 5000), operation.cancelled);
-    if (operation.cancelled.aborted) throw abortReason(operation.cancelled);
+    operation.cancelled.throwIfAborted();
     delay = Math.min(delay, 5000) * 1.5;
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { findChanges } from "../plugin/diff";
 import type { Operation, ResourceType } from "../plugin/provider";
 import type { Value, ValueMap } from "../plugin/values";
-import { reveal, sameValue, Unknown } from "../plugin/values";
+import { reveal, sameValue, text, Unknown } from "../plugin/values";
 import type { Shape } from "./shapes";
 import { conform } from "./shapes";
 
@@ -24,14 +24,8 @@ export type Runner = (job: Job, operation: Operation) => Promise<Captured>;
 
 const NOTHING: Captured = { stdout: "", stderr: "" };
 
-/** The string a property holds, or undefined. */
-export function text(value: Value | undefined): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
 function captured(state: ValueMap): Captured {
-  const plain = (name: string): string => text(reveal(state[name] ?? "")) ?? "";
-  return { stdout: plain("stdout"), stderr: plain("stderr") };
+  return { stdout: text(state["stdout"]) ?? "", stderr: text(state["stderr"]) ?? "" };
 }
 
 function revealed(map: ValueMap): ValueMap {
@@ -46,7 +40,7 @@ export function commandType(shape: Shape, run: Runner): ResourceType {
     previous: Captured,
     operation: Operation,
   ): Promise<Captured> => {
-    const line = command === undefined ? undefined : text(reveal(command));
+    const line = text(command);
     return line === undefined ? previous : run({ command: line, inputs: revealed(inputs), previous }, operation);
   };
 

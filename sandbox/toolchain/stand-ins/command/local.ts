@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Value } from "../plugin/values";
-import { isList, isMap } from "../plugin/values";
+import { isList, isMap, text } from "../plugin/values";
 import type { Runner } from "./lifecycle";
-import { text } from "./lifecycle";
 import { Output } from "./output";
 
 /** String members of an object property. */

@@ -1,10 +1,9 @@
 import { constants } from "node:os";
 import type { Client, ClientChannel } from "ssh2";
 import type { Operation } from "../plugin/provider";
-import { isMap } from "../plugin/values";
+import { isMap, text } from "../plugin/values";
 import { abortReason, dial, endpointOf } from "./connection";
 import type { Job, Runner } from "./lifecycle";
-import { text } from "./lifecycle";
 import { strings } from "./local";
 import { Output } from "./output";
 import { openSession } from "./session";

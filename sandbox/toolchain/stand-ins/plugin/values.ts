@@ -98,6 +98,12 @@ export function reveal(value: Value): Value {
   return isMap(value) ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, reveal(item)])) : value;
 }
 
+/** The string that a property holds, secret or not. */
+export function text(value: Value | undefined): string | undefined {
+  const plain = value === undefined ? undefined : reveal(value);
+  return typeof plain === "string" ? plain : undefined;
+}
+
 /** True when some part of the value is not known yet. */
 export function hasUnknown(value: Value | undefined): boolean {
   if (value instanceof Unknown) return true;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { findChanges, topLevel } from "../plugin/diff";
 import type { CheckFailure, Created, ResourceType } from "../plugin/provider";
 import type { Value, ValueMap } from "../plugin/values";
-import { reveal, Secret, Unknown } from "../plugin/values";
+import { reveal, Secret, text, Unknown } from "../plugin/values";
 import type { StringRecipe } from "./generate";
 import { bcryptHash, randomString } from "./generate";
 
@@ -12,9 +12,9 @@ interface Recipe {
   /** Outputs that exist only once the resource does. */
   readonly computed: readonly string[];
   readonly defaults: ValueMap;
-  /** The least value of the required input. */
-  validate?(inputs: ValueMap): CheckFailure[];
-  make(inputs: ValueMap): Promise<Created>;
+  /** Rules that concern several inputs. */
+  readonly validate?: (inputs: ValueMap) => CheckFailure[];
+  readonly make: (inputs: ValueMap) => Promise<Created>;
 }
 
 const STRING_DEFAULTS: ValueMap = {
@@ -43,7 +43,6 @@ function complete(inputs: ValueMap): ValueMap {
 function stringRecipe(inputs: ValueMap): StringRecipe {
   const all = complete(inputs);
   const flag = (name: string): boolean => reveal(all[name] ?? true) === true;
-  const special = reveal(all["overrideSpecial"] ?? "");
   return {
     length: numberOf(all, "length"),
     lower: flag("lower"),
@@ -54,7 +53,7 @@ function stringRecipe(inputs: ValueMap): StringRecipe {
     minUpper: numberOf(all, "minUpper"),
     minNumeric: numberOf(all, "minNumeric"),
     minSpecial: numberOf(all, "minSpecial"),
-    overrideSpecial: typeof special === "string" ? special : "",
+    overrideSpecial: text(all["overrideSpecial"]) ?? "",
   };
 }
 
@@ -119,8 +118,7 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
     make: (inputs) => {
       const bytes = randomBytes(numberOf(inputs, "byteLength"));
       const hex = bytes.toString("hex");
-      const prefix = reveal(inputs["prefix"] ?? "");
-      const named = (rest: string): string => `${typeof prefix === "string" ? prefix : ""}${rest}`;
+      const named = (rest: string): string => `${text(inputs["prefix"]) ?? ""}${rest}`;
       const id = bytes.toString("base64url");
       const outputs = {
         ...inputs,
