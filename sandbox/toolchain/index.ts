@@ -55,7 +55,7 @@ export async function preparePulumi(options: PrepareOptions): Promise<PreparedPu
   await mkdir(options.cacheDir, { recursive: true });
   // The engine compares resolved paths.
   const cacheDir = await realpath(options.cacheDir);
-  const installed = await findOfficial(process.env["PATH"] ?? "", cacheDir);
+  const installed = await findOfficial(process.env["PATH"] ?? "");
   if (installed !== undefined)
     return { env: { PULUMI_SKIP_UPDATE_CHECK: "true" }, pulumi: installed, origin: "official" };
 

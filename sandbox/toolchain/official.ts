@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
-import { access, mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
-import { delimiter, dirname, join, sep } from "node:path";
+import { access, mkdir, mkdtemp, open, realpath, rename, rm } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 const ANSWER_WITHIN_MS = 4_000;
@@ -15,15 +15,25 @@ export async function isExecutable(file: string): Promise<boolean> {
   );
 }
 
-/** The first official CLI on PATH; one without its language host beside it, or from our own cache, does not count. */
-export async function findOfficial(path: string, cacheDir: string): Promise<string | undefined> {
+async function isCompiled(file: string): Promise<boolean> {
+  if (!(await isExecutable(file))) return false;
+  const handle = await open(file);
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    return buffer.toString("latin1") !== "#!";
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The first CLI on PATH that has its official language host beside it; stand-ins are scripts, official ones are not. */
+export async function findOfficial(path: string): Promise<string | undefined> {
   for (const folder of path.split(delimiter).filter((part) => part !== "")) {
     const pulumi = join(folder, "pulumi");
     if (!(await isExecutable(pulumi))) continue;
-    const real = await realpath(pulumi);
-    if (real.startsWith(cacheDir + sep)) continue;
-    const hosts = [folder, dirname(real)].map((place) => join(place, "pulumi-language-nodejs"));
-    if ((await Promise.all(hosts.map(isExecutable))).includes(true)) return pulumi;
+    for (const place of [folder, dirname(await realpath(pulumi))]) {
+      if (await isCompiled(join(place, "pulumi-language-nodejs"))) return pulumi;
+    }
   }
   return undefined;
 }

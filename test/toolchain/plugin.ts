@@ -11,7 +11,7 @@ import { LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as wire from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { placeStandIns, pluginVersion } from "../../sandbox/toolchain/bundle";
+import { placeStandIns, packageVersion } from "../../sandbox/toolchain/bundle";
 import { unary } from "../../sandbox/toolchain/stand-ins/plugin/rpc";
 import type { ValueMap } from "../../sandbox/toolchain/stand-ins/plugin/values";
 import { fromStruct, toStruct } from "../../sandbox/toolchain/stand-ins/plugin/values";
@@ -97,7 +97,7 @@ const urn = (type: string): string => `urn:pulumi:dev::toy::${type}::thing`;
 export async function startPlugin(name: "command" | "random"): Promise<Plugin> {
   const folder = mkdtempSync(join(tmpdir(), "plugin-"));
   const program = `pulumi-resource-${name}`;
-  const version = pluginVersion(`@pulumi/${name}`);
+  const version = packageVersion(`@pulumi/${name}`);
   const official = process.env["CLOUDCODE_TEST_PLUGIN_DIR"];
   if (official === undefined) await placeStandIns(folder, [{ folder: name, program, version, in: folder }]);
   const logged: Logged[] = [];

@@ -27,10 +27,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function program(...parts: string[]): string {
-  const file = join(folder, ...parts);
+function program(path: string, contents = "#!/bin/sh\n"): string {
+  const file = join(folder, path);
   mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, "#!/bin/sh\n");
+  writeFileSync(file, contents);
   chmodSync(file, 0o755);
   return file;
 }
@@ -39,26 +39,28 @@ const silent = (): void => undefined;
 
 describe("the official CLI", () => {
   it("is used when it is on PATH, with nothing standing in for its plugins", async () => {
-    const pulumi = program("usr", "pulumi");
-    program("usr", "pulumi-language-nodejs");
+    const pulumi = program("usr/pulumi");
+    program("usr/pulumi-language-nodejs", "\x7fELF");
     process.env["PATH"] = join(folder, "usr");
     const prepared = await preparePulumi({ cacheDir: join(folder, "cache"), say: silent });
     expect(prepared).toEqual({ pulumi, origin: "official", env: { PULUMI_SKIP_UPDATE_CHECK: "true" } });
   });
 
-  it("is not one without language host, and not the one we built", async () => {
-    program("bare", "pulumi");
-    program("cache", "pulumi");
-    program("cache", "pulumi-language-nodejs");
-    const searched = [join(folder, "bare"), join(folder, "cache")].join(delimiter);
-    expect(await findOfficial(searched, join(folder, "cache"))).toBeUndefined();
-    expect(await findOfficial(searched, join(folder, "elsewhere"))).toBe(join(folder, "cache", "pulumi"));
+  it("is not one without language host, and not one with a stand-in for it", async () => {
+    program("bare/pulumi");
+    program("built/pulumi");
+    program("built/pulumi-language-nodejs");
+    const official = program("official/pulumi");
+    program("official/pulumi-language-nodejs", "\x7fELF");
+    const searched = (...names: string[]): string => names.map((name) => join(folder, name)).join(delimiter);
+    expect(await findOfficial(searched("bare", "built"))).toBeUndefined();
+    expect(await findOfficial(searched("bare", "built", "official"))).toBe(official);
   });
 });
 
 describe("a built CLI", () => {
   it("gets its language host beside it and its plugins where the engine looks, once for all callers", async () => {
-    const pulumi = program("cache", `pulumi-${PULUMI_VERSION}`, "pulumi");
+    const pulumi = program(`cache/pulumi-${PULUMI_VERSION}/pulumi`);
     process.env["PATH"] = "/nowhere";
     const options = { cacheDir: join(folder, "cache"), say: silent };
     const [first, second] = await Promise.all([preparePulumi(options), preparePulumi(options)]);

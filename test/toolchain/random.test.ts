@@ -1,5 +1,5 @@
 import { bcryptVerify } from "hash-wasm";
-import { reveal, Secret, Unknown } from "../../sandbox/toolchain/stand-ins/plugin/values";
+import { Secret, text, Unknown } from "../../sandbox/toolchain/stand-ins/plugin/values";
 import type { Plugin } from "./plugin";
 import { startPlugin } from "./plugin";
 
@@ -17,7 +17,7 @@ afterAll(() => {
 });
 
 async function password(inputs: Record<string, string | number | boolean>): Promise<string> {
-  return String(reveal((await plugin.create(PASSWORD, inputs))["result"] ?? ""));
+  return text((await plugin.create(PASSWORD, inputs))["result"]) ?? "";
 }
 
 describe("RandomPassword", () => {
@@ -26,9 +26,9 @@ describe("RandomPassword", () => {
     expect(outputs).toMatchObject({ id: "none", length: 40, special: true, numeric: true, number: true, minUpper: 0 });
     expect(outputs["result"]).toBeInstanceOf(Secret);
     expect(outputs["bcryptHash"]).toBeInstanceOf(Secret);
-    const result = String(reveal(outputs["result"] ?? ""));
+    const result = text(outputs["result"]) ?? "";
     expect(result).toMatch(/^[A-Za-z0-9!@#$%&*()\-_=+[\]{}<>:?]{40}$/);
-    expect(await bcryptVerify({ password: result, hash: String(reveal(outputs["bcryptHash"] ?? "")) })).toBe(true);
+    expect(await bcryptVerify({ password: result, hash: text(outputs["bcryptHash"]) ?? "" })).toBe(true);
   });
 
   it("keeps to the kinds of characters that were asked for", async () => {
@@ -65,9 +65,9 @@ describe("RandomBytes", () => {
   it("gives the same secret bytes in both notations", async () => {
     const outputs = await plugin.create(BYTES, { length: 33 });
     expect(outputs["base64"]).toBeInstanceOf(Secret);
-    const bytes = Buffer.from(String(reveal(outputs["base64"] ?? "")), "base64");
+    const bytes = Buffer.from(text(outputs["base64"]) ?? "", "base64");
     expect(bytes).toHaveLength(33);
-    expect(reveal(outputs["hex"] ?? "")).toBe(bytes.toString("hex"));
+    expect(text(outputs["hex"])).toBe(bytes.toString("hex"));
   });
 
   it("is unknown in a preview", async () => {
