@@ -79,7 +79,8 @@ export async function pauseAcme(name: string): Promise<void> {
 /** Answers again after {@link pauseAcme}. */
 export async function resumeAcme(name: string): Promise<void> {
   await run("docker", ["start", doorOf(name)]);
-  const running = async () => (await run("docker", ["inspect", "--format", "{{.State.Running}}", doorOf(name)])).stdout.trim() === "true";
+  const running = async () =>
+    (await run("docker", ["inspect", "--format", "{{.State.Running}}", doorOf(name)])).stdout.trim() === "true";
   await serviceAnswers({ container: doorOf(name), ready: running });
 }
 
@@ -126,7 +127,20 @@ COPY bin/ /usr/local/bin/
 /** Makes the authority behind the ACME server's own HTTPS once, and a certificate from it unless a good one is there. */
 async function certify(image: string, folder: string, address: string): Promise<void> {
   const mount = ["--volume", `${folder}:/acme`, "--workdir", "/acme"];
-  await run("docker", ["run", "--rm", "--network", "none", ...asMyself(), ...mount, image, "sh", "-euc", CERTIFY, "sh", address]);
+  await run("docker", [
+    "run",
+    "--rm",
+    "--network",
+    "none",
+    ...asMyself(),
+    ...mount,
+    image,
+    "sh",
+    "-euc",
+    CERTIFY,
+    "sh",
+    address,
+  ]);
 }
 
 const CERTIFY = `
@@ -148,15 +162,19 @@ fi
 /** The body of an HTTPS answer from a server that `ca` vouches for. */
 function read(url: string, ca: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { ca, timeout: 5_000, agent: false, headers: { "user-agent": "cloudcode-sandbox" } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString();
-        if (response.statusCode === 200) resolve(text);
-        else reject(new Error(`${url} answered ${response.statusCode ?? "nothing"}: ${text.slice(0, 200)}`));
-      });
-    });
+    const request = get(
+      url,
+      { ca, timeout: 5_000, agent: false, headers: { "user-agent": "cloudcode-sandbox" } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString();
+          if (response.statusCode === 200) resolve(text);
+          else reject(new Error(`${url} answered ${response.statusCode ?? "nothing"}: ${text.slice(0, 200)}`));
+        });
+      },
+    );
     request.on("timeout", () => request.destroy(new Error(`${url} does not answer`)));
     request.on("error", reject);
   });

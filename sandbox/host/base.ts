@@ -72,7 +72,9 @@ tar --numeric-owner -C . -cf "$2" .
 
 async function bootstrap(tar: string, cacheDir: string, say: Say): Promise<void> {
   if (!mayInstall()) {
-    throw new Error("The sandbox cannot reach Docker Hub, and only root on Debian or Ubuntu can make its images from packages instead.");
+    throw new Error(
+      "The sandbox cannot reach Docker Hub, and only root on Debian or Ubuntu can make its images from packages instead.",
+    );
   }
   if (!(await succeeds("debootstrap", ["--version"]))) await aptInstall(["debootstrap", "debian-archive-keyring"], say);
   say(`Making a minimal Debian ${SUITE} from packages`);
@@ -82,7 +84,10 @@ async function bootstrap(tar: string, cacheDir: string, say: Say): Promise<void>
   try {
     const mirror = outerMirror();
     await run("debootstrap", ["--variant=minbase", SUITE, root, ...(mirror === undefined ? [] : [mirror.archive])]);
-    writeFileSync(join(root, "etc/apt/sources.list"), sources(readFileSync(join(root, "etc/apt/sources.list"), "utf8"), mirror?.security));
+    writeFileSync(
+      join(root, "etc/apt/sources.list"),
+      sources(readFileSync(join(root, "etc/apt/sources.list"), "utf8"), mirror?.security),
+    );
     await run("sh", ["-c", CLEAN_UP, "sh", root, join(work, "root.tar")]);
     // Renamed last, so that an interrupted run never leaves half a file under the final name.
     renameSync(join(work, "root.tar"), tar);

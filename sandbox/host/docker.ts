@@ -22,7 +22,9 @@ export async function ensureDocker(say: Say): Promise<void> {
   say("Starting Docker on this machine");
   if (existsSync("/run/systemd/system")) {
     await run("systemctl", ["start", "docker"]);
-    await until(60, running, () => Promise.resolve("Docker was started by systemd but does not answer: see `journalctl -u docker`."));
+    await until(60, running, () =>
+      Promise.resolve("Docker was started by systemd but does not answer: see `journalctl -u docker`."),
+    );
     return;
   }
   await startByHand();

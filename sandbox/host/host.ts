@@ -70,7 +70,8 @@ export async function stopHost(name: string): Promise<void> {
     await succeeds("docker", ["stop", "-t", "20", container]);
     await run("docker", ["rm", "--force", "--volumes", container]);
   }
-  if (await succeeds("docker", ["volume", "inspect", volumeOf(name)])) await run("docker", ["volume", "rm", volumeOf(name)]);
+  if (await succeeds("docker", ["volume", "inspect", volumeOf(name)]))
+    await run("docker", ["volume", "rm", volumeOf(name)]);
   await removeNetwork(container);
 }
 
@@ -118,7 +119,9 @@ function sshAnswers(host: Pick<SandboxHost, "name" | "address">): Promise<true> 
     60,
     async () => (await greets(host.address)) || undefined,
     async () => {
-      const { stdout } = await run("docker", ["logs", "--tail", "15", containerOf(host.name)]).catch(() => ({ stdout: "" }));
+      const { stdout } = await run("docker", ["logs", "--tail", "15", containerOf(host.name)]).catch(() => ({
+        stdout: "",
+      }));
       return `No SSH server answers at ${host.address}:22. If Docker runs in a virtual machine, its containers cannot be reached from here. ${stdout}`;
     },
   );
@@ -132,9 +135,17 @@ function greets(address: string): Promise<boolean> {
       socket.destroy();
       resolve(answer);
     };
-    socket.once("data", (greeting) => done(greeting.toString().startsWith("SSH-")));
-    socket.once("timeout", () => done(false));
-    socket.once("error", () => done(false));
-    socket.once("close", () => done(false));
+    socket.once("data", (greeting) => {
+      done(greeting.toString().startsWith("SSH-"));
+    });
+    socket.once("timeout", () => {
+      done(false);
+    });
+    socket.once("error", () => {
+      done(false);
+    });
+    socket.once("close", () => {
+      done(false);
+    });
   });
 }

@@ -6,12 +6,24 @@ import { succeeds } from "./run";
  * some CI machines), the same is given piece by piece without that one.
  */
 export async function isolation(image: string): Promise<string[]> {
-  const privileged = await succeeds("docker", ["run", "--rm", "--privileged", "--network", "none", "--entrypoint", "true", image]);
+  const privileged = await succeeds("docker", [
+    "run",
+    "--rm",
+    "--privileged",
+    "--network",
+    "none",
+    "--entrypoint",
+    "true",
+    image,
+  ]);
   // A control group tree of its own keeps all that runs inside within the host's memory limit, and goes with the host.
   return ["--cgroupns", "private", ...(privileged ? ["--privileged"] : PIECE_BY_PIECE)];
 }
 
 const PIECE_BY_PIECE = [
   ...["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--device-cgroup-rule", "a *:* rwm"],
-  ...["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"].flatMap((option) => ["--security-opt", option]),
+  ...["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"].flatMap((option) => [
+    "--security-opt",
+    option,
+  ]),
 ];

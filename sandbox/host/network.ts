@@ -45,5 +45,7 @@ async function existingSubnet(network: string): Promise<Subnet | undefined> {
     ({ stdout }) => stdout.trim().split(" "),
     () => [],
   );
-  return cidr === undefined || gateway === undefined ? undefined : { cidr, gateway, host: gateway.replace(/\.1$/, ".2") };
+  return cidr === undefined || gateway === undefined
+    ? undefined
+    : { cidr, gateway, host: gateway.replace(/\.1$/, ".2") };
 }

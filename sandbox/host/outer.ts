@@ -20,24 +20,45 @@ export function outerAuthorities(): Record<string, string> {
 /** The Debian mirror that the outer machine's apt uses, if it is a Debian and names one. */
 export function outerMirror(): DebianMirror | undefined {
   const directory = "/etc/apt/sources.list.d";
-  const files = ["/etc/apt/sources.list", ...(existsSync(directory) ? readdirSync(directory).sort().map((name) => join(directory, name)) : [])];
-  return mirrorIn(files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8")).join("\n"));
+  const files = [
+    "/etc/apt/sources.list",
+    ...(existsSync(directory)
+      ? readdirSync(directory)
+          .sort()
+          .map((name) => join(directory, name))
+      : []),
+  ];
+  return mirrorIn(
+    files
+      .filter((file) => existsSync(file))
+      .map((file) => readFileSync(file, "utf8"))
+      .join("\n"),
+  );
 }
 
 /** Finds a Debian mirror in the text of apt source files, one-line or deb822. */
 export function mirrorIn(sources: string): DebianMirror | undefined {
   const uses = sources.split("\n").filter((line) => /^(deb\s|URIs:)/.test(line));
-  const addresses = uses.flatMap((line) => line.match(/https?:\/\/\S+/g) ?? []).map((address) => address.replace(/\/+$/, ""));
+  const addresses = uses
+    .flatMap((line) => line.match(/https?:\/\/\S+/g) ?? [])
+    .map((address) => address.replace(/\/+$/, ""));
   const archive = addresses.find((address) => address.endsWith("/debian"));
   if (archive === undefined) return undefined;
-  return { archive, security: addresses.find((address) => address.endsWith("/debian-security")) ?? `${archive}-security` };
+  return {
+    archive,
+    security: addresses.find((address) => address.endsWith("/debian-security")) ?? `${archive}-security`,
+  };
 }
 
 /** The outer apt's proxy settings, as lines for a file in apt.conf.d. */
 export async function outerAptProxy(): Promise<string> {
   if (!(await succeeds("apt-config", ["--version"]))) return "";
   const { stdout } = await run("apt-config", ["dump"]);
-  return stdout.split("\n").filter((line) => /^Acquire::https?::Proxy\b/i.test(line)).map((line) => `${line}\n`).join("");
+  return stdout
+    .split("\n")
+    .filter((line) => /^Acquire::https?::Proxy\b/i.test(line))
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 /**

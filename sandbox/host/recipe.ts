@@ -10,7 +10,14 @@ const PACKAGES = [
 /** Units that would touch the kernel of the outer machine, or wait for hardware that is not there. */
 const MASKED = [
   ...["systemd-modules-load", "systemd-sysctl", "systemd-udevd", "sys-kernel-config.mount"],
-  ...["sys-kernel-debug.mount", "sys-kernel-tracing.mount", "dev-hugepages.mount", "console-getty", "getty@", "getty.target"],
+  ...[
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "dev-hugepages.mount",
+    "console-getty",
+    "getty@",
+    "getty.target",
+  ],
 ];
 
 const SSHD = `HostKey /etc/ssh/ssh_host_ed25519_key

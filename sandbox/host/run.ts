@@ -25,7 +25,11 @@ export interface RunOptions {
 
 /** A command that could not be started, exited non-zero or took too long; `message` ends with its last lines. */
 export class CommandError extends Error {
-  constructor(command: string, outcome: string, readonly output: Output) {
+  constructor(
+    command: string,
+    outcome: string,
+    readonly output: Output,
+  ) {
     super([`${command} ${outcome}`, ...lastLines(output, 15)].join("\n  "));
     this.name = "CommandError";
   }
@@ -75,7 +79,11 @@ export async function succeeds(command: string, args: readonly string[], options
 }
 
 /** Tries until `attempt` gives a value, then returns it; throws `otherwise` when the time is over. */
-export async function until<T>(seconds: number, attempt: () => Promise<T | undefined>, otherwise: () => Promise<string>): Promise<T> {
+export async function until<T>(
+  seconds: number,
+  attempt: () => Promise<T | undefined>,
+  otherwise: () => Promise<string>,
+): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const value = await attempt();

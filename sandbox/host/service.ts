@@ -17,7 +17,9 @@ const RECIPE = "cloudcode.recipe";
 /** Starts the service, or keeps it if it runs with these very options, and waits until it answers. */
 export async function startService(service: Service): Promise<void> {
   const { container, image, options, command } = service;
-  const recipe = createHash("sha256").update(JSON.stringify([image, options, command])).digest("hex");
+  const recipe = createHash("sha256")
+    .update(JSON.stringify([image, options, command]))
+    .digest("hex");
   const format = `{{index .Config.Labels "${RECIPE}"}} {{.State.Running}}`;
   const current = await run("docker", ["container", "inspect", "--format", format, container]).then(
     ({ stdout }) => stdout.trim(),

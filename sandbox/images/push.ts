@@ -32,11 +32,20 @@ export async function pushImages(registryUrl: string, images: readonly Pushed[],
   try {
     await run("docker", ["save", "--output", join(work, "images.tar"), ...missing.map(({ image }) => image)]);
     await run("tar", ["-x", "-f", join(work, "images.tar"), "-C", work]);
-    const saved = JSON.parse(readFileSync(join(work, "manifest.json"), "utf8")) as { RepoTags: string[] | null; Config: string; Layers: string[] }[];
+    const saved = JSON.parse(readFileSync(join(work, "manifest.json"), "utf8")) as {
+      RepoTags: string[] | null;
+      Config: string;
+      Layers: string[];
+    }[];
     for (const image of missing) {
       const entry = saved.find(({ RepoTags }) => RepoTags?.includes(image.image));
       if (entry === undefined) throw new Error(`docker save left ${image.image} out.`);
-      await pushOne(registryUrl, image, join(work, entry.Config), entry.Layers.map((layer) => join(work, layer)));
+      await pushOne(
+        registryUrl,
+        image,
+        join(work, entry.Config),
+        entry.Layers.map((layer) => join(work, layer)),
+      );
     }
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -47,12 +56,17 @@ export async function pushImages(registryUrl: string, images: readonly Pushed[],
 const contentTag = ({ image }: Pushed) => `sandbox-${image.slice(image.lastIndexOf(":") + 1)}`;
 
 async function isPushed(registryUrl: string, image: Pushed): Promise<boolean> {
-  const [wanted, actual] = await Promise.all([contentTag(image), image.tag].map((tag) => digestOf(registryUrl, image.repository, tag)));
+  const [wanted, actual] = await Promise.all(
+    [contentTag(image), image.tag].map((tag) => digestOf(registryUrl, image.repository, tag)),
+  );
   return wanted !== undefined && wanted === actual;
 }
 
 async function digestOf(registryUrl: string, repository: string, tag: string): Promise<string | undefined> {
-  const response = await fetch(`${registryUrl}/v2/${repository}/manifests/${tag}`, { method: "HEAD", headers: { accept: MANIFEST } });
+  const response = await fetch(`${registryUrl}/v2/${repository}/manifests/${tag}`, {
+    method: "HEAD",
+    headers: { accept: MANIFEST },
+  });
   return response.ok ? (response.headers.get("docker-content-digest") ?? undefined) : undefined;
 }
 
@@ -65,10 +79,18 @@ async function pushOne(registryUrl: string, image: Pushed, config: string, layer
     layers: [] as Descriptor[],
   };
   for (const layer of layers) {
-    manifest.layers.push(await pushBlob(repository, layer, `application/vnd.oci.image.layer.v1.tar${isGzip(layer) ? "+gzip" : ""}`));
+    manifest.layers.push(
+      await pushBlob(repository, layer, `application/vnd.oci.image.layer.v1.tar${isGzip(layer) ? "+gzip" : ""}`),
+    );
   }
   for (const tag of [contentTag(image), image.tag]) {
-    await accepted(fetch(`${repository}/manifests/${tag}`, { method: "PUT", headers: { "content-type": MANIFEST }, body: JSON.stringify(manifest) }));
+    await accepted(
+      fetch(`${repository}/manifests/${tag}`, {
+        method: "PUT",
+        headers: { "content-type": MANIFEST },
+        body: JSON.stringify(manifest),
+      }),
+    );
   }
 }
 
@@ -90,7 +112,9 @@ async function pushBlob(repository: string, file: string, mediaType: string): Pr
 async function accepted(answer: Promise<Response>): Promise<Response> {
   const response = await answer;
   if (response.ok) return response;
-  throw new Error(`The image registry refused ${response.url} with ${response.status}: ${(await response.text()).slice(0, 300)}`);
+  throw new Error(
+    `The image registry refused ${response.url} with ${response.status}: ${(await response.text()).slice(0, 300)}`,
+  );
 }
 
 async function digestOfFile(file: string): Promise<string> {

