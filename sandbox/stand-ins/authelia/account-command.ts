@@ -10,9 +10,15 @@ export function accountCommand(words: readonly string[], config: GatewayConfig):
   const store = new Store(config.storage.path, config.storage.encryptionKey);
   store.open();
   if (user === "user" && kind === "totp" && action === "generate" && username !== undefined)
-    return generateTotp(store, config, username, flags.some((flag) => flag === "--force" || flag === "-f"));
+    return generateTotp(
+      store,
+      config,
+      username,
+      flags.some((flag) => flag === "--force" || flag === "-f"),
+    );
   if (user === "user" && kind === "webauthn" && action === "list") return listPasskeys(store, username);
-  if (user === "user" && kind === "webauthn" && action === "delete" && username !== undefined) return deletePasskeys(store, username);
+  if (user === "user" && kind === "webauthn" && action === "delete" && username !== undefined)
+    return deletePasskeys(store, username);
   process.stderr.write(`Error: unknown command "storage ${words.join(" ")}" for "authelia"\n`);
   return 1;
 }
@@ -23,17 +29,28 @@ function generateTotp(store: Store, { totp }: GatewayConfig, username: string, f
     return 1;
   }
   const { issuer, algorithm, digits, period } = totp;
-  const record = { createdAt: new Date().toISOString(), issuer, algorithm, digits, period, secret: toBase32(randomBytes(totp.secretSize)) };
+  const record = {
+    createdAt: new Date().toISOString(),
+    issuer,
+    algorithm,
+    digits,
+    period,
+    secret: toBase32(randomBytes(totp.secretSize)),
+  };
   store.update((state) => {
     state.totp[username] = record;
   });
-  process.stdout.write(`Successfully generated TOTP configuration for user '${username}' with URI '${otpauthUrl(record, issuer, username)}'\n`);
+  process.stdout.write(
+    `Successfully generated TOTP configuration for user '${username}' with URI '${otpauthUrl(record, issuer, username)}'\n`,
+  );
   return 0;
 }
 
 function listPasskeys(store: Store, username: string | undefined): number {
   const found = store.read().credentials.filter((one) => username === undefined || one.username === username);
-  process.stdout.write(`ID\tKID\tUsername\tDescription\n${found.map((one) => `${one.id}\t${one.kid}\t${one.username}\t${one.description}\n`).join("")}`);
+  process.stdout.write(
+    `ID\tKID\tUsername\tDescription\n${found.map((one) => `${one.id}\t${one.kid}\t${one.username}\t${one.description}\n`).join("")}`,
+  );
   return 0;
 }
 

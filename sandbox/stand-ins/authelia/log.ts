@@ -16,10 +16,18 @@ export function createLog(config: LogConfig): Log {
   };
 }
 
-function formatLine(format: LogConfig["format"], level: string, message: string, fields: Readonly<Record<string, string | number>>, time: Date): string {
+function formatLine(
+  format: LogConfig["format"],
+  level: string,
+  message: string,
+  fields: Readonly<Record<string, string | number>>,
+  time: Date,
+): string {
   const named = level === "warn" ? "warning" : level;
   const stamp = time.toISOString().replace(/\.\d+Z$/, "Z");
   if (format === "json") return `${JSON.stringify({ ...fields, level: named, msg: message, time: stamp })}\n`;
-  const extra = Object.entries(fields).map(([key, value]) => ` ${key}=${typeof value === "number" ? value : JSON.stringify(value)}`);
+  const extra = Object.entries(fields).map(
+    ([key, value]) => ` ${key}=${typeof value === "number" ? value : JSON.stringify(value)}`,
+  );
   return `time="${stamp}" level=${named} msg=${JSON.stringify(message)}${extra.join("")}\n`;
 }

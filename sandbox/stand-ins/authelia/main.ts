@@ -26,7 +26,9 @@ function parseArguments(argv: readonly string[]): Arguments {
 /** The real one's words; a warning is no failure. */
 function report(problems: Problems): string {
   const list = (title: string, lines: readonly string[]): string =>
-    lines.length === 0 ? "" : `Configuration parsed and loaded with ${title}:\n\n${lines.map((line) => `\t - ${line}\n`).join("")}\n`;
+    lines.length === 0
+      ? ""
+      : `Configuration parsed and loaded with ${title}:\n\n${lines.map((line) => `\t - ${line}\n`).join("")}\n`;
   const text = list("errors", problems.errors) + list("warnings", problems.warnings);
   return text === "" ? "Configuration parsed and loaded successfully without errors.\n\n" : text;
 }
@@ -46,8 +48,13 @@ async function run(argv: readonly string[]): Promise<number> {
     return 1;
   }
   if (command === "") return serve(loaded.config, loaded.problems, __filename);
-  if (words[0] === "storage" && loaded.problems.errors.length === 0) return accountCommand(words.slice(1), loaded.config);
-  process.stderr.write(loaded.problems.errors.length > 0 ? report(loaded.problems) : `Error: unknown command "${command}" for "authelia"\n`);
+  if (words[0] === "storage" && loaded.problems.errors.length === 0)
+    return accountCommand(words.slice(1), loaded.config);
+  process.stderr.write(
+    loaded.problems.errors.length > 0
+      ? report(loaded.problems)
+      : `Error: unknown command "${command}" for "authelia"\n`,
+  );
   return 1;
 }
 

@@ -22,7 +22,8 @@ export function createNotifier(config: NotifierConfig): Notifier {
       writeFileSync(filename, "", { mode: 0o600 });
     },
     async send(recipient, subject, body) {
-      if (filename !== undefined) writeFileSync(filename, fileText(recipient, subject, body, new Date()), { mode: 0o600, flush: true });
+      if (filename !== undefined)
+        writeFileSync(filename, fileText(recipient, subject, body, new Date()), { mode: 0o600, flush: true });
       else if (smtp) await sendMail(smtp, recipient, subject, body);
     },
   };

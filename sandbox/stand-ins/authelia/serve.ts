@@ -38,7 +38,16 @@ export async function serve(config: GatewayConfig, problems: Problems, workerFil
   users.watch((message) => {
     log("info", message);
   });
-  const gateway: Gateway = { config, users, hasher: createHasher(runInWorker(workerFile)), store, sessions, notifier, log, now: Date.now };
+  const gateway: Gateway = {
+    config,
+    users,
+    hasher: createHasher(runInWorker(workerFile)),
+    store,
+    sessions,
+    notifier,
+    log,
+    now: Date.now,
+  };
   const server = createGatewayServer(gateway);
   const { host, port, basePath } = config.server;
   if (host === "") server.listen(port);
@@ -60,6 +69,8 @@ async function checked<T>(provider: string, check: () => T | Promise<T>): Promis
   try {
     return await check();
   } catch (error) {
-    throw new Error(`Error occurred running a startup check: provider=${provider}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(
+      `Error occurred running a startup check: provider=${provider}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -11,22 +11,29 @@ const bodyLimit = 1024 * 1024;
 
 export function createGatewayServer(gateway: Gateway): Server {
   const app = createApp(gateway);
-  return createServer({ maxHeaderSize: gateway.config.server.readBuffer, keepAliveTimeout: 30_000 }, (request, response) => {
-    toExchange(request)
-      .then(app)
-      .catch((error: unknown) => {
-        gateway.log("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
-        return plain(500);
-      })
-      .then((answer) => {
-        for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
-        response.statusCode = answer.status;
-        // A Buffer, so that Node leaves the header bytes alone.
-        response.end(request.method === "HEAD" ? undefined : Buffer.from(answer.body));
-        gateway.log("trace", "Request handled", { method: request.method ?? "", path: request.url ?? "", status_code: answer.status });
-      })
-      .catch(() => response.destroy());
-  });
+  return createServer(
+    { maxHeaderSize: gateway.config.server.readBuffer, keepAliveTimeout: 30_000 },
+    (request, response) => {
+      toExchange(request)
+        .then(app)
+        .catch((error: unknown) => {
+          gateway.log("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
+          return plain(500);
+        })
+        .then((answer) => {
+          for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+          response.statusCode = answer.status;
+          // A Buffer, so that Node leaves the header bytes alone.
+          response.end(request.method === "HEAD" ? undefined : Buffer.from(answer.body));
+          gateway.log("trace", "Request handled", {
+            method: request.method ?? "",
+            path: request.url ?? "",
+            status_code: answer.status,
+          });
+        })
+        .catch(() => response.destroy());
+    },
+  );
 }
 
 async function toExchange(request: IncomingMessage): Promise<Exchange> {

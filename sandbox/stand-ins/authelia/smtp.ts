@@ -46,7 +46,9 @@ function letter(config: SmtpConfig, recipient: Recipient, title: string, body: s
     "Content-Type: text/plain; charset=utf-8",
     "Content-Transfer-Encoding: base64",
     "",
-    ...(Buffer.from(body).toString("base64").match(/.{1,76}/g) ?? []),
+    ...(Buffer.from(body)
+      .toString("base64")
+      .match(/.{1,76}/g) ?? []),
     ".",
   ];
   return lines.join("\r\n");

@@ -52,7 +52,9 @@ export interface Verdict {
 
 export function requiredPolicy(control: AccessControl, subject: Subject, target: Target): Verdict {
   const rule = control.rules.find((candidate) => matches(candidate, subject, target));
-  return rule ? { policy: rule.policy, subjectBound: isSubjectBound(rule) } : { policy: control.defaultPolicy, subjectBound: false };
+  return rule
+    ? { policy: rule.policy, subjectBound: isSubjectBound(rule) }
+    : { policy: control.defaultPolicy, subjectBound: false };
 }
 
 export function needsSecondFactor(control: AccessControl): boolean {

@@ -59,7 +59,11 @@ export function unauthorizedAnswer(target: Target, client: Client, portal: strin
   const safe = ["GET", "HEAD", "OPTIONS"].includes(target.method);
   const status = xhr || !acceptsHtml(client.accept) ? 401 : safe ? 302 : 303;
   const location = redirection(target, portal);
-  const link = location.replaceAll("&", "&amp;").replaceAll('"', "&#34;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const link = location
+    .replaceAll("&", "&amp;")
+    .replaceAll('"', "&#34;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;");
   if (target.method === "HEAD") return { status, headers: { location }, body: "" };
   const body = `<a href="${link}">${status} ${STATUS_CODES[status] ?? ""}</a>`;
   return { status, headers: { location, "content-type": "text/html; charset=utf-8" }, body };

@@ -42,7 +42,8 @@ function readRule(section: Section, position: number): Rule {
   if (domains.length + rule.domainPatterns.length === 0)
     say("option 'domain' or 'domain_regex' must be present but are both absent");
   for (const domain of domains)
-    if (/^\*[^.]/.test(domain)) say(`domain '${domain}' is ineffective and should probably be '*.${domain.slice(1)}' instead`);
+    if (/^\*[^.]/.test(domain))
+      say(`domain '${domain}' is ineffective and should probably be '*.${domain.slice(1)}' instead`);
   if (rule.policy === "bypass") checkBypass(rule, say);
   return rule;
 }
@@ -57,9 +58,13 @@ function readPolicy(section: Section, say: (message: string) => void): Policy {
 
 function checkBypass(rule: Rule, say: (message: string) => void): void {
   if (rule.subjects.length > 0)
-    say("'policy' option 'bypass' is not supported when 'subject' option is configured: see https://www.authelia.com/c/acl#bypass");
+    say(
+      "'policy' option 'bypass' is not supported when 'subject' option is configured: see https://www.authelia.com/c/acl#bypass",
+    );
   if (rule.domainPatterns.some(namesIdentity))
-    say("'policy' option 'bypass' is not supported when 'domain_regex' option contains the user or group named matches");
+    say(
+      "'policy' option 'bypass' is not supported when 'domain_regex' option contains the user or group named matches",
+    );
 }
 
 function patterns(sources: readonly string[], say: (message: string) => void): RegExp[] {
@@ -79,7 +84,9 @@ function readSubjects(value: Value, say: (message: string) => void): string[][] 
     return inner.flatMap((item) => {
       if (typeof item === "string" && /^(?:user|group):/.test(item)) return [item];
       if (typeof item === "string" && item.startsWith("oauth2:client:"))
-        say(`option 'subject' with value '${item}' is invalid: the client id '${item.slice(14)}' does not belong to a registered client`);
+        say(
+          `option 'subject' with value '${item}' is invalid: the client id '${item.slice(14)}' does not belong to a registered client`,
+        );
       else say(`'subject' option '${String(item)}' is invalid: must start with 'user:', 'group:', or 'oauth2:client:'`);
       return [];
     });
@@ -103,8 +110,12 @@ function readNetworks(values: readonly string[], say: (message: string) => void)
 function readMethods(values: readonly string[], say: (message: string) => void): readonly string[] {
   const unknown = values.filter((value) => !methodNames.includes(value));
   const twice = values.filter((value, index) => values.indexOf(value) !== index);
-  if (unknown.length > 0) say(`option 'methods' must only have the values ${joinOr(methodNames)} but the values ${joinOr(unknown)} are present`);
-  if (twice.length > 0) say(`option 'methods' must have unique values but the values ${joinOr([...new Set(twice)])} are duplicated`);
+  if (unknown.length > 0)
+    say(
+      `option 'methods' must only have the values ${joinOr(methodNames)} but the values ${joinOr(unknown)} are present`,
+    );
+  if (twice.length > 0)
+    say(`option 'methods' must have unique values but the values ${joinOr([...new Set(twice)])} are duplicated`);
   return values;
 }
 
@@ -136,7 +147,9 @@ function readQueryMatch(section: Section, say: (message: string) => void): Query
   }
   const wantsValue = operator !== "present" && operator !== "absent";
   if (wantsValue !== (value !== "")) {
-    say(`query: option 'value' ${wantsValue ? "must be" : "must not be"} present when the option 'operator' is '${operator}'`);
+    say(
+      `query: option 'value' ${wantsValue ? "must be" : "must not be"} present when the option 'operator' is '${operator}'`,
+    );
     return [];
   }
   if (operator !== "pattern" && operator !== "not pattern") return [{ key, operator, value }];

@@ -17,7 +17,9 @@ export function readBackend(section: Section): BackendConfig {
   const change = section.section("password_change");
   const file = section.optional("file");
   if (!file)
-    section.error("authentication_backend: you must ensure either the 'file' or 'ldap' authentication backend is configured");
+    section.error(
+      "authentication_backend: you must ensure either the 'file' or 'ldap' authentication backend is configured",
+    );
   const watch = file?.boolean("watch") ?? false;
   const path = file?.string("path") ?? "";
   if (file && path === "") section.error("authentication_backend: file: option 'path' is required");
@@ -60,7 +62,9 @@ function readPassword(section: Section | undefined): Argon2Params {
   const argon2 = section?.section("argon2");
   const variant = argon2?.string("variant", "argon2id") ?? "argon2id";
   if (argon2 && variant !== "argon2id" && variant !== "id")
-    argon2.error(`authentication_backend: file: password: argon2: option 'variant' is '${variant}' but this stand-in knows only 'argon2id'`);
+    argon2.error(
+      `authentication_backend: file: password: argon2: option 'variant' is '${variant}' but this stand-in knows only 'argon2id'`,
+    );
   const number = (key: string, fallback: number): number => {
     const value = argon2?.integer(key, fallback) ?? fallback;
     const [least, most] = argon2Limits[key] ?? [0, Number.MAX_SAFE_INTEGER];
@@ -100,7 +104,8 @@ export function readNotifier(section: Section): NotifierConfig {
   const startupCheck = !section.boolean("disable_startup_check");
   const filesystem = section.optional("filesystem");
   const smtp = section.optional("smtp");
-  if (!filesystem && !smtp) section.error("notifier: you must ensure either the 'smtp' or 'filesystem' notifier is configured");
+  if (!filesystem && !smtp)
+    section.error("notifier: you must ensure either the 'smtp' or 'filesystem' notifier is configured");
   if (filesystem && smtp)
     section.error("notifier: please ensure only one of the 'smtp' or 'filesystem' notifier is configured");
   const filename = filesystem?.string("filename");
@@ -124,7 +129,10 @@ function readSmtp(section: Section): SmtpConfig {
   else if (!/^(?:[^<>]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/.test(sender))
     section.error(`notifier: smtp: option 'sender' could not decode '${sender}' to a mail.Address`);
   const startTls = !section.boolean("disable_starttls");
-  if (!startTls) section.problems.warnings.push("notifier: smtp: option 'disable_starttls' is enabled: emails are sent in plaintext");
+  if (!startTls)
+    section.problems.warnings.push(
+      "notifier: smtp: option 'disable_starttls' is enabled: emails are sent in plaintext",
+    );
   section.boolean("disable_html_emails");
   section.string("startup_check_address");
   const tls = section.section("tls");

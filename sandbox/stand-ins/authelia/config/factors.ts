@@ -19,15 +19,22 @@ export function readTotp(section: Section): TotpConfig {
   const periods = section.integers("allowed_periods");
   for (const name of allowed)
     if (!algorithms.some((candidate) => candidate === name))
-      section.error(`totp: option 'allowed_algorithm' must be one of ${joinOr(algorithms)} but one of the values is '${name}'`);
-  if (digits !== 6 && digits !== 8) section.error(`totp: option 'digits' must be 6 or 8 but it's configured as '${digits}'`);
+      section.error(
+        `totp: option 'allowed_algorithm' must be one of ${joinOr(algorithms)} but one of the values is '${name}'`,
+      );
+  if (digits !== 6 && digits !== 8)
+    section.error(`totp: option 'digits' must be 6 or 8 but it's configured as '${digits}'`);
   for (const length of lengths)
     if (length !== 6 && length !== 8)
-      section.error(`totp: option 'allowed_digits' must only have the values 6 or 8 but one of the values is '${length}'`);
+      section.error(
+        `totp: option 'allowed_digits' must only have the values 6 or 8 but one of the values is '${length}'`,
+      );
   if (period < 15) section.error(`totp: option 'period' option must be 15 or more but it's configured as '${period}'`);
   for (const one of periods)
-    if (one < 15) section.error(`totp: option 'allowed_periods' option must be 15 or more but one of the values is '${one}'`);
-  if (secretSize < 20) section.error(`totp: option 'secret_size' must be 20 or higher but it's configured as '${secretSize}'`);
+    if (one < 15)
+      section.error(`totp: option 'allowed_periods' option must be 15 or more but one of the values is '${one}'`);
+  if (secretSize < 20)
+    section.error(`totp: option 'secret_size' must be 20 or higher but it's configured as '${secretSize}'`);
   return {
     disable: section.boolean("disable"),
     issuer: section.string("issuer", "Authelia"),
@@ -85,7 +92,9 @@ export function readIdentityValidation(section: Section, passwordResetDisabled: 
   const elevated = section.section("elevated_session");
   const characters = elevated.integer("characters", 8);
   if (characters > 20)
-    section.error(`identity_validation: elevated_session: option 'characters' must be 20 or less but it's configured as ${characters}`);
+    section.error(
+      `identity_validation: elevated_session: option 'characters' must be 20 or less but it's configured as ${characters}`,
+    );
   return {
     codeLifespan: elevated.duration("code_lifespan", 5 * minute),
     elevationLifespan: elevated.duration("elevation_lifespan", 10 * minute),
@@ -100,11 +109,19 @@ export function readRegulation(section: Section): GatewayConfig["regulation"] {
   const modes = section.strings("modes");
   for (const mode of modes)
     if (mode !== "user" && mode !== "ip")
-      section.error(`regulation: option 'modes' must only contain the values 'user' and 'ip' but contains the value '${mode}'`);
+      section.error(
+        `regulation: option 'modes' must only contain the values 'user' and 'ip' but contains the value '${mode}'`,
+      );
   const findTime = section.duration("find_time", 2 * minute);
   const banTime = section.duration("ban_time", 5 * minute);
-  if (findTime > banTime) section.error("regulation: option 'find_time' must be less than or equal to option 'ban_time'");
-  return { modes: modes.length === 0 ? ["user"] : modes, maxRetries: section.integer("max_retries", 0), findTime, banTime };
+  if (findTime > banTime)
+    section.error("regulation: option 'find_time' must be less than or equal to option 'ban_time'");
+  return {
+    modes: modes.length === 0 ? ["user"] : modes,
+    maxRetries: section.integer("max_retries", 0),
+    findTime,
+    banTime,
+  };
 }
 
 export function readPasswordPolicy(section: Section): PasswordPolicy {
@@ -119,10 +136,14 @@ export function readPasswordPolicy(section: Section): PasswordPolicy {
     );
   const score = zxcvbn.integer("min_score", 3);
   if (score < 0 || score > 4)
-    section.error(`password_policy: zxcvbn: option 'min_score' is invalid: must be between 1 and 4 but it's configured as ${score}`);
+    section.error(
+      `password_policy: zxcvbn: option 'min_score' is invalid: must be between 1 and 4 but it's configured as ${score}`,
+    );
   const minLength = standard.integer("min_length", 8);
   if (enabled && minLength < 0)
-    section.error(`password_policy: standard: option 'min_length' must be greater than 0 but it's configured as ${minLength}`);
+    section.error(
+      `password_policy: standard: option 'min_length' must be greater than 0 but it's configured as ${minLength}`,
+    );
   return {
     enabled,
     minLength: minLength === 0 ? 8 : minLength,

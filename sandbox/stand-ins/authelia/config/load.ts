@@ -37,7 +37,10 @@ export function loadConfig(
   const warnings: string[] = [];
   tree = withSecrets(tree, env, found, warnings);
   const { config, problems } = readConfig(tree);
-  return { config, problems: { errors: [...found, ...problems.errors], warnings: [...warnings, ...problems.warnings] } };
+  return {
+    config,
+    problems: { errors: [...found, ...problems.errors], warnings: [...warnings, ...problems.warnings] },
+  };
 }
 
 function parseFile(path: string): Tree | string {
@@ -81,13 +84,17 @@ function withSecrets(tree: Tree, env: Environment, errors: string[], warnings: s
       continue;
     }
     if (lookUp(tree, key) !== undefined) {
-      errors.push(`secrets: error loading secret into key '${key}': it's already defined in other configuration sources`);
+      errors.push(
+        `secrets: error loading secret into key '${key}': it's already defined in other configuration sources`,
+      );
       continue;
     }
     try {
       result = assign(result, key.split("."), readFileSync(value, "utf8").replace(/\n+$/, ""));
     } catch (error) {
-      errors.push(`secrets: error loading secret path ${value} into key '${key}': ${error instanceof Error ? error.message : String(error)}`);
+      errors.push(
+        `secrets: error loading secret path ${value} into key '${key}': ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
   return result;

@@ -31,7 +31,8 @@ function translate(source: string): { text: string } | { fault: string } {
       if (next === "") return { fault: "trailing backslash at end of expression" };
       if (next === "A" && !inClass) out += "^";
       else if (next === "z" && !inClass) out += "$";
-      else if (/[A-Za-z0-9]/.test(next) && !letterEscapes.has(next)) return { fault: `invalid escape sequence: \\${next}` };
+      else if (/[A-Za-z0-9]/.test(next) && !letterEscapes.has(next))
+        return { fault: `invalid escape sequence: \\${next}` };
       else if (inClass && (next === "b" || next === "B")) return { fault: `invalid escape sequence: \\${next}` };
       else out += char + next;
       i++;
@@ -53,6 +54,8 @@ function translate(source: string): { text: string } | { fault: string } {
       out += char;
     }
   }
-  const repeat = [...source.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].some((match) => Number(match[1]) > 1000 || Number(match[2]) > 1000);
+  const repeat = [...source.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].some(
+    (match) => Number(match[1]) > 1000 || Number(match[2]) > 1000,
+  );
   return repeat ? { fault: "invalid repeat count" } : { text: out };
 }

@@ -107,7 +107,9 @@ function checkDefaultMethod(written: string, config: GatewayConfig, problems: Pr
   if (written === "") return;
   const enabled = [...(config.totp.disable ? [] : ["totp"]), ...(config.webauthn.disable ? [] : ["webauthn"])];
   if (!["totp", "webauthn", "mobile_push"].includes(written))
-    problems.errors.push(`option 'default_2fa_method' must be one of 'totp', 'webauthn', or 'mobile_push' but it's configured as '${written}'`);
+    problems.errors.push(
+      `option 'default_2fa_method' must be one of 'totp', 'webauthn', or 'mobile_push' but it's configured as '${written}'`,
+    );
   else if (!enabled.includes(written))
     problems.errors.push(
       `option 'default_2fa_method' must be one of the enabled options ${enabled.map((name) => `'${name}'`).join(", ")} but it's configured as '${written}'`,

@@ -23,7 +23,11 @@ export function readServer(section: Section): ServerConfig {
   section.boolean("disable_healthcheck");
   const readBuffer = buffers.integer("read", 4096);
   buffers.integer("write", 4096);
-  return { ...address, readBuffer: readBuffer <= 0 ? 4096 : readBuffer, authz: readAuthz(section.section("endpoints")) };
+  return {
+    ...address,
+    readBuffer: readBuffer <= 0 ? 4096 : readBuffer,
+    authz: readAuthz(section.section("endpoints")),
+  };
 }
 
 function readAddress(section: Section): Pick<ServerConfig, "host" | "port" | "basePath"> {
@@ -39,9 +43,13 @@ function readAddress(section: Section): Pick<ServerConfig, "host" | "port" | "ba
   }
   const basePath = match[4] === undefined || match[4] === "/" ? "" : match[4];
   if (basePath.slice(1).includes("/"))
-    section.error(`server: option 'address' must not have a path with a forward slash but it's configured as '${basePath}'`);
+    section.error(
+      `server: option 'address' must not have a path with a forward slash but it's configured as '${basePath}'`,
+    );
   else if (basePath !== "" && !/^\/[A-Za-z0-9]+$/.test(basePath))
-    section.error(`server: option 'address' must have a path with only alphanumeric characters but it's configured as '${basePath}'`);
+    section.error(
+      `server: option 'address' must have a path with only alphanumeric characters but it's configured as '${basePath}'`,
+    );
   return { host: (match[2] ?? "").replace(/^\[|\]$/g, ""), port, basePath };
 }
 
@@ -60,7 +68,9 @@ function readEndpoint(section: Section, name: string): readonly AuthnStrategy[] 
   const implementation = section.string("implementation");
   const known = ["AuthRequest", "ForwardAuth", "ExtAuthz", "Legacy"];
   if (!known.includes(implementation))
-    section.error(`${words} option 'implementation' must be one of ${joinOr(known)} but it's configured as '${implementation}'`);
+    section.error(
+      `${words} option 'implementation' must be one of ${joinOr(known)} but it's configured as '${implementation}'`,
+    );
   else if (implementation !== "ForwardAuth")
     section.error(`${words} option 'implementation' is '${implementation}' but this stand-in knows only 'ForwardAuth'`);
   const written = section.sections("authn_strategies");
@@ -77,13 +87,17 @@ function readStrategy(section: Section, words: string, position: number): AuthnS
   const name = section.string("name");
   const schemes = section.strings("schemes").map((scheme) => scheme.toLowerCase());
   if (section.duration("scheme_basic_cache_lifespan", 0) > 0 && !schemes.includes("basic"))
-    section.error(`${place} option 'scheme_basic_cache_lifespan' can't be configured unless the 'basic' scheme is configured`);
+    section.error(
+      `${place} option 'scheme_basic_cache_lifespan' can't be configured unless the 'basic' scheme is configured`,
+    );
   if (name === "") {
     section.error(`${place} option 'name' must be configured`);
     return [];
   }
   if (!knownStrategies.includes(name)) {
-    section.error(`${words} authn_strategies: option 'name' must be one of ${joinOr(knownStrategies)} but it's configured as '${name}'`);
+    section.error(
+      `${words} authn_strategies: option 'name' must be one of ${joinOr(knownStrategies)} but it's configured as '${name}'`,
+    );
     return [];
   }
   if (name === "CookieSession") {
@@ -126,9 +140,12 @@ export function readTelemetry(section: Section): void {
 export function readNtp(section: Section): void {
   const address = section.string("address", "udp://time.cloudflare.com:123");
   if (!/^(?:udp[46]?:\/\/)?[^/:]+(?::\d{1,5})?$/.test(address))
-    section.error(`ntp: option 'address' with value '${address}' is invalid: scheme must be one of 'udp', 'udp4', or 'udp6'`);
+    section.error(
+      `ntp: option 'address' with value '${address}' is invalid: scheme must be one of 'udp', 'udp4', or 'udp6'`,
+    );
   const version = section.integer("version", 4) || 4;
-  if (version !== 3 && version !== 4) section.error(`ntp: option 'version' must be either 3 or 4 but it's configured as '${version}'`);
+  if (version !== 3 && version !== 4)
+    section.error(`ntp: option 'version' must be either 3 or 4 but it's configured as '${version}'`);
   section.duration("max_desync", 3000);
   section.boolean("disable_startup_check");
   section.boolean("disable_failure");

@@ -60,7 +60,12 @@ function readCookie(section: Section, index: number, common: Common): CookieConf
     autheliaUrl: /^https:\/\/[^/]+\/.+[^/]$/.test(written) ? `${written}/` : written,
     defaultRedirectionUrl: redirection === "" ? undefined : redirection,
     name: section.string("name", common.name),
-    sameSite: section.oneOf("same_site", sameSites, common.sameSite, `${name} option 'same_site' must be one of ${joinOr(sameSites)}`),
+    sameSite: section.oneOf(
+      "same_site",
+      sameSites,
+      common.sameSite,
+      `${name} option 'same_site' must be one of ${joinOr(sameSites)}`,
+    ),
     expiration: section.duration("expiration", common.expiration),
     inactivity: section.duration("inactivity", common.inactivity),
     rememberMe: readRememberMe(section, common.rememberMe),
@@ -70,11 +75,14 @@ function readCookie(section: Section, index: number, common: Common): CookieConf
 function checkDomain(domain: string, say: (message: string) => void): void {
   if (domain === "") say("option 'domain' is required");
   else if (domain.startsWith("*."))
-    say(`option 'domain' must be the domain you wish to protect not a wildcard domain but it's configured as '${domain}'`);
+    say(
+      `option 'domain' must be the domain you wish to protect not a wildcard domain but it's configured as '${domain}'`,
+    );
   else if (isIP(domain) !== 0) return;
   else if (!domain.includes("."))
     say("option 'domain' is not a valid cookie domain: must have at least a single period or be an ip address");
-  else if (!domainCharacters.test(domain)) say("option 'domain' does not appear to be a valid cookie domain or an ip address");
+  else if (!domainCharacters.test(domain))
+    say("option 'domain' does not appear to be a valid cookie domain or an ip address");
   else if (getPublicSuffix(domain, { allowPrivateDomains: true }) === domain)
     say("option 'domain' is not a valid cookie domain: the domain is part of the special public suffix list");
 }

@@ -129,8 +129,17 @@ export interface GatewayConfig {
   readonly webauthn: WebAuthnConfig;
   readonly backend: BackendConfig;
   readonly accessControl: AccessControl;
-  readonly session: { readonly secret: string; readonly cookies: readonly CookieConfig[]; readonly redis: RedisConfig | undefined };
-  readonly regulation: { readonly modes: readonly string[]; readonly maxRetries: number; readonly findTime: number; readonly banTime: number };
+  readonly session: {
+    readonly secret: string;
+    readonly cookies: readonly CookieConfig[];
+    readonly redis: RedisConfig | undefined;
+  };
+  readonly regulation: {
+    readonly modes: readonly string[];
+    readonly maxRetries: number;
+    readonly findTime: number;
+    readonly banTime: number;
+  };
   readonly storage: { readonly encryptionKey: string; readonly path: string };
   readonly notifier: NotifierConfig;
   readonly elevation: {

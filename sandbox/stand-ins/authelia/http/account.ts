@@ -6,7 +6,11 @@ import { notifyEvent } from "./elevation";
 import { bodyOf, messages, ok, refused, text } from "./exchange";
 import type { Call } from "./call";
 
-function info({ gateway, session }: Call, method: string, emails: readonly string[] | null): Readonly<Record<string, unknown>> {
+function info(
+  { gateway, session }: Call,
+  method: string,
+  emails: readonly string[] | null,
+): Readonly<Record<string, unknown>> {
   const { username, displayName } = session.user;
   const state = gateway.store.read();
   return {
@@ -61,7 +65,8 @@ export const changePassword: Handler = async (call) => {
   const body = bodyOf(exchange);
   if (!body) return refused(400, messages.passwordChange);
   const [before, after] = [text(body, "old_password"), text(body, "new_password")];
-  if (after.trim() === "" || before === after || !satisfies(gateway.config.passwordPolicy, after)) return refused(400, messages.passwordWeak);
+  if (after.trim() === "" || before === after || !satisfies(gateway.config.passwordPolicy, after))
+    return refused(400, messages.passwordWeak);
   const user = gateway.users.find(session.user.username);
   if (!user) return refused(500, messages.operation);
   if (!(await gateway.hasher.verify(before, user.password))) return refused(401, messages.passwordIncorrect);
@@ -87,6 +92,9 @@ export function satisfies(policy: PasswordPolicy, password: string): boolean {
 
 function redact(email: string): string {
   const [local = "", domain = ""] = email.split("@");
-  const hidden = local.length <= 2 ? "*".repeat(local.length) : `${local.charAt(0)}${"*".repeat(local.length - 2)}${local.slice(-1)}`;
+  const hidden =
+    local.length <= 2
+      ? "*".repeat(local.length)
+      : `${local.charAt(0)}${"*".repeat(local.length - 2)}${local.slice(-1)}`;
   return `${hidden}@${domain}`;
 }

@@ -93,5 +93,8 @@ async function run(gateway: Gateway, exchange: Exchange, handler: Handler): Prom
   const session = await SessionHandle.open(gateway.sessions, cookie, header(exchange, "cookie"));
   const answer = await handler({ gateway, exchange, session });
   const headers = { "cache-control": "no-store", ...answer.headers };
-  return { ...answer, headers: session.setCookie === undefined ? headers : { ...headers, "set-cookie": session.setCookie } };
+  return {
+    ...answer,
+    headers: session.setCookie === undefined ? headers : { ...headers, "set-cookie": session.setCookie },
+  };
 }

@@ -25,11 +25,16 @@ interface Authentication {
 }
 const nobody: Identity = { username: "", displayName: "", groups: [], emails: [] };
 
-export async function authorize(gateway: Gateway, exchange: Exchange, strategies: readonly AuthnStrategy[]): Promise<Answer> {
+export async function authorize(
+  gateway: Gateway,
+  exchange: Exchange,
+  strategies: readonly AuthnStrategy[],
+): Promise<Answer> {
   const host = header(exchange, "x-forwarded-host") ?? "";
   const method = header(exchange, "x-forwarded-method") ?? "";
   const proto = header(exchange, "x-forwarded-proto") ?? "http";
-  const target = host === "" ? undefined : parseTarget(`${proto}://${host}${header(exchange, "x-forwarded-uri") ?? ""}`, method);
+  const target =
+    host === "" ? undefined : parseTarget(`${proto}://${host}${header(exchange, "x-forwarded-uri") ?? ""}`, method);
   if (!target || !/^[A-Z]+$/.test(method) || !isSecure(target)) return plain(400);
   const cookie = cookieFor(gateway.config, target.hostname);
   const portal = cookie && portalFor(cookie, exchange.query.get("authelia_url"));

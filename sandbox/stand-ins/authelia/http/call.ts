@@ -54,9 +54,13 @@ export function recordPassword(call: Call, username: string, successful: boolean
   gateway.store.update((state) => {
     recordPasswordAttempt(state, gateway.config.regulation, { username, ip: exchange.ip, successful }, gateway.now());
   });
-  gateway.log(successful ? "debug" : "error", `${successful ? "Successful" : "Unsuccessful"} 1FA authentication attempt by user '${username}'`, {
-    remote_ip: exchange.ip,
-  });
+  gateway.log(
+    successful ? "debug" : "error",
+    `${successful ? "Successful" : "Unsuccessful"} 1FA authentication attempt by user '${username}'`,
+    {
+      remote_ip: exchange.ip,
+    },
+  );
 }
 
 /** Where to after one factor: nowhere (second factor, or the portal decides) or to the page that was asked for. */

@@ -38,7 +38,13 @@ export const start: Handler = async ({ gateway, session, exchange }) => {
   const code = Array.from({ length }, () => characters.charAt(randomInt(characters.length))).join("");
   const publicId = randomBytes(16).toString("base64url");
   gateway.store.update((state) => {
-    const record = { publicId, username: user.username, code, expires: gateway.now() + codeLifespan, state: "pending" } as const;
+    const record = {
+      publicId,
+      username: user.username,
+      code,
+      expires: gateway.now() + codeLifespan,
+      state: "pending",
+    } as const;
     state.codes = [...state.codes.filter((one) => one.expires > gateway.now() - 24 * 3600_000), record];
   });
   const message = oneTimeCodeText({
@@ -49,9 +55,16 @@ export const start: Handler = async ({ gateway, session, exchange }) => {
     ip: exchange.ip,
   });
   try {
-    await gateway.notifier.send({ displayName: user.displayName, email: user.emails[0] ?? "" }, "Confirm your identity", message);
+    await gateway.notifier.send(
+      { displayName: user.displayName, email: user.emails[0] ?? "" },
+      "Confirm your identity",
+      message,
+    );
   } catch (error) {
-    gateway.log("error", `Error occurred sending the one-time code: ${error instanceof Error ? error.message : String(error)}`);
+    gateway.log(
+      "error",
+      `Error occurred sending the one-time code: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return refused(403, messages.operation);
   }
   return ok({ delete_id: publicId });
@@ -64,7 +77,11 @@ export const finish: Handler = async ({ gateway, session, exchange }) => {
   if (given.length > 20) return refused(400, messages.operation);
   const accepted = gateway.store.update((state) => {
     const index = state.codes.findIndex(
-      (one) => one.username === session.user.username && one.code === given && one.state === "pending" && one.expires > gateway.now(),
+      (one) =>
+        one.username === session.user.username &&
+        one.code === given &&
+        one.state === "pending" &&
+        one.expires > gateway.now(),
     );
     state.codes = state.codes.map((one, at) => (at === index ? { ...one, state: "consumed" as const } : one));
     return index >= 0;

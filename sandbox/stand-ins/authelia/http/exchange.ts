@@ -40,7 +40,11 @@ export function refused(status: number, message: string): Answer {
   return json(status, { status: "KO", message });
 }
 
-export function elevationNeeded(missing: { firstFactor?: boolean; secondFactor?: boolean; elevation?: boolean }): Answer {
+export function elevationNeeded(missing: {
+  firstFactor?: boolean;
+  secondFactor?: boolean;
+  elevation?: boolean;
+}): Answer {
   const { firstFactor = false, secondFactor = false, elevation = false } = missing;
   return json(403, { status: "KO", data: { elevation, first_factor: firstFactor, second_factor: secondFactor } });
 }
@@ -54,7 +58,9 @@ export function header(exchange: Exchange, name: string): string | undefined {
 export function bodyOf(exchange: Exchange): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(exchange.body);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -66,7 +72,11 @@ export function text(body: Readonly<Record<string, unknown>>, key: string): stri
 }
 
 /** The address the browser knows this server by, out of X-Forwarded-*. */
-export function originOf(exchange: Exchange): { readonly proto: string; readonly host: string; readonly hostname: string } {
+export function originOf(exchange: Exchange): {
+  readonly proto: string;
+  readonly host: string;
+  readonly hostname: string;
+} {
   const proto = header(exchange, "x-forwarded-proto") ?? "http";
   const host = header(exchange, "x-forwarded-host") ?? header(exchange, "host") ?? "";
   return { proto, host, hostname: host.replace(/:\d*$/, "").replace(/^\[|\]$/g, "") };

@@ -111,5 +111,7 @@ export const logout: Handler = async ({ gateway, exchange, session }) => {
 export const safeRedirection: Handler = (call) => {
   if (level(call) === 0) return Promise.resolve(plain(401));
   const uri = text(bodyOf(call.exchange) ?? {}, "uri");
-  return Promise.resolve(uri === "" ? refused(200, messages.operation) : ok({ ok: isSafeRedirection(call.gateway.config, uri) }));
+  return Promise.resolve(
+    uri === "" ? refused(200, messages.operation) : ok({ ok: isSafeRedirection(call.gateway.config, uri) }),
+  );
 };

@@ -19,7 +19,8 @@ export const registerStart: Handler = async ({ gateway, exchange, session }) => 
   const algorithm = totp.algorithms.find((one) => one === body?.["algorithm"]);
   const digits = totp.lengths.find((one) => one === body?.["length"]);
   const period = totp.periods.find((one) => one === body?.["period"]);
-  if (algorithm === undefined || digits === undefined || period === undefined) return refused(400, messages.totpRegister);
+  if (algorithm === undefined || digits === undefined || period === undefined)
+    return refused(400, messages.totpRegister);
   const pending = {
     issuer: totp.issuer,
     algorithm: algorithm as typeof totp.algorithm,
@@ -42,7 +43,14 @@ export const registerFinish: Handler = async (call) => {
   if (step === undefined) return refused(403, messages.totpRegister);
   const { issuer, algorithm, digits, period, secret } = pending;
   gateway.store.update((state) => {
-    state.totp[username] = { createdAt: new Date(gateway.now()).toISOString(), issuer, algorithm, digits, period, secret };
+    state.totp[username] = {
+      createdAt: new Date(gateway.now()).toISOString(),
+      issuer,
+      algorithm,
+      digits,
+      period,
+      secret,
+    };
     if (!gateway.config.totp.allowReuse) spend(state, username, step * period);
   });
   session.user.pendingTotp = undefined;

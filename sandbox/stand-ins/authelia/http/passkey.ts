@@ -26,18 +26,24 @@ export const finish: Handler = async (call) => {
   if (!owner) return denied;
   const { credentials } = gateway.store.read();
   const usable = credentials.filter(
-    (one) => one.username === owner.username && one.rpId === owner.rpId && (one.discoverable || gateway.config.webauthn.passkeyUpgrade),
+    (one) =>
+      one.username === owner.username &&
+      one.rpId === owner.rpId &&
+      (one.discoverable || gateway.config.webauthn.passkeyUpgrade),
   );
   const result = await verifyAssertion(call, body["response"], pending.value, usable);
   const user = result && gateway.users.find(result.record.username);
   if (!result || !user) return denied;
-  if (isBanned(gateway.store.read(), user.username, exchange.ip, gateway.now())) return refused(401, messages.secondFactor);
+  if (isBanned(gateway.store.read(), user.username, exchange.ip, gateway.now()))
+    return refused(401, messages.secondFactor);
   await session.reset();
   signIn(call, user, body["keepMeLoggedIn"] === true && session.cookie.rememberMe !== undefined);
   session.user.webauthn = true;
   session.user.webauthnVerified = result.userVerified;
   await session.save();
-  gateway.log("debug", `Successful Passkey authentication attempt by user '${user.username}'`, { remote_ip: exchange.ip });
+  gateway.log("debug", `Successful Passkey authentication attempt by user '${user.username}'`, {
+    remote_ip: exchange.ip,
+  });
   const [target, method] = [text(body, "targetURL"), text(body, "requestMethod")];
   return level(call) === 2 ? afterTwoFactors(call, target) : afterOneFactor(call, target, method);
 

@@ -20,7 +20,11 @@ export class SessionHandle {
     this.user = user;
   }
 
-  static async open(store: SessionStore, cookie: CookieConfig, cookieHeader: string | undefined): Promise<SessionHandle> {
+  static async open(
+    store: SessionStore,
+    cookie: CookieConfig,
+    cookieHeader: string | undefined,
+  ): Promise<SessionHandle> {
     const id = readCookie(cookieHeader, cookie.name);
     const record = id === undefined ? undefined : await store.get(id);
     if (id !== undefined && record?.user.cookieDomain === cookie.domain)

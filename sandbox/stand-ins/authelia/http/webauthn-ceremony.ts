@@ -21,7 +21,9 @@ export function takeChallenge({ gateway, session }: Call): UserSession["challeng
 
 export function ownCredentials({ gateway, session, exchange }: Call): CredentialRecord[] {
   const { hostname } = originOf(exchange);
-  return gateway.store.read().credentials.filter((one) => one.username === session.user.username && one.rpId === hostname);
+  return gateway.store
+    .read()
+    .credentials.filter((one) => one.username === session.user.username && one.rpId === hostname);
 }
 
 export function descriptors(credentials: readonly CredentialRecord[]): readonly Readonly<Record<string, unknown>>[] {
@@ -84,18 +86,27 @@ export async function verifyAssertion(
       expectedOrigin: `${proto}://${host}`,
       expectedRPID: hostname,
       requireUserVerification: gateway.config.webauthn.userVerification === "required",
-      credential: { id: record.kid, publicKey: new Uint8Array(Buffer.from(record.publicKey, "base64url")), counter: record.counter },
+      credential: {
+        id: record.kid,
+        publicKey: new Uint8Array(Buffer.from(record.publicKey, "base64url")),
+        counter: record.counter,
+      },
     });
     if (!verified) return undefined;
     const lastUsedAt = new Date(gateway.now()).toISOString();
     gateway.store.update((state) => {
       state.credentials = state.credentials.map((one) =>
-        one.id === record.id ? { ...one, counter: info.newCounter, backupState: info.credentialBackedUp, lastUsedAt } : one,
+        one.id === record.id
+          ? { ...one, counter: info.newCounter, backupState: info.credentialBackedUp, lastUsedAt }
+          : one,
       );
     });
     return { record, userVerified: info.userVerified };
   } catch (error) {
-    gateway.log("error", `Error occurred validating a WebAuthn assertion: ${error instanceof Error ? error.message : String(error)}`);
+    gateway.log(
+      "error",
+      `Error occurred validating a WebAuthn assertion: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
 }

@@ -5,7 +5,16 @@ import type { Call, Handler } from "./call";
 import { afterTwoFactors } from "./call";
 import { notifyEvent } from "./elevation";
 import { bodyOf, messages, ok, originOf, refused, text } from "./exchange";
-import { challengeFor, descriptors, isAssertion, newChallenge, ownCredentials, takeChallenge, userHandle, verifyAssertion } from "./webauthn-ceremony";
+import {
+  challengeFor,
+  descriptors,
+  isAssertion,
+  newChallenge,
+  ownCredentials,
+  takeChallenge,
+  userHandle,
+  verifyAssertion,
+} from "./webauthn-ceremony";
 
 /** COSE names of what the authenticator may sign with: ES256, RS256, EdDSA and their longer kin. */
 const algorithms = [-7, -35, -36, -257, -258, -259, -37, -38, -39, -8];
@@ -15,7 +24,8 @@ export const registerStart: Handler = async (call) => {
   const description = text(bodyOf(exchange) ?? {}, "description");
   const { webauthn } = gateway.config;
   if (description === "" || description.length > 64) return refused(400, messages.webauthnRegister);
-  if (ownCredentials(call).some((one) => one.description === description)) return refused(409, messages.webauthnDuplicate);
+  if (ownCredentials(call).some((one) => one.description === description))
+    return refused(409, messages.webauthnDuplicate);
   const challenge = newChallenge(call, description);
   await session.save();
   const { discoverability, attachment, userVerification } = webauthn;
@@ -29,7 +39,9 @@ export const registerStart: Handler = async (call) => {
       excludeCredentials: descriptors(ownCredentials(call)),
       authenticatorSelection: {
         ...(attachment === "" ? {} : { authenticatorAttachment: attachment }),
-        ...(discoverability === "" ? {} : { residentKey: discoverability, requireResidentKey: discoverability === "required" }),
+        ...(discoverability === ""
+          ? {}
+          : { residentKey: discoverability, requireResidentKey: discoverability === "required" }),
         ...(userVerification === "" ? {} : { userVerification }),
       },
       attestation: webauthn.attestation,
@@ -51,11 +63,20 @@ export const registerFinish: Handler = async (call) => {
   gateway.store.update((state) => {
     state.credentials.push({ ...record, id: state.nextId++ });
   });
-  await notifyEvent(call, "Second Factor Method Added", `The passkey '${pending.description}' was added to your account.`);
+  await notifyEvent(
+    call,
+    "Second Factor Method Added",
+    `The passkey '${pending.description}' was added to your account.`,
+  );
   return ok(undefined, 201);
 };
 
-async function attest(call: Call, response: RegistrationResponseJSON, challenge: string, description: string): Promise<CredentialRecord | undefined> {
+async function attest(
+  call: Call,
+  response: RegistrationResponseJSON,
+  challenge: string,
+  description: string,
+): Promise<CredentialRecord | undefined> {
   const { gateway, exchange, session } = call;
   const { proto, host, hostname } = originOf(exchange);
   try {
@@ -86,7 +107,10 @@ async function attest(call: Call, response: RegistrationResponseJSON, challenge:
       backupState: info.credentialBackedUp,
     };
   } catch (error) {
-    gateway.log("error", `Error occurred validating a WebAuthn registration: ${error instanceof Error ? error.message : String(error)}`);
+    gateway.log(
+      "error",
+      `Error occurred validating a WebAuthn registration: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
 }
@@ -101,22 +125,24 @@ export const list: Handler = (call) => {
   const own = ownCredentials(call);
   return Promise.resolve(
     ok(
-      own.length === 0 ? null : own.map((one) => ({
-        id: one.id,
-        created_at: one.createdAt,
-        last_used_at: one.lastUsedAt,
-        rpid: one.rpId,
-        username: one.username,
-        description: one.description,
-        kid: one.kid,
-        aaguid: one.aaguid,
-        attestation_type: one.attestationType,
-        transports: one.transports,
-        sign_count: one.counter,
-        discoverable: one.discoverable,
-        backup_eligible: one.backupEligible,
-        backup_state: one.backupState,
-      })),
+      own.length === 0
+        ? null
+        : own.map((one) => ({
+            id: one.id,
+            created_at: one.createdAt,
+            last_used_at: one.lastUsedAt,
+            rpid: one.rpId,
+            username: one.username,
+            description: one.description,
+            kid: one.kid,
+            aaguid: one.aaguid,
+            attestation_type: one.attestationType,
+            transports: one.transports,
+            sign_count: one.counter,
+            discoverable: one.discoverable,
+            backup_eligible: one.backupEligible,
+            backup_state: one.backupState,
+          })),
     ),
   );
 };
@@ -126,7 +152,8 @@ export const rename: Handler = (call) => {
   const own = ownCredentials(call);
   const chosen = own.find((one) => String(one.id) === call.exchange.path.split("/").at(-1));
   if (!chosen || description === "") return Promise.resolve(refused(403, messages.operation));
-  if (own.some((one) => one.id !== chosen.id && one.description === description)) return Promise.resolve(refused(409, messages.operation));
+  if (own.some((one) => one.id !== chosen.id && one.description === description))
+    return Promise.resolve(refused(409, messages.operation));
   call.gateway.store.update((state) => {
     state.credentials = state.credentials.map((one) => (one.id === chosen.id ? { ...one, description } : one));
   });
@@ -139,7 +166,11 @@ export const remove: Handler = async (call) => {
   call.gateway.store.update((state) => {
     state.credentials = state.credentials.filter((one) => one.id !== chosen.id);
   });
-  await notifyEvent(call, "Second Factor Method Removed", `The passkey '${chosen.description}' was removed from your account.`);
+  await notifyEvent(
+    call,
+    "Second Factor Method Removed",
+    `The passkey '${chosen.description}' was removed from your account.`,
+  );
   return ok();
 };
 

@@ -19,7 +19,8 @@ svg{width:100%;height:auto;background:#fff}code{overflow-wrap:anywhere}li{margin
 
 export function portalPage(config: GatewayConfig): Answer {
   const nonce = randomBytes(16).toString("base64");
-  const script = typeof PORTAL_SCRIPT === "string" ? PORTAL_SCRIPT : "document.body.textContent = 'run the bundle for the portal'";
+  const script =
+    typeof PORTAL_SCRIPT === "string" ? PORTAL_SCRIPT : "document.body.textContent = 'run the bundle for the portal'";
   const data = {
     base: config.server.basePath,
     passkey: String(config.webauthn.passkeyLogin),

@@ -19,7 +19,9 @@ export function recordPasswordAttempt(
 ): void {
   const banned = isBanned(state, attempt.username, attempt.ip, now);
   state.attempts.push({ ...attempt, banned, time: now });
-  state.attempts = state.attempts.filter((one) => one.time > now - Math.max(rules.findTime, 24 * 3600 * 1000)).slice(-1000);
+  state.attempts = state.attempts
+    .filter((one) => one.time > now - Math.max(rules.findTime, 24 * 3600 * 1000))
+    .slice(-1000);
   state.bans = state.bans.filter((ban) => ban.expires > now);
   if (attempt.successful || banned || rules.maxRetries <= 0) return;
   for (const kind of ["user", "ip"] as const) {

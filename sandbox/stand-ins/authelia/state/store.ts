@@ -117,7 +117,8 @@ export class Store {
     const content = readFileSync(this.path);
     if (content.subarray(0, 15).toString() === "SQLite format 3")
       throw new Error(`${this.path} was made by the real Authelia, this stand-in leaves it alone`);
-    if (content.subarray(0, magic.length).toString() !== magic) throw new Error(`${this.path} is not a database of this stand-in`);
+    if (content.subarray(0, magic.length).toString() !== magic)
+      throw new Error(`${this.path} is not a database of this stand-in`);
     const plain = unseal(content.subarray(magic.length), this.key);
     if (plain === undefined) throw new Error(wrongKey);
     this.#state = { ...emptyState(), ...(JSON.parse(plain) as Partial<State>) };
@@ -129,7 +130,9 @@ export class Store {
     if (existsSync(this.path)) this.read();
     const result = change(this.#state);
     const temporary = `${this.path}.new`;
-    writeFileSync(temporary, Buffer.concat([Buffer.from(magic), seal(JSON.stringify(this.#state), this.key)]), { mode: 0o600 });
+    writeFileSync(temporary, Buffer.concat([Buffer.from(magic), seal(JSON.stringify(this.#state), this.key)]), {
+      mode: 0o600,
+    });
     renameSync(temporary, this.path);
     this.#stamp = statSync(this.path).mtimeMs;
     return result;

@@ -18,17 +18,34 @@ export interface User {
 
 /** What the real one writes back for each user, in its order; other keys are not known to it. */
 const textKeys = [
-  "email", "given_name", "middle_name", "family_name", "nickname", "gender", "birthdate", "website", "profile", "picture",
-  "zoneinfo", "locale", "phone_number", "phone_extension",
+  "email",
+  "given_name",
+  "middle_name",
+  "family_name",
+  "nickname",
+  "gender",
+  "birthdate",
+  "website",
+  "profile",
+  "picture",
+  "zoneinfo",
+  "locale",
+  "phone_number",
+  "phone_extension",
 ] as const;
 const knownKeys: readonly string[] = ["password", "displayname", "groups", "disabled", "address", "extra", ...textKeys];
 
-export function parseUsers(text: string, search: Pick<BackendConfig, "searchEmail" | "searchAnyCase">): Map<string, User> {
+export function parseUsers(
+  text: string,
+  search: Pick<BackendConfig, "searchEmail" | "searchAnyCase">,
+): Map<string, User> {
   const tree = parseYaml(text, "error reading the authentication database: could not parse the YAML database:");
   if (typeof tree === "string") throw new Error(tree);
   const list = tree["users"];
   if (!isTree(list) || Object.keys(list).length === 0 || Object.keys(tree).length > 1)
-    throw new Error("error reading the authentication database: could not validate the schema: Users: non zero value required");
+    throw new Error(
+      "error reading the authentication database: could not validate the schema: Users: non zero value required",
+    );
   const users = new Map(Object.entries(list).map(([name, value]) => [name, parseUser(name, value)]));
   checkAliases(users, search);
   return users;
@@ -40,7 +57,8 @@ function parseUser(username: string, value: Value): User {
   };
   if (!isTree(value)) return fail("must be a mapping");
   for (const key of Object.keys(value)) if (!knownKeys.includes(key)) fail(`key '${key}' is not expected`);
-  for (const key of ["address", "extra"]) if (Object.keys(value[key] ?? {}).length > 0) fail(`key '${key}' is not supported by this stand-in`);
+  for (const key of ["address", "extra"])
+    if (Object.keys(value[key] ?? {}).length > 0) fail(`key '${key}' is not supported by this stand-in`);
   const text = (key: string): string => {
     const item = value[key] ?? "";
     return typeof item === "string" ? item : fail(`key '${key}' must be a string`);
@@ -49,27 +67,34 @@ function parseUser(username: string, value: Value): User {
   const displayName = text("displayname");
   if (displayName === "") fail("displayname: non zero value required");
   const groups = value["groups"] ?? [];
-  if (!Array.isArray(groups) || !groups.every((group) => typeof group === "string")) return fail("key 'groups' must be a list of strings");
+  if (!Array.isArray(groups) || !groups.every((group) => typeof group === "string"))
+    return fail("key 'groups' must be a list of strings");
   const disabled = value["disabled"] ?? false;
   if (typeof disabled !== "boolean") return fail("key 'disabled' must be true or false");
   const password = text("password");
   if (password === "") fail("password: non zero value required");
-  if (!decodeArgon2(password)) fail("error occurred decoding the password hash: only argon2id is known to this stand-in");
+  if (!decodeArgon2(password))
+    fail("error occurred decoding the password hash: only argon2id is known to this stand-in");
   return { username, displayName, email: text("email"), groups: groups as string[], disabled, password };
 }
 
-function checkAliases(users: ReadonlyMap<string, User>, search: Pick<BackendConfig, "searchEmail" | "searchAnyCase">): void {
+function checkAliases(
+  users: ReadonlyMap<string, User>,
+  search: Pick<BackendConfig, "searchEmail" | "searchAnyCase">,
+): void {
   const fail = (message: string): never => {
     throw new Error(`error loading authentication database: ${message}`);
   };
   const emails = [...users.values()].map((user) => user.email.toLowerCase()).filter((email) => email !== "");
   if (search.searchEmail) {
     const twice = emails.find((email, index) => emails.indexOf(email) !== index);
-    if (twice !== undefined) fail(`email '${twice}' is configured for more than one user which isn't allowed when email search is enabled`);
+    if (twice !== undefined)
+      fail(`email '${twice}' is configured for more than one user which isn't allowed when email search is enabled`);
   }
   if (search.searchAnyCase)
     for (const name of users.keys())
-      if (name !== name.toLowerCase()) fail(`username '${name}' is not lowercase but this is required when case-insensitive search is enabled`);
+      if (name !== name.toLowerCase())
+        fail(`username '${name}' is not lowercase but this is required when case-insensitive search is enabled`);
 }
 
 /** Pure: the file's text with one password replaced, every other user kept. */
@@ -90,7 +115,10 @@ export function withPassword(text: string, username: string, password: string): 
     written["extra"] = {};
     return [name, written];
   });
-  return stringify({ users: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) }, { indent: 4, lineWidth: 0 });
+  return stringify(
+    { users: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) },
+    { indent: 4, lineWidth: 0 },
+  );
 }
 
 export class UsersFile {
@@ -117,7 +145,9 @@ export class UsersFile {
     const lower = input.toLowerCase();
     const users = [...this.#users.values()];
     const user =
-      (this.config.searchEmail ? users.find((one) => one.email !== "" && one.email.toLowerCase() === lower) : undefined) ??
+      (this.config.searchEmail
+        ? users.find((one) => one.email !== "" && one.email.toLowerCase() === lower)
+        : undefined) ??
       (this.config.searchAnyCase ? this.#users.get(lower) : undefined) ??
       this.#users.get(input);
     return user?.disabled === true ? undefined : user;

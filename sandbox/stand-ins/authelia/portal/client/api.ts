@@ -59,5 +59,8 @@ export function query(name: string): string | undefined {
 /** What sign-in calls send along: where the visitor wanted to go. */
 export function wish(): Readonly<Record<string, string>> {
   const [targetURL, requestMethod] = [query("rd"), query("rm")];
-  return { ...(targetURL === undefined ? {} : { targetURL }), ...(requestMethod === undefined ? {} : { requestMethod }) };
+  return {
+    ...(targetURL === undefined ? {} : { targetURL }),
+    ...(requestMethod === undefined ? {} : { requestMethod }),
+  };
 }

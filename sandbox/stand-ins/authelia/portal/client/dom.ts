@@ -50,7 +50,12 @@ export function notify(message: string): void {
   if (place) place.textContent = message;
 }
 
-export function form(id: string, submit: HTMLButtonElement, action: () => Promise<void>, ...children: readonly Node[]): HTMLFormElement {
+export function form(
+  id: string,
+  submit: HTMLButtonElement,
+  action: () => Promise<void>,
+  ...children: readonly Node[]
+): HTMLFormElement {
   submit.type = "submit";
   const node = element("form", { id }, ...children, submit);
   node.addEventListener("submit", (event) => {
@@ -72,7 +77,12 @@ export function dialog(id: string, title: string, ...children: readonly Node[]):
 
 /** Hands each complete code of the given length to the action, like the real one's row of digits. */
 export function codeInput(digits: number, action: (code: string) => Promise<void>): HTMLElement {
-  const input = element("input", { inputmode: "numeric", autocomplete: "one-time-code", maxlength: String(digits), "aria-label": "Code" });
+  const input = element("input", {
+    inputmode: "numeric",
+    autocomplete: "one-time-code",
+    maxlength: String(digits),
+    "aria-label": "Code",
+  });
   input.addEventListener("input", () => {
     if (input.value.length !== digits) return;
     const code = input.value;

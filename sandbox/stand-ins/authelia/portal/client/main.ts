@@ -23,10 +23,12 @@ async function start(): Promise<void> {
 }
 
 function revoke(): void {
-  show(button("revoke-button", "Revoke the one-time code", async () => {
-    await need("DELETE", `/api/user/session/elevation/${query("id") ?? ""}`);
-    show(element("p", {}, "The one-time code was revoked."));
-  }));
+  show(
+    button("revoke-button", "Revoke the one-time code", async () => {
+      await need("DELETE", `/api/user/session/elevation/${query("id") ?? ""}`);
+      show(element("p", {}, "The one-time code was revoked."));
+    }),
+  );
 }
 
 start().catch((error: unknown) => {

@@ -66,7 +66,11 @@ export async function createCredential({ publicKey }: CreationJson): Promise<Rea
 
 export async function useCredential({ publicKey }: RequestJson): Promise<Readonly<Record<string, unknown>>> {
   const credential = await navigator.credentials.get({
-    publicKey: { ...publicKey, challenge: decode(publicKey.challenge), allowCredentials: descriptors(publicKey.allowCredentials) },
+    publicKey: {
+      ...publicKey,
+      challenge: decode(publicKey.challenge),
+      allowCredentials: descriptors(publicKey.allowCredentials),
+    },
   });
   if (!(credential instanceof PublicKeyCredential)) throw new Error("The browser gave no passkey.");
   const response = credential.response as AuthenticatorAssertionResponse;
