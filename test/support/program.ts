@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { utils } from "ssh2";
+import { parse } from "yaml";
+import { type Setting, settingKeys, settingsTable } from "../../components/settings/table";
+import { type RecordedOutput, type RecordedResource, RecordingMonitor } from "./recorder";
+
+export const projectRoot = join(__dirname, "..", "..");
+export const project = "cloudcode";
+
+const login = utils.generateKeyPairSync("ed25519");
+const host = utils.generateKeyPairSync("ed25519");
+
+/** `type base64` of a host key that no machine has. */
+export const hostKey = host.public.split(" ").slice(0, 2).join(" ");
+export const privateKey = login.private;
+
+/** The least a stack must configure. */
+export const minimal: Readonly<Record<string, string>> = {
+  hostAddress: "203.0.113.7",
+  hostPrivateKey: privateKey,
+  hostKey,
+};
+
+export const secretKeys: readonly string[] = settingKeys.filter((key) => {
+  const setting: Setting = settingsTable[key];
+  return setting.secret;
+});
+
+export interface RunOptions {
+  /** Names the random values; the same name is the same state. @default "state" */
+  readonly randomness?: string;
+  /** Values that resources would get are not known yet. */
+  readonly preview?: boolean;
+}
+
+/** One run of the program, as the engine sees it. */
+export interface ProgramRun {
+  readonly resources: readonly RecordedResource[];
+  readonly outputs: Readonly<Record<string, RecordedOutput>>;
+  /** @throws Error where there is no resource of that name */
+  readonly resource: (name: string) => RecordedResource;
+}
+
+/** Runs the real index.ts against a recording engine, with Pulumi.yaml's defaults, {@link minimal} and the settings given. */
+export async function runProgram(
+  settings: Readonly<Record<string, string>> = {},
+  options: RunOptions = {},
+): Promise<ProgramRun> {
+  const { randomness = "state", preview = false } = options;
+  const config = { ...projectDefaults(), ...minimal, ...settings };
+  const named = Object.entries(config).map(([key, value]) => [`${project}:${key}`, value]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(named) as Record<string, string>);
+  process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys.map((key) => `${project}:${key}`));
+
+  const monitor = new RecordingMonitor(randomness);
+  await pulumi.runtime.setMocks(monitor.mocks, project, "test", preview);
+  pulumi.runtime.setMockOptions(monitor, project, "test", preview);
+  try {
+    await pulumi.runtime.runInPulumiStack(freshProgram);
+  } finally {
+    await pulumi.runtime.disconnect();
+  }
+  return {
+    resources: monitor.recorded,
+    outputs: monitor.outputs,
+    resource: (name) => {
+      const found = monitor.recorded.find((resource) => resource.name === name);
+      if (!found)
+        throw new Error(`no resource ${name} among ${monitor.recorded.map((resource) => resource.name).join(", ")}`);
+      return found;
+    },
+  };
+}
+
+/** Packages that hold no state of a run and are slow to load; all runs share one Pulumi SDK with this file. */
+const packages = [
+  "@pulumi/pulumi",
+  "@pulumi/random",
+  "@pulumi/command",
+  "argon2",
+  "handlebars",
+  "tar-stream",
+  "tldts",
+  "zod",
+];
+const shared = packages.map((name): [string, unknown] => [name, jest.requireActual(name)]);
+
+/** The module index.ts, evaluated anew. */
+async function freshProgram(): Promise<object> {
+  let exports: object = {};
+  await jest.isolateModulesAsync(async () => {
+    for (const [name, module] of shared) jest.doMock(name, () => module);
+    exports = { ...(await import("../../index")) };
+  });
+  return exports;
+}
+
+/** The values the engine fills in from Pulumi.yaml, as the texts it hands to a program. */
+function projectDefaults(): Record<string, string> {
+  const { config } = parse(readFileSync(join(projectRoot, "Pulumi.yaml"), "utf8")) as {
+    config: Record<string, { default: unknown }>;
+  };
+  const asText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+  return Object.fromEntries(Object.entries(config).map(([key, { default: value }]) => [key, asText(value)]));
+}

@@ -1,0 +1,77 @@
+import { execFileSync } from "node:child_process";
+import { textOf } from "../support/plain";
+import { type ProgramRun, hostKey, runProgram } from "../support/program";
+
+const value = (run: ProgramRun, name: string) => run.outputs[name]?.value;
+
+describe("the outputs of a stack", () => {
+  it("give the operator addresses, names and the next steps in plain text, and the password as a secret", async () => {
+    const { outputs } = await runProgram({ domain: "home.example.com", adminUsername: "jo" });
+    const secrecy = Object.entries(outputs).map(([name, { secret }]) => [name, secret]);
+    expect(Object.fromEntries(secrecy)).toEqual({
+      url: false,
+      urls: false,
+      adminUsername: false,
+      adminPassword: true,
+      sshCommand: false,
+      nextSteps: false,
+    });
+    expect(outputs["url"]?.value).toBe("https://home.example.com");
+    expect(outputs["urls"]?.value).toEqual({ OpenCode: "https://code.home.example.com" });
+    expect(outputs["adminUsername"]?.value).toBe("jo");
+  });
+
+  it("hold a generated password of 24 letters and digits, or the one that was set", async () => {
+    expect(value(await runProgram(), "adminPassword")).toMatch(/^[A-Za-z0-9]{24}$/);
+    const own = await runProgram({ adminPassword: "a long passphrase of mine" });
+    expect(own.outputs["adminPassword"]).toEqual({ value: "a long passphrase of mine", secret: true });
+  });
+
+  it("name an sslip.io domain below the address where no domain is set", async () => {
+    const run = await runProgram();
+    expect(value(run, "url")).toBe("https://203-0-113-7.sslip.io");
+    expect(JSON.stringify(value(run, "nextSteps"))).toContain("sslip.io does that by itself");
+  });
+});
+
+describe("sshCommand", () => {
+  it("is a command line of sh that opens a shell with the pinned key in a known_hosts file of its own", async () => {
+    const run = await runProgram({ hostUser: "ubuntu", hostPort: "2222" });
+    const line = textOf(value(run, "sshCommand"));
+    const fake =
+      'ssh() { for a in "$@"; do printf "%s\\n" "$a"; done; cat "$HOME/.ssh/known_hosts_cloudcode-test"; }\n';
+    const home = execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
+    const said = execFileSync("sh", ["-c", `mkdir -p "$HOME/.ssh"\n${fake}${line}`], {
+      encoding: "utf8",
+      env: { ...process.env, HOME: home },
+    });
+    expect(said.trim().split("\n")).toEqual([
+      ...["-o", "UserKnownHostsFile=~/.ssh/known_hosts_cloudcode-test"],
+      ...["-o", "HostKeyAlias=cloudcode-test"],
+      ...["-o", "StrictHostKeyChecking=yes"],
+      ...["-p", "2222", "ubuntu@203.0.113.7"],
+      `cloudcode-test ${hostKey}`,
+    ]);
+  });
+});
+
+describe("nextSteps", () => {
+  it("without a mail server tell where the one-time code stands on the host", async () => {
+    const steps = JSON.stringify(value(await runProgram({ domain: "home.example.com" }), "nextSteps"));
+    expect(steps).toContain("home.example.com and *.home.example.com must point to 203.0.113.7.");
+    expect(steps).toContain("https://auth.home.example.com/settings/two-factor-authentication");
+    expect(steps).toContain("run docker exec cloudcode-auth-authelia-1 cat /config/notification.txt");
+  });
+
+  it("ask for sudo where the user of the host is not root", async () => {
+    const steps = JSON.stringify(value(await runProgram({ hostUser: "ubuntu" }), "nextSteps"));
+    expect(steps).toContain("run sudo docker exec cloudcode-auth-authelia-1");
+  });
+
+  it("with a mail server name the address the code goes to", async () => {
+    const run = await runProgram({ smtpAddress: "submission://smtp.example.com:587", adminEmail: "me@example.com" });
+    const steps = JSON.stringify(value(run, "nextSteps"));
+    expect(steps).toContain("The one-time code arrives at me@example.com.");
+    expect(steps).not.toContain("notification.txt");
+  });
+});

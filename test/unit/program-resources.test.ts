@@ -1,0 +1,200 @@
+import { textOf } from "../support/plain";
+import { type ProgramRun, hostKey, privateKey, runProgram } from "../support/program";
+import type { RecordedResource } from "../support/recorder";
+
+const remoteCommand = "command:remote:Command";
+const localCommand = "command:local:Command";
+
+let run: ProgramRun;
+beforeAll(async () => {
+  run = await runProgram();
+});
+
+const ofType = (type: string) => run.resources.filter((resource) => resource.type === type);
+
+describe("the default stack", () => {
+  it("consists of these resources and no others", () => {
+    expect(run.resources.map(({ type, name }) => `${type} ${name}`).sort()).toEqual([
+      "cloudcode:index:AuthGatewayStack auth",
+      "cloudcode:index:ComposeStack auth",
+      "cloudcode:index:ComposeStack edge",
+      "cloudcode:index:ComposeStack opencode",
+      "cloudcode:index:DockerEngine docker",
+      "cloudcode:index:ExistingHost host",
+      "cloudcode:index:ReverseProxyStack edge",
+      "command:local:Command auth-removal",
+      "command:local:Command edge-removal",
+      "command:local:Command host-reachable",
+      "command:local:Command opencode-removal",
+      "command:remote:Command auth-release",
+      "command:remote:Command docker-install",
+      "command:remote:Command edge-release",
+      "command:remote:Command opencode-release",
+      "pulumi:pulumi:Stack cloudcode-test",
+      "random:index/randomBytes:RandomBytes auth-salt",
+      "random:index/randomBytes:RandomBytes digest-key",
+      "random:index/randomPassword:RandomPassword auth-encryption-key",
+      "random:index/randomPassword:RandomPassword auth-password",
+      "random:index/randomPassword:RandomPassword auth-reset-secret",
+      "random:index/randomPassword:RandomPassword auth-session-secret",
+    ]);
+  });
+
+  it("is the same in a preview, where no random value is known yet", async () => {
+    const preview = await runProgram({}, { preview: true });
+    const names = ({ resources }: ProgramRun) => resources.map(({ urn }) => urn).sort();
+    expect(names(preview)).toEqual(names(run));
+  });
+
+  it("gives no name to two resources of one type", () => {
+    expect(new Set(run.resources.map(({ urn }) => urn)).size).toBe(run.resources.length);
+  });
+});
+
+describe("every remote command", () => {
+  it("reaches the host through one and the same secret connection, whose host key is pinned", () => {
+    const commands = ofType(remoteCommand);
+    expect(commands).toHaveLength(4);
+    for (const { inputs, secretInputs } of commands) {
+      expect(secretInputs).toContain("connection");
+      expect(inputs["connection"]).toEqual({
+        host: "203.0.113.7",
+        port: 22,
+        user: "root",
+        privateKey,
+        hostKey,
+        dialErrorLimit: 10,
+        perDialTimeout: 15,
+      });
+    }
+  });
+
+  it("sends nothing by environment, streams nothing to the log, and has no delete or trigger half", () => {
+    for (const { inputs } of ofType(remoteCommand)) {
+      expect(Object.keys(inputs).sort()).toEqual([
+        "addPreviousOutputInEnv",
+        "connection",
+        "create",
+        "logging",
+        "stdin",
+      ]);
+      expect(inputs).toMatchObject({ addPreviousOutputInEnv: false, logging: "none" });
+    }
+  });
+
+  it("takes what may be secret on a secret standard input and keeps its output secret", () => {
+    for (const { secretInputs, options } of ofType(remoteCommand)) {
+      expect(secretInputs).toEqual(expect.arrayContaining(["connection", "stdin"]));
+      expect(secretInputs).not.toContain("create");
+      expect(options.additionalSecretOutputs).toEqual(expect.arrayContaining(["stdout", "stderr"]));
+    }
+  });
+
+  it("may take the time an image build needs", () => {
+    for (const { options } of ofType(remoteCommand))
+      expect(options.customTimeouts).toEqual({ create: "45m", update: "45m" });
+  });
+
+  it("waits until the host was reached once", () => {
+    for (const { options } of ofType(remoteCommand))
+      expect(options.dependsOn).toContain(run.resource("host-reachable").urn);
+  });
+
+  it("shows one line with a digest for each file of its release, and nothing else behind its first line", () => {
+    for (const { inputs } of ofType(remoteCommand)) {
+      const lines = textOf(inputs["create"]).split("\n").slice(1);
+      expect(lines.length).toBeGreaterThan(2);
+      for (const line of lines) expect(line).toMatch(/^# [0-9a-f]{8} [\w./-]+$/);
+    }
+  });
+});
+
+describe("each ComposeStack", () => {
+  it.each(["auth", "edge", "opencode"])(
+    "%s is applied by the host's own command, named by the release's id",
+    (name) => {
+      const [first] = textOf(run.resource(`${name}-release`).inputs["create"]).split("\n");
+      expect(first).toMatch(new RegExp(`^/opt/cloudcode/bin/cloudcode-host apply ${name} [0-9a-f]{12}$`));
+    },
+  );
+
+  it.each(["auth", "edge", "opencode"])("%s waits until Docker is ready", (name) => {
+    expect(reaches(run.resource(`${name}-release`), run.resource("docker-install"))).toBe(true);
+  });
+
+  it("waits for no other ComposeStack, so that all are applied side by side", () => {
+    for (const name of ["auth", "edge", "opencode"]) {
+      const others = ["auth", "edge", "opencode"].filter((other) => other !== name);
+      for (const other of others)
+        expect(reaches(run.resource(`${name}-release`), run.resource(`${other}-release`))).toBe(false);
+    }
+  });
+});
+
+describe("the wait for the host", () => {
+  it("is one local command that runs nothing but `true`, bounded by hostWaitSeconds and a minute more", async () => {
+    const patient = await runProgram({ hostWaitSeconds: "90", hostUser: "ubuntu" });
+    const { inputs, options } = patient.resource("host-reachable");
+    expect(inputs).toMatchObject({
+      create: "node --import tsx components/host/reach.ts 'sudo -n true'",
+      logging: "none",
+    });
+    expect(JSON.parse(textOf(inputs["stdin"]))).toMatchObject({ user: "ubuntu", seconds: 90 });
+    expect(options.customTimeouts).toEqual({ create: "150s", update: "150s" });
+  });
+
+  it("runs remote commands by sudo where the user is not root", async () => {
+    const other = await runProgram({ hostUser: "ubuntu" });
+    const commands = other.resources.filter(({ type }) => type === remoteCommand);
+    for (const { inputs } of commands) expect(inputs["create"]).toMatch(/^sudo -n /);
+  });
+});
+
+describe("the removal of a ComposeStack", () => {
+  it("is a local command with a delete half only", () => {
+    const removals = ofType(localCommand).filter(({ name }) => name.endsWith("-removal"));
+    expect(removals).toHaveLength(3);
+    for (const { inputs, secretInputs } of removals) {
+      expect(Object.keys(inputs).sort()).toEqual(["addPreviousOutputInEnv", "delete", "logging", "stdin"]);
+      expect(inputs).toMatchObject({ addPreviousOutputInEnv: false, logging: "none" });
+      expect(secretInputs).toEqual(["stdin"]);
+      expect(JSON.parse(textOf(inputs["stdin"]))).toMatchObject({ address: "203.0.113.7", hostKey, seconds: 60 });
+    }
+  });
+
+  it.each([
+    ["false", "keep-data"],
+    ["true", "delete-data"],
+  ])("with deleteData %s says %s", async (deleteData, word) => {
+    const { resource } = await runProgram({ deleteData });
+    for (const name of ["auth", "edge", "opencode"]) {
+      const { inputs, urn } = resource(`${name}-removal`);
+      const remote = `'/opt/cloudcode/bin/cloudcode-host remove ${name} ${word}'`;
+      // The URN for the sentence on forgetting the stack is the resource's own.
+      expect(inputs["delete"]).toBe(`node --import tsx components/host/reach.ts ${remote} '${urn}'`);
+    }
+  });
+
+  it("is made after its release, so that a destroy runs it first", () => {
+    for (const name of ["auth", "edge", "opencode"]) {
+      expect(reaches(run.resource(`${name}-removal`), run.resource(`${name}-release`))).toBe(true);
+    }
+  });
+});
+
+describe("the encryption key of Authelia's database", () => {
+  it.each([
+    ["false", true],
+    ["true", false],
+  ])("with deleteData %s is protected: %s", async (deleteData, isProtected) => {
+    const { resource } = await runProgram({ deleteData });
+    expect(resource("auth-encryption-key").options.protect).toBe(isProtected);
+  });
+});
+
+/** Whether `from` is made after `to`: by its own dependencies, or by those of a component around it. */
+function reaches(from: RecordedResource, to: RecordedResource): boolean {
+  const next = [...from.options.dependsOn, from.options.parent];
+  if (next.includes(to.urn)) return true;
+  return run.resources.some((resource) => next.includes(resource.urn) && reaches(resource, to));
+}
