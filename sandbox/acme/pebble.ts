@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { baseImage } from "../host/base";
 import { aptInstallStep, buildImage } from "../host/build";
 import { run } from "../host/run";
+import { withLock } from "../toolchain/lock";
 import { asMyself, removeService, serviceAnswers, startService } from "../host/service";
 import { goBinary } from "../host/tools";
 import type { Say } from "../host/run";
@@ -42,7 +43,11 @@ export async function startAcme(args: AcmeArgs): Promise<Acme> {
   const folder = join(args.cacheDir, "acme");
   const settings = join(folder, args.bindAddress);
   mkdirSync(settings, { recursive: true });
-  await certify(image, folder, args.bindAddress);
+  await withLock(
+    join(folder, "lock"),
+    () => undefined,
+    () => certify(image, folder, args.bindAddress),
+  );
   writeFileSync(join(settings, "pebble.json"), JSON.stringify({ pebble: pebbleSettings(inner) }));
   const caPem = readFileSync(join(folder, "ca.pem"), "utf8");
   const directoryUrl = `https://${args.bindAddress}:${PORT}/dir`;

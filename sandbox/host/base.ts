@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { withLock } from "../toolchain/lock";
 import { aptInstall, mayInstall } from "./apt";
 import { aptInstallStep, buildImage, imageExists, imageTag } from "./build";
 import { officialRegistryAnswers } from "./official";
@@ -56,7 +57,12 @@ async function bootstrapped(cacheDir: string, say: Say): Promise<string> {
   const tag = imageTag("rootfs", [SUITE, CLEAN_UP, mirror?.archive ?? ""]);
   if (await imageExists(tag)) return tag;
   const tar = join(cacheDir, `${tag.replace(/[/:]/g, "-")}.tar`);
-  if (!existsSync(tar)) await bootstrap(tar, cacheDir, say);
+  const wait = () => {
+    say("Waiting for another sandbox that makes a Debian");
+  };
+  await withLock(`${tar}.lock`, wait, async () => {
+    if (!existsSync(tar)) await bootstrap(tar, cacheDir, say);
+  });
   await run("docker", ["import", tar, tag]);
   return tag;
 }

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
+import { withLock } from "../toolchain/lock";
 import { baseImage } from "./base";
 import { aptInstallStep, buildImage } from "./build";
 import { CommandError, run } from "./run";
@@ -53,16 +54,25 @@ shutil.copyfileobj(archive.open(name), open(sys.argv[2], "wb"))' '${member}' "$F
 async function make(args: BaseArgs, making: Making): Promise<string> {
   const result = join(args.cacheDir, "bin", making.file);
   if (existsSync(result)) return result;
+  const wait = () => {
+    args.say(`Waiting for another sandbox that makes ${making.file}`);
+  };
+  await withLock(`${result}.lock`, wait, async () => {
+    if (!existsSync(result)) await makeInto(result, args, making);
+  });
+  return result;
+}
+
+async function makeInto(result: string, args: BaseArgs, making: Making): Promise<void> {
   args.say(`Making ${making.file}`);
-  mkdirSync(join(args.cacheDir, "bin"), { recursive: true });
   const out = mkdtempSync(join(args.cacheDir, "make-"));
   try {
     if (!(await outside(making, out))) await inContainer(args, making, out);
+    // Renamed last, so that an interrupted run never leaves half a file under the final name.
     renameSync(join(out, making.file), result);
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
-  return result;
 }
 
 /** False where the tool is missing, or too old for this. */
