@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { utils } from "ssh2";
 import type { ValueMap } from "../../sandbox/toolchain/stand-ins/plugin/values";
-import { reveal, Secret, Unknown } from "../../sandbox/toolchain/stand-ins/plugin/values";
+import { Secret } from "../../sandbox/toolchain/stand-ins/plugin/values";
 import type { Plugin } from "./plugin";
 import { startPlugin } from "./plugin";
 import type { SshServer } from "./ssh-server";
@@ -11,7 +11,6 @@ import { startSshServer } from "./ssh-server";
 jest.setTimeout(30_000);
 
 const REMOTE = "command:remote:Command";
-const LOCAL = "command:local:Command";
 
 let plugin: Plugin;
 let server: SshServer;
@@ -80,6 +79,37 @@ describe("a remote command", () => {
     );
   });
 
+  it("says which signal ended it", async () => {
+    const create = plugin.create(REMOTE, remote({ create: "kill -TERM $$" }));
+    await expect(create).rejects.toThrow('Process exited with status 143 from signal TERM: running "kill -TERM $$":\n');
+  });
+
+  it("fails when the connection breaks while it runs", async () => {
+    const create = plugin.create(REMOTE, remote({ create: "echo begun; exec sleep 20" }));
+    const outcome = expect(create).rejects.toThrow(
+      'wait: remote command exited without exit status or exit signal: running "echo begun; exec sleep 20":\nbegun\n',
+    );
+    while (plugin.logged.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    server.cut();
+    await outcome;
+  });
+
+  it("is not let in with a key that the host does not know", async () => {
+    const privateKey = utils.generateKeyPairSync("ed25519").private;
+    await expect(plugin.create(REMOTE, remote({ create: "true" }, { privateKey }))).rejects.toThrow(
+      "after 0 failed attempts: ssh: handshake failed: ssh: unable to authenticate, " +
+        "attempted methods [none publickey], no supported methods remain",
+    );
+    await expect(plugin.create(REMOTE, remote({ create: "true" }, { privateKey: "no key" }))).rejects.toThrow(
+      /^ssh: no key found$/,
+    );
+  });
+
+  it("runs on past its custom timeout, which bounds the dialling only", async () => {
+    const state = await plugin.create(REMOTE, remote({ create: "sleep 1.5; echo late" }), 1);
+    expect(state["stdout"]).toBe("late");
+  });
+
   it("gives up after the limit of failed dials, one more than it counts", async () => {
     let dials = 0;
     const deaf = createServer((socket) => {
@@ -98,7 +128,7 @@ describe("a remote command", () => {
 
   it("dials without end until its custom timeout", async () => {
     const create = plugin.create(REMOTE, remote({ create: "true" }, { port: 1, dialErrorLimit: -1 }), 1);
-    await expect(create).rejects.toThrow("context deadline exceeded");
+    await expect(create).rejects.toThrow(/^context deadline exceeded$/);
     expect(plugin.logged[0]?.message).toBe("Dial 1/inf failed: retrying");
   });
 
@@ -143,93 +173,6 @@ describe("a remote command", () => {
     expect(await linesFor({ logging: "stdout" })).toEqual(["out"]);
     expect(await linesFor({ logging: "stderr" })).toEqual(["err"]);
     expect(await linesFor({ logging: "none" })).toEqual([]);
-  });
-});
-
-describe("inputs of a remote command", () => {
-  it("get their defaults, and the connection becomes secret", async () => {
-    const { inputs, failures } = await plugin.check(REMOTE, {
-      connection: { host: "h", privateKey: "k" },
-      create: "true",
-    });
-    expect(failures).toEqual([]);
-    expect(inputs["connection"]).toEqual(
-      new Secret({
-        host: "h",
-        privateKey: new Secret("k"),
-        user: "root",
-        port: 22,
-        dialErrorLimit: 10,
-        perDialTimeout: 15,
-      }),
-    );
-  });
-
-  it("may be unknown in a preview", async () => {
-    const { inputs, failures } = await plugin.check(REMOTE, {
-      connection: { host: new Unknown() },
-      stdin: new Unknown(),
-    });
-    expect(failures).toEqual([]);
-    const outputs = await plugin.preview(REMOTE, inputs);
-    expect(outputs["stdout"]).toBeInstanceOf(Unknown);
-    expect(outputs["stdin"]).toBeInstanceOf(Unknown);
-  });
-
-  it("are refused when misspelt, missing or of the wrong type, without their values", async () => {
-    const { failures } = await plugin.check(REMOTE, { connection: { hots: "hidden" }, create: 3 });
-    expect(failures.sort()).toEqual([
-      "connection: An error occurred decoding 'CommandInputs.connection': 2 failures decoding:\n" +
-        "\thost: Missing required field 'host' on 'remote.Connection'\n" +
-        "\thots: Unrecognized field 'hots' on 'remote.Connection'",
-      "create: Field 'create' on 'remote.CommandInputs' must be a 'string'; got 'float64' instead",
-    ]);
-  });
-
-  it("differ property by property, a secret as a whole", async () => {
-    const old = { create: "a", triggers: ["1", "2"], stdin: new Secret("x"), connection: new Secret({ host: "a" }) };
-    const same = await plugin.diff(REMOTE, old, { ...old });
-    expect(same).toEqual({ changed: false, kinds: {}, replaces: [] });
-    const changed = await plugin.diff(REMOTE, old, {
-      create: "b",
-      triggers: ["1", "3"],
-      stdin: new Secret("y"),
-      connection: { host: "a" },
-      update: "u",
-    });
-    expect(changed.kinds).toEqual({
-      create: "update",
-      "triggers[1]": "update",
-      stdin: "update",
-      connection: "update",
-      update: "add",
-    });
-    const first = await plugin.diff(REMOTE, { create: "a" }, { create: "a", triggers: ["1"] });
-    expect(first).toEqual({ changed: true, kinds: { triggers: "add-replace" }, replaces: ["triggers"] });
-  });
-});
-
-describe("a local command", () => {
-  it("runs in the project's folder through the shell, with its environment and input", async () => {
-    const state = await plugin.create(LOCAL, {
-      create: 'cat; echo "$A $(pwd)"',
-      environment: { A: "b" },
-      stdin: "in\n",
-    });
-    expect(reveal(state["stdout"] ?? "")).toMatch(/^in\nb .*plugin-/);
-  });
-
-  it("obeys interpreter and dir, and gets what it printed before", async () => {
-    const inputs = { create: "process.stdout.write(process.cwd())", interpreter: ["node", "-e"], dir: "/" };
-    expect((await plugin.create(LOCAL, inputs))["stdout"]).toBe("/");
-    const again = await plugin.update(LOCAL, { stdout: "old", stderr: "" }, { create: "echo $PULUMI_COMMAND_STDOUT" });
-    expect(again["stdout"]).toBe("old");
-  });
-
-  it("fails in the real provider's words", async () => {
-    await expect(plugin.create(LOCAL, { create: "echo x; exit 2" })).rejects.toThrow(
-      'exit status 2: running "echo x; exit 2":\nx\n',
-    );
   });
 });
 

@@ -14,6 +14,8 @@ export interface SshServer {
   readonly refusedVariables: string[];
   connections(): number;
   open(): number;
+  /** Cuts all connections, as a reboot would. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -35,6 +37,7 @@ function runFor(channel: ServerChannel, command: string): void {
 export async function startSshServer(): Promise<SshServer> {
   const host = utils.generateKeyPairSync("ed25519");
   const client = utils.generateKeyPairSync("ed25519");
+  const allowed = Buffer.from(client.public.split(" ")[1] ?? "", "base64");
   const commands: string[] = [];
   const refusedVariables: string[] = [];
   const all: Connection[] = [];
@@ -46,7 +49,7 @@ export async function startSshServer(): Promise<SshServer> {
     connection.on("error", () => undefined);
     connection.on("close", () => alive.delete(connection));
     connection.on("authentication", (attempt) => {
-      if (attempt.method === "publickey") attempt.accept();
+      if (attempt.method === "publickey" && allowed.equals(attempt.key.data)) attempt.accept();
       else attempt.reject(["publickey"]);
     });
     connection.on("session", (acceptSession) => {
@@ -71,6 +74,9 @@ export async function startSshServer(): Promise<SshServer> {
     refusedVariables,
     connections: () => all.length,
     open: () => alive.size,
+    cut: () => {
+      for (const connection of alive) connection.end();
+    },
     stop: () =>
       new Promise((resolve) =>
         server.close(() => {
