@@ -4,7 +4,7 @@ import { z } from "zod";
 
 /** Value checks of the settings: each message completes the sentence "KEY …". None quotes the value, which may be a secret. */
 
-const nonEmpty = z.string().min(1, "is empty");
+const nonEmpty = z.string("is not a text").min(1, "is empty");
 
 function matching(pattern: RegExp, message: string): z.ZodType<string> {
   return nonEmpty.regex(pattern, message);
@@ -108,15 +108,28 @@ export const certificate = matching(/^-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9
 
 const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
-/** `type base64`, without host names or comment; the base64 begins with the type's own name (RFC 4253, 6.6). */
+/** `type base64`, without host names or comment. */
 export const hostKey = nonEmpty.superRefine((value, context) => {
   const [type = "", encoded = "", ...rest] = value.split(" ");
   if (!hostKeyTypes.includes(type) || rest.length > 0) {
     context.addIssue({ code: "custom", message: `is not "type base64" with a type of ${hostKeyTypes.join(", ")}` });
-  } else if (Buffer.from(encoded, "base64").subarray(4, 4 + type.length).toString("latin1") !== type) {
+  } else if (!isKeyBlob(encoded, type)) {
     context.addIssue({ code: "custom", message: "does not hold a key of its type; was it cut off?" });
   }
 });
+
+/** Whether nothing but whole length-prefixed fields stand in the base64, the type's own name first (RFC 4253, 6.6). */
+function isKeyBlob(encoded: string, type: string): boolean {
+  const blob = Buffer.from(encoded, "base64");
+  const fields: string[] = [];
+  let end = 0;
+  while (end + 4 <= blob.length) {
+    const start = end + 4;
+    end = start + blob.readUInt32BE(end);
+    fields.push(blob.subarray(start, end).toString("latin1"));
+  }
+  return end === blob.length && fields.length > 1 && fields[0] === type && blob.toString("base64") === encoded;
+}
 
 /** A private key ssh can use without asking (https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key). */
 export const privateKey = nonEmpty.superRefine((value, context) => {

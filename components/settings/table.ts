@@ -22,18 +22,17 @@ function flag(rest: Omit<Setting<boolean>, "type" | "schema">): Setting<boolean>
 }
 
 function whole(min: number, max: number, rest: Omit<Setting<number>, "type" | "schema">): Setting<number> {
-  const schema = z.coerce.number().int("is not a whole number").min(min, `is below ${min}`).max(max, `is above ${max}`);
+  const schema = z.coerce.number("is not a whole number").int("is not a whole number").min(min, `is below ${min}`).max(max, `is above ${max}`);
   return { type: "integer", schema, ...rest };
 }
 
 function list(item: z.ZodType<string>, rest: Omit<Setting<readonly string[]>, "type" | "schema">): Setting<readonly string[]> {
-  return { type: "array", schema: check.json(z.array(item)), ...rest };
+  return { type: "array", schema: check.json(z.array(item, "is not a list")), ...rest };
 }
 
-const imageOverrides: z.ZodType<Partial<Record<ImageName, string>>> = z.partialRecord(
-  z.enum(imageNames, `is not one of ${imageNames.join(", ")}`),
-  check.imageReference,
-);
+const imageOverrides: z.ZodType<Partial<Record<ImageName, string>>> = z.partialRecord(z.enum(imageNames), check.imageReference, {
+  error: ({ code }) => (code === "unrecognized_keys" ? `holds a name that is not one of ${imageNames.join(", ")}` : "is not an object"),
+});
 
 /**
  * Every configuration key of the program. Pulumi.yaml's `config` block is written from this table (`npm run settings`), so
