@@ -48,20 +48,8 @@ export async function runProgram(
   settings: Readonly<Record<string, string>> = {},
   options: RunOptions = {},
 ): Promise<ProgramRun> {
-  const { randomness = "state", preview = false } = options;
-  const config = { ...projectDefaults(), ...minimal, ...settings };
-  const named = Object.entries(config).map(([key, value]) => [`${project}:${key}`, value]);
-  pulumi.runtime.setAllConfig(Object.fromEntries(named) as Record<string, string>);
-  process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys.map((key) => `${project}:${key}`));
-
-  const monitor = new RecordingMonitor(randomness);
-  await pulumi.runtime.setMocks(monitor.mocks, project, "test", preview);
-  pulumi.runtime.setMockOptions(monitor, project, "test", preview);
-  try {
-    await pulumi.runtime.runInPulumiStack(freshProgram);
-  } finally {
-    await pulumi.runtime.disconnect();
-  }
+  const monitor = new RecordingMonitor(options.randomness ?? "state");
+  await runOn(monitor, settings, options.preview);
   return {
     resources: monitor.recorded,
     outputs: monitor.outputs,
@@ -72,6 +60,26 @@ export async function runProgram(
       return found;
     },
   };
+}
+
+/** The same on a monitor of the caller's, which keeps what a failing program left behind. */
+export async function runOn(
+  monitor: RecordingMonitor,
+  settings: Readonly<Record<string, string>>,
+  preview = false,
+): Promise<void> {
+  const config = { ...projectDefaults(), ...minimal, ...settings };
+  const named = Object.entries(config).map(([key, value]) => [`${project}:${key}`, value]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(named) as Record<string, string>);
+  process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys.map((key) => `${project}:${key}`));
+
+  await pulumi.runtime.setMocks(monitor.mocks, project, "test", preview);
+  pulumi.runtime.setMockOptions(monitor, project, "test", preview);
+  try {
+    await pulumi.runtime.runInPulumiStack(freshProgram);
+  } finally {
+    await pulumi.runtime.disconnect();
+  }
 }
 
 /** Packages that hold no state of a run and are slow to load; all runs share one Pulumi SDK with this file. */

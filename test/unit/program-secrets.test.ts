@@ -86,6 +86,6 @@ describe("the hash of the operator's password", () => {
     const salt = Buffer.from(run.resource("auth-salt").outputs["base64"] ?? "", "base64")
       .toString("base64")
       .replace(/=+$/, "");
-    expect(payload("auth-release")).toContain(`$argon2id$v=19$m=65536,p=4,t=3$${salt}$`);
+    expect(payload("auth-release")).toContain(`$argon2id$v=19$m=65536,t=3,p=4$${salt}$`);
   });
 });

@@ -1,0 +1,45 @@
+import { generateKeyPairSync } from "node:crypto";
+import { parseSettings } from "../../components/settings/read";
+import { type Settings, toSettings } from "../../components/settings/settings";
+import { minimal, project } from "./program";
+
+type Raw = Readonly<Record<string, string>>;
+
+/** What the operator reads; empty for a configuration without problems. */
+export function messageOf(raw: Raw, isEncrypted: (key: string) => boolean = () => true): string {
+  const parsed = parseSettings(raw, project, isEncrypted);
+  return parsed.ok ? "" : parsed.message;
+}
+
+/** The problem sentences, `KEY fault`, of the least configuration with these settings. */
+export function faultsOf(settings: Raw): string[] {
+  return sentences(messageOf({ ...minimal, ...settings }));
+}
+
+/** The problem sentences of a message, without the cure of each. */
+export function sentences(message: string): string[] {
+  return message
+    .split("\n")
+    .filter((line) => /^ {2}\S/.test(line))
+    .map((line) => line.trim());
+}
+
+/** The shaped settings of the least configuration with these. @throws Error with the message where there is a problem */
+export function settingsOf(settings: Raw = {}): Settings {
+  const parsed = parseSettings({ ...minimal, ...settings }, project, () => true);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return toSettings(parsed.values);
+}
+
+/** A private key of OpenSSL's formats. */
+export function pemKey(type: "sec1" | "pkcs8", passphrase?: string): string {
+  const encryption = passphrase === undefined ? {} : { cipher: "aes-256-cbc", passphrase };
+  return generateKeyPairSync("ec", {
+    namedCurve: "P-256",
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type, format: "pem", ...encryption },
+  }).privateKey;
+}
+
+/** A self-signed certificate's shape; nothing reads its contents. */
+export const pemCertificate = `-----BEGIN CERTIFICATE-----\n${Buffer.alloc(90, 7).toString("base64")}\n-----END CERTIFICATE-----\n`;

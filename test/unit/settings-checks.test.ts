@@ -1,0 +1,187 @@
+import { utils } from "ssh2";
+import { minimal } from "../support/program";
+import { faultsOf, messageOf, pemCertificate, pemKey, sentences } from "../support/settings";
+
+/** The faults of one key, where everything else is right. */
+const faults = (key: string, value: string) => faultsOf({ [key]: value });
+
+describe("a value that fails its check is told by its key and its fault", () => {
+  it.each([
+    ["target", "alicloud", "is not a target; the one there is: existing"],
+    ["hostAddress", "my host", "is neither an IP address nor a host name"],
+    ["hostPort", "0", "is below 1"],
+    ["hostPort", "65536", "is above 65535"],
+    ["hostPort", "22.5", "is not a whole number"],
+    ["hostPort", "ssh", "is not a whole number"],
+    ["hostUser", "Root!", "is not a user name of Linux"],
+    ["hostWaitSeconds", "4", "is below 5"],
+    ["hostWaitSeconds", "3601", "is above 3600"],
+    ["sshCidrs", "203.0.113.0/24", "is not JSON"],
+    ["sshCidrs", '"203.0.113.0/24"', "is not a list"],
+    ["sshCidrs", "[24]", "[0] is not a text"],
+    ["adminUsername", "Admin", "is not 1 to 32 lower-case letters, digits, _ and -, a letter first"],
+    ["adminPassword", "elevenchars", "is shorter than 12 characters"],
+    ["adminPassword", "x".repeat(129), "is longer than 128 characters"],
+    ["adminPassword", "twelve\tcharacters", "has control characters"],
+    ["adminEmail", "you at example.com", "is not a mail address"],
+    ["smtpSender", "login", "is not a mail address"],
+    ["acmeEmail", "<you@example.com>", "is not a mail address"],
+    ["smtpAddress", "smtp.example.com:587", "is not a submission://, submissions:// or smtp:// address"],
+    ["acmeDirectories", '["http://ca.example.com/dir"]', "[0] is not an https:// address"],
+    ["acmeTrustedRoot", "ca.pem", "is not one PEM certificate"],
+    ["acmeTrustedRoot", pemCertificate + pemCertificate, "is not one PEM certificate"],
+    ["fallbackCertificateMinutes", "1", "is below 2"],
+    ["fallbackCertificateMinutes", "10081", "is above 10080"],
+    ["dockerPackages", "snap", "is neither docker-ce nor distribution"],
+    ["dockerAptRepository", "http://mirror.example.com", "is not an https:// address"],
+    ["dockerAptRepository", 'https://mirror.example.com/"', "is not an https:// address"],
+    ["registryMirrors", '["mirror.example.com"]', "[0] is not an http:// or https:// address"],
+    ["imageRegistry", "https://registry.example.com", "is not a registry such as registry.example.com/mirror"],
+    ["images", '{"caddy":"caddy"}', "[caddy] is not an image reference with a tag or digest"],
+    ["images", '{"nginx":"nginx:1"}', "holds a name that is not one of authelia, caddy, debian, ttyd, valkey"],
+    ["images", "[]", "is not an object"],
+    ["dockerDns", '["1.1.1.1","dns.example.com"]', "[1] is not an IP address"],
+    ["dockerAddressPool", "10.201.0.0", "is not a network in CIDR notation"],
+    ["swapMiB", "-1", "is below 0"],
+    ["swapMiB", "65537", "is above 65536"],
+    ["ntpServer", "ntp server", "is not a host name"],
+    ["timeZone", "Mars/Olympus", "is not a time zone"],
+    ["deleteData", "yes", "is neither true nor false"],
+    ["opencodeEnabled", "on", "is neither true nor false"],
+    ["opencodeTerminal", "1", "is neither true nor false"],
+    ["opencodeSubdomain", "my.code", "is not a DNS label of lower-case letters, digits and hyphens"],
+    ["opencodeMemoryMiB", "511", "is below 512"],
+    ["opencodeMemoryMiB", "262145", "is above 262144"],
+    ["opencodeAnthropicApiKey", "sk\nant", "has more than one line"],
+    ["opencodeOpenaiApiKey", "sk\rant", "has more than one line"],
+    ["opencodeOpenaiBaseUrl", "api.example.com/v1", "is not an http:// or https:// address"],
+  ])("%s = %j %s", (key, value, fault) => {
+    expect(faults(key, value)).toEqual([`${key} ${fault}`]);
+  });
+
+  it("of one key, all faults are told", () => {
+    expect(faults("adminPassword", "short\t")).toEqual([
+      "adminPassword is shorter than 12 characters",
+      "adminPassword has control characters",
+    ]);
+  });
+});
+
+describe("the domain", () => {
+  it.each([
+    ["203.0.113.7", "is an IP address, which can carry neither login cookies nor passkeys; use <address>.sslip.io"],
+    ["2001:db8::7", "is an IP address, which can carry neither login cookies nor passkeys; use <address>.sslip.io"],
+    ["localhost", "has no dot, so that browsers refuse its login cookie"],
+    ["com", "has no dot, so that browsers refuse its login cookie"],
+    ["co.uk", "is a public suffix, so that browsers refuse its login cookie; use a name below it"],
+    ["github.io", "is a public suffix, so that browsers refuse its login cookie; use a name below it"],
+    ["Home.example.com", "is not a host name in lower-case letters"],
+    ["home_1.example.com", "is not a host name in lower-case letters"],
+    ["home..example.com", "is not a host name in lower-case letters"],
+    ["-home.example.com", "is not a host name in lower-case letters"],
+    ["https://home.example.com", "is not a host name in lower-case letters"],
+    ["*.example.com", "is not a host name in lower-case letters"],
+    [`${"a".repeat(64)}.example.com`, "is not a host name in lower-case letters"],
+  ])("%s %s", (domain, fault) => {
+    expect(faults("domain", domain)).toEqual([`domain ${fault}`]);
+  });
+
+  it.each(["sslip.io", "nip.io"])("%s is everybody's and refused", (domain) => {
+    expect(faults("domain", domain)).toHaveLength(1);
+  });
+
+  it.each([
+    "example.com",
+    "home.example.com",
+    "example.co.uk",
+    "me.github.io",
+    "203-0-113-7.sslip.io",
+    "203.0.113.7.nip.io",
+    "xn--bcher-kva.example",
+  ])("%s is accepted", (domain) => {
+    expect(faults("domain", domain)).toEqual([]);
+  });
+});
+
+describe("a network", () => {
+  it.each([
+    ["203.0.113.7/24", "has bits set beyond its /24"],
+    ["0.0.0.1/0", "has bits set beyond its /0"],
+    ["203.0.113.0/33", "is not a network in CIDR notation"],
+    ["2001:db8::/129", "is not a network in CIDR notation"],
+    ["203.0.113.0/", "is not a network in CIDR notation"],
+    ["203.0.113.0/24/8", "is not a network in CIDR notation"],
+    ["203.0.113/24", "is not a network in CIDR notation"],
+    ["203.0.113.0/2 4", "is not a network in CIDR notation"],
+    ["0.0.0.0/0; rm", "is not a network in CIDR notation"],
+  ])("%s %s", (network, fault) => {
+    expect(faults("sshCidrs", JSON.stringify([network]))).toEqual([`sshCidrs [0] ${fault}`]);
+  });
+
+  it.each(["0.0.0.0/0", "203.0.113.7/32", "203.0.113.128/25", "2001:db8::/32", "::/0"])("%s is accepted", (network) => {
+    expect(faults("sshCidrs", JSON.stringify([network]))).toEqual([]);
+  });
+});
+
+describe("the login key", () => {
+  const fault = "hostPrivateKey has a passphrase; make a key without one for this stack";
+  const openssh = (passphrase: string) =>
+    utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 1 }).private;
+
+  it("with a passphrase is refused in each format", () => {
+    expect(faults("hostPrivateKey", openssh("secret"))).toEqual([fault]);
+    expect(faults("hostPrivateKey", pemKey("pkcs8", "secret"))).toEqual([fault]);
+    expect(faults("hostPrivateKey", pemKey("sec1", "secret"))).toEqual([fault]);
+  });
+
+  it("without one is accepted in each format, with and without a last newline, and with Windows' line ends", () => {
+    const keys = [utils.generateKeyPairSync("ed25519").private, pemKey("pkcs8"), pemKey("sec1")];
+    for (const key of keys.flatMap((text) => [text, text.trim(), text.replaceAll("\n", "\r\n")])) {
+      expect(faults("hostPrivateKey", key)).toEqual([]);
+    }
+  });
+
+  it.each(["~/.ssh/id_ed25519", utils.generateKeyPairSync("ed25519").public])("is no file name and no public key", (value) => {
+    expect(faults("hostPrivateKey", value)).toEqual([
+      "hostPrivateKey is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)",
+    ]);
+  });
+});
+
+describe("the host key", () => {
+  const types = "ssh-ed25519, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521, ssh-rsa";
+  const [type = "", encoded = ""] = (minimal["hostKey"] ?? "").split(" ");
+  const rsa = utils.generateKeyPairSync("rsa", { bits: 2048 }).public.split(" ").slice(0, 2).join(" ");
+  const ecdsa = utils.generateKeyPairSync("ecdsa", { bits: 256 }).public.split(" ").slice(0, 2).join(" ");
+
+  it.each([
+    ["as ssh-keyscan prints it, with the address in front", `203.0.113.7 ${type} ${encoded}`],
+    ["with a comment behind", `${type} ${encoded} root@host`],
+    ["as a fingerprint", "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8"],
+    ["of a type that is too weak", `ssh-dss ${encoded}`],
+  ])("%s is refused", (_form, value) => {
+    expect(faults("hostKey", value)).toEqual([`hostKey is not "type base64" with a type of ${types}`]);
+  });
+
+  it.each([
+    ["cut off", `${type} ${encoded.slice(0, 12)}`],
+    ["cut off at its end", `${type} ${encoded.slice(0, -4)}`],
+    ["broken into two lines", `${type} ${encoded.slice(0, 40)}\n${encoded.slice(40)}`],
+    ["without its base64", type],
+    ["of another type than it says", `ssh-rsa ${encoded}`],
+  ])("%s is refused", (_form, value) => {
+    expect(faults("hostKey", value)).toEqual(["hostKey does not hold a key of its type; was it cut off?"]);
+  });
+
+  it.each([`${type} ${encoded}`, rsa, ecdsa])("of each usual type is accepted", (value) => {
+    expect(faults("hostKey", value)).toEqual([]);
+  });
+});
+
+describe("an empty text", () => {
+  it("is the same as no value: what is needed is missing, what has a default has it", () => {
+    const empty = Object.fromEntries(Object.keys(minimal).map((key) => [key, ""]));
+    expect(sentences(messageOf(empty))).toEqual(sentences(messageOf({})));
+    expect(faults("hostPort", "")).toEqual([]);
+  });
+});
