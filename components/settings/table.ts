@@ -31,7 +31,7 @@ function list(item: z.ZodType<string>, rest: Omit<Setting<readonly string[]>, "t
 }
 
 const imageOverrides: z.ZodType<Partial<Record<ImageName, string>>> = z.partialRecord(z.enum(imageNames), check.imageReference, {
-  error: ({ code }) => (code === "unrecognized_keys" ? `holds a name that is not one of ${imageNames.join(", ")}` : "is not an object"),
+  error: ({ code }) => (code === "invalid_type" ? "is not an object" : `holds a name that is not one of ${imageNames.join(", ")}`),
 });
 
 /**
