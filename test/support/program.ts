@@ -49,7 +49,12 @@ export async function runProgram(
   options: RunOptions = {},
 ): Promise<ProgramRun> {
   const monitor = new RecordingMonitor(options.randomness ?? "state");
-  await runOn(monitor, settings, options.preview);
+  useEngine(monitor, settings, options.preview);
+  try {
+    await pulumi.runtime.runInPulumiStack(evaluateProgram);
+  } finally {
+    await pulumi.runtime.disconnect();
+  }
   return {
     resources: monitor.recorded,
     outputs: monitor.outputs,
@@ -62,24 +67,19 @@ export async function runProgram(
   };
 }
 
-/** The same on a monitor of the caller's, which keeps what a failing program left behind. */
-export async function runOn(
+/** Makes this monitor the engine of the SDK, and these settings the configuration of the stack. */
+export function useEngine(
   monitor: RecordingMonitor,
   settings: Readonly<Record<string, string>>,
   preview = false,
-): Promise<void> {
+): void {
   const config = { ...projectDefaults(), ...minimal, ...settings };
   const named = Object.entries(config).map(([key, value]) => [`${project}:${key}`, value]);
   pulumi.runtime.setAllConfig(Object.fromEntries(named) as Record<string, string>);
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys.map((key) => `${project}:${key}`));
-
-  await pulumi.runtime.setMocks(monitor.mocks, project, "test", preview);
+  // Switches on what a real engine supports, with a monitor that ours then replaces.
+  void pulumi.runtime.setMocks(monitor.mocks, project, "test", preview);
   pulumi.runtime.setMockOptions(monitor, project, "test", preview);
-  try {
-    await pulumi.runtime.runInPulumiStack(freshProgram);
-  } finally {
-    await pulumi.runtime.disconnect();
-  }
 }
 
 /** Packages that hold no state of a run and are slow to load; all runs share one Pulumi SDK with this file. */
@@ -96,7 +96,7 @@ const packages = [
 const shared = packages.map((name): [string, unknown] => [name, jest.requireActual(name)]);
 
 /** The module index.ts, evaluated anew. */
-async function freshProgram(): Promise<object> {
+export async function evaluateProgram(): Promise<object> {
   let exports: object = {};
   await jest.isolateModulesAsync(async () => {
     for (const [name, module] of shared) jest.doMock(name, () => module);

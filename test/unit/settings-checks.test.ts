@@ -141,11 +141,14 @@ describe("the login key", () => {
     }
   });
 
-  it.each(["~/.ssh/id_ed25519", utils.generateKeyPairSync("ed25519").public])("is no file name and no public key", (value) => {
-    expect(faults("hostPrivateKey", value)).toEqual([
-      "hostPrivateKey is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)",
-    ]);
-  });
+  it.each(["~/.ssh/id_ed25519", utils.generateKeyPairSync("ed25519").public])(
+    "is no file name and no public key",
+    (value) => {
+      expect(faults("hostPrivateKey", value)).toEqual([
+        "hostPrivateKey is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)",
+      ]);
+    },
+  );
 });
 
 describe("the host key", () => {

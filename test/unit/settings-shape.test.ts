@@ -1,0 +1,150 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { defaultImages, imageNames } from "../../components/images";
+import { settingKeys } from "../../components/settings/table";
+import { withSettings } from "../../scripts/project-file";
+import { minimal, privateKey, projectRoot } from "../support/program";
+import { promiseOf } from "../support/recorder";
+import { settingsOf } from "../support/settings";
+
+describe("settings that are not given", () => {
+  it("have these defaults", () => {
+    const { target, ...settings } = settingsOf();
+    expect(target).toMatchObject({
+      kind: "existing",
+      address: "203.0.113.7",
+      port: 22,
+      user: "root",
+      waitSeconds: 600,
+    });
+    expect(settings).toEqual({
+      domain: "203-0-113-7.sslip.io",
+      operator: { username: "admin", password: undefined, email: "admin@203-0-113-7.sslip.io" },
+      mail: undefined,
+      certificates: {
+        email: undefined,
+        directories: ["https://acme-v02.api.letsencrypt.org/directory", "https://acme.zerossl.com/v2/DV90"],
+        trustedRoot: undefined,
+        fallbackMinutes: 360,
+      },
+      docker: {
+        packages: "docker-ce",
+        aptRepository: "https://download.docker.com/linux",
+        registryMirrors: [],
+        dns: [],
+        addressPool: "10.201.0.0/16",
+        swapMiB: 2048,
+        ntpServer: undefined,
+        sshCidrs: [],
+      },
+      images: defaultImages,
+      timeZone: "UTC",
+      deleteData: false,
+      opencode: {
+        enabled: true,
+        subdomain: "code",
+        terminal: true,
+        memoryMiB: 2048,
+        anthropicApiKey: undefined,
+        openaiApiKey: undefined,
+        openaiBaseUrl: undefined,
+      },
+    });
+  });
+
+  it("follow those that are: login mails and their sender", () => {
+    const { operator, mail } = settingsOf({
+      domain: "home.example.com",
+      adminUsername: "jo",
+      smtpAddress: "smtp://mx.example.com",
+    });
+    expect(operator.email).toBe("jo@home.example.com");
+    expect(mail?.sender).toBe("jo@home.example.com");
+  });
+});
+
+describe("settings", () => {
+  it("cannot be changed once they are read, at any depth", () => {
+    const settings = settingsOf({ sshCidrs: '["203.0.113.0/24"]' });
+    for (const part of [settings, settings.target, settings.docker, settings.docker.sshCidrs, settings.images]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+    expect(Reflect.set(settings.operator, "username", "mallory")).toBe(false);
+  });
+
+  it("hold secrets as Pulumi secrets", async () => {
+    const settings = settingsOf({
+      adminPassword: "a long passphrase of mine",
+      smtpAddress: "smtp://mx.example.com",
+      smtpUsername: "me",
+      smtpPassword: "secret",
+      opencodeAnthropicApiKey: "sk-ant-1",
+      opencodeOpenaiApiKey: "sk-1",
+    });
+    const { target, operator, mail, opencode } = settings;
+    const secrets = [
+      target.privateKey,
+      operator.password,
+      mail?.password,
+      opencode.anthropicApiKey,
+      opencode.openaiApiKey,
+    ];
+    for (const secret of secrets) expect(await (secret && pulumi.isSecret(secret))).toBe(true);
+    expect(await promiseOf(target.privateKey)).toBe(privateKey);
+  });
+
+  it("of numbers, flags, lists and objects are read from the texts in which Pulumi keeps them", () => {
+    const settings = settingsOf({
+      hostPort: "2222",
+      deleteData: "true",
+      dockerDns: '["1.1.1.1","2606:4700:4700::1111"]',
+      images: '{"caddy":"registry.example.com/caddy:2"}',
+      dockerAptRepository: "https://mirror.example.com/linux//",
+    });
+    expect(settings.target.port).toBe(2222);
+    expect(settings.deleteData).toBe(true);
+    expect(settings.docker.dns).toEqual(["1.1.1.1", "2606:4700:4700::1111"]);
+    expect(settings.images).toEqual({ ...defaultImages, caddy: "registry.example.com/caddy:2" });
+    expect(settings.docker.aptRepository).toBe("https://mirror.example.com/linux");
+  });
+});
+
+describe("a private registry", () => {
+  it("takes the place of docker.io in each image, but for one that is given by name", () => {
+    const images = `{"ttyd":"docker.io/me/ttyd:1"}`;
+    const moved = settingsOf({ imageRegistry: "registry.example.com/mirror", images }).images;
+    expect(moved.caddy).toBe(defaultImages.caddy.replace("docker.io/", "registry.example.com/mirror/"));
+    expect(moved.ttyd).toBe("docker.io/me/ttyd:1");
+    for (const name of imageNames.filter((other) => other !== "ttyd")) expect(moved[name]).not.toContain("docker.io");
+  });
+});
+
+describe("every default image", () => {
+  it.each(imageNames)("%s is pinned by a version, from docker.io", (name) => {
+    expect(defaultImages[name]).toMatch(/^docker\.io\/[a-z0-9/-]+:[\w.-]+(@sha256:[0-9a-f]{64})?$/);
+    expect(defaultImages[name]).not.toMatch(/:latest/);
+  });
+});
+
+describe("Pulumi.yaml", () => {
+  const project = readFileSync(join(projectRoot, "Pulumi.yaml"), "utf8");
+
+  it("is what `npm run settings` writes from the table", () => {
+    expect(project).toBe(withSettings(project));
+  });
+
+  it("declares every key, so that Pulumi itself refuses none", () => {
+    expect(Object.keys((parse(project) as { config: object }).config)).toEqual(settingKeys);
+  });
+
+  it("declares defaults with which the least configuration has no problem", () => {
+    const { config } = parse(project) as { config: Record<string, { default: unknown }> };
+    const asText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+    const defaults = Object.fromEntries(
+      Object.entries(config).map(([key, { default: value }]) => [key, asText(value)]),
+    );
+    expect(settingsOf({ ...defaults, ...minimal }).docker).toEqual(settingsOf().docker);
+  });
+});
