@@ -52,6 +52,8 @@ export function hostValues(docker: DockerSettings, sshPort: number): TemplateVal
 
 /** /etc/docker/daemon.json (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file). */
 export function daemonJson(docker: DockerSettings): TemplateValues {
+  // BuildKit speaks HTTPS to a mirror unless it is named here, whatever its address says.
+  const plainHttp = docker.registryMirrors.filter((mirror) => mirror.startsWith("http://")).map((mirror) => new URL(mirror).host);
   return {
     "log-driver": "local",
     "log-opts": { "max-size": "10m", "max-file": "3" },
@@ -60,5 +62,6 @@ export function daemonJson(docker: DockerSettings): TemplateValues {
     "default-address-pools": [{ base: docker.addressPool, size: 24 }],
     ...(docker.dns.length > 0 && { dns: docker.dns }),
     ...(docker.registryMirrors.length > 0 && { "registry-mirrors": docker.registryMirrors }),
+    ...(plainHttp.length > 0 && { "insecure-registries": plainHttp }),
   };
 }

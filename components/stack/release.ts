@@ -101,7 +101,9 @@ export function renderRelease(
     tag: (image, path) => `${image}:${mount(path ?? "").digest}`,
   };
   const compose = templates.filter((path) => path.startsWith(composeFile)).map((path) => render(path, composeHelpers));
-  const placed = files.map((file) => (file.path.startsWith(livePrefix) ? file : place(file, mount)));
+  // Without a compose file nothing mounts anything: DockerEngine's installer reads its neighbours where they are.
+  const inPlace = (file: ReleaseFile) => compose.length === 0 || file.path.startsWith(livePrefix);
+  const placed = files.map((file) => (inPlace(file) ? file : place(file, mount)));
 
   const all = [...compose, ...placed];
   const fingerprint = JSON.stringify([all, source.plan]);

@@ -5,8 +5,12 @@ import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+// Options end at the first word that is none, as with getopt: the rest is the command with options of its own.
+const args = process.argv.slice(2);
+const commandAt = args.findIndex((word, index) => word.startsWith("/") && args[index - 1] !== "--base-path");
+
+const { values } = parseArgs({
+  args: args.slice(0, commandAt),
   options: {
     port: { type: "string", short: "p", default: "7681" },
     "base-path": { type: "string", short: "b", default: "" },
@@ -45,7 +49,7 @@ sockets.on("connection", (socket) => {
 
 function openTerminal(socket: WebSocket): void {
   // util-linux's `script` gives the command a terminal of its own.
-  const child = spawn("script", ["-qefc", positionals.join(" "), "/dev/null"], { env: { ...process.env, TERM: "xterm-256color" } });
+  const child = spawn("script", ["-qefc", args.slice(commandAt).join(" "), "/dev/null"], { env: { ...process.env, TERM: "xterm-256color" } });
   child.stdout.on("data", (chunk: Buffer) => { socket.send(Buffer.concat([Buffer.from(fromServer.output), chunk])); });
   child.on("close", () => { socket.close(); });
   socket.on("close", () => child.kill("SIGHUP"));
