@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { withLock } from "../toolchain/lock";
 import { baseImage } from "./base";
 import { aptInstallStep, buildImage } from "./build";
 import { CommandError, run } from "./run";
+import { asMyself } from "./service";
 import type { BaseArgs } from "./base";
 
 /** How to make one executable that no Debian package has. */
@@ -97,19 +98,23 @@ async function inContainer(args: BaseArgs, making: Making, out: string): Promise
     },
     args.say,
   );
+  // Commands of one Go module share most of their packages; the compiled ones are worth keeping between runs.
+  const compiled = join(args.cacheDir, "go-build");
+  mkdirSync(compiled, { recursive: true });
+  const variables = ["OUT=/out", `FILE=${making.file}`, "HOME=/tmp", "GOCACHE=/go-build", "GOPROXY", "PIP_INDEX_URL"];
   await run("docker", [
     ...[
       "run",
       "--rm",
       "--network",
       "host",
+      ...asMyself(),
       "--volume",
       `${out}:/out`,
-      "--env",
-      "OUT=/out",
-      "--env",
-      `FILE=${making.file}`,
+      "--volume",
+      `${compiled}:/go-build`,
     ],
-    ...["--env", "GOPROXY", "--env", "PIP_INDEX_URL", image, "sh", "-c", making.script],
+    ...variables.flatMap((variable) => ["--env", variable]),
+    ...[image, "sh", "-c", making.script],
   ]);
 }
