@@ -2,9 +2,9 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
 import type { DetailedPeerCertificate } from "node:tls";
-import { generateSync } from "otplib";
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { nextCode } from "./one-time-password";
 
 export interface BrowserOptions {
   /** The cookie domain; the portal is `auth.<domain>` and every name below it is reached at `address`. */
@@ -140,11 +140,9 @@ export async function enrolTotp(page: Page, readOneTimeCode: ReadCode): Promise<
 /** Answers the second-factor page with a fresh one-time password. */
 export async function secondFactorTotp(page: Page, secret: string): Promise<void> {
   await page.locator("#second-factor-stage").waitFor();
-  const place = page.locator("#one-time-password-method");
   if (!(await appears(page, "#one-time-password-method", 2000))) {
     await page.locator("#methods-button").click();
     await page.locator("#one-time-password-option").click();
-    await place.waitFor();
   }
   const answered = page.waitForResponse(
     (response) => response.url().endsWith("/api/secondfactor/totp") && response.request().method() === "POST",
@@ -235,16 +233,4 @@ async function appears(page: Page, selector: string, timeout: number): Promise<b
 async function typeCode(page: Page, code: string): Promise<void> {
   await page.locator("#otp-input input").first().focus();
   await page.keyboard.type(code, { delay: 20 });
-}
-
-const usedSteps = new Map<string, number>();
-
-/** A code is good once. The server takes the next period's code too, so waiting is only needed for the third in a minute. */
-async function nextCode(secret: string): Promise<string> {
-  const period = 30_000;
-  const now = Math.floor(Date.now() / period);
-  const step = Math.max(now, (usedSteps.get(secret) ?? 0) + 1);
-  usedSteps.set(secret, step);
-  if (step > now + 1) await new Promise((resolve) => setTimeout(resolve, (step - 1) * period - Date.now() + 500));
-  return generateSync({ secret, epoch: (step * period) / 1000 });
 }

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 
-const folder = import.meta.dirname;
+const folder = __dirname;
 
 export async function bundleGateway(outFile: string): Promise<void> {
   const portal = await build({

@@ -26,9 +26,13 @@ export async function serve(config: GatewayConfig, problems: Problems, workerFil
   const notifier = createNotifier(config.notifier);
   let users: UsersFile;
   try {
-    await checked("storage", () => store.open());
+    await checked("storage", () => {
+      store.open();
+    });
     users = await checked("user", () => new UsersFile(config.backend));
-    await checked("notification", () => notifier.check());
+    await checked("notification", () => {
+      notifier.check();
+    });
     await checked("session", () => sessions.check());
   } catch (error) {
     log("error", error instanceof Error ? error.message : String(error));
@@ -69,8 +73,7 @@ async function checked<T>(provider: string, check: () => T | Promise<T>): Promis
   try {
     return await check();
   } catch (error) {
-    throw new Error(
-      `Error occurred running a startup check: provider=${provider}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Error occurred running a startup check: provider=${provider}: ${reason}`, { cause: error });
   }
 }

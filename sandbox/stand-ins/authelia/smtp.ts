@@ -15,13 +15,13 @@ export async function sendMail(config: SmtpConfig, recipient: Recipient, title: 
   socket.setTimeout(config.timeout, () => socket.destroy(new Error("smtp: timed out")));
   let line = conversation(socket);
   await line.send("", 220);
-  let features = await line.send(`EHLO ${config.identifier}`, 250);
+  const features = await line.send(`EHLO ${config.identifier}`, 250);
   if (!config.implicitTls && config.startTls && /STARTTLS/i.test(features)) {
     await line.send("STARTTLS", 220);
     socket.removeAllListeners("data");
     socket = secure(config, socket);
     line = conversation(socket);
-    features = await line.send(`EHLO ${config.identifier}`, 250);
+    await line.send(`EHLO ${config.identifier}`, 250);
   } else if (!config.implicitTls && config.requireTls) throw new Error("smtp: the server does not offer STARTTLS");
   if (config.password !== "") {
     const proof = Buffer.from(`\0${config.username}\0${config.password}`).toString("base64");

@@ -87,7 +87,10 @@ function readSubjects(value: Value, say: (message: string) => void): string[][] 
         say(
           `option 'subject' with value '${item}' is invalid: the client id '${item.slice(14)}' does not belong to a registered client`,
         );
-      else say(`'subject' option '${String(item)}' is invalid: must start with 'user:', 'group:', or 'oauth2:client:'`);
+      else
+        say(
+          `'subject' option '${JSON.stringify(item)}' is invalid: must start with 'user:', 'group:', or 'oauth2:client:'`,
+        );
       return [];
     });
   });

@@ -1,7 +1,7 @@
 // Stand-in for Authelia 4.39.20: takes Go RE2 patterns into JavaScript and refuses what RE2 would refuse.
 export type Re2Result = { readonly pattern: RegExp } | { readonly fault: string };
 
-const letterEscapes = new Set([..."afnrtvbBdDsSwW"]);
+const letterEscapes = new Set("afnrtvbBdDsSwW");
 
 /** Pure: a pattern that cannot be carried over faithfully is a fault, never a guess. */
 export function compileRe2(source: string): Re2Result {

@@ -79,7 +79,7 @@ export const changePassword: Handler = async (call) => {
 
 export function satisfies(policy: PasswordPolicy, password: string): boolean {
   if (!policy.enabled) return password !== "";
-  const length = [...password].length;
+  const length = Array.from(password).length;
   return (
     length >= policy.minLength &&
     (policy.maxLength === 0 || length <= policy.maxLength) &&

@@ -20,8 +20,8 @@ export const finish: Handler = async (call) => {
   const body = bodyOf(exchange);
   const pending = takeChallenge(call);
   await session.save();
-  if (!isAssertion(body?.["response"])) return refused(400, messages.secondFactor);
-  if (!body || !pending) return denied;
+  if (!body || !isAssertion(body["response"])) return refused(400, messages.secondFactor);
+  if (!pending) return denied;
   const owner = ownerOf(body["response"], originOf(exchange).hostname);
   if (!owner) return denied;
   const { credentials } = gateway.store.read();

@@ -16,9 +16,9 @@ export function toBase32(bytes: Uint8Array): string {
 }
 
 export function fromBase32(text: string): Buffer {
-  const bits = [...text.toUpperCase().replace(/=+$/, "")]
-    .map((char) => alphabet.indexOf(char).toString(2).padStart(5, "0"))
-    .join("");
+  const bits = Array.from(text.toUpperCase().replace(/=+$/, ""), (char) =>
+    alphabet.indexOf(char).toString(2).padStart(5, "0"),
+  ).join("");
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }
 

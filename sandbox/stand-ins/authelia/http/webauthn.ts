@@ -187,8 +187,8 @@ export const assertFinish: Handler = async (call) => {
   const body = bodyOf(exchange);
   const pending = takeChallenge(call);
   await session.save();
-  if (!isAssertion(body?.["response"])) return refused(400, messages.secondFactor);
-  if (!body || !pending) return refused(403, messages.secondFactor);
+  if (!body || !isAssertion(body["response"])) return refused(400, messages.secondFactor);
+  if (!pending) return refused(403, messages.secondFactor);
   const result = await verifyAssertion(call, body["response"], pending.value, ownCredentials(call));
   if (!result) return refused(403, messages.secondFactor);
   await session.regenerate();

@@ -75,7 +75,7 @@ function parseUser(username: string, value: Value): User {
   if (password === "") fail("password: non zero value required");
   if (!decodeArgon2(password))
     fail("error occurred decoding the password hash: only argon2id is known to this stand-in");
-  return { username, displayName, email: text("email"), groups: groups as string[], disabled, password };
+  return { username, displayName, email: text("email"), groups, disabled, password };
 }
 
 function checkAliases(
