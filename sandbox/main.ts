@@ -10,7 +10,7 @@ async function up(name: string): Promise<void> {
   const sandbox = await openSandbox(name, say);
   say(`Running pulumi up (${sandbox.engine.origin === "official" ? "official CLI" : "CLI built from its Go module"}); the first one installs Docker on the host and builds OpenCode's image`);
   await sandbox.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"]);
-  const { stdout } = await sandbox.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", "sandbox"]);
+  const { stdout } = await sandbox.pulumi(["stack", "output", "--json", "--show-secrets"]);
   const output = JSON.parse(stdout) as { url: string; urls: Record<string, string>; adminUsername: string; adminPassword: string; nextSteps: string[] };
   const root = join(sandbox.folder, "root-ca.pem");
   writeFileSync(root, await sandbox.acme.issuingRoot());

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { utils } from "ssh2";
@@ -75,10 +75,9 @@ export async function openSandbox(name: string, say: Say): Promise<Sandbox> {
     PULUMI_CONFIG_PASSPHRASE: passphrase,
   };
   const pulumi = async (args: readonly string[], options: RunOptions = {}) => {
-    const common = ["--cwd", projectRoot, "--non-interactive"];
-    const stack = args[0] === "stack" ? [] : ["--stack", "sandbox"];
-    const config = ["up", "preview", "destroy", "refresh", "config"].includes(args[0] ?? "") ? ["--config-file", stackFile] : [];
-    return run(engine.pulumi, [...args, ...common, ...stack, ...config], { ...options, env: { ...env, ...options.env } });
+    // What only looks at the stack runs beside its file; Pulumi would write into the committed one otherwise.
+    const place = args[0] === "stack" ? ["--cwd", folder] : ["--cwd", projectRoot, "--stack", "sandbox", "--config-file", stackFile];
+    return run(engine.pulumi, [...args, "--non-interactive", ...place], { ...options, env: { ...env, ...options.env } });
   };
   const configure = (values: Readonly<Record<string, unknown>>) => { writeConfig(stackFile, values); };
   const sandbox: Sandbox = {
@@ -86,7 +85,7 @@ export async function openSandbox(name: string, say: Say): Promise<Sandbox> {
     domain: `${host.address.replaceAll(".", "-")}.sslip.io`,
   };
   if (!existsSync(stackFile)) {
-    writeFileSync(stackFile, readFileSync(join(projectRoot, "Pulumi.sandbox.yaml")));
+    for (const file of ["Pulumi.yaml", "Pulumi.sandbox.yaml"]) copyFileSync(join(projectRoot, file), join(folder, file));
     await pulumi(["stack", "select", "--create", "sandbox"]);
     configure({
       hostAddress: host.address,
