@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A certificate of an authority that nobody trusts. */
+function makeCertificate(): string {
+  const folder = mkdtempSync(join(tmpdir(), "ca-"));
+  const key = [
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:prime256v1",
+    "-nodes",
+    "-keyout",
+    join(folder, "key.pem"),
+  ];
+  try {
+    return execFileSync("openssl", ["req", "-x509", "-subj", "/CN=Test authority", "-days", "2", ...key], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A stack with nearly every setting given. */
+const full = (certificate: string): Record<string, string> => ({
+  domain: "home.example.com",
+  hostUser: "ubuntu",
+  hostPort: "2222",
+  sshCidrs: '["203.0.113.0/24","2001:db8::/32"]',
+  adminUsername: "jo",
+  adminEmail: "jo@example.com",
+  adminPassword: "a long passphrase of mine",
+  smtpAddress: "submission://smtp.example.com:587",
+  smtpUsername: "mailer@example.com",
+  smtpPassword: "mail secret",
+  smtpSender: "login@example.com",
+  acmeEmail: "jo@example.com",
+  acmeDirectories: '["https://ca.example.com/dir","https://ca2.example.com/dir"]',
+  acmeTrustedRoot: certificate,
+  fallbackCertificateMinutes: "3",
+  dockerPackages: "distribution",
+  imageRegistry: "registry.example.com:5000/mirror",
+  dockerDns: '["1.1.1.1"]',
+  ntpServer: "ntp.example.com",
+  swapMiB: "0",
+  timeZone: "Asia/Singapore",
+  deleteData: "true",
+  opencodeSubdomain: "ai",
+  opencodeTerminal: "false",
+  opencodeMemoryMiB: "1024",
+  opencodeAnthropicApiKey: "sk-ant-1234",
+  opencodeOpenaiApiKey: "sk-1234",
+  opencodeOpenaiBaseUrl: "https://api.example.com/v1",
+});
+
+const nasty = `$HOME \${HOME} $$ $(id) \`id\` & < > " ' # \\ \\n %s {{x}} { } : - ! | * é 密码 🔑`;
+
+/** Values the settings accept and a careless template would break on. */
+const hostile: Readonly<Record<string, string>> = {
+  domain: "xn--bcher-kva.example",
+  adminUsername: "null",
+  adminEmail: "o'brien+$HOME#&%|!*@example.com",
+  adminPassword: nasty,
+  smtpAddress: "submissions://smtp.example.com:465",
+  smtpUsername: `${nasty}\nno: yes\n`,
+  smtpPassword: `${nasty}\nsecond line`,
+  smtpSender: "a$b'c&d#e@example.com",
+  acmeEmail: "o'brien$HOME#&%@example.com",
+  acmeDirectories: '["https://ca.example.com/dir?a=$HOME&b=1#c"]',
+  dockerAptRepository: "https://mirror.example.com/$HOME/;&()",
+  registryMirrors: '["https://mirror.example.com/$HOME&x"]',
+  timeZone: "America/Argentina/Buenos_Aires",
+  opencodeSubdomain: "0x1",
+  opencodeAnthropicApiKey: ` ${nasty} `,
+  opencodeOpenaiApiKey: "=",
+  opencodeOpenaiBaseUrl: "https://api.example.com/$HOME/v1?a=${x}&b=%7B#$$".replace("${x}", "$x"),
+};
+
+/** Three stacks that together reach every branch of every template. */
+export const configurations: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+  ["the default configuration", {}],
+  ["a configuration with nearly every setting given", full(makeCertificate())],
+  ["a configuration of hostile texts", hostile],
+];

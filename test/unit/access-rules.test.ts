@@ -1,0 +1,168 @@
+import fc from "fast-check";
+import { accessRules, pathExpression } from "../../components/auth-gateway/access-rules";
+import { authGatewayRelease } from "../../components/auth-gateway/auth-gateway-stack";
+import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
+import type { PathRule, Route } from "../../components/routes";
+import { sites } from "../../components/reverse-proxy/sites";
+import { renderRelease } from "../../components/stack/release";
+import { join } from "node:path";
+import { projectRoot } from "../support/program";
+import { settingsOf } from "../support/settings";
+
+const domain = "home.example.com";
+
+function route(paths: readonly PathRule[], rest: Partial<Route> = {}): Route {
+  return {
+    subdomain: "app",
+    network: "cloudcode-edge-app",
+    upstream: "app-web:80",
+    policy: "two_factor",
+    title: "App",
+    summary: { en: "An App", zh: "应用" },
+    paths,
+    ...rest,
+  };
+}
+
+/** The policy Authelia applies: the first rule whose host and expression match path and query, else deny. */
+function policyFor(routes: readonly Route[], host: string, pathAndQuery: string): string {
+  const rule = accessRules(routes, domain).find(
+    (each) =>
+      each.domain === host && (each.resources?.some((expression) => new RegExp(expression).test(pathAndQuery)) ?? true),
+  );
+  return rule?.policy ?? "deny";
+}
+
+describe("the access rules of a Route", () => {
+  const paths: PathRule[] = [
+    { path: "/hooks/github", policy: "bypass" },
+    { path: "/public/private/*", policy: "two_factor" },
+    { path: "/public/*", policy: "bypass" },
+    { path: "/admin/*", policy: "deny" },
+    { path: "/elsewhere/*", upstream: "app-other:80" },
+  ];
+  const routes = [route(paths)];
+
+  it.each([
+    ["/", "two_factor"],
+    ["/hooks/github", "bypass"],
+    ["/hooks/github?delivery=1&x=/y", "bypass"],
+    ["/hooks/github/", "two_factor"],
+    ["/hooks/github/secrets", "two_factor"],
+    ["/hooks/githubbb", "two_factor"],
+    ["/x/hooks/github", "two_factor"],
+    ["/?/hooks/github", "two_factor"],
+    ["/public", "bypass"],
+    ["/public?x=1", "bypass"],
+    ["/public/", "bypass"],
+    ["/public/a/b.js?v=1", "bypass"],
+    ["/publication", "two_factor"],
+    ["/elsewhere/x", "two_factor"],
+    ["/admin/users", "deny"],
+  ])("for %s say %s", (path, policy) => {
+    expect(policyFor(routes, `app.${domain}`, path)).toBe(policy);
+  });
+
+  it("say two_factor for the index page and nothing for a host that no Route has", () => {
+    expect(policyFor(routes, domain, "/")).toBe("two_factor");
+    expect(policyFor(routes, `other.${domain}`, "/hooks/github")).toBe("deny");
+  });
+
+  it("let a bypass of one App open nothing of another", () => {
+    const both = [...routes, route([], { subdomain: "other", network: "cloudcode-edge-other" })];
+    expect(policyFor(both, `other.${domain}`, "/hooks/github")).toBe("two_factor");
+  });
+
+  it("repeat no path whose policy is the Route's own", () => {
+    expect(accessRules([route([{ path: "/x", policy: "two_factor" }])], domain)).toHaveLength(2);
+  });
+});
+
+describe("the expression of a path", () => {
+  const segment = fc.string({
+    unit: fc.constantFrom(..."abz019-._~!$&'()*+,;=:@%^|[]{}\\".split("")),
+    minLength: 1,
+    maxLength: 6,
+  });
+  const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => `/${parts.join("/")}`);
+  const exact = path.filter((text) => !text.endsWith("/*"));
+  const query = fc.option(
+    fc.string({ maxLength: 8 }).map((text) => text.replace(/\s/g, "")),
+    { nil: undefined },
+  );
+  const withQuery = (text: string, rest: string | undefined) => (rest === undefined ? text : `${text}?${rest}`);
+
+  it("matches exactly that path, with any query", () => {
+    fc.assert(
+      fc.property(exact, exact, query, (listed, asked, rest) => {
+        const expression = new RegExp(pathExpression({ path: listed }));
+        expect(expression.test(withQuery(listed, rest))).toBe(true);
+        expect(expression.test(withQuery(asked, rest))).toBe(asked === listed);
+        expect(expression.test(`${listed}/${asked}`)).toBe(false);
+        expect(expression.test(`/x${listed}`)).toBe(false);
+      }),
+      { numRuns: 2000, verbose: true },
+    );
+  });
+
+  it("of a prefix matches the path itself and all below it, and nothing beside it", () => {
+    fc.assert(
+      fc.property(exact, path, query, (prefix, below, rest) => {
+        const expression = new RegExp(pathExpression({ path: `${prefix}/*` }));
+        expect(expression.test(withQuery(prefix, rest))).toBe(true);
+        expect(expression.test(withQuery(`${prefix}${below}`, rest))).toBe(true);
+        expect(expression.test(withQuery(`${prefix}x`, rest))).toBe(false);
+        expect(expression.test(withQuery(`/x${prefix}`, rest))).toBe(false);
+      }),
+      { numRuns: 2000, verbose: true },
+    );
+  });
+});
+
+describe("a path added to a Route", () => {
+  const settings = settingsOf({ domain });
+  const templates = join(projectRoot, "stack-templates");
+  const releases = (paths: readonly PathRule[]) => {
+    const args = { ...settings, routes: [route(paths)] };
+    const secrets = { passwordHash: "h", sessionSecret: "s", resetSecret: "r", encryptionKey: "e", smtpPassword: "" };
+    return [
+      renderRelease(templates, authGatewayRelease(args), secrets, "k").id,
+      renderRelease(templates, reverseProxyRelease(args), {}, "k").id,
+    ];
+  };
+
+  it("with another policy changes Authelia and leaves Caddy's release as it is", () => {
+    const [auth, edge] = releases([]);
+    const [authAfter, edgeAfter] = releases([{ path: "/hook", policy: "bypass" }]);
+    expect(authAfter).not.toBe(auth);
+    expect(edgeAfter).toBe(edge);
+  });
+
+  it("with another upstream changes Caddy and leaves Authelia's release as it is", () => {
+    const [auth, edge] = releases([]);
+    const [authAfter, edgeAfter] = releases([{ path: "/ws/*", upstream: "app-ws:81" }]);
+    expect(authAfter).toBe(auth);
+    expect(edgeAfter).not.toBe(edge);
+  });
+});
+
+describe("the site of a Route", () => {
+  it("sends listed paths elsewhere in their order, a prefix with and without what is below it", () => {
+    const paths = [
+      { path: "/a/*", upstream: "app-a:1" },
+      { path: "/b", policy: "bypass" as const },
+      { path: "/c", upstream: "app-c:3" },
+      { path: "/d", upstream: "app-web:80" },
+    ];
+    expect(sites([route(paths)], domain)).toEqual([
+      {
+        host: "app.home.example.com",
+        upstream: "app-web:80",
+        elsewhere: [
+          { name: "path0", paths: ["/a", "/a/*"], upstream: "app-a:1" },
+          { name: "path2", paths: ["/c"], upstream: "app-c:3" },
+        ],
+      },
+    ]);
+  });
+});

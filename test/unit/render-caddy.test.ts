@@ -1,0 +1,160 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type CaddyConfig, type Handler, adapt, handlersOf, validate } from "../support/caddy";
+import { configurations } from "../support/configurations";
+import { runProgram } from "../support/program";
+import { type UnpackedStack, unpack } from "../support/releases";
+
+const second = 1e9;
+
+describe.each(configurations)("with %s", (_name, settings) => {
+  const domain = settings["domain"] ?? "203-0-113-7.sslip.io";
+  const app = `${settings["opencodeSubdomain"] ?? "code"}.${domain}`;
+  const portal = `auth.${domain}`;
+  let stack: UnpackedStack;
+  let caddyfile: string;
+  let config: CaddyConfig;
+
+  beforeAll(async () => {
+    stack = unpack(await runProgram(settings), "edge-release");
+    caddyfile = stack.text("live/Caddyfile");
+    config = await adapt(caddyfile);
+  });
+  afterAll(() => {
+    stack.remove();
+  });
+
+  const gateOf = (handlers: readonly Handler[]) =>
+    handlers.findIndex(({ rewrite }) => rewrite?.method === "GET" && rewrite.uri === "/api/authz/forward-auth");
+  const proxies = (handlers: readonly Handler[]) =>
+    handlers.filter(({ handler, rewrite }) => handler === "reverse_proxy" && rewrite === undefined);
+
+  it("Caddy itself accepts the file and can load everything in it", async () => {
+    const certificate = join(stack.folder, "acme-root.pem");
+    writeFileSync(certificate, settings["acmeTrustedRoot"] ?? "");
+    await expect(validate(caddyfile.replaceAll("/etc/caddy/acme-root.pem", certificate))).resolves.toBeUndefined();
+  });
+
+  it("serves the index page, the portal and each App, and no other host", () => {
+    const hosts = Object.values(config.apps.http.servers).flatMap(({ routes }) =>
+      routes.flatMap(({ match }) => match ?? []),
+    );
+    expect(hosts.flatMap(({ host }) => host ?? []).sort()).toEqual([domain, portal, app].sort());
+    expect(hosts.every(({ host }) => host !== undefined)).toBe(true);
+  });
+
+  it("asks Authelia before it answers for the index page or an App", () => {
+    for (const host of [domain, app]) {
+      const handlers = handlersOf(config, host);
+      const gate = gateOf(handlers);
+      expect(handlers[gate]).toMatchObject({ handler: "reverse_proxy", upstreams: [{ dial: "auth-portal:9091" }] });
+      const answers = handlers.findIndex(
+        ({ handler }, index) => index !== gate && ["reverse_proxy", "file_server"].includes(handler),
+      );
+      expect(answers).toBeGreaterThan(gate);
+    }
+  });
+
+  it("takes from a request, before that, every header by which a visitor could say who they are", () => {
+    for (const host of [domain, app, portal]) {
+      const handlers = handlersOf(config, host);
+      const first = handlers.findIndex(({ handler }) => handler === "reverse_proxy");
+      const deleted = handlers.slice(0, first).flatMap(({ request }) => request?.delete ?? []);
+      expect(deleted).toEqual(["Remote-*", "X-Forwarded-*", "X-Real-Ip", "Forwarded"]);
+    }
+  });
+
+  it("speaks TLS 1.3 or newer, HTTP/2 and HTTP/3", () => {
+    const [server] = Object.values(config.apps.http.servers);
+    expect(server?.listen).toEqual([":443"]);
+    expect(server).toMatchObject({ protocols: ["h1", "h2", "h3"] });
+    expect(server?.tls_connection_policies[0]).toMatchObject({
+      match: { sni: expect.arrayContaining([domain, portal, app]) as unknown },
+      protocol_min: "tls1.3",
+    });
+  });
+
+  it("asks the ACME authorities in their order and at last its own", () => {
+    const [policy] = config.apps.tls.automation.policies;
+    const directories = JSON.parse(
+      settings["acmeDirectories"] ??
+        '["https://acme-v02.api.letsencrypt.org/directory","https://acme.zerossl.com/v2/DV90"]',
+    ) as string[];
+    const email = settings["acmeEmail"];
+    const minutes = Number(settings["fallbackCertificateMinutes"] ?? 360);
+    expect(policy?.subjects.toSorted()).toEqual([domain, portal, app].sort());
+    expect(policy?.issuers).toEqual([
+      ...directories.map((ca) => ({
+        module: "acme",
+        ca,
+        ...(email !== undefined && { email }),
+        ...(settings["acmeTrustedRoot"] && { trusted_roots_pem_files: ["/etc/caddy/acme-root.pem"] }),
+      })),
+      { module: "internal", lifetime: minutes * 60 * second },
+    ]);
+  });
+
+  it("looks at its certificates well before the shortest-lived one ends", () => {
+    const minutes = Number(settings["fallbackCertificateMinutes"] ?? 360);
+    expect(config.apps.tls.automation.renew_interval).toBeLessThanOrEqual((minutes * 60 * second) / 3);
+  });
+
+  it("compresses a list of types that holds no event stream", () => {
+    for (const host of [domain, app, portal]) {
+      const encoders = handlersOf(config, host).filter(({ handler }) => handler === "encode");
+      expect(encoders).toHaveLength(1);
+      const types = encoders[0]?.match?.headers?.["Content-Type"] ?? [];
+      expect(types).toContain("text/html*");
+      expect(types.filter((type) => new RegExp(`^${type.replaceAll("*", ".*")}$`).test("text/event-stream"))).toEqual(
+        [],
+      );
+    }
+  });
+
+  it("lets terminals and event streams live through a reload, and requests end within seconds", () => {
+    expect(config.apps.http.grace_period).toBe(10 * second);
+    const upstreams = proxies(handlersOf(config, app));
+    expect(upstreams.length).toBeGreaterThan(0);
+    for (const { stream_close_delay } of upstreams) expect(stream_close_delay).toBe(300 * second);
+  });
+
+  it("hands no App the login cookie", () => {
+    for (const { headers } of proxies(handlersOf(config, app))) {
+      const [replacement] = headers?.request?.replace?.["Cookie"] ?? [];
+      expect(replacement).toMatchObject({ search_regexp: expect.stringContaining("authelia_session=") as unknown });
+    }
+  });
+
+  it("tells browsers to come back by HTTPS only: for a year, or a day on a shared free domain", () => {
+    const age = domain.endsWith(".sslip.io") ? 86_400 : 31_536_000;
+    for (const host of [domain, app, portal]) {
+      const set = handlersOf(config, host).flatMap(({ response }) => (response?.set ? [response.set] : []));
+      expect(set).toHaveLength(1);
+      expect(set[0]).toMatchObject({
+        "Strict-Transport-Security": [`max-age=${age}`],
+        "X-Content-Type-Options": ["nosniff"],
+      });
+    }
+  });
+
+  it("sends an App's terminal to its own container, everything else to the server", () => {
+    const dials = proxies(handlersOf(config, app)).map(({ upstreams }) => upstreams?.[0]?.dial);
+    const terminal = settings["opencodeTerminal"] === "false" ? [] : ["opencode-terminal:7681"];
+    expect(dials).toEqual([...terminal, "opencode-server:4096"]);
+  });
+
+  it("takes orders from inside its container only", () => {
+    expect(config.admin.listen).toBe("localhost:2019");
+  });
+
+  it("the index page links every App, the second factors and the way out", () => {
+    const page = stack.text("live/site/index.html");
+    const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => link);
+    expect(links).toEqual([
+      `https://${app}/`,
+      `https://${portal}/settings/two-factor-authentication`,
+      `https://${portal}/logout`,
+    ]);
+    expect(page).toContain("<title>" + domain + "</title>");
+  });
+});

@@ -1,0 +1,171 @@
+import { readFileSync, statSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { parse } from "yaml";
+import { type Project, type Service, composeConfig } from "../support/compose";
+import { configurations } from "../support/configurations";
+import { runProgram } from "../support/program";
+import { type UnpackedStack, unpack } from "../support/releases";
+
+const stackNames = ["auth", "edge", "opencode"] as const;
+
+describe.each(configurations)("with %s", (_name, settings) => {
+  const stacks: UnpackedStack[] = [];
+  const projects: Record<string, Project> = {};
+  let services: [string, Service][] = [];
+  const service = (name: string): Service => services.find(([own]) => own === name)?.[1] ?? {};
+
+  beforeAll(async () => {
+    const run = await runProgram(settings);
+    for (const name of stackNames) {
+      const stack = unpack(run, `${name}-release`);
+      stacks.push(stack);
+      projects[name] = await composeConfig(stack.composeFile, stack.folder);
+    }
+    services = stackNames.flatMap((name) =>
+      Object.entries(projects[name]?.services ?? {}).map(([own, value]): [string, Service] => [
+        `${name}/${own}`,
+        value,
+      ]),
+    );
+  });
+  afterAll(() => {
+    for (const stack of stacks) stack.remove();
+  });
+
+  it("every compose file is strict YAML with each key once", () => {
+    for (const { composeFile } of stacks) {
+      const parsed: unknown = parse(readFileSync(composeFile, "utf8"), { strict: true, uniqueKeys: true, merge: true });
+      expect(parsed).toHaveProperty("services");
+    }
+  });
+
+  it("these services run", () => {
+    const terminal = settings["opencodeTerminal"] === "false" ? [] : ["opencode/terminal"];
+    expect(services.map(([name]) => name).sort()).toEqual(
+      ["auth/authelia", "auth/seed", "auth/sessions", "edge/caddy", "opencode/server", ...terminal].sort(),
+    );
+  });
+
+  it("every image is pinned by a version or a digest, or built here and named by the digest of its folder", () => {
+    for (const [name, { image = "", build }] of services) {
+      expect([name, image]).toEqual([name, expect.stringMatching(/:[\w][\w.-]*(@sha256:[0-9a-f]{64})?$/)]);
+      expect(image).not.toMatch(/:latest/);
+      if (build) expect(image).toMatch(/^cloudcode\/opencode:[0-9a-f]{16}$/);
+    }
+  });
+
+  it("every service restarts and proves its health, but for the one that runs once", () => {
+    for (const [name, { restart, healthcheck }] of services) {
+      if (name === "auth/seed") {
+        expect(restart).toBe("no");
+        continue;
+      }
+      expect([name, restart]).toEqual([name, "unless-stopped"]);
+      expect(healthcheck?.disable).not.toBe(true);
+      expect([name, healthcheck?.test[0]]).toEqual([name, "CMD"]);
+    }
+  });
+
+  it("the service that runs once is waited for by one that stays", () => {
+    expect(service("auth/authelia").depends_on).toMatchObject({
+      seed: { condition: "service_completed_successfully" },
+      sessions: { condition: "service_healthy" },
+    });
+  });
+
+  it("every service has a memory limit, no capabilities but those a comment argues for, and gains no privileges", () => {
+    const added = { "auth/seed": ["CHOWN", "DAC_OVERRIDE", "FOWNER"], "edge/caddy": ["NET_BIND_SERVICE"] };
+    for (const [name, { mem_limit, cap_drop, security_opt }] of services) {
+      expect([name, Number(mem_limit)]).toEqual([name, expect.any(Number)]);
+      expect(Number(mem_limit)).toBeGreaterThan(0);
+      expect([name, cap_drop]).toEqual([name, ["ALL"]]);
+      expect([name, security_opt]).toEqual([name, ["no-new-privileges:true"]]);
+    }
+    const actual = services.filter(([, { cap_add }]) => cap_add).map(([name, { cap_add }]) => [name, cap_add]);
+    expect(Object.fromEntries(actual)).toEqual(added);
+  });
+
+  it("no service sees the host: no network, processes, devices or sockets of it", () => {
+    for (const [name, { network_mode, pid, ipc, privileged, devices, volumes = [] }] of services) {
+      expect([name, { pid, ipc, privileged, devices }]).toEqual([name, {}]);
+      expect([undefined, "none"]).toContain(network_mode);
+      for (const { type, source, read_only } of volumes.filter((volume) => volume.type !== "volume")) {
+        expect([name, type, read_only]).toEqual([name, "bind", true]);
+        expect(stacks.some(({ folder }) => isAbsolute(source) && source.startsWith(`${folder}/`))).toBe(true);
+      }
+    }
+  });
+
+  it("only Caddy publishes ports: 80 and 443, the latter for HTTP/3 too", () => {
+    const published = services.flatMap(([name, { ports = [] }]) =>
+      ports.map((port) => `${name} ${port.host_ip ?? ""}:${port.published}->${port.target}/${port.protocol}`),
+    );
+    expect(published).toEqual(["edge/caddy :80->80/tcp", "edge/caddy :443->443/tcp", "edge/caddy :443->443/udp"]);
+  });
+
+  it("each App shares a network with Caddy alone, and Authelia's sessions one with Authelia alone", () => {
+    const externals = stackNames.map((name) =>
+      Object.values(projects[name]?.networks ?? {})
+        .filter(({ external }) => external)
+        .map((network) => network.name),
+    );
+    // Caddy joins them while it runs, so that a new Route restarts nothing.
+    expect(externals).toEqual([["cloudcode-edge-auth"], [], ["cloudcode-edge-opencode"]]);
+    const [auth] = stacks;
+    expect(auth?.text("plan")).toContain("network cloudcode-edge-auth\n");
+    expect(stacks[1]?.text("plan")).toMatch(
+      /^network cloudcode-edge-auth\nnetwork cloudcode-edge-opencode\njoins caddy\n/,
+    );
+    expect(projects["auth"]?.networks?.["sessions"]).toMatchObject({ internal: true });
+    expect(Object.keys(service("auth/sessions").networks ?? {})).toEqual(["sessions"]);
+    expect(service("auth/seed").network_mode).toBe("none");
+  });
+
+  it("answers on an edge network only to names that start with the App's own", () => {
+    for (const [name, { networks = {} }] of services) {
+      const app = name.startsWith("auth/") ? "auth" : name.split("/")[0];
+      for (const alias of networks["edge"]?.aliases ?? []) expect(alias).toMatch(new RegExp(`^${app ?? ""}-`));
+    }
+  });
+
+  it("every file and folder that is mounted or built from is part of the release", () => {
+    const folders = services.map(([, { build }]) => build?.context).filter((path) => path !== undefined);
+    const secrets = stackNames.flatMap((name) => Object.values(projects[name]?.secrets ?? {}).map(({ file }) => file));
+    const mounted = services.flatMap(([, { volumes = [] }]) =>
+      volumes.filter(({ type }) => type === "bind").map(({ source }) => source),
+    );
+    expect(folders.length).toBeGreaterThan(0);
+    expect(secrets.length).toBeGreaterThan(2);
+    for (const path of [...folders, ...secrets, ...mounted]) expect(statSync(path).size).toBeGreaterThan(0);
+  });
+
+  it("no secret stands in an environment", () => {
+    const texts = services.map(([, { environment = {} }]) => JSON.stringify(environment)).join("\n");
+    for (const key of ["adminPassword", "smtpPassword", "opencodeAnthropicApiKey"]) {
+      if (settings[key]) expect(texts).not.toContain(JSON.stringify(settings[key]).slice(1, -1));
+    }
+    for (const [, { environment = {} }] of services) {
+      for (const [key, value] of Object.entries(environment).filter(([name]) => /SECRET|KEY|PASSWORD/.test(name))) {
+        expect([key, value]).toEqual([expect.stringMatching(/_FILE$/), expect.stringMatching(/^\/run\/secrets\//)]);
+      }
+    }
+  });
+
+  it("values arrive in containers as they were set", () => {
+    expect(service("opencode/server").environment).toEqual({
+      TZ: settings["timeZone"] ?? "UTC",
+      ...(settings["opencodeOpenaiBaseUrl"] && { OPENAI_BASE_URL: settings["opencodeOpenaiBaseUrl"] }),
+    });
+    expect(Number(service("opencode/server").mem_limit)).toBe(
+      Number(settings["opencodeMemoryMiB"] ?? 2048) * 1024 ** 2,
+    );
+    const keys = {
+      ANTHROPIC_API_KEY: settings["opencodeAnthropicApiKey"],
+      OPENAI_API_KEY: settings["opencodeOpenaiApiKey"],
+    };
+    for (const [name, value] of Object.entries(keys)) {
+      const file = projects["opencode"]?.secrets?.[name]?.file;
+      expect(file === undefined ? undefined : readFileSync(file, "utf8")).toBe(value);
+    }
+  });
+});

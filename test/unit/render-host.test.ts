@@ -1,0 +1,82 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { configurations } from "../support/configurations";
+import { projectRoot, runProgram } from "../support/program";
+import { type ArrivedFile, type UnpackedStack, arrivedFiles, unpack } from "../support/releases";
+
+describe.each(configurations)("with %s", (_name, settings) => {
+  let stack: UnpackedStack;
+  let image: ReadonlyMap<string, ArrivedFile>;
+  beforeAll(async () => {
+    const run = await runProgram(settings);
+    stack = unpack(run, "docker-install");
+    image = await arrivedFiles(run, "opencode-release");
+  });
+  afterAll(() => {
+    stack.remove();
+  });
+
+  it("a shell reads the host's settings as they were set", () => {
+    const names = ["packages", "apt_repository", "swap_mib", "ntp_server", "ssh_port", "ssh_cidrs"];
+    const script = `set -eu; . ./settings.sh; for name in ${names.join(" ")}; do eval "printf '%s\\n' \\"\\$$name\\""; done`;
+    const cwd = join(stack.folder, "releases", "this");
+    expect(execFileSync("sh", ["-c", script], { cwd, encoding: "utf8", env: {} }).split("\n").slice(0, -1)).toEqual([
+      settings["dockerPackages"] ?? "docker-ce",
+      settings["dockerAptRepository"] ?? "https://download.docker.com/linux",
+      settings["swapMiB"] ?? "2048",
+      settings["ntpServer"] ?? "",
+      settings["hostPort"] ?? "22",
+      (JSON.parse(settings["sshCidrs"] ?? "[]") as string[]).join(" "),
+    ]);
+  });
+
+  it("Docker's daemon turns logs over, keeps containers alive, and has what was set of mirrors and name servers", () => {
+    const given = (key: string) => (settings[key] === undefined ? undefined : (JSON.parse(settings[key]) as unknown));
+    expect(JSON.parse(stack.text("daemon.json"))).toEqual({
+      "log-driver": "local",
+      "log-opts": { "max-size": "10m", "max-file": "3" },
+      "live-restore": true,
+      "default-address-pools": [{ base: "10.201.0.0/16", size: 24 }],
+      ...(given("dockerDns") !== undefined && { dns: given("dockerDns") }),
+      ...(given("registryMirrors") !== undefined && { "registry-mirrors": given("registryMirrors") }),
+    });
+  });
+
+  it("the OpenCode image is built from pinned images of the same registry", () => {
+    const lines = image.get("image/Dockerfile")?.content.split("\n") ?? [];
+    const registry = settings["imageRegistry"] ?? "docker.io";
+    const from = lines.filter((line) => line.startsWith("FROM ")).map((line) => line.split(" ")[1]);
+    expect(from).toEqual([
+      expect.stringMatching(new RegExp(`^${registry}/tsl0922/ttyd:[\\w.-]+$`)),
+      expect.stringMatching(new RegExp(`^${registry}/library/debian:[\\w.-]+@sha256:[0-9a-f]{64}$`)),
+    ]);
+    expect(lines.join("\n")).toMatch(/opencode-ai@\d+\.\d+\.\d+/);
+  });
+});
+
+describe("every shell script", () => {
+  const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
+    .map((path) => join(projectRoot, "stack-templates", path))
+    .filter((path) => /(\.sh|\/firewall|\/cloudcode-host)$/.test(path));
+
+  it("is found by this test", () => {
+    expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
+      "cloudcode-host",
+      "entrypoint.sh",
+      "firewall",
+      "install.sh",
+      "seed-users.sh",
+    ]);
+  });
+
+  it.each(scripts)("%s can be parsed by sh", (path) => {
+    expect(spawnSync("sh", ["-n", path], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("has no finding of shellcheck, where that is installed", () => {
+    const { error, status, stdout } = spawnSync("shellcheck", ["--shell=sh", ...scripts], { encoding: "utf8" });
+    const missing = error !== undefined && "code" in error && error.code === "ENOENT";
+    expect({ status: missing ? 0 : status, stdout: missing ? "" : stdout }).toEqual({ status: 0, stdout: "" });
+  });
+});
