@@ -107,8 +107,8 @@ export const settingsTable = {
   }),
   fallbackCertificateMinutes: whole(2, 10080, {
     description: "Life of a certificate of the internal authority; at two thirds of it the public ones are asked again.",
-    example: "360",
-    default: 360,
+    example: "60",
+    default: 60,
   }),
   dockerPackages: text(z.enum(["docker-ce", "distribution"], "is neither docker-ce nor distribution"), {
     description: "Where Docker comes from: docker-ce (Docker's repository) or distribution (the host's own packages).",
