@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a fresh machine ready for Compose stacks, and a ready one stays as it is: every step looks before it acts.
 # Run as root beside settings.sh and daemon.json; the first argument is the address the operator connects from.
+# shellcheck disable=SC2154 # packages, apt_repository, swap_mib, ntp_server, ssh_port and ssh_cidrs stand in settings.sh
 set -eu
 umask 022
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
@@ -59,6 +60,7 @@ if ! engine_ready; then
       >/etc/apt/sources.list.d/docker.list
     apt_install docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin
   else
+    # shellcheck disable=SC2086 # package names are words
     case $ID in
       debian) apt_install docker.io docker-cli docker-compose docker-buildx $needed ;;
       *) apt_install docker.io docker-compose-v2 docker-buildx $needed ;;
