@@ -4,6 +4,7 @@ import { type CaddyConfig, type Handler, adapt, handlersOf, validate } from "../
 import { configurations } from "../support/configurations";
 import { runProgram } from "../support/program";
 import { type UnpackedStack, unpack } from "../support/releases";
+import { settingsOf } from "../support/settings";
 
 const second = 1e9;
 
@@ -81,7 +82,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
         '["https://acme-v02.api.letsencrypt.org/directory","https://acme.zerossl.com/v2/DV90"]',
     ) as string[];
     const email = settings["acmeEmail"];
-    const minutes = Number(settings["fallbackCertificateMinutes"] ?? 360);
+    const minutes = settingsOf(settings).certificates.fallbackMinutes;
     expect(policy?.subjects.toSorted()).toEqual([domain, portal, app].sort());
     expect(policy?.issuers).toEqual([
       ...directories.map((ca) => ({
@@ -95,7 +96,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
   });
 
   it("looks at its certificates well before the shortest-lived one ends", () => {
-    const minutes = Number(settings["fallbackCertificateMinutes"] ?? 360);
+    const minutes = settingsOf(settings).certificates.fallbackMinutes;
     expect(config.apps.tls.automation.renew_interval).toBeLessThanOrEqual((minutes * 60 * second) / 3);
   });
 
