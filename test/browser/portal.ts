@@ -1,10 +1,8 @@
 // Drives the login portal in a real Chromium, the way a person does: works on Authelia 4.39.20 and on the sandbox's stand-in.
-import { createHash, X509Certificate } from "node:crypto";
-import { connect } from "node:tls";
-import type { DetailedPeerCertificate } from "node:tls";
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { nextCode } from "./one-time-password";
+import { pinnedTo } from "./trust";
 
 export interface BrowserOptions {
   /** The cookie domain; the portal is `auth.<domain>` and every name below it is reached at `address`. */
@@ -47,7 +45,7 @@ const patience = 30_000;
 export async function openBrowser(options: BrowserOptions): Promise<PortalBrowser> {
   const { domain, address, caPem, portalName = "auth", headless = true, disableQuic = true } = options;
   const trust =
-    caPem === undefined ? "--ignore-certificate-errors" : await pins(address, `${portalName}.${domain}`, caPem);
+    caPem === undefined ? "--ignore-certificate-errors" : await pinnedTo(address, `${portalName}.${domain}`, caPem);
   const browser = await chromium.launch({
     executablePath: options.executablePath ?? "/usr/bin/chromium",
     headless,
@@ -68,34 +66,6 @@ export async function openBrowser(options: BrowserOptions): Promise<PortalBrowse
   portals.set(context, portal);
   const page = await context.newPage();
   return { browser, context, page, portal, close: () => browser.close() };
-}
-
-/**
- * Node checks the chain against the authority; Chromium then accepts the keys of exactly that chain, so also the other
- * names signed by its intermediate. (Passkeys do not work on a page whose certificate error was merely clicked away.)
- */
-async function pins(address: string, servername: string, caPem: string): Promise<string> {
-  const [host = "", port = "443"] = address.split(":");
-  const chain = await new Promise<readonly X509Certificate[]>((resolve, reject) => {
-    const socket = connect({ host, port: Number(port), servername, ca: caPem }, () => {
-      resolve(certificates(socket.getPeerCertificate(true)));
-      socket.end();
-    });
-    socket.once("error", reject);
-  });
-  const hashes = chain.map((one) =>
-    createHash("sha256")
-      .update(one.publicKey.export({ type: "spki", format: "der" }))
-      .digest("base64"),
-  );
-  return `--ignore-certificate-errors-spki-list=${hashes.join(",")}`;
-}
-
-function certificates(peer: DetailedPeerCertificate, seen: readonly string[] = []): X509Certificate[] {
-  const own = new X509Certificate(peer.raw);
-  const issuer = peer.issuerCertificate as DetailedPeerCertificate | undefined;
-  if (!issuer || seen.includes(peer.fingerprint256)) return [own];
-  return [own, ...certificates(issuer, [...seen, peer.fingerprint256])];
 }
 
 function portalOf(page: Page): string {
@@ -137,7 +107,10 @@ export async function enrolTotp(page: Page, readOneTimeCode: ReadCode): Promise<
   return secret;
 }
 
-/** Answers the second-factor page with a fresh one-time password. */
+/**
+ * Answers the second-factor page with a fresh one-time password. Remove a virtual passkey first: where the portal
+ * remembers passkeys as the last method, it asks for one at once and the authenticator answers before anybody can switch.
+ */
 export async function secondFactorTotp(page: Page, secret: string): Promise<void> {
   await page.locator("#second-factor-stage").waitFor();
   if (!(await appears(page, "#one-time-password-method", 2000))) {
@@ -149,6 +122,25 @@ export async function secondFactorTotp(page: Page, secret: string): Promise<void
   );
   await typeCode(page, await nextCode(secret));
   if (!(await answered).ok()) throw new Error("the portal refused the one-time password");
+  await page.locator("#second-factor-stage").waitFor({ state: "detached" });
+}
+
+/** Answers the second-factor page with the authenticator of `addVirtualPasskey`; the portal asks for it by itself. */
+export async function secondFactorPasskey(page: Page): Promise<void> {
+  await page.locator("#second-factor-stage").waitFor();
+  if (!(await appears(page, "#webauthn-method", 2000))) {
+    await page.locator("#methods-button").click();
+    await page.locator("#webauthn-option").click();
+  }
+  await page.locator("#second-factor-stage").waitFor({ state: "detached" });
+}
+
+/** The password after a passkey, where the server counts that as one factor only. */
+export async function secondFactorPassword(page: Page, password: string): Promise<void> {
+  await page.locator("#password-textfield").fill(password);
+  const answered = page.waitForResponse((response) => response.url().endsWith("/api/secondfactor/password"));
+  await page.locator("#sign-in-button").click();
+  if (!(await answered).ok()) throw new Error("the portal refused the password");
   await page.locator("#second-factor-stage").waitFor({ state: "detached" });
 }
 

@@ -3,7 +3,8 @@ import type { PortalBrowser } from "../browser/portal";
 import * as portal from "../browser/portal";
 import { domain } from "./gateway-cases";
 import type { Running } from "./gateway-kit";
-import { gatewayFolder, oneTimeCode, password, startGateway, startProxy } from "./gateway-kit";
+import { gatewayFolder, oneTimeCode, password, startGateway } from "./gateway-kit";
+import { startProxy } from "./gateway-proxy";
 
 jest.setTimeout(120_000);
 

@@ -1,11 +1,10 @@
 // Starts the bundled gateway the way its container does: a folder with configuration, users and secrets, and a Redis beside it.
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess, SpawnSyncReturns } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -209,62 +208,9 @@ export function oneTimeCode({ path }: Folder): string {
   return code;
 }
 
-/** HTTPS in front of the gateway and of one page behind it, with a certificate signed by itself. */
-export async function startProxy(
-  folder: Folder,
-): Promise<{ readonly port: number; readonly certificate: string; stop(): void }> {
-  const [keyFile, certFile] = [join(folder.path, "tls.key"), join(folder.path, "tls.crt")];
-  const names = `subjectAltName=DNS:${domain},DNS:*.${domain}`;
-  const pair = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", keyFile, "-out", certFile];
-  execFileSync(
-    "openssl",
-    ["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=gateway test", "-addext", names, ...pair],
-    { stdio: "ignore" },
-  );
-  const certificate = readFileSync(certFile, "utf8");
-  const server = createHttpsServer({ key: readFileSync(keyFile), cert: certificate }, (incoming, outgoing) => {
-    const host = incoming.headers.host ?? "";
-    const forwarded = { "x-forwarded-proto": "https", "x-forwarded-host": host, "x-forwarded-for": "192.0.2.9" };
-    const toGateway = (
-      path: string,
-      method: string,
-      extra: Readonly<Record<string, string>>,
-    ): ReturnType<typeof request> =>
-      request({
-        host: "127.0.0.1",
-        port: folder.port,
-        path,
-        method,
-        headers: { ...incoming.headers, ...forwarded, ...extra },
-      });
-    if (host.startsWith("auth.")) {
-      const call = toGateway(incoming.url ?? "/", incoming.method ?? "GET", {});
-      call.on("response", (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
-      });
-      incoming.pipe(call);
-      return;
-    }
-    const call = toGateway("/api/authz/forward-auth", "GET", {
-      "x-forwarded-method": incoming.method ?? "",
-      "x-forwarded-uri": incoming.url ?? "",
-    });
-    call.on("response", (answer) => {
-      const welcome = answer.statusCode === 200;
-      outgoing.writeHead(answer.statusCode ?? 502, welcome ? { "content-type": "text/plain" } : answer.headers);
-      if (welcome) outgoing.end(`hello ${String(answer.headers["remote-user"])} at ${host}${incoming.url ?? ""}`);
-      else answer.pipe(outgoing);
-    });
-    call.end();
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    certificate,
-    stop: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+/** Proves the visitor's identity with the one-time code, as the settings page asks. */
+export async function elevate(visitor: Visitor, folder: Folder): Promise<void> {
+  const asked = await visitor.api("POST", "/api/user/session/elevation", {});
+  const proved = await visitor.api("PUT", "/api/user/session/elevation", { otc: oneTimeCode(folder).toLowerCase() });
+  if (asked.status !== 200 || proved.status !== 200) throw new Error(`not elevated: ${asked.body} ${proved.body}`);
 }

@@ -25,7 +25,8 @@ export async function bundleGateway(outFile: string): Promise<void> {
     platform: "node",
     target: "node20",
     mainFields: ["module", "main"],
-    banner: { js: "#!/usr/bin/env node" },
+    // Idle it keeps 65 MB instead of 79 MB: a guest on a small machine.
+    banner: { js: "#!/usr/bin/env -S node --optimize-for-size --max-semi-space-size=1" },
     define: { PORTAL_SCRIPT: JSON.stringify(portal.outputFiles[0]?.text ?? "") },
     logLevel: "error",
   });

@@ -5,6 +5,9 @@ import { button, codeInput, dialog, element, field, form, show } from "./dom";
 import type { RequestJson } from "./webauthn";
 import { useCredential } from "./webauthn";
 
+/** This browser shows the method that was last picked in it. */
+const chosenMethod = "second-factor-method";
+
 /** Decides by the session what the visitor sees next. */
 export async function route(state: State): Promise<void> {
   if (state.authentication_level === 0) {
@@ -16,7 +19,7 @@ export async function route(state: State): Promise<void> {
   const secondNeeded = configuration.available_methods.length > 0;
   if (state.authentication_level === 2 || !secondNeeded) await arrived(info);
   else if (!state.factor_knowledge) passwordFactor(info);
-  else secondFactor(info, configuration, info.method);
+  else secondFactor(info, configuration, localStorage.getItem(chosenMethod) ?? info.method);
 }
 
 async function arrived(info: Info): Promise<void> {
@@ -144,6 +147,7 @@ function secondFactor(info: Info, configuration: Configuration, method: string):
     () => {
       const pick = (name: string) => (): void => {
         close();
+        localStorage.setItem(chosenMethod, name);
         secondFactor(info, configuration, name);
       };
       const close = dialog(
@@ -160,6 +164,8 @@ function secondFactor(info: Info, configuration: Configuration, method: string):
     true,
   );
   stageOf(info, method === "webauthn" ? securityKey(info) : oneTimePassword(info), choose);
+  // The real one asks at once; where a browser wants a tap first, the button is there.
+  document.getElementById("webauthn-start-button")?.click();
 }
 
 function stageOf(info: Info, ...children: readonly Node[]): void {
