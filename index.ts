@@ -25,7 +25,8 @@ const onDocker = { dependsOn: docker };
 
 const gateway = new AuthGatewayStack("auth", { ...edge, operator: settings.operator, mail: settings.mail }, onDocker);
 new ReverseProxyStack("edge", { ...edge, certificates: settings.certificates }, onDocker);
-for (const app of apps) new ComposeStack(app.name, { ...context, release: app.release, secrets: app.secrets }, onDocker);
+for (const app of apps)
+  new ComposeStack(app.name, { ...context, release: app.release, secrets: app.secrets }, onDocker);
 
 export const url = `https://${domain}`;
 export const urls = outputs.appUrls(routes, domain);

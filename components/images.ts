@@ -10,8 +10,7 @@ export const defaultImages = {
   debian:
     "docker.io/library/debian:trixie-slim@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f",
   ttyd: "docker.io/tsl0922/ttyd:1.7.7",
-  valkey:
-    "docker.io/valkey/valkey:8.1-alpine@sha256:e0eb7c480958d32bdc4357a74bdd70653ae15f2f9b4c93c4a5a9fad1dc471c84",
+  valkey: "docker.io/valkey/valkey:8.1-alpine@sha256:e0eb7c480958d32bdc4357a74bdd70653ae15f2f9b4c93c4a5a9fad1dc471c84",
 } as const;
 
 /** Name of an image in {@link defaultImages}. */

@@ -6,12 +6,22 @@ const usage = "usage: npm run sandbox [-- up|destroy] [--name NAME]";
 
 async function up(name: string): Promise<void> {
   const started = Date.now();
-  const say = (line: string) => { console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`); };
+  const say = (line: string) => {
+    console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`);
+  };
   const sandbox = await openSandbox(name, say);
-  say(`Running pulumi up (${sandbox.engine.origin === "official" ? "official CLI" : "CLI built from its Go module"}); the first one installs Docker on the host and builds OpenCode's image`);
+  say(
+    `Running pulumi up (${sandbox.engine.origin === "official" ? "official CLI" : "CLI built from its Go module"}); the first one installs Docker on the host and builds OpenCode's image`,
+  );
   await sandbox.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"]);
   const { stdout } = await sandbox.pulumi(["stack", "output", "--json", "--show-secrets"]);
-  const output = JSON.parse(stdout) as { url: string; urls: Record<string, string>; adminUsername: string; adminPassword: string; nextSteps: string[] };
+  const output = JSON.parse(stdout) as {
+    url: string;
+    urls: Record<string, string>;
+    adminUsername: string;
+    adminPassword: string;
+    nextSteps: string[];
+  };
   const root = join(sandbox.folder, "root-ca.pem");
   writeFileSync(root, await sandbox.acme.issuingRoot());
   say("Ready");
@@ -19,7 +29,9 @@ async function up(name: string): Promise<void> {
   URL       ${output.url}
   User      ${output.adminUsername}
   Password  ${output.adminPassword}
-  Apps      ${Object.entries(output.urls).map(([app, url]) => `${app} ${url}`).join("\n            ")}
+  Apps      ${Object.entries(output.urls)
+    .map(([app, url]) => `${app} ${url}`)
+    .join("\n            ")}
 
   Certificates come from a throw-away authority; trust ${root} in your browser, or pass its warning.
   The names end in sslip.io, whose public DNS answers with the host's address. Without that DNS, add to /etc/hosts:

@@ -18,12 +18,16 @@ import { type PreparedPulumi, preparePulumi } from "./toolchain";
 export const projectRoot = resolve(__dirname, "..");
 
 /** Where downloads and builds are kept between runs, outside the checkout. */
-export const cacheDir = process.env["CLOUDCODE_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "cloudcode");
+export const cacheDir =
+  process.env["CLOUDCODE_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "cloudcode");
 
 const registryPort = 5000;
 
 /** The images by tag alone: one made here cannot have the official digest. */
-const tagged = Object.fromEntries(imageNames.map((name) => [name, defaultImages[name].replace(/@.*/, "")])) as Record<ImageName, string>;
+const tagged = Object.fromEntries(imageNames.map((name) => [name, defaultImages[name].replace(/@.*/, "")])) as Record<
+  ImageName,
+  string
+>;
 
 /** A throw-away host with everything around it, and the real program on it. */
 export interface Sandbox {
@@ -50,7 +54,10 @@ const folderOf = (name: string) => join(projectRoot, ".sandbox", name);
 
 /** Brings up host, registry and ACME authority, and a stack that points to them; finds what runs already. */
 export async function openSandbox(name: string, say: Say): Promise<Sandbox> {
-  if (process.platform !== "linux") throw new Error("The sandbox runs containers with systemd inside and needs Linux; on other systems use a Linux VM.");
+  if (process.platform !== "linux")
+    throw new Error(
+      "The sandbox runs containers with systemd inside and needs Linux; on other systems use a Linux VM.",
+    );
   const folder = folderOf(name);
   mkdirSync(join(folder, "state"), { recursive: true, mode: 0o700 });
   mkdirSync(cacheDir, { recursive: true });
@@ -64,7 +71,14 @@ export async function openSandbox(name: string, say: Say): Promise<Sandbox> {
   const gatewayBundle = join(folder, "authelia.cjs");
   const terminalBundle = join(folder, "ttyd");
   await Promise.all([bundleGateway(gatewayBundle), bundleTerminal(terminalBundle)]);
-  const { origin } = await provideImages({ registryUrl: registry.url, images: tagged, cacheDir, gatewayBundle, terminalBundle, say });
+  const { origin } = await provideImages({
+    registryUrl: registry.url,
+    images: tagged,
+    cacheDir,
+    gatewayBundle,
+    terminalBundle,
+    say,
+  });
   const acme = await startAcme({ ...common, resolveTo: host.address });
 
   const passphrase = once(join(folder, "passphrase"), () => randomBytes(24).toString("base64url"));
@@ -76,16 +90,25 @@ export async function openSandbox(name: string, say: Say): Promise<Sandbox> {
   };
   const pulumi = async (args: readonly string[], options: RunOptions = {}) => {
     // What only looks at the stack runs beside its file; Pulumi would write into the committed one otherwise.
-    const place = args[0] === "stack" ? ["--cwd", folder] : ["--cwd", projectRoot, "--stack", "sandbox", "--config-file", stackFile];
-    return run(engine.pulumi, [...args, "--non-interactive", ...place], { ...options, env: { ...env, ...options.env } });
+    const place =
+      args[0] === "stack"
+        ? ["--cwd", folder]
+        : ["--cwd", projectRoot, "--stack", "sandbox", "--config-file", stackFile];
+    return run(engine.pulumi, [...args, "--non-interactive", ...place], {
+      ...options,
+      env: { ...env, ...options.env },
+    });
   };
-  const configure = (values: Readonly<Record<string, unknown>>) => { writeConfig(stackFile, values); };
+  const configure = (values: Readonly<Record<string, unknown>>) => {
+    writeConfig(stackFile, values);
+  };
   const sandbox: Sandbox = {
     ...{ name, host, acme, folder, stackFile, loginKey, hostKey, engine, env, pulumi, configure },
     domain: `${host.address.replaceAll(".", "-")}.sslip.io`,
   };
   if (!existsSync(stackFile)) {
-    for (const file of ["Pulumi.yaml", "Pulumi.sandbox.yaml"]) copyFileSync(join(projectRoot, file), join(folder, file));
+    for (const file of ["Pulumi.yaml", "Pulumi.sandbox.yaml"])
+      copyFileSync(join(projectRoot, file), join(folder, file));
     await pulumi(["stack", "select", "--create", "sandbox"]);
     configure({
       hostAddress: host.address,

@@ -20,7 +20,10 @@ const askedFor: readonly SettingKey[] = [
 export function withSettings(project: string): string {
   const document: Document = parseDocument(project);
   document.set("config", document.createNode(Object.fromEntries(settingKeys.map((key) => [key, declaration(key)]))));
-  document.setIn(["template", "config"], document.createNode(Object.fromEntries(askedFor.map((key) => [key, question(key)]))));
+  document.setIn(
+    ["template", "config"],
+    document.createNode(Object.fromEntries(askedFor.map((key) => [key, question(key)]))),
+  );
   return document.toString({ lineWidth: 120 });
 }
 

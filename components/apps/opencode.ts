@@ -17,10 +17,7 @@ export function opencode(settings: Settings): App | undefined {
   const { opencode: own, images, timeZone } = settings;
   if (!own.enabled) return undefined;
   const network = edgeNetwork(name);
-  const keys = [
-    ...(own.anthropicApiKey ? ["ANTHROPIC_API_KEY"] : []),
-    ...(own.openaiApiKey ? ["OPENAI_API_KEY"] : []),
-  ];
+  const keys = [...(own.anthropicApiKey ? ["ANTHROPIC_API_KEY"] : []), ...(own.openaiApiKey ? ["OPENAI_API_KEY"] : [])];
   return {
     name,
     routes: [

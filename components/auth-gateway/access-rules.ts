@@ -21,7 +21,11 @@ function rulesOf(route: Route, domain: string): AccessRule[] {
   const host = hostOf(route, domain);
   const differing = route.paths.filter(({ policy }) => policy !== undefined && policy !== route.policy);
   return [
-    ...differing.map((rule) => ({ domain: host, policy: rule.policy ?? route.policy, resources: [pathExpression(rule)] })),
+    ...differing.map((rule) => ({
+      domain: host,
+      policy: rule.policy ?? route.policy,
+      resources: [pathExpression(rule)],
+    })),
     { domain: host, policy: route.policy },
   ];
 }

@@ -34,7 +34,8 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
       new random.RandomPassword(`${name}-${role}`, { length: 64, special: false }, { ...child, ...options }).result;
 
     this.password =
-      args.operator.password ?? new random.RandomPassword(`${name}-password`, { length: 24, special: false }, child).result;
+      args.operator.password ??
+      new random.RandomPassword(`${name}-password`, { length: 24, special: false }, child).result;
     // The salt stays in state, so that the same password gives the same hash at every run (lessons I1).
     const salt = new random.RandomBytes(`${name}-salt`, { length: 16 }, child).base64;
     // A new key would lock Authelia out of its database; kept data keeps its key (lessons E3).
@@ -76,7 +77,11 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
       resetDisabled: mail === undefined,
       mail: mail && { address: mail.address, sender: mail.sender },
       mailLogin: mail?.username,
-      rules: accessRules(routes, domain).map(({ domain: host, policy, resources }) => ({ domain: host, policy, resources })),
+      rules: accessRules(routes, domain).map(({ domain: host, policy, resources }) => ({
+        domain: host,
+        policy,
+        resources,
+      })),
     },
     plan: {
       networks: [portalNetwork],

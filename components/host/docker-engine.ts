@@ -53,7 +53,9 @@ export function hostValues(docker: DockerSettings, sshPort: number): TemplateVal
 /** /etc/docker/daemon.json (https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file). */
 export function daemonJson(docker: DockerSettings): TemplateValues {
   // BuildKit speaks HTTPS to a mirror unless it is named here, whatever its address says.
-  const plainHttp = docker.registryMirrors.filter((mirror) => mirror.startsWith("http://")).map((mirror) => new URL(mirror).host);
+  const plainHttp = docker.registryMirrors
+    .filter((mirror) => mirror.startsWith("http://"))
+    .map((mirror) => new URL(mirror).host);
   return {
     "log-driver": "local",
     "log-opts": { "max-size": "10m", "max-file": "3" },

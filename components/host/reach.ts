@@ -43,9 +43,15 @@ async function openPort({ address, port }: ReachInput): Promise<Unreachable | un
       socket.destroy();
       resolve(fault);
     };
-    socket.once("error", (error: NodeJS.ErrnoException) => { end({ stage: "tcp", detail: error.code ?? error.message }); });
-    socket.once("timeout", () => { end({ stage: socket.connecting ? "tcp" : "banner", detail: "no answer" }); });
-    socket.once("close", () => { end({ stage: "banner", detail: "connection closed" }); });
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      end({ stage: "tcp", detail: error.code ?? error.message });
+    });
+    socket.once("timeout", () => {
+      end({ stage: socket.connecting ? "tcp" : "banner", detail: "no answer" });
+    });
+    socket.once("close", () => {
+      end({ stage: "banner", detail: "connection closed" });
+    });
     socket.once("data", (chunk: Buffer) => {
       end(chunk.toString("latin1").startsWith("SSH-") ? undefined : { stage: "banner", detail: "not an SSH server" });
     });
@@ -62,13 +68,22 @@ async function runOverSsh(input: ReachInput, command: string): Promise<string | 
       resolve(result);
     };
     client.once("error", (error: Error & { level?: string }) => {
-      if (presented !== undefined && presented !== pinned) { end({ stage: "host-key", detail: `${type} ${presented}` }); return; }
-      if (/no matching host key/i.test(error.message)) { end({ stage: "host-key", detail: `no ${type} key` }); return; }
+      if (presented !== undefined && presented !== pinned) {
+        end({ stage: "host-key", detail: `${type} ${presented}` });
+        return;
+      }
+      if (/no matching host key/i.test(error.message)) {
+        end({ stage: "host-key", detail: `no ${type} key` });
+        return;
+      }
       end({ stage: error.level === "client-authentication" ? "authentication" : "handshake", detail: error.message });
     });
     client.once("ready", () => {
       client.exec(command, (error, channel) => {
-        if (error) { end({ stage: "handshake", detail: error.message }); return; }
+        if (error) {
+          end({ stage: "handshake", detail: error.message });
+          return;
+        }
         const output: string[] = [];
         channel.on("data", (chunk: Buffer) => output.push(chunk.toString()));
         channel.stderr.on("data", (chunk: Buffer) => output.push(chunk.toString()));

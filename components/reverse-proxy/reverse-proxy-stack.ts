@@ -43,7 +43,10 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       fallbackMinutes: certificates.fallbackMinutes,
       renewSeconds: renewSeconds(certificates.fallbackMinutes),
       hstsSeconds: hstsSeconds(domain),
-      sites: sites(routes, domain).map((site) => ({ ...site, elsewhere: site.elsewhere.map((handler) => ({ ...handler })) })),
+      sites: sites(routes, domain).map((site) => ({
+        ...site,
+        elsewhere: site.elsewhere.map((handler) => ({ ...handler })),
+      })),
       apps: routes.map((route) => ({ url: `https://${hostOf(route, domain)}/`, title: route.title, ...route.summary })),
       settingsUrl: `${portalUrl}/settings/two-factor-authentication`,
       logoutUrl: `${portalUrl}/logout`,

@@ -23,7 +23,9 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
     host: hostOf(route, domain),
     upstream: route.upstream,
     elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
-      upstream === undefined || upstream === route.upstream ? [] : [{ name: `path${index}`, paths: matchers(path), upstream }],
+      upstream === undefined || upstream === route.upstream
+        ? []
+        : [{ name: `path${index}`, paths: matchers(path), upstream }],
     ),
   }));
 }

@@ -28,9 +28,15 @@ export function json<T>(inner: z.ZodType<T>): z.ZodType<T> {
 
 const hostPattern = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-export const label = matching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "is not a DNS label of lower-case letters, digits and hyphens");
+export const label = matching(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  "is not a DNS label of lower-case letters, digits and hyphens",
+);
 export const hostName = matching(hostPattern, "is not a host name");
-export const address = nonEmpty.refine((value) => isIP(value) !== 0 || hostPattern.test(value), "is neither an IP address nor a host name");
+export const address = nonEmpty.refine(
+  (value) => isIP(value) !== 0 || hostPattern.test(value),
+  "is neither an IP address nor a host name",
+);
 export const ipAddress = nonEmpty.refine((value) => isIP(value) !== 0, "is not an IP address");
 export const oneLine = nonEmpty.regex(/^[^\r\n\0]*$/, "has more than one line");
 
@@ -44,17 +50,22 @@ export const cookieDomain = nonEmpty.superRefine((value, context) => {
 });
 
 function cookieDomainFault(value: string): string | undefined {
-  if (isIP(value) !== 0) return "is an IP address, which can carry neither login cookies nor passkeys; use <address>.sslip.io";
+  if (isIP(value) !== 0)
+    return "is an IP address, which can carry neither login cookies nor passkeys; use <address>.sslip.io";
   if (!hostPattern.test(value)) return "is not a host name in lower-case letters";
   if (!value.includes(".")) return "has no dot, so that browsers refuse its login cookie";
   const parsed = parseDomain(value, { allowPrivateDomains: true });
-  if (parsed.publicSuffix === value) return "is a public suffix, so that browsers refuse its login cookie; use a name below it";
+  if (parsed.publicSuffix === value)
+    return "is a public suffix, so that browsers refuse its login cookie; use a name below it";
   if (/^(nip|sslip)\.io$/.test(value)) return "is shared by everybody; use <address>.sslip.io";
   return undefined;
 }
 
 export const unixUser = matching(/^[a-z_][a-z0-9_-]{0,31}$/, "is not a user name of Linux");
-export const loginName = matching(/^[a-z][a-z0-9_-]{0,31}$/, "is not 1 to 32 lower-case letters, digits, _ and -, a letter first");
+export const loginName = matching(
+  /^[a-z][a-z0-9_-]{0,31}$/,
+  "is not 1 to 32 lower-case letters, digits, _ and -, a letter first",
+);
 export const password = z
   .string()
   .min(12, "is shorter than 12 characters")
@@ -97,14 +108,23 @@ function urlWith(protocols: readonly string[], message: string): z.ZodType<strin
 
 export const httpsUrl = urlWith(["https:"], "is not an https:// address");
 export const webUrl = urlWith(["https:", "http:"], "is not an http:// or https:// address");
-export const smtpAddress = urlWith(["submission:", "submissions:", "smtp:"], "is not a submission://, submissions:// or smtp:// address");
+export const smtpAddress = urlWith(
+  ["submission:", "submissions:", "smtp:"],
+  "is not a submission://, submissions:// or smtp:// address",
+);
 
 export const imageReference = matching(
   /^[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64}|:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64})$/,
   "is not an image reference with a tag or digest",
 );
-export const registryPrefix = matching(/^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*$/, "is not a registry such as registry.example.com/mirror");
-export const certificate = matching(/^-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/, "is not one PEM certificate");
+export const registryPrefix = matching(
+  /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*$/,
+  "is not a registry such as registry.example.com/mirror",
+);
+export const certificate = matching(
+  /^-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/,
+  "is not one PEM certificate",
+);
 
 const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
@@ -135,7 +155,10 @@ function isKeyBlob(encoded: string, type: string): boolean {
 export const privateKey = nonEmpty.superRefine((value, context) => {
   const body = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----([\s\S]+)-----END \1PRIVATE KEY-----/.exec(value);
   if (!body) {
-    context.addIssue({ code: "custom", message: "is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)" });
+    context.addIssue({
+      code: "custom",
+      message: "is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)",
+    });
   } else if (isEncryptedKey(body[1] ?? "", body[2] ?? "")) {
     context.addIssue({ code: "custom", message: "has a passphrase; make a key without one for this stack" });
   }

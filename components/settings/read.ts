@@ -22,7 +22,9 @@ export function readSettings(): Settings {
 function configOfProject(): Record<string, string> {
   const prefix = `${pulumi.getProject()}:`;
   const all = Object.entries(pulumi.runtime.allConfig());
-  return Object.fromEntries(all.filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]));
+  return Object.fromEntries(
+    all.filter(([key]) => key.startsWith(prefix)).map(([key, value]) => [key.slice(prefix.length), value]),
+  );
 }
 
 /** Keys that the stack file holds encrypted, as the engine tells a Node program; the SDK has no call for it. */
@@ -42,7 +44,9 @@ export function parseSettings(
   project: string,
   isEncrypted: (key: string) => boolean,
 ): Parsed {
-  const problems: Problem[] = Object.keys(raw).filter((key) => !isSettingKey(key)).map(unknownKey);
+  const problems: Problem[] = Object.keys(raw)
+    .filter((key) => !isSettingKey(key))
+    .map(unknownKey);
   const values: Partial<Record<SettingKey, unknown>> = {};
   for (const key of settingKeys) {
     const setting: Setting = settingsTable[key];

@@ -30,9 +30,13 @@ const rules: readonly Rule[] = [
       ? { key: "smtpAddress", fault: "is missing, but smtpUsername or smtpPassword is set" }
       : undefined,
   ({ smtpUsername, smtpPassword }) =>
-    smtpUsername !== undefined && smtpPassword === undefined ? { key: "smtpPassword", fault: "is missing, but smtpUsername is set" } : undefined,
+    smtpUsername !== undefined && smtpPassword === undefined
+      ? { key: "smtpPassword", fault: "is missing, but smtpUsername is set" }
+      : undefined,
   ({ smtpUsername, smtpPassword }) =>
-    smtpPassword !== undefined && smtpUsername === undefined ? { key: "smtpUsername", fault: "is missing, but smtpPassword is set" } : undefined,
+    smtpPassword !== undefined && smtpUsername === undefined
+      ? { key: "smtpUsername", fault: "is missing, but smtpPassword is set" }
+      : undefined,
   ({ imageRegistry, registryMirrors }) =>
     imageRegistry !== undefined && (registryMirrors?.length ?? 0) > 0
       ? { key: "registryMirrors", fault: "has no effect beside imageRegistry: set one of the two" }
@@ -44,7 +48,10 @@ const rules: readonly Rule[] = [
 ];
 
 /** Keys whose values are subdomains, with the key that switches the App. */
-const subdomains = [["opencodeSubdomain", "opencodeEnabled"]] as const satisfies readonly (readonly [SettingKey, SettingKey])[];
+const subdomains = [["opencodeSubdomain", "opencodeEnabled"]] as const satisfies readonly (readonly [
+  SettingKey,
+  SettingKey,
+])[];
 
 /** Two Apps at one name make Caddy refuse its whole configuration (lessons D3). */
 function duplicateHosts(values: Values): Problem[] {

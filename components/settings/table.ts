@@ -18,21 +18,37 @@ function text(schema: z.ZodType<string>, rest: Omit<Setting<string>, "type" | "s
 }
 
 function flag(rest: Omit<Setting<boolean>, "type" | "schema">): Setting<boolean> {
-  return { type: "boolean", schema: z.stringbool({ truthy: ["true"], falsy: ["false"], error: "is neither true nor false" }), ...rest };
+  return {
+    type: "boolean",
+    schema: z.stringbool({ truthy: ["true"], falsy: ["false"], error: "is neither true nor false" }),
+    ...rest,
+  };
 }
 
 function whole(min: number, max: number, rest: Omit<Setting<number>, "type" | "schema">): Setting<number> {
-  const schema = z.coerce.number("is not a whole number").int("is not a whole number").min(min, `is below ${min}`).max(max, `is above ${max}`);
+  const schema = z.coerce
+    .number("is not a whole number")
+    .int("is not a whole number")
+    .min(min, `is below ${min}`)
+    .max(max, `is above ${max}`);
   return { type: "integer", schema, ...rest };
 }
 
-function list(item: z.ZodType<string>, rest: Omit<Setting<readonly string[]>, "type" | "schema">): Setting<readonly string[]> {
+function list(
+  item: z.ZodType<string>,
+  rest: Omit<Setting<readonly string[]>, "type" | "schema">,
+): Setting<readonly string[]> {
   return { type: "array", schema: check.json(z.array(item, "is not a list")), ...rest };
 }
 
-const imageOverrides: z.ZodType<Partial<Record<ImageName, string>>> = z.partialRecord(z.enum(imageNames), check.imageReference, {
-  error: ({ code }) => (code === "invalid_type" ? "is not an object" : `holds a name that is not one of ${imageNames.join(", ")}`),
-});
+const imageOverrides: z.ZodType<Partial<Record<ImageName, string>>> = z.partialRecord(
+  z.enum(imageNames),
+  check.imageReference,
+  {
+    error: ({ code }) =>
+      code === "invalid_type" ? "is not an object" : `holds a name that is not one of ${imageNames.join(", ")}`,
+  },
+);
 
 /**
  * Every configuration key of the program. Pulumi.yaml's `config` block is written from this table (`npm run settings`), so
@@ -62,7 +78,8 @@ export const settingsTable = {
     secret: true,
   }),
   hostKey: text(check.hostKey, {
-    description: "SSH host key of the host, pinned: its key type and base64, as ssh-keyscan or the machine's console prints it.",
+    description:
+      "SSH host key of the host, pinned: its key type and base64, as ssh-keyscan or the machine's console prints it.",
     example: '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP6EyXTbGNhwwWaLlb18EZWpMGcMx2ioZ3wmeVQ3q9aB"',
   }),
   hostWaitSeconds: whole(5, 3600, {
@@ -72,12 +89,17 @@ export const settingsTable = {
   }),
   sshCidrs: list(check.cidr, {
     description: "Networks that may reach SSH on the host. Default: the host's own firewall decides.",
-    example: '\'["203.0.113.0/24"]\'',
+    example: "'[\"203.0.113.0/24\"]'",
     default: [],
   }),
-  adminUsername: text(check.loginName, { description: "Name the operator logs in with.", example: "admin", default: "admin" }),
+  adminUsername: text(check.loginName, {
+    description: "Name the operator logs in with.",
+    example: "admin",
+    default: "admin",
+  }),
   adminPassword: text(check.password, {
-    description: "The operator's first password. Default: generated; see pulumi stack output adminPassword --show-secrets.",
+    description:
+      "The operator's first password. Default: generated; see pulumi stack output adminPassword --show-secrets.",
     example: "'a long passphrase of yours'",
     secret: true,
   }),
@@ -86,11 +108,19 @@ export const settingsTable = {
     example: "you@example.com",
   }),
   smtpAddress: text(check.smtpAddress, {
-    description: "Mail server for one-time codes: submission://, submissions:// or smtp://. Default: codes go to a file on the host.",
+    description:
+      "Mail server for one-time codes: submission://, submissions:// or smtp://. Default: codes go to a file on the host.",
     example: "submission://smtp.example.com:587",
   }),
-  smtpUsername: text(z.string().min(1, "is empty"), { description: "User of the mail server.", example: "mailer@example.com" }),
-  smtpPassword: text(z.string().min(1, "is empty"), { description: "Password of the mail server.", example: "'…'", secret: true }),
+  smtpUsername: text(z.string().min(1, "is empty"), {
+    description: "User of the mail server.",
+    example: "mailer@example.com",
+  }),
+  smtpPassword: text(z.string().min(1, "is empty"), {
+    description: "Password of the mail server.",
+    example: "'…'",
+    secret: true,
+  }),
   smtpSender: text(check.email, { description: "Sender of mails. Default: adminEmail.", example: "login@example.com" }),
   acmeEmail: text(check.email, {
     description: "Contact given to the certificate authorities; the second one needs it for some of its features.",
@@ -98,7 +128,7 @@ export const settingsTable = {
   }),
   acmeDirectories: list(check.httpsUrl, {
     description: "ACME authorities in the order they are asked; Caddy's internal authority is always the last resort.",
-    example: '\'["https://acme-v02.api.letsencrypt.org/directory"]\'',
+    example: "'[\"https://acme-v02.api.letsencrypt.org/directory\"]'",
     default: ["https://acme-v02.api.letsencrypt.org/directory", "https://acme.zerossl.com/v2/DV90"],
   }),
   acmeTrustedRoot: text(check.certificate, {
@@ -106,7 +136,8 @@ export const settingsTable = {
     example: '-- "$(cat ca.pem)"',
   }),
   fallbackCertificateMinutes: whole(2, 10080, {
-    description: "Life of a certificate of the internal authority; at two thirds of it the public ones are asked again.",
+    description:
+      "Life of a certificate of the internal authority; at two thirds of it the public ones are asked again.",
     example: "60",
     default: 60,
   }),
@@ -116,13 +147,14 @@ export const settingsTable = {
     default: "docker-ce",
   }),
   dockerAptRepository: text(check.httpsUrl, {
-    description: "Docker's package repository or a mirror of it (mainland China: https://mirrors.aliyun.com/docker-ce/linux).",
+    description:
+      "Docker's package repository or a mirror of it (mainland China: https://mirrors.aliyun.com/docker-ce/linux).",
     example: "https://mirrors.aliyun.com/docker-ce/linux",
     default: "https://download.docker.com/linux",
   }),
   registryMirrors: list(check.webUrl, {
     description: "Mirrors of Docker Hub that the host pulls through.",
-    example: '\'["https://mirror.example.com"]\'',
+    example: "'[\"https://mirror.example.com\"]'",
     default: [],
   }),
   imageRegistry: text(check.registryPrefix, {
@@ -155,7 +187,11 @@ export const settingsTable = {
     description: "Time server of the host. Default: the distribution's.",
     example: "ntp.aliyun.com",
   }),
-  timeZone: text(check.timeZone, { description: "Time zone of the containers.", example: "Asia/Singapore", default: "UTC" }),
+  timeZone: text(check.timeZone, {
+    description: "Time zone of the containers.",
+    example: "Asia/Singapore",
+    default: "UTC",
+  }),
   deleteData: flag({
     description: "Whether removing an App, or everything, also deletes its data.",
     example: "true",
@@ -163,14 +199,26 @@ export const settingsTable = {
   }),
   opencodeEnabled: flag({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
   opencodeSubdomain: text(check.label, { description: "Subdomain of OpenCode.", example: "code", default: "code" }),
-  opencodeTerminal: flag({ description: "Web terminal of OpenCode's workspace at /terminal.", example: "true", default: true }),
+  opencodeTerminal: flag({
+    description: "Web terminal of OpenCode's workspace at /terminal.",
+    example: "true",
+    default: true,
+  }),
   opencodeMemoryMiB: whole(512, 262144, {
     description: "Memory limit of OpenCode, in MiB.",
     example: "2048",
     default: 2048,
   }),
-  opencodeAnthropicApiKey: text(check.oneLine, { description: "Key of Anthropic's API, for OpenCode.", example: "sk-ant-…", secret: true }),
-  opencodeOpenaiApiKey: text(check.oneLine, { description: "Key of OpenAI's API, for OpenCode.", example: "sk-…", secret: true }),
+  opencodeAnthropicApiKey: text(check.oneLine, {
+    description: "Key of Anthropic's API, for OpenCode.",
+    example: "sk-ant-…",
+    secret: true,
+  }),
+  opencodeOpenaiApiKey: text(check.oneLine, {
+    description: "Key of OpenAI's API, for OpenCode.",
+    example: "sk-…",
+    secret: true,
+  }),
   opencodeOpenaiBaseUrl: text(check.webUrl, {
     description: "Address of an API that speaks OpenAI's protocol, for OpenCode.",
     example: "https://api.example.com/v1",

@@ -47,7 +47,8 @@ export function envValue(value: string): string {
 export function caddyToken(value: string): string {
   if (/[{}\0\r]/.test(value)) throw new Error("a Caddyfile token cannot hold braces, NUL or carriage return");
   if (!value.includes("`")) return `\`${value}\``;
-  if (/\\("|$)/.test(value)) throw new Error("a Caddyfile token cannot hold both a backtick and a backslash before a quote");
+  if (/\\("|$)/.test(value))
+    throw new Error("a Caddyfile token cannot hold both a backtick and a backslash before a quote");
   return `"${value.replaceAll('"', '\\"')}"`;
 }
 

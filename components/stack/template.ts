@@ -11,7 +11,7 @@ export type TemplateValue = string | number | boolean | undefined | readonly Tem
 export type TemplateHelpers = Readonly<Record<string, (argument: string, second?: string) => string>>;
 
 const isolated = Handlebars.create();
-isolated.registerHelper({
+const insertions: Readonly<Record<string, (value: never) => string>> = {
   yaml: yamlScalar,
   compose: composeScalar,
   env: envValue,
@@ -25,7 +25,14 @@ isolated.registerHelper({
     if (!Number.isInteger(value)) throw new Error(`not an integer: ${JSON.stringify(value)}`);
     return String(value);
   },
-});
+};
+for (const [name, insert] of Object.entries(insertions)) {
+  isolated.registerHelper(name, (value: never) => {
+    // Handlebars' strict mode does not look at what a helper is given.
+    if (value === undefined) throw new Error(`the value of a {{${name} …}} is missing`);
+    return insert(value);
+  });
+}
 
 /**
  * Renders one template. Values reach the text only through an escaping helper ({{yaml x}}, {{compose x}}, {{env x}},
@@ -34,11 +41,7 @@ isolated.registerHelper({
  *
  * @throws Error when the template names a value that is missing, or inserts one without a helper
  */
-export function renderTemplate(
-  source: string,
-  values: TemplateValues,
-  helpers: TemplateHelpers = {},
-): string {
+export function renderTemplate(source: string, values: TemplateValues, helpers: TemplateHelpers = {}): string {
   const tree = isolated.parse(source);
   refuseRawInsertions(tree.body);
   return isolated.compile<TemplateValues>(tree, { strict: true, noEscape: true })(values, { helpers });

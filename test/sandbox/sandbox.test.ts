@@ -1,0 +1,66 @@
+import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
+import { certificates } from "./scenarios/certificates";
+import { data } from "./scenarios/data";
+import { destroy } from "./scenarios/destroy";
+import { faults } from "./scenarios/faults";
+import { firstUp } from "./scenarios/first-up";
+import { gate } from "./scenarios/gate";
+import { login } from "./scenarios/login";
+import { noChange } from "./scenarios/no-change";
+import { refusals } from "./scenarios/refusals";
+import { releases } from "./scenarios/releases";
+import { streams } from "./scenarios/streams";
+import { walls } from "./scenarios/walls";
+import { World } from "./world";
+
+// One host, one stack, one story: each scenario finds what the ones before it left. The slowest step builds OpenCode's image.
+jest.setTimeout(20 * 60_000);
+
+const name = process.env["CLOUDCODE_SANDBOX"] ?? "test";
+const world = new World();
+
+beforeAll(async () => {
+  await removeSandbox(name);
+  world.sandbox = await openSandbox(name, (line) => process.stderr.write(`${line}\n`));
+});
+
+afterAll(async () => {
+  if (process.env["CLOUDCODE_KEEP"] === undefined) await removeSandbox(name);
+});
+
+describe("wrong input", () => {
+  refusals(world);
+});
+describe("the first up", () => {
+  firstUp(world);
+});
+describe("an up without a change", () => {
+  noChange(world);
+});
+describe("signing in", () => {
+  login(world);
+});
+describe("the gate", () => {
+  gate(world);
+});
+describe("streams", () => {
+  streams(world);
+});
+describe("releases", () => {
+  releases(world);
+});
+describe("faults", () => {
+  faults(world);
+});
+describe("walls", () => {
+  walls(world);
+});
+describe("certificates", () => {
+  certificates(world);
+});
+describe("data", () => {
+  data(world);
+});
+describe("destroy", () => {
+  destroy(world);
+});

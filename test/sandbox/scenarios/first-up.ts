@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { run } from "../../../sandbox/host/run";
+import { type World, secrets, username } from "../world";
+
+/** From a bare machine to a running home, with nothing secret left in sight. */
+export function firstUp(world: World): void {
+  let output = "";
+  let processes = "";
+
+  beforeAll(async () => {
+    const { sandbox } = world;
+    sandbox.configure({ adminUsername: username });
+    for (const [key, value] of Object.entries(secrets)) {
+      await sandbox.pulumi(["config", "set", "--secret", key], { input: value });
+    }
+    const up = world.up("--diff");
+    let running = true;
+    void up.finally(() => (running = false)).catch(() => undefined);
+    while (running) {
+      processes += await processList(world);
+      await sleep(300);
+    }
+    output = await up;
+  });
+
+  test("one up brings up every container healthy", async () => {
+    const states = await world.onHost("docker ps --all --format '{{.Names}} {{.Status}}'");
+    const lines = states.split("\n");
+    expect(
+      lines
+        .filter((line) => /\(healthy\)$/.test(line))
+        .map((line) => line.split(" ")[0])
+        .sort(),
+    ).toEqual([
+      "cloudcode-auth-authelia-1",
+      "cloudcode-auth-sessions-1",
+      "cloudcode-edge-caddy-1",
+      "cloudcode-opencode-server-1",
+      "cloudcode-opencode-terminal-1",
+    ]);
+    expect(lines.filter((line) => !line.endsWith("(healthy)"))).toEqual([
+      expect.stringContaining("cloudcode-auth-seed-1 Exited (0)"),
+    ]);
+  });
+
+  test("its outputs tell the operator where to go", async () => {
+    const { stdout } = await world.sandbox.pulumi(["stack", "output", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      url: `https://${world.domain}`,
+      urls: { OpenCode: `https://code.${world.domain}` },
+      adminUsername: username,
+      adminPassword: "[secret]",
+    });
+  });
+
+  test("the printed SSH command works as it stands, with a known_hosts file of its own", async () => {
+    const { sandbox } = world;
+    const { stdout } = await sandbox.pulumi(["stack", "output", "sshCommand"]);
+    const key = `${sandbox.folder}/key`;
+    const command = `umask 077; cat > ${key}; ${stdout.trim().replace("ssh -o", `ssh -n -i ${key} -o`)} hostname`;
+    const answer = await run("sh", ["-c", command], {
+      input: sandbox.loginKey.privateKey,
+      env: { HOME: sandbox.folder },
+    });
+    await run("rm", ["-f", key]);
+    expect(answer.stdout.trim()).toBe(sandbox.name);
+  });
+
+  test("the API key with all its odd characters reaches OpenCode whole", async () => {
+    const value = await world.onHost(
+      'docker exec cloudcode-opencode-server-1 sh -c \'tr "\\0" "\\n" < /proc/$(pgrep -o -f "opencode web")/environ\' | sed -n \'s/^ANTHROPIC_API_KEY=//p\'',
+    );
+    expect(value).toBe(secrets.opencodeAnthropicApiKey);
+  });
+
+  test("no secret stands in the output of up, in plain state, or in a process list here or on the host", async () => {
+    const state = await world.stateText();
+    const file = readdirSync(`${world.sandbox.folder}/state`, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".json"))
+      .map((name) => readFileSync(`${world.sandbox.folder}/state/${name}`, "utf8"))
+      .join("");
+    expect(processes).toContain("cloudcode-host apply");
+    for (const [where, text] of Object.entries({ output, processes, state, file })) {
+      for (const secret of [...Object.values(secrets), world.sandbox.loginKey.privateKey.split("\n")[2] ?? ""]) {
+        expect({ where, shows: text.includes(secret) || text.includes(JSON.stringify(secret).slice(1, -1)) }).toEqual({
+          where,
+          shows: false,
+        });
+      }
+    }
+  });
+
+  test("secret files on the host are readable by their owner alone", async () => {
+    const modes = await world.onHost(
+      "find /opt/cloudcode/stacks \\( -path '*/secrets*' -o -name '*_API_KEY' -o -name operator.yml \\) -type f -printf '%m\\n' | sort -u",
+    );
+    expect(modes).toBe("400");
+  });
+
+  test("password login is off", async () => {
+    expect(await world.onHost("sshd -T | grep -i '^passwordauthentication'")).toBe("passwordauthentication no");
+  });
+}
+
+async function processList(world: World): Promise<string> {
+  const here = await run("ps", ["-eo", "args"]).then(({ stdout }) => stdout);
+  // The test's own look at the host would find itself.
+  return here + (await world.onHost("ps -eo args").catch(() => ""));
+}

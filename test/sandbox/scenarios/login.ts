@@ -1,0 +1,75 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { projectRoot } from "../../../sandbox/sandbox";
+import {
+  addVirtualPasskey,
+  enrolPasskey,
+  enrolTotp,
+  login as signIn,
+  loginWithPasskey,
+  logout,
+  openBrowser,
+  secondFactorTotp,
+  type PortalBrowser,
+} from "../../browser/portal";
+import { type World, secrets, username } from "../world";
+
+/** A person at a phone: password, then a second factor; or a passkey alone. */
+export function login(world: World): void {
+  let browser: PortalBrowser;
+  const shots = join(projectRoot, "docs", "screenshots");
+  const shot = (name: string) => browser.page.screenshot({ path: join(shots, `${name}.png`) });
+
+  beforeAll(async () => {
+    mkdirSync(shots, { recursive: true });
+    browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
+    await browser.page.setViewportSize({ width: 390, height: 720 });
+  });
+  afterAll(() => browser.close());
+
+  test("the password alone opens nothing but the way to enrol", async () => {
+    await browser.page.goto(`https://code.${world.domain}/`);
+    await shot("login");
+    await signIn(browser.page, username, secrets.adminPassword);
+    await browser.page.goto(`https://code.${world.domain}/`);
+    expect(new URL(browser.page.url()).hostname).toBe(`auth.${world.domain}`);
+  });
+
+  test("an authenticator app is enrolled with the one-time code from the host, and with it the Apps open", async () => {
+    world.totpSecret = await enrolTotp(browser.page, () => world.oneTimeCode());
+    await logout(browser.page);
+    await signIn(browser.page, username, secrets.adminPassword, { remember: true });
+    await secondFactorTotp(browser.page, world.totpSecret);
+    await browser.page.goto(`https://${world.domain}/`);
+    await browser.page.getByRole("link", { name: /OpenCode/ }).waitFor();
+    await shot("index");
+    const answer = await browser.page.goto(`https://code.${world.domain}/`);
+    expect({ host: new URL(browser.page.url()).hostname, status: answer?.status() }).toEqual({
+      host: `code.${world.domain}`,
+      status: 200,
+    });
+    await browser.page.waitForTimeout(3000);
+    await shot("opencode");
+  });
+
+  test("a passkey is enrolled and signs in by itself", async () => {
+    await addVirtualPasskey(browser.page);
+    await enrolPasskey(browser.page, "phone", () => world.oneTimeCode());
+    await logout(browser.page);
+    await loginWithPasskey(browser.page);
+    const answer = await browser.page.goto(`https://code.${world.domain}/global/health`);
+    expect({ host: new URL(browser.page.url()).hostname, status: answer?.status() }).toEqual({
+      host: `code.${world.domain}`,
+      status: 200,
+    });
+    const cookies = await browser.context.cookies(`https://code.${world.domain}`);
+    world.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+  });
+
+  test("the index page fits a phone and speaks both languages", async () => {
+    await browser.page.goto(`https://${world.domain}/`);
+    const overflow = await browser.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    expect(await browser.page.locator("li small[lang=zh]").first().textContent()).toContain("浏览器");
+  });
+}
