@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdir, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { basename, dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 const SOURCES = join(__dirname, "stand-ins");
 const BUNDLED = ["@grpc/grpc-js", "@pulumi/pulumi", "google-protobuf", "hash-wasm", "ssh2"];
@@ -38,33 +38,38 @@ function sourceHash(): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-async function bundle({ folder, program, version }: StandIn, target: string): Promise<void> {
+async function compile(entry: string, target: string, options: { version: string; banner: string }): Promise<void> {
   const { build } = await import("esbuild");
+  const { outputFiles } = await build({
+    entryPoints: [join(SOURCES, entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    // ssh2 does without its native parts.
+    external: ["cpu-features", "*.node"],
+    define: { STAND_IN_VERSION: JSON.stringify(options.version) },
+    banner: { js: options.banner },
+    logLevel: "silent",
+  });
   const temporary = `${target}.partial-${randomUUID()}`;
-  await mkdir(dirname(target), { recursive: true });
   try {
-    const { outputFiles } = await build({
-      entryPoints: [join(SOURCES, folder, "main.ts")],
-      bundle: true,
-      minify: true,
-      write: false,
-      platform: "node",
-      target: "node20",
-      format: "cjs",
-      // ssh2 does without its native parts.
-      external: ["cpu-features", "*.node"],
-      define: { STAND_IN_VERSION: JSON.stringify(version) },
-      banner: {
-        js: `#!/usr/bin/env node\n// Stand-in for ${program} ${version}, used only where the official one cannot be downloaded.`,
-      },
-      logLevel: "silent",
-    });
     await writeFile(temporary, outputFiles[0]?.contents ?? "");
     await chmod(temporary, 0o755);
     await rename(temporary, target);
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/** Makes a launcher and, beside it, the program that it starts. */
+async function bundle({ folder, program, version }: StandIn, launcher: string): Promise<void> {
+  const says = `// Stand-in for ${program} ${version}, used only where the official one cannot be downloaded.`;
+  await mkdir(dirname(launcher), { recursive: true });
+  await compile(join(folder, "main.ts"), launcher.replace(/\.cjs$/, ".js"), { version, banner: says });
+  await compile("launch.ts", launcher, { version, banner: `#!/usr/bin/env node\n${says}` });
 }
 
 async function pointTo(target: string, link: string): Promise<void> {
@@ -84,7 +89,7 @@ export async function placeStandIns(
 ): Promise<void> {
   const hash = sourceHash();
   for (const place of places) {
-    const target = join(cacheDir, "stand-ins", `${basename(place.program)}-${place.version}-${hash}.cjs`);
+    const target = join(cacheDir, "stand-ins", `${place.program}-${place.version}-${hash}.cjs`);
     if (!existsSync(target)) await bundle(place, target);
     await pointTo(target, join(place.in, place.program));
   }
