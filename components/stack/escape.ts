@@ -4,7 +4,6 @@
  */
 
 // Characters YAML calls non-printable, plus the ones editors and terminals swallow.
-// eslint-disable-next-line no-control-regex -- the control characters are the point
 const notPrintable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 /** A YAML double-quoted scalar; JSON's escapes are a subset of YAML 1.2's (https://yaml.org/spec/1.2.2/#57-escaped-characters). */

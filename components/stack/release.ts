@@ -88,7 +88,7 @@ export function renderRelease(
       const content = path === target ? text : renderTemplate(text, values, helpers);
       return { path: target, content, owner, mode };
     } catch (error) {
-      throw new Error(`stack-templates/${source.template}/${path}: ${(error as Error).message}`);
+      throw new Error(`stack-templates/${source.template}/${path}: ${(error as Error).message}`, { cause: error });
     }
   };
 

@@ -11,7 +11,7 @@ export type TemplateValue = string | number | boolean | undefined | readonly Tem
 export type TemplateHelpers = Readonly<Record<string, (argument: string, second?: string) => string>>;
 
 const isolated = Handlebars.create();
-const insertions: Readonly<Record<string, (value: never) => string>> = {
+const insertions: Readonly<Record<string, Handlebars.HelperDelegate>> = {
   yaml: yamlScalar,
   compose: composeScalar,
   env: envValue,
@@ -27,7 +27,7 @@ const insertions: Readonly<Record<string, (value: never) => string>> = {
   },
 };
 for (const [name, insert] of Object.entries(insertions)) {
-  isolated.registerHelper(name, (value: never) => {
+  isolated.registerHelper(name, (value?: unknown): unknown => {
     // Handlebars' strict mode does not look at what a helper is given.
     if (value === undefined) throw new Error(`the value of a {{${name} …}} is missing`);
     return insert(value);
