@@ -42,7 +42,7 @@ describe("a change of one setting touches only what it is about", () => {
     [{ adminPassword: "a long passphrase of mine" }, ["-auth-password", "auth-release"]],
     [{ adminEmail: "me@example.com" }, ["auth-release"]],
     [{ acmeEmail: "me@example.com" }, ["edge-release"]],
-    [{ fallbackCertificateMinutes: "60" }, ["edge-release"]],
+    [{ fallbackCertificateMinutes: "30" }, ["edge-release"]],
     [{ swapMiB: "1024" }, ["docker-install"]],
     [{ sshCidrs: '["203.0.113.0/24"]' }, ["docker-install"]],
     [{ hostWaitSeconds: "30" }, ["host-reachable"]],

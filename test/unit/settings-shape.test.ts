@@ -27,7 +27,7 @@ describe("settings that are not given", () => {
         email: undefined,
         directories: ["https://acme-v02.api.letsencrypt.org/directory", "https://acme.zerossl.com/v2/DV90"],
         trustedRoot: undefined,
-        fallbackMinutes: 360,
+        fallbackMinutes: 60,
       },
       docker: {
         packages: "docker-ce",
