@@ -31,7 +31,7 @@ function translate(source: string): { text: string } | { fault: string } {
       if (next === "") return { fault: "trailing backslash at end of expression" };
       if (next === "A" && !inClass) out += "^";
       else if (next === "z" && !inClass) out += "$";
-      else if (/[A-Za-z0-9]/.test(next) && !letterEscapes.has(next))
+      else if (/[A-Za-z0-9\u0080-\uffff]/.test(next) && !letterEscapes.has(next))
         return { fault: `invalid escape sequence: \\${next}` };
       else if (inClass && (next === "b" || next === "B")) return { fault: `invalid escape sequence: \\${next}` };
       else out += char + next;

@@ -19,7 +19,7 @@ import { SessionHandle } from "./session-handle";
 interface Authentication {
   readonly level: 0 | 1 | 2;
   readonly identity: Identity;
-  /** A header that should have proved somebody and did not: the status to challenge with. */
+  /** The status to challenge with when a header, not the cookie, was to prove somebody. */
   readonly challenge?: number;
   readonly failed?: boolean;
 }
@@ -123,9 +123,11 @@ async function byHeader(call: Call, strategy: AuthnStrategy): Promise<Authentica
   if (value === undefined || value === "") return unknown;
   const [scheme = "", token] = value.split(/ (.*)/s);
   const kind = scheme.toLowerCase();
-  if (token === undefined || (kind !== "basic" && kind !== "bearer")) return { ...unknown, failed: true };
+  const wellFormed = kind === "basic" || (kind === "bearer" && /^[A-Za-z0-9\-._~+/]+=*$/.test(token ?? ""));
+  if (token === undefined || !wellFormed) return { ...unknown, failed: true };
   if (kind === "bearer" || !strategy.schemes.includes(kind)) return unknown;
-  return (await byBasic(call, token)) ?? { ...unknown, failed: true };
+  const known = await byBasic(call, token);
+  return known ? { ...known, challenge } : { ...unknown, failed: true };
 }
 
 async function byBasic(call: Call, token: string): Promise<Authentication | undefined> {
