@@ -1,5 +1,5 @@
 // Stand-in for Authelia 4.39.20: as much SMTP as one plain notification needs.
-import { createConnection } from "node:net";
+import { createConnection, isIP } from "node:net";
 import type { Socket } from "node:net";
 import { connect } from "node:tls";
 import type { SmtpConfig } from "./config/types";
@@ -60,7 +60,8 @@ function bare(address: string): string {
 
 function secure(config: SmtpConfig, socket?: Socket): Socket {
   const target = socket ? { socket } : { host: config.host, port: config.port };
-  return connect({ ...target, servername: config.host, rejectUnauthorized: !config.skipVerify });
+  const name = isIP(config.host) === 0 ? { servername: config.host } : {};
+  return connect({ ...target, ...name, rejectUnauthorized: !config.skipVerify });
 }
 
 function conversation(socket: Socket): Line {
