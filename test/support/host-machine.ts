@@ -1,0 +1,146 @@
+import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Release, type ReleasePlan, releasePayload } from "../../components/stack/release";
+import { projectRoot } from "./program";
+
+const script = join(projectRoot, "stack-templates", "host", "cloudcode-host");
+
+/** What a call of cloudcode-host left behind. */
+export interface Outcome {
+  readonly status: number | null;
+  /** The lines of its standard output, where its own words are. */
+  readonly said: readonly string[];
+}
+
+/** A machine in a folder: the real cloudcode-host with other folders and shorter waits, on a docker that only records. */
+export class HostMachine {
+  readonly folder = mkdtempSync(join(tmpdir(), "host-"));
+  readonly stack = join(this.folder, "stacks", "app");
+  readonly #fake = join(this.folder, "fake-docker");
+  readonly #command = join(this.folder, "cloudcode-host");
+  readonly #environment: Record<string, string>;
+  #rules = 0;
+
+  constructor() {
+    mkdirSync(join(this.#fake, "rules"), { recursive: true });
+    mkdirSync(join(this.folder, "bin"));
+    this.install("docker", readFileSync(join(__dirname, "fake-docker.sh"), "utf8"));
+    let text = readFileSync(script, "utf8");
+    for (const [from, to] of [
+      ["root=/opt/cloudcode/stacks", `root=${join(this.folder, "stacks")}`],
+      ["logs=/var/log/cloudcode", `logs=${join(this.folder, "logs")}`],
+      ["lock_seconds=900", "lock_seconds=1"],
+    ] as const) {
+      if (!text.includes(`\n${from}\n`)) throw new Error(`cloudcode-host has no line ${from}`);
+      text = text.replace(from, to);
+    }
+    writeFileSync(this.#command, text);
+    this.#environment = { PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? ""}`, FAKE_DOCKER: this.#fake };
+  }
+
+  /** Puts a program on the PATH of the machine. */
+  install(name: string, text: string): void {
+    const file = join(this.folder, "bin", name);
+    writeFileSync(file, text);
+    chmodSync(file, 0o755);
+  }
+
+  /** From now on docker answers calls that fit the shell pattern like this. */
+  answer(pattern: string, output: string, exitCode = 0): void {
+    // The newest rule wins.
+    const name = String(1000 - this.#rules++).padStart(4, "0");
+    writeFileSync(join(this.#fake, "rules", name), `${pattern}\n${exitCode}\n${output}`);
+  }
+
+  async apply(release: Release): Promise<Outcome> {
+    return this.run(["apply", "app", release.id], await releasePayload(release));
+  }
+
+  remove(word: "keep-data" | "delete-data"): Outcome {
+    return this.run(["remove", "app", word], "");
+  }
+
+  run(args: readonly string[], input: string): Outcome {
+    return outcome(spawnSync("sh", [this.#command, ...args], { input, encoding: "utf8", env: this.#environment }));
+  }
+
+  /** The same with files of at most this many KiB, so that unpacking ends as on a full disk. */
+  runWithFileLimit(args: readonly string[], input: string, blocks: number): Outcome {
+    const line = `ulimit -f ${blocks}; exec sh "$@"`;
+    return outcome(
+      spawnSync("sh", ["-c", line, "sh", this.#command, ...args], { input, encoding: "utf8", env: this.#environment }),
+    );
+  }
+
+  /** Holds the stack's lock as a running change does; call the result to let it go. */
+  async hold(): Promise<() => void> {
+    mkdirSync(join(this.folder, "stacks"), { recursive: true });
+    const lock = join(this.folder, "stacks", ".app.lock");
+    const line = 'exec 9>"$1"; flock 9; echo held; exec sleep 60';
+    const holder = spawn("sh", ["-c", line, "sh", lock], { stdio: ["ignore", "pipe", "ignore"] });
+    await new Promise((resolve) => holder.stdout.once("data", resolve));
+    return () => holder.kill();
+  }
+
+  /** What docker was called for since the last look, project and file shortened to the release: `compose[r1] up …`. */
+  calls(): string[] {
+    const file = join(this.#fake, "calls");
+    if (!existsSync(file)) return [];
+    const lines = readFileSync(file, "utf8").trim().split("\n");
+    rmSync(file);
+    return lines.map((line) =>
+      line.replace(
+        /^compose --project-name cloudcode-app --project-directory \S+ --file \S+\/releases\/(\w+)\/compose\.yaml/,
+        "compose[$1]",
+      ),
+    );
+  }
+
+  /** Name of the release that `current` points to. */
+  current(): string | undefined {
+    const link = join(this.stack, "releases", "current");
+    return existsSync(link) ? readlinkSync(link) : undefined;
+  }
+
+  /** Names below the stack's folder. */
+  list(path: string): string[] {
+    const folder = join(this.stack, path);
+    return existsSync(folder) ? readdirSync(folder).sort() : [];
+  }
+
+  destroy(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function outcome({ status, stdout }: SpawnSyncReturns<string>): Outcome {
+  return { status, said: stdout.split("\n").filter((line) => line !== "") };
+}
+
+/** A release by its name, of one compose file that mounts one file. */
+export function release(id: string, plan: Partial<ReleasePlan> = {}, secrets: readonly string[] = []): Release {
+  const mounted = `files/${id.padEnd(16, "0")}/app.conf`;
+  const file = { mode: 0o400, owner: process.getuid?.() ?? 0 };
+  return {
+    id,
+    digests: [],
+    files: [
+      { ...file, path: "compose.yaml", content: `# mounts ./${mounted}\n` },
+      { ...file, path: mounted, content: id },
+    ],
+    plan: { networks: [], ...plan },
+    secrets,
+  };
+}

@@ -1,0 +1,245 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { releasePayload } from "../../components/stack/release";
+import { HostMachine, release } from "../support/host-machine";
+
+let host: HostMachine;
+beforeEach(() => {
+  host = new HostMachine();
+});
+afterEach(() => {
+  host.destroy();
+});
+
+/** Lets every start of this release fail, with this container to blame and these last words of it. */
+function breakRelease(id: string, words: string): void {
+  host.answer(`compose*/releases/${id}/compose.yaml up *`, "", 1);
+  host.answer(
+    `compose*/releases/${id}/compose.yaml ps --all *`,
+    "web|running|unhealthy|0\nseed|exited||0\ndb|running|healthy|0\n",
+  );
+  host.answer(`compose*/releases/${id}/compose.yaml logs *`, words);
+}
+
+describe("a release that is applied", () => {
+  it("is checked before anything runs, then started, then current", async () => {
+    const plan = {
+      networks: ["cloudcode-edge-auth", "cloudcode-edge-app"],
+      check: { service: "web", command: "web validate --config {release}/web.conf" },
+      healthTimeout: 60,
+    };
+    host.answer("network inspect cloudcode-edge-app", "", 1);
+    expect(await host.apply(release("r1", plan))).toEqual({ status: 0, said: ["release r1 of app is running"] });
+    expect(host.calls().filter((call) => !call.includes(" config --images"))).toEqual([
+      "info --format {{.DockerRootDir}}",
+      "network inspect cloudcode-edge-auth",
+      "network inspect cloudcode-edge-app",
+      "network create --label cloudcode.edge=app cloudcode-edge-app",
+      "image inspect",
+      "compose[r1] config --quiet",
+      "compose[r1] run --rm --no-deps --no-TTY --entrypoint web web validate --config /srv/releases/r1/web.conf",
+      "network inspect cloudcode-edge-auth",
+      "network inspect cloudcode-edge-app",
+      "network create --label cloudcode.edge=app cloudcode-edge-app",
+      "compose[r1] up --detach --wait --wait-timeout 60 --remove-orphans --quiet-pull --no-build",
+    ]);
+    expect(host.current()).toBe("r1");
+    expect(host.list("files")).toEqual(["r100000000000000"]);
+  });
+
+  it("pulls and builds only images that are missing", async () => {
+    host.answer("compose* config --images*", "cloudcode/app:1\n");
+    host.answer("image inspect *", "", 1);
+    await host.apply(release("r1", { build: "server" }));
+    expect(host.calls().filter((call) => / (build|pull) /.test(call))).toEqual([
+      "compose[r1] build --quiet server",
+      "compose[r1] pull --quiet --ignore-buildable --policy missing",
+    ]);
+    host.answer("image inspect *", "[]");
+    await host.apply(release("r2", { build: "server" }));
+    expect(host.calls().filter((call) => / (build|pull) /.test(call))).toEqual([]);
+  });
+
+  it("reloads the running container where the plan says so, but not one that has just started from it", async () => {
+    const plan = { reload: { service: "caddy", command: "caddy reload --config {release}/Caddyfile" } };
+    await host.apply(release("r1", plan));
+    expect(host.calls().filter((call) => call.includes(" exec "))).toEqual([]);
+    await host.apply(release("r2", plan));
+    expect(host.calls().filter((call) => call.includes(" exec "))).toEqual([
+      "compose[r2] exec -T caddy caddy reload --config /srv/releases/r2/Caddyfile",
+    ]);
+  });
+
+  it("lets its container join new edge networks and leave old ones while it runs", async () => {
+    host.answer("compose* ps --quiet caddy", "c1\n");
+    host.answer("inspect --format *", "bridge\ncloudcode-edge-old\ncloudcode-edge-auth\n");
+    await host.apply(release("r1", { joins: "caddy", networks: ["cloudcode-edge-auth", "cloudcode-edge-new"] }));
+    expect(host.calls().filter((call) => /^network (dis)?connect/.test(call))).toEqual([
+      "network connect cloudcode-edge-new c1",
+      "network disconnect cloudcode-edge-old c1",
+    ]);
+  });
+
+  it("keeps one earlier release to go back to; older ones go with their files and images", async () => {
+    for (const id of ["r1", "r2", "r3"]) {
+      host.answer(`compose*/releases/${id}/compose.yaml config --images`, `example/${id}:1\nexample/common:1\n`);
+      await host.apply(release(id));
+    }
+    expect(host.list("releases")).toEqual(["current", "r2", "r3"]);
+    expect(host.list("files")).toEqual(["r200000000000000", "r300000000000000"]);
+    expect(host.calls().filter((call) => call.startsWith("image rm"))).toEqual(["image rm example/r1:1"]);
+  });
+
+  it("may be applied again, and still knows the release before it", async () => {
+    for (const id of ["r1", "r2", "r2"]) expect((await host.apply(release(id))).status).toBe(0);
+    expect(host.list("releases")).toEqual(["current", "r1", "r2"]);
+    expect(readFileSync(join(host.stack, "previous"), "utf8")).toBe("r1\n");
+  });
+});
+
+describe("a release that is not complete", () => {
+  beforeEach(async () => {
+    await host.apply(release("r1"));
+    host.calls();
+  });
+  const untouched = ["cloudcode: the release did not arrive whole; nothing was touched"];
+
+  function expectNothingTouched(): void {
+    expect(host.calls().filter((call) => call.startsWith("compose"))).toEqual([]);
+    expect(host.current()).toBe("r1");
+    expect(host.list(".").filter((name) => name.startsWith("incoming"))).toEqual([]);
+  }
+
+  it.each([0.3, 0.5, 0.75])("since only %d of it arrived touches nothing", async (part) => {
+    const payload = await releasePayload(release("r2"));
+    const { status, said } = host.run(["apply", "app", "r2"], payload.slice(0, payload.length * part));
+    expect([status, said]).toEqual([1, untouched]);
+    expectNothingTouched();
+  });
+
+  it("since it is another than was announced touches nothing", async () => {
+    const { status, said } = host.run(["apply", "app", "r3"], await releasePayload(release("r2")));
+    expect([status, said]).toEqual([1, untouched]);
+    expectNothingTouched();
+  });
+
+  it("since the disk ran full while it was unpacked touches nothing", async () => {
+    const big = release("r2");
+    const files = [
+      ...big.files,
+      { path: "big", content: "x".repeat(1 << 20), mode: 0o400, owner: process.getuid?.() ?? 0 },
+    ];
+    const payload = await releasePayload({ ...big, files });
+    const { status, said } = host.runWithFileLimit(["apply", "app", "r2"], payload, 64);
+    expect([status, said]).toEqual([1, untouched]);
+    expectNothingTouched();
+  });
+
+  it("since there is not enough room touches nothing, and says how much there is", async () => {
+    host.install(
+      "df",
+      "#!/bin/sh\necho 'Filesystem 1024-blocks Used Available Capacity Mounted'\necho '/ 9 9 102400 99% /'\necho '/d 9 9 999999 9% /d'\n",
+    );
+    expect(await host.apply(release("r2"))).toEqual({
+      status: 1,
+      said: ["cloudcode: the disk is full: 100 MiB free, 512 MiB needed; nothing was touched"],
+    });
+    expectNothingTouched();
+  });
+});
+
+describe("a release that is wrong", () => {
+  beforeEach(async () => {
+    await host.apply(release("r1"));
+    host.calls();
+  });
+
+  it.each([
+    [
+      "fails its own validator",
+      "compose* run --rm *",
+      "cloudcode: release r2 of app is not valid; nothing was touched:",
+    ],
+    [
+      "is refused by Compose",
+      "compose* config --quiet",
+      "cloudcode: release r2 of app is not valid; nothing was touched:",
+    ],
+    [
+      "needs an image that cannot be pulled",
+      "compose* pull *",
+      "cloudcode: an image of app could not be pulled; is its registry reachable from the host (see registryMirrors, imageRegistry)?",
+    ],
+    ["cannot be built", "compose* build *", "cloudcode: the image of app could not be built:"],
+  ])("since it %s touches nothing that runs", async (_why, pattern, sentence) => {
+    host.answer("compose* config --images*", "example/app:1\n");
+    host.answer("image inspect *", "", 1);
+    host.answer(pattern, "what the tool said\n", 1);
+    const plan = { build: "web", check: { service: "web", command: "web validate" } };
+    expect(await host.apply(release("r2", plan))).toEqual({ status: 1, said: [sentence, "what the tool said"] });
+    expect(host.calls().filter((call) => / (up|down|exec|stop) /.test(call))).toEqual([]);
+    expect(host.current()).toBe("r1");
+    expect(host.list("releases")).toEqual(["current", "r1"]);
+  });
+
+  it("since it does not become healthy gives way to the one before, and the sick service has the last word", async () => {
+    breakRelease("r2", "web: cannot open database\n");
+    expect(await host.apply(release("r2"))).toEqual({
+      status: 1,
+      said: [
+        "cloudcode: release r2 of app did not become healthy:",
+        "last lines of web:",
+        "web: cannot open database",
+        "release r1 is running again",
+      ],
+    });
+    expect(
+      host
+        .calls()
+        .filter((call) => / (up|logs) /.test(call))
+        .map((call) => call.split(" ").slice(0, 2).join(" ")),
+    ).toEqual(["compose[r2] up", "compose[r2] logs", "compose[r1] up"]);
+    expect(host.current()).toBe("r1");
+  });
+
+  it("and whose predecessor does not come back either says where the log is", async () => {
+    breakRelease("r2", "");
+    breakRelease("r1", "");
+    const { status, said } = await host.apply(release("r2"));
+    expect([status, said.at(-1)]).toEqual([
+      1,
+      `release r1 could not be started again: see ${host.folder}/logs/app.log on the host`,
+    ]);
+  });
+});
+
+describe("a first release that does not become healthy", () => {
+  it("is taken down, since there is none to go back to", async () => {
+    breakRelease("r1", "no\n");
+    const { status, said } = await host.apply(release("r1"));
+    expect([status, said.at(-1)]).toEqual([1, "there was no earlier release to go back to"]);
+    expect(
+      host
+        .calls()
+        .filter((call) => / (up|down) /.test(call))
+        .map((call) => call.split(" ")[1]),
+    ).toEqual(["up", "down"]);
+    expect(host.current()).toBeUndefined();
+  });
+});
+
+describe("the last words of a sick service", () => {
+  it("hold no secret of the release and no colours", async () => {
+    const secrets = ["s3cret.*[$x]\\1", "two\nlines of it", "$argon2id$v=19$abc"];
+    breakRelease(
+      "r1",
+      "key s3cret.*[$x]\\1 and s3cret.*[$x]\\1; \u001b[31mlines of it\u001b[0m\nhash=$argon2id$v=19$abc. two\n",
+    );
+    const { said } = await host.apply(release("r1", {}, secrets));
+    expect(said.slice(1, 4)).toEqual([
+      "last lines of web:",
+      "key [secret] and [secret]; [secret]",
+      "hash=[secret]. two",
+    ]);
+  });
+});
