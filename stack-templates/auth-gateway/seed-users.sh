@@ -19,8 +19,9 @@ elif ! cmp -s "$entry" "$applied"; then
       indent = match($0, /[^ ]/) - 1
       if (!depth) depth = indent
       if (indent == depth) {
-        name = $1
-        gsub(/["\047:]/, "", name)
+        name = substr($0, indent + 1)
+        sub(/:( .*)?$/, "", name)
+        gsub(/["\047]/, "", name)
         skip = name == old || name == new
       }
       if (!skip) print

@@ -23,10 +23,10 @@ fail() {
 }
 trap '[ $? -eq 0 ] || { echo "last lines of $log:"; tail -n 15 "$log"; } >&3' EXIT
 
-case "$ID $VERSION_ID" in
+case "$ID ${VERSION_ID:-}" in
   "ubuntu 22.04" | "ubuntu 24.04" | "debian 13") ;;
   "debian 12") [ "$packages" = docker-ce ] || fail "Debian 12 has no Compose v2 of its own: set dockerPackages to docker-ce" ;;
-  *) fail "this machine runs ${PRETTY_NAME:-$ID $VERSION_ID}; cloudcode supports Ubuntu 22.04 and 24.04, Debian 12 and 13" ;;
+  *) fail "this machine runs ${PRETTY_NAME:-$ID ${VERSION_ID:-}}; cloudcode supports Ubuntu 22.04 and 24.04, Debian 12 and 13" ;;
 esac
 
 # A first boot still writes users, keys and package lists while it already answers SSH; 2 means done with warnings (lessons C1).
