@@ -1,0 +1,155 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { parse, stringify } from "yaml";
+import { renderTemplate } from "../../components/stack/template";
+import { hostileText } from "../support/hostile";
+import { projectRoot } from "../support/program";
+import { shells } from "../support/shells";
+
+interface User {
+  readonly disabled: boolean;
+  readonly displayname: string;
+  readonly password: string;
+  readonly email: string;
+  readonly groups: readonly string[];
+}
+type Users = Readonly<Record<string, User>>;
+
+const script = join(projectRoot, "stack-templates", "auth-gateway", "seed-users.sh");
+const template = readFileSync(join(projectRoot, "stack-templates", "auth-gateway", "operator.yml.hbs"), "utf8");
+
+const user = (name: string, password = `$argon2id$v=19$m=65536,t=3,p=4$${name}$x+/y`): User => ({
+  disabled: false,
+  displayname: name,
+  password,
+  email: `${name}@example.com`,
+  groups: ["admins"],
+});
+
+/** A users file as Authelia writes it: four blanks, its own order of keys, quotes only where they are needed. */
+const rewritten = (users: Users, indent = 4) => stringify({ users }, { indent, lineWidth: 0 });
+
+describe.each(shells())("with $name", ({ command: [command, ...first], path }) => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "seed-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const file = (name: string) => join(folder, name);
+  const usersText = () => readFileSync(file("users.yml"), "utf8");
+  const users = () => (parse(usersText(), { uniqueKeys: true, strict: true }) as { users: Users }).users;
+
+  /** What a start of the gateway does with the operator's entry of the release. */
+  function start(username: string, password = "$argon2id$first", email = `${username}@example.com`): void {
+    const entry = mkdtempSync(join(tmpdir(), "entry-"));
+    writeFileSync(
+      join(entry, "operator.yml"),
+      renderTemplate(template, { username, email, secrets: { passwordHash: password } }),
+    );
+    execFileSync(command, [...first, script, join(entry, "operator.yml"), folder], { env: { PATH: path } });
+    rmSync(entry, { recursive: true });
+  }
+
+  it("the first start writes the operator, for Authelia alone to read", () => {
+    start("admin");
+    expect(users()).toEqual({ admin: user("admin", "$argon2id$first") });
+    expect(statSync(file("users.yml")).mode & 0o777).toBe(0o600);
+    if (process.getuid?.() === 0) expect(statSync(file("users.yml")).uid).toBe(8000);
+  });
+
+  it.each([2, 4])("a password changed in the portal stays as long as the entry does, with indentation %d", (indent) => {
+    start("admin");
+    const changed = rewritten({ admin: user("admin", "$argon2id$changed") }, indent);
+    writeFileSync(file("users.yml"), changed);
+    start("admin");
+    expect(usersText()).toBe(changed);
+  });
+
+  it.each([2, 4])("a changed entry replaces its own user and no other, with indentation %d", (indent) => {
+    start("admin");
+    const others = { admin2: user("admin2"), "adm in": user("adm in"), zoe: user("zoe") };
+    writeFileSync(
+      file("users.yml"),
+      rewritten({ anna: user("anna"), admin: user("admin", "$changed"), ...others }, indent),
+    );
+    start("admin", "$argon2id$second");
+    expect(users()).toEqual({ anna: user("anna"), ...others, admin: user("admin", "$argon2id$second") });
+  });
+
+  it("a renamed operator takes the place of the old one, other users stay", () => {
+    start("admin");
+    writeFileSync(file("users.yml"), rewritten({ admin: user("admin", "$changed"), zoe: user("zoe") }));
+    start("jo", "$argon2id$second");
+    expect(users()).toEqual({ zoe: user("zoe"), jo: user("jo", "$argon2id$second") });
+    start("admin", "$argon2id$third");
+    expect(Object.keys(users())).toEqual(["zoe", "admin"]);
+  });
+
+  it("an operator whose name was another user's before is that user from then on", () => {
+    start("admin");
+    writeFileSync(file("users.yml"), rewritten({ admin: user("admin"), jo: user("jo") }));
+    start("jo", "$argon2id$second");
+    expect(users()).toEqual({ jo: user("jo", "$argon2id$second") });
+  });
+
+  it.each(["null", "true", "y", "on-1", "no"])("an operator called %s is found in each way of quoting", (name) => {
+    start(name);
+    writeFileSync(file("users.yml"), rewritten({ [name]: user(name, "$changed"), zoe: user("zoe") }));
+    start(name, "$argon2id$second");
+    writeFileSync(file("users.yml"), usersText().replace(`"${name}":`, `'${name}':`));
+    start(name, "$argon2id$third");
+    expect(users()).toEqual({ zoe: user("zoe"), [name]: user(name, "$argon2id$third") });
+  });
+
+  it("a user whose name only begins with the operator's stays", () => {
+    start("jo");
+    writeFileSync(file("users.yml"), rewritten({ "jo doe": user("jo doe"), jo: user("jo") }));
+    start("jo", "$argon2id$second");
+    expect(Object.keys(users())).toEqual(["jo doe", "jo"]);
+  });
+
+  it("keys of a user that are called like the operator are not taken for them", () => {
+    start("email");
+    writeFileSync(file("users.yml"), rewritten({ zoe: user("zoe"), email: user("email", "$changed") }));
+    start("email", "$argon2id$second");
+    expect(users()).toEqual({ zoe: user("zoe"), email: user("email", "$argon2id$second") });
+  });
+
+  it("an empty users file, as a full disk leaves it, is written anew", () => {
+    start("admin");
+    writeFileSync(file("users.yml"), "");
+    start("admin");
+    expect(Object.keys(users())).toEqual(["admin"]);
+  });
+
+  it("leaves no half-written file behind", () => {
+    start("admin");
+    start("admin", "$argon2id$second");
+    expect(existsSync(file("users.yml.new"))).toBe(false);
+  });
+
+  it("whatever other users are called and have set, they stay as they are", () => {
+    const name = fc.stringMatching(/^[a-z][a-z0-9_.-]{0,12}$/).filter((text) => text !== "admin");
+    const text = hostileText.map((words) => words.replace(/[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/gu, " "));
+    const others = fc.dictionary(name, fc.tuple(text, text), { maxKeys: 5 });
+    fc.assert(
+      fc.property(others, fc.constantFrom(2, 4), (found, indent) => {
+        rmSync(folder, { recursive: true });
+        folder = mkdtempSync(join(tmpdir(), "seed-"));
+        start("admin");
+        const kept = Object.fromEntries(
+          Object.entries(found).map(([key, [displayname, email]]) => [key, { ...user(key), displayname, email }]),
+        );
+        writeFileSync(file("users.yml"), rewritten({ admin: user("admin", "$changed"), ...kept }, indent));
+        start("admin", "$argon2id$second");
+        expect(users()).toEqual({ ...kept, admin: user("admin", "$argon2id$second") });
+      }),
+      { numRuns: 60, verbose: true },
+    );
+  });
+});
