@@ -26,9 +26,10 @@ const pauseSeconds = 2;
 /** Resolves once a command ran as root on the host; retries what time can heal until the bound. */
 async function reach(input: ReachInput, command: string): Promise<string> {
   const deadline = Date.now() + input.seconds * 1000;
+  const attemptMs = () => Math.min(attemptSeconds * 1000, Math.max(1000, deadline - Date.now()));
   for (;;) {
-    const fault = await openPort(input);
-    const result = fault ?? (await runOverSsh(input, command));
+    const fault = await openPort(input, attemptMs());
+    const result = fault ?? (await runOverSsh(input, command, attemptMs()));
     if (typeof result === "string") return result;
     if (!retryable(result) || Date.now() > deadline) throw new Error(describeUnreachable(input, result));
     await sleep(pauseSeconds * 1000);
@@ -36,8 +37,8 @@ async function reach(input: ReachInput, command: string): Promise<string> {
 }
 
 /** Tells a closed port from a silent one before any SSH is spoken. */
-async function openPort({ address, port }: ReachInput): Promise<Unreachable | undefined> {
-  const socket: Socket = connect({ host: address, port, timeout: attemptSeconds * 1000 });
+async function openPort({ address, port }: ReachInput, attemptMs: number): Promise<Unreachable | undefined> {
+  const socket: Socket = connect({ host: address, port, timeout: attemptMs });
   return new Promise((resolve) => {
     const end = (fault?: Unreachable) => {
       socket.destroy();
@@ -58,7 +59,7 @@ async function openPort({ address, port }: ReachInput): Promise<Unreachable | un
   });
 }
 
-async function runOverSsh(input: ReachInput, command: string): Promise<string | Unreachable> {
+async function runOverSsh(input: ReachInput, command: string, attemptMs: number): Promise<string | Unreachable> {
   const client = new Client();
   return new Promise((resolve) => {
     let presented: string | undefined;
@@ -67,7 +68,7 @@ async function runOverSsh(input: ReachInput, command: string): Promise<string | 
       client.end();
       resolve(result);
     };
-    client.once("error", (error: Error & { level?: string }) => {
+    client.on("error", (error: Error & { level?: string }) => {
       if (presented !== undefined && presented !== pinned) {
         end({ stage: "host-key", detail: `${type} ${presented}` });
         return;
@@ -98,11 +99,11 @@ async function runOverSsh(input: ReachInput, command: string): Promise<string | 
       port: input.port,
       username: input.user,
       privateKey: input.privateKey,
-      readyTimeout: attemptSeconds * 1000,
+      readyTimeout: attemptMs,
       keepaliveInterval: 15_000,
       hostVerifier: (key: Buffer) => (presented = key.toString("base64")) === pinned,
       // ssh2 wants its own union of names; the type of the pinned key is checked by the settings.
-      algorithms: { serverHostKey: { append: [], prepend: [type as "ssh-ed25519"], remove: [] } },
+      algorithms: { serverHostKey: [type as "ssh-ed25519"] },
     };
     client.connect(config);
   });

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { utils } from "ssh2";
 import { parse as parseDomain } from "tldts";
 import { z } from "zod";
 
@@ -126,7 +127,8 @@ export const certificate = matching(
   "is not one PEM certificate",
 );
 
-const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
+// No ssh-rsa: the command provider asks for a signature of that very name, which sshd refuses since OpenSSH 8.8.
+const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
 
 /** `type base64`, without host names or comment. */
 export const hostKey = nonEmpty.superRefine((value, context) => {
@@ -161,6 +163,13 @@ export const privateKey = nonEmpty.superRefine((value, context) => {
     });
   } else if (isEncryptedKey(body[1] ?? "", body[2] ?? "")) {
     context.addIssue({ code: "custom", message: "has a passphrase; make a key without one for this stack" });
+  } else if (utils.parseKey(value) instanceof Error) {
+    const cure = "ssh-keygen -p -N '' -f COPY rewrites a copy of it";
+    const fault =
+      body[1] === ""
+        ? `is in PKCS#8 format; ${cure} in OpenSSH's own`
+        : "cannot be read; is it whole, with its line ends?";
+    context.addIssue({ code: "custom", message: fault });
   }
 });
 
