@@ -1,0 +1,82 @@
+import { type Server as NetServer, type Socket, createServer } from "node:net";
+import { Server, type ServerChannel, utils } from "ssh2";
+
+/** A key pair in OpenSSH's formats, the public half without comment. */
+export interface KeyPair {
+  readonly private: string;
+  readonly public: string;
+}
+
+export function keyPair(type: "ed25519" | "ecdsa" = "ed25519"): KeyPair {
+  const pair = type === "ecdsa" ? utils.generateKeyPairSync(type, { bits: 256 }) : utils.generateKeyPairSync(type);
+  return { private: pair.private, public: pair.public.split(" ").slice(0, 2).join(" ") };
+}
+
+/** What a server in this process is reached by. */
+export interface Listening {
+  readonly port: number;
+  readonly stop: () => Promise<void>;
+}
+
+/** What a command of a client says and ends with. */
+export type Answer = (command: string, channel: ServerChannel) => void;
+
+/** An SSH server that lets one key in, as every user, and answers commands as told. */
+export async function sshHost(hostKey: string, loginKey: string, answer: Answer, port = 0): Promise<Listening> {
+  const server = new Server({ hostKeys: [hostKey] }, (connection) => {
+    connection.on("error", () => undefined);
+    connection.on("authentication", (attempt) => {
+      const known = utils.parseKey(loginKey);
+      const mine =
+        attempt.method === "publickey" && !(known instanceof Error) && attempt.key.data.equals(known.getPublicSSH());
+      if (mine) attempt.accept();
+      else attempt.reject(["publickey"]);
+    });
+    connection.on("session", (accept) => {
+      accept().on("exec", (acceptCommand, _reject, { command }) => {
+        answer(command, acceptCommand());
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    port: portOf(server.address()),
+    stop: () =>
+      new Promise((resolve) =>
+        server.close(() => {
+          resolve();
+        }),
+      ),
+  };
+}
+
+/** A server that is no SSH server, and does to each connection what it is told. */
+export async function plainServer(serve: (socket: Socket) => void): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  const server: NetServer = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    serve(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      for (const socket of sockets) socket.destroy();
+      server.close(() => {
+        resolve();
+      });
+    });
+  return { port: portOf(server.address()), stop };
+}
+
+/** A port on which nothing listens. */
+export async function closedPort(): Promise<number> {
+  const server = await plainServer(() => undefined);
+  await server.stop();
+  return server.port;
+}
+
+function portOf(address: ReturnType<NetServer["address"]>): number {
+  if (typeof address !== "object" || address === null) throw new Error("the server listens on no port");
+  return address.port;
+}
