@@ -88,9 +88,9 @@ async function runOverSsh(input: ReachInput, command: string, attemptMs: number)
         const output: string[] = [];
         channel.on("data", (chunk: Buffer) => output.push(chunk.toString()));
         channel.stderr.on("data", (chunk: Buffer) => output.push(chunk.toString()));
-        channel.once("close", (code: number | undefined) => {
+        channel.once("close", (code: number | null | undefined) => {
           const said = output.join("").trim();
-          end(code === 0 ? said : { stage: "command", detail: said || `exit code ${String(code)}` });
+          end(code === 0 ? said : { stage: "command", detail: said || endOf(code) });
         });
       });
     });
@@ -107,6 +107,11 @@ async function runOverSsh(input: ReachInput, command: string, attemptMs: number)
     };
     client.connect(config);
   });
+}
+
+/** A killed command and a lost connection have no exit code. */
+function endOf(code: number | null | undefined): string {
+  return typeof code === "number" ? `exit code ${code}` : "the command did not come to its end";
 }
 
 async function main(command: string, urn?: string): Promise<void> {
