@@ -159,6 +159,15 @@ describe("what time cannot heal is told at once", () => {
   });
 });
 
+describe("a connection that breaks while the command runs", () => {
+  it("is told as such", async () => {
+    const port = await open(sshHost(host.private, login.private, (_command, channel) => channel.end()));
+    const { code, said } = await reach(port, 3600);
+    expect(said).toBe(`127.0.0.1 port ${port} refused to work for user ubuntu: the command did not come to its end`);
+    expect(code).toBe(1);
+  });
+});
+
 describe("a removal that fails", () => {
   it("ends with how to forget the stack of a machine that is gone, in words a shell can take", async () => {
     const urn = "urn:pulumi:prod::cloudcode::cloudcode:index:ComposeStack$command:local:Command::opencode-removal";
