@@ -19,7 +19,7 @@ export function sshCommand(host: Host): pulumi.Output<string> {
     .all([host.publicAddress, host.hostKey])
     .apply(
       ([address, key]) =>
-        `echo '${alias} ${key}' > ${file} && ssh -o UserKnownHostsFile=${file} -o HostKeyAlias=${alias} -o StrictHostKeyChecking=yes -p ${host.port} ${host.user}@${address}`,
+        `mkdir -p ~/.ssh && echo '${alias} ${key}' > ${file} && ssh -o UserKnownHostsFile=${file} -o HostKeyAlias=${alias} -o StrictHostKeyChecking=yes -p ${host.port} ${host.user}@${address}`,
     );
 }
 

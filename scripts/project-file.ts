@@ -27,14 +27,14 @@ export function withSettings(project: string): string {
   return document.toString({ lineWidth: 120 });
 }
 
+/**
+ * No `type` and no `secret`: with them Pulumi itself stops at the first value that does not fit, before the program can
+ * report all of them with their cures. The description says both. Every key has a default for the same reason.
+ */
 function declaration(key: SettingKey): Record<string, unknown> {
   const { type, description, example, secret, ...rest }: Setting = settingsTable[key];
   return {
-    type,
-    ...(type === "array" && { items: { type: "string" } }),
-    description: `${secret ? "Secret. " : ""}${description} Example: ${example}`,
-    // Pulumi demands a value of every declared key without a default, and an encrypted one where `secret` is declared; the
-    // program itself tells better what is missing or stands in plain text.
+    description: `(${secret ? "secret " : ""}${type}) ${description} Example: ${example}`,
     default: rest.default ?? "",
   };
 }

@@ -17,15 +17,17 @@ import { World } from "./world";
 jest.setTimeout(20 * 60_000);
 
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "test";
+// For work on one scenario: CLOUDCODE_KEEP=1 npm run test:sandbox -- -t faults
+const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
 const world = new World();
 
 beforeAll(async () => {
-  await removeSandbox(name);
+  if (!keep) await removeSandbox(name);
   world.sandbox = await openSandbox(name, (line) => process.stderr.write(`${line}\n`));
 });
 
 afterAll(async () => {
-  if (process.env["CLOUDCODE_KEEP"] === undefined) await removeSandbox(name);
+  if (!keep) await removeSandbox(name);
 });
 
 describe("wrong input", () => {

@@ -37,21 +37,30 @@ const out = document.getElementById("out");
 const server = createServer((request, response) => {
   const path = (request.url ?? "/").split("?")[0];
   if (path === `${base}/`) response.writeHead(200, { "content-type": "text/html" }).end(page);
-  else if (path === `${base}/token`) response.writeHead(200, { "content-type": "application/json" }).end('{"token": ""}');
+  else if (path === `${base}/token`)
+    response.writeHead(200, { "content-type": "application/json" }).end('{"token": ""}');
   else if (path === base) response.writeHead(302, { location: `${base}/` }).end();
   else response.writeHead(404).end();
 });
 
 const sockets = new WebSocketServer({ server, path: `${base}/ws`, handleProtocols: () => "tty" });
 sockets.on("connection", (socket) => {
-  socket.once("message", () => { openTerminal(socket); });
+  socket.once("message", () => {
+    openTerminal(socket);
+  });
 });
 
 function openTerminal(socket: WebSocket): void {
   // util-linux's `script` gives the command a terminal of its own.
-  const child = spawn("script", ["-qefc", args.slice(commandAt).join(" "), "/dev/null"], { env: { ...process.env, TERM: "xterm-256color" } });
-  child.stdout.on("data", (chunk: Buffer) => { socket.send(Buffer.concat([Buffer.from(fromServer.output), chunk])); });
-  child.on("close", () => { socket.close(); });
+  const child = spawn("script", ["-qefc", args.slice(commandAt).join(" "), "/dev/null"], {
+    env: { ...process.env, TERM: "xterm-256color" },
+  });
+  child.stdout.on("data", (chunk: Buffer) => {
+    socket.send(Buffer.concat([Buffer.from(fromServer.output), chunk]));
+  });
+  child.on("close", () => {
+    socket.close();
+  });
   socket.on("close", () => child.kill("SIGHUP"));
   socket.on("message", (data: RawData) => {
     const text = (data as Buffer).toString();

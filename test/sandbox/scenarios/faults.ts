@@ -13,7 +13,7 @@ export function faults(world: World): void {
     expect(
       await eventually(60, async () => (await world.onHost("pgrep -f 'cloudcode-host apply opencode' || true")) !== ""),
     ).toBe(true);
-    await world.onHost("pkill -f 'sshd-session: root@notty' || pkill -f 'sshd: root@notty'");
+    await world.onHost("pkill -f '[s]shd-session: root@notty' || pkill -f '[s]shd: root@notty'");
     await failed;
     await world.up();
     expect(await world.onHost("docker inspect --format '{{.HostConfig.Memory}}' cloudcode-opencode-server-1")).toBe(
