@@ -31,7 +31,6 @@ export class World {
   private opened: Sandbox | undefined;
   /** `Cookie` header of a signed-in browser. */
   cookie = "";
-  totpSecret = "";
 
   get sandbox(): Sandbox {
     if (!this.opened) throw new Error("the sandbox is not open yet");

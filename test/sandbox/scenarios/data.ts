@@ -1,4 +1,4 @@
-import { openBrowser, login, secondFactorTotp } from "../../browser/portal";
+import { openBrowser } from "../../browser/portal";
 import { openTerminal } from "../streams";
 import { type World, secrets, username } from "../world";
 
@@ -24,48 +24,51 @@ export function data(world: World): void {
 
   test("a password changed in the portal survives later deploys", async () => {
     const changed = "another long passphrase";
-    const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
-    try {
-      await login(browser.page, username, secrets.adminPassword);
-      await secondFactorTotp(browser.page, world.totpSecret);
-      const answer = await browser.page.evaluate(
-        async ([old_password, new_password]) => {
-          const body = JSON.stringify({ username: "operator", old_password, new_password });
-          const response = await fetch("/api/change-password", {
-            method: "POST",
-            headers: { "content-type": "application/json" },
-            body,
-          });
-          return response.status;
-        },
-        [secrets.adminPassword, changed] as const,
-      );
-      expect(answer).toBe(200);
-    } finally {
-      await browser.close();
-    }
+    await inPortal(world, async (call) => {
+      expect(await call("POST", "/api/firstfactor", credentials(secrets.adminPassword))).toBe(200);
+      expect(await call("POST", "/api/user/session/elevation")).toBe(200);
+      expect(await call("PUT", "/api/user/session/elevation", { otc: await world.oneTimeCode() })).toBe(200);
+      const passwords = { old_password: secrets.adminPassword, new_password: changed };
+      expect(await call("POST", "/api/change-password", passwords)).toBe(200);
+    });
     world.sandbox.configure({ timeZone: "Asia/Shanghai" });
     await world.up();
-    expect(await signsIn(world, changed)).toBe(200);
-    expect(await signsIn(world, secrets.adminPassword)).toBe(401);
+    await inPortal(world, async (call) => {
+      expect(await call("POST", "/api/firstfactor", credentials(secrets.adminPassword))).toBe(401);
+      expect(await call("POST", "/api/firstfactor", credentials(changed))).toBe(200);
+    });
+  });
+
+  test("a new adminPassword in the configuration replaces the one of the portal", async () => {
+    const given = "the operator's third passphrase";
+    await world.sandbox.pulumi(["config", "set", "--secret", "adminPassword"], { input: given });
+    await world.up();
+    await inPortal(world, async (call) => {
+      expect(await call("POST", "/api/firstfactor", credentials(given))).toBe(200);
+    });
   });
 }
 
-async function signsIn(world: World, password: string): Promise<number> {
+type Call = (method: string, path: string, body?: Readonly<Record<string, unknown>>) => Promise<number>;
+
+function credentials(password: string) {
+  return { username, password, keepMeLoggedIn: false };
+}
+
+/** Calls of the portal's API from its own page, as its forms make them; each gives the HTTP status. */
+async function inPortal(world: World, action: (call: Call) => Promise<void>): Promise<void> {
   const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
   try {
     await browser.page.goto(`https://auth.${world.domain}/`);
-    return await browser.page.evaluate(
-      async ([user, word]) => {
-        const body = JSON.stringify({ username: user, password: word, keepMeLoggedIn: false });
-        const response = await fetch("/api/firstfactor", {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body,
-        });
-        return response.status;
-      },
-      [username, password] as const,
+    await action((method, path, body) =>
+      browser.page.evaluate(
+        async (call) => {
+          const headers = { "content-type": "application/json" };
+          return (await fetch(call.path, { method: call.method, headers, ...(call.body && { body: call.body }) }))
+            .status;
+        },
+        { method, path, body: body && JSON.stringify(body) },
+      ),
     );
   } finally {
     await browser.close();

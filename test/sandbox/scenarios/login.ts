@@ -36,10 +36,10 @@ export function login(world: World): void {
   });
 
   test("an authenticator app is enrolled with the one-time code from the host, and with it the Apps open", async () => {
-    world.totpSecret = await enrolTotp(browser.page, () => world.oneTimeCode());
+    const totpSecret = await enrolTotp(browser.page, () => world.oneTimeCode());
     await logout(browser.page);
     await signIn(browser.page, username, secrets.adminPassword, { remember: true });
-    await secondFactorTotp(browser.page, world.totpSecret);
+    await secondFactorTotp(browser.page, totpSecret);
     await browser.page.goto(`https://${world.domain}/`);
     await browser.page.getByRole("link", { name: /OpenCode/ }).waitFor();
     await shot("index");
