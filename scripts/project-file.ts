@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Document, parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { type Setting, type SettingKey, settingKeys, settingsTable } from "../components/settings/table";
 
 const projectFile = join(__dirname, "..", "Pulumi.yaml");

@@ -38,5 +38,5 @@ export function describeUnreachable(host: Endpoint, { stage, detail }: Unreachab
 
 /** Ends the error of a removal: how to go on when the machine is gone for good. */
 export function forgetSentence(urn: string): string {
-  return `If that machine is gone for good, \`pulumi state delete '${urn}'\` forgets this stack of it, \`pulumi state delete --all\` everything.`;
+  return `If that machine is gone for good, \`pulumi state delete '${urn}'\` forgets this stack of it, \`pulumi state delete --all --force\` everything.`;
 }

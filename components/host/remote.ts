@@ -21,7 +21,7 @@ export interface RemoteCommandArgs {
 export function remoteCommand(
   name: string,
   args: RemoteCommandArgs,
-  opts: pulumi.ComponentResourceOptions & { parent: pulumi.Resource; dependsOn?: pulumi.Resource[] },
+  opts: { readonly parent: pulumi.Resource },
 ): command.remote.Command {
   const { host } = args;
   const create = pulumi.output(args.create).apply((text) => asRoot(host.user, text));
@@ -36,10 +36,10 @@ export function remoteCommand(
     },
     {
       ...opts,
-      dependsOn: [host.reachable, ...(opts.dependsOn ?? [])],
+      dependsOn: [host.reachable],
       additionalSecretOutputs: ["stdout", "stderr"],
       customTimeouts: { create: remoteTimeout, update: remoteTimeout },
-      ...(host.machine && { deletedWith: host.machine }),
+      ...(host.machine === undefined ? {} : { deletedWith: host.machine }),
     },
   );
 }

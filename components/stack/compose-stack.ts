@@ -56,7 +56,7 @@ export class ComposeStack extends pulumi.ComponentResource {
         addPreviousOutputInEnv: false,
         logging: command.local.Logging.None,
       },
-      { parent: this, ...(host.machine && { deletedWith: host.machine }) },
+      { parent: this, ...(host.machine === undefined ? {} : { deletedWith: host.machine }) },
     );
     this.registerOutputs();
   }

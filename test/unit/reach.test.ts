@@ -175,7 +175,7 @@ describe("a removal that fails", () => {
     const { code, said } = await reach(port, 1, { command: "cloudcode-host remove", urn });
     expect(said).toMatch(/^TCP: 127\.0\.0\.1 port \d+ accepted no connection within 1 s \(ECONNREFUSED\)\./);
     expect(said).toContain(
-      ` If that machine is gone for good, \`pulumi state delete '${urn}'\` forgets this stack of it, \`pulumi state delete --all\` everything.`,
+      ` If that machine is gone for good, \`pulumi state delete '${urn}'\` forgets this stack of it, \`pulumi state delete --all --force\` everything.`,
     );
     expect(code).toBe(1);
   });

@@ -15,12 +15,11 @@ export function firstUp(world: World): void {
       await sandbox.pulumi(["config", "set", "--secret", key], { input: value });
     }
     const up = world.up("--diff");
-    let running = true;
-    void up.finally(() => (running = false)).catch(() => undefined);
-    while (running) {
-      processes += await processList(world);
-      await sleep(300);
-    }
+    const ended = up.then(
+      () => true,
+      () => true,
+    );
+    while (!(await Promise.race([ended, sleep(300, false)]))) processes += await processList(world);
     output = await up;
   });
 
