@@ -1,0 +1,116 @@
+import { HostMachine, release } from "../support/host-machine";
+
+let host: HostMachine;
+beforeEach(() => {
+  host = new HostMachine();
+});
+afterEach(() => {
+  host.destroy();
+});
+
+/** Lets every start of this release fail, with this container to blame and these last words of it. */
+function breakRelease(id: string, words: string): void {
+  host.answer(`compose*/releases/${id}/compose.yaml up *`, "container web is unhealthy\n", 1);
+  host.answer(
+    `compose*/releases/${id}/compose.yaml ps --all *`,
+    "web|running|unhealthy|0\nseed|exited||0\ndb|running|healthy|0\n",
+  );
+  host.answer(`compose*/releases/${id}/compose.yaml logs *`, words);
+}
+
+describe("a release that is wrong", () => {
+  beforeEach(async () => {
+    await host.apply(release("r1"));
+    host.calls();
+  });
+
+  it.each([
+    [
+      "fails its own validator",
+      "compose* run --rm *",
+      "cloudcode: release r2 of app is not valid; nothing was touched:",
+    ],
+    [
+      "is refused by Compose",
+      "compose* config --quiet",
+      "cloudcode: release r2 of app is not valid; nothing was touched:",
+    ],
+    [
+      "needs an image that cannot be pulled",
+      "pull *",
+      "cloudcode: example/app:1 could not be pulled; is its registry reachable from the host (see registryMirrors, imageRegistry)?",
+    ],
+    ["cannot be built", "compose* build *", "cloudcode: the image of app could not be built:"],
+  ])("since it %s touches nothing that runs", async (_why, pattern, sentence) => {
+    host.answer("compose* config --images*", "example/app:1\n");
+    host.answer("image inspect *", "", 1);
+    host.answer(pattern, "what the tool said\n", 1);
+    const plan = { build: "web", check: { service: "web", command: "web validate" } };
+    expect(await host.apply(release("r2", plan))).toEqual({ status: 1, said: [sentence, "what the tool said"] });
+    expect(host.calls().filter((call) => / (up|down|exec|stop) /.test(call))).toEqual([]);
+    expect(host.current()).toBe("r1");
+    expect(host.list("releases")).toEqual(["current", "r1"]);
+  });
+
+  it("since it does not become healthy gives way to the one before, and the sick service has the last word", async () => {
+    breakRelease("r2", "web: cannot open database\n");
+    expect(await host.apply(release("r2"))).toEqual({
+      status: 1,
+      said: [
+        "cloudcode: release r2 of app did not become healthy:",
+        "container web is unhealthy",
+        "last lines of web:",
+        "web: cannot open database",
+        "release r1 is running again",
+      ],
+    });
+    expect(
+      host
+        .calls()
+        .filter((call) => / (up|logs) /.test(call))
+        .map((call) => call.split(" ").slice(0, 2).join(" ")),
+    ).toEqual(["compose[r2] up", "compose[r2] logs", "compose[r1] up"]);
+    expect(host.current()).toBe("r1");
+  });
+
+  it("and whose predecessor does not come back either says where the log is", async () => {
+    breakRelease("r2", "");
+    breakRelease("r1", "");
+    const { status, said } = await host.apply(release("r2"));
+    expect([status, said.at(-1)]).toEqual([
+      1,
+      `release r1 could not be started again: see ${host.folder}/logs/app.log on the host`,
+    ]);
+  });
+});
+
+describe("a first release that does not become healthy", () => {
+  it("is taken down, since there is none to go back to", async () => {
+    breakRelease("r1", "no\n");
+    const { status, said } = await host.apply(release("r1"));
+    expect([status, said.at(-1)]).toEqual([1, "there was no earlier release to go back to"]);
+    expect(
+      host
+        .calls()
+        .filter((call) => / (up|down) /.test(call))
+        .map((call) => call.split(" ")[1]),
+    ).toEqual(["up", "down"]);
+    expect(host.current()).toBeUndefined();
+  });
+});
+
+describe("the last words of a sick service", () => {
+  it("hold no secret of the release and no colours", async () => {
+    const secrets = ["s3cret.*[$x]\\1", "two\nlines of it", "$argon2id$v=19$abc"];
+    breakRelease(
+      "r1",
+      "key s3cret.*[$x]\\1 and s3cret.*[$x]\\1; \u001b[31mlines of it\u001b[0m\nhash=$argon2id$v=19$abc. two\n",
+    );
+    const { said } = await host.apply(release("r1", {}, secrets));
+    expect(said.slice(2, 5)).toEqual([
+      "last lines of web:",
+      "key [secret] and [secret]; [secret]",
+      "hash=[secret]. two",
+    ]);
+  });
+});
