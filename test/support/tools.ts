@@ -8,6 +8,9 @@ import { withLock } from "../../sandbox/toolchain/lock";
 
 const composeVersion = "v2.40.3";
 
+// The first run on a machine downloads Caddy and may build Docker Compose.
+jest.setTimeout(15 * 60_000);
+
 /** Where downloads and builds outlive a run of the tests. */
 const cacheDir = process.env["CLOUDCODE_CACHE"] ?? join(homedir(), ".cache", "cloudcode");
 
