@@ -33,4 +33,4 @@ export const urls = outputs.appUrls(routes, domain);
 export const adminUsername = settings.operator.username;
 export const adminPassword = gateway.password;
 export const sshCommand = outputs.sshCommand(host);
-export const nextSteps = outputs.nextSteps(settings);
+export const nextSteps = outputs.nextSteps(settings, host);

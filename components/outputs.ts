@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Host } from "./host/host";
+import type { InboundRule } from "./host/network";
 import { type Route, hostOf, portalSubdomain } from "./routes";
 import type { Settings } from "./settings/settings";
 
@@ -24,17 +25,23 @@ export function sshCommand(host: Host): pulumi.Output<string> {
 }
 
 /** What the operator does after the first `up`, in order. */
-export function nextSteps(settings: Settings): string[] {
+export function nextSteps(settings: Settings, host: Pick<Host, "network">): string[] {
   const { domain, operator, mail, target } = settings;
   const portal = `https://${hostOf({ subdomain: portalSubdomain }, domain)}`;
   const asRoot = target.user === "root" ? "" : "sudo ";
   const code = mail
     ? `The one-time code arrives at ${operator.email}.`
     : `The one-time code stands on the host: open the shell of sshCommand and run ${asRoot}docker exec cloudcode-auth-authelia-1 cat /config/notification.txt`;
+  const open = host.network.inbound.map(describeRule).join(", ");
   return [
+    `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
     `DNS: ${domain} and *.${domain} must point to ${target.address}${domain.endsWith(".sslip.io") ? " (sslip.io does that by itself)" : ""}.`,
     `Open https://${domain} and sign in as ${operator.username}; the password: pulumi stack output adminPassword --show-secrets`,
     `Register a passkey (or an authenticator app) at ${portal}/settings/two-factor-authentication. ${code}`,
     "Add a second passkey on another device, so that a lost phone does not lock you out.",
   ];
+}
+
+function describeRule({ protocol, port, sources }: InboundRule): string {
+  return `${port}/${protocol}${sources.length > 0 ? ` (from ${sources.join(" ")})` : ""}`;
 }

@@ -22,7 +22,7 @@ const unpackAndRun = `sh -c 'd=$(mktemp -d) && trap "rm -rf $d" EXIT && base64 -
 export class DockerEngine extends pulumi.ComponentResource {
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:DockerEngine", name, {}, opts);
-    const source = { template: "host", values: hostValues(args, args.host.port), plan: { networks: [] } };
+    const source = { template: "host", values: hostValues(args, args.host), plan: { networks: [] } };
     const release = pulumi.output(args.digestKey).apply((key) => renderRelease(args.templatesRoot, source, {}, key));
     remoteCommand(
       `${name}-install`,
@@ -38,14 +38,15 @@ export class DockerEngine extends pulumi.ComponentResource {
 }
 
 /** What `stack-templates/host/` is rendered with. */
-export function hostValues(docker: DockerSettings, sshPort: number): TemplateValues {
+export function hostValues(docker: DockerSettings, { port, network }: Pick<Host, "port" | "network">): TemplateValues {
+  const ssh = network.inbound.find((rule) => rule.protocol === "tcp" && rule.port === port);
   return {
     packages: docker.packages,
     aptRepository: docker.aptRepository,
     swapMiB: docker.swapMiB,
     ntpServer: docker.ntpServer ?? "",
-    sshPort,
-    sshCidrs: docker.sshCidrs.join(" "),
+    sshPort: port,
+    sshCidrs: ssh?.sources.join(" ") ?? "",
     daemon: daemonJson(docker),
   };
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ExistingTarget } from "../settings/settings";
 import type { Connection, Host } from "./host";
 import { asRoot } from "./host";
+import { type Network, inboundRules } from "./network";
 import { reachCommand, reachInput } from "./reach-command";
 
 /** Dials of one later command: the host has answered once, so that a short outage heals and a long one is told soon. */
@@ -12,6 +13,7 @@ const perDialTimeoutSeconds = 15;
 /** A machine that is there already. It outlives the stack: nothing of it is created or deleted. */
 export class ExistingHost extends pulumi.ComponentResource implements Host {
   readonly connection: Connection;
+  readonly network: Network;
   readonly publicAddress: pulumi.Output<string>;
   readonly user: string;
   readonly port: number;
@@ -21,6 +23,7 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
   constructor(name: string, args: ExistingTarget, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ExistingHost", name, {}, opts);
     const { address, port, user, privateKey, hostKey } = args;
+    this.network = { inbound: inboundRules(port, args.sshCidrs) };
     this.user = user;
     this.port = port;
     this.publicAddress = pulumi.output(address);

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Network } from "./network";
 
 /** How remote commands reach the machine, in the words of the command provider. */
 export interface ConnectionParts {
@@ -20,6 +21,7 @@ export type Connection = pulumi.Output<ConnectionParts>;
 /** One machine reachable by SSH, wherever it came from. Each Target provides one. */
 export interface Host {
   readonly connection: Connection;
+  readonly network: Network;
   /** Where the names of the stack point to. */
   readonly publicAddress: pulumi.Output<string>;
   /** `root`, or a user that may `sudo` without a password. */

@@ -27,6 +27,8 @@ export interface ExistingTarget {
   readonly privateKey: pulumi.Output<string>;
   readonly hostKey: string;
   readonly waitSeconds: number;
+  /** Networks that may reach SSH; empty: the host's own firewall decides. */
+  readonly sshCidrs: readonly string[];
 }
 
 export interface OperatorSettings {
@@ -58,8 +60,6 @@ export interface DockerSettings {
   readonly addressPool: string;
   readonly swapMiB: number;
   readonly ntpServer: string | undefined;
-  /** Networks that may reach SSH; empty: the host's own firewall decides. */
-  readonly sshCidrs: readonly string[];
 }
 
 export interface OpenCodeSettings {
@@ -87,6 +87,7 @@ export function toSettings(values: Values): Settings {
       privateKey: pulumi.secret(present(values.hostPrivateKey)),
       hostKey: present(values.hostKey),
       waitSeconds: present(values.hostWaitSeconds),
+      sshCidrs: present(values.sshCidrs),
     },
     domain,
     operator: { username, password: optionalSecret(values.adminPassword), email },
@@ -113,7 +114,6 @@ export function toSettings(values: Values): Settings {
       addressPool: present(values.dockerAddressPool),
       swapMiB: present(values.swapMiB),
       ntpServer: values.ntpServer,
-      sshCidrs: present(values.sshCidrs),
     },
     images: resolveImages(present(values.images), values.imageRegistry),
     timeZone: present(values.timeZone),

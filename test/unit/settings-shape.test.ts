@@ -18,6 +18,7 @@ describe("settings that are not given", () => {
       port: 22,
       user: "root",
       waitSeconds: 600,
+      sshCidrs: [],
     });
     expect(settings).toEqual({
       domain: "203-0-113-7.sslip.io",
@@ -37,7 +38,6 @@ describe("settings that are not given", () => {
         addressPool: "10.201.0.0/16",
         swapMiB: 2048,
         ntpServer: undefined,
-        sshCidrs: [],
       },
       images: defaultImages,
       timeZone: "UTC",
@@ -68,7 +68,7 @@ describe("settings that are not given", () => {
 describe("settings", () => {
   it("cannot be changed once they are read, at any depth", () => {
     const settings = settingsOf({ sshCidrs: '["203.0.113.0/24"]' });
-    for (const part of [settings, settings.target, settings.docker, settings.docker.sshCidrs, settings.images]) {
+    for (const part of [settings, settings.target, settings.docker, settings.target.sshCidrs, settings.images]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
     expect(Reflect.set(settings.operator, "username", "mallory")).toBe(false);

@@ -1,6 +1,9 @@
-import { openBrowser } from "../../browser/portal";
+import { credentials, inPortal } from "../portal-api";
 import { openTerminal } from "../streams";
-import { type World, secrets, username } from "../world";
+import { type World, secrets } from "../world";
+
+/** Set by the last test, and valid from then on. */
+export const thirdPassword = "the operator's third passphrase";
 
 /** Nothing is lost unless the operator says so. */
 export function data(world: World): void {
@@ -40,37 +43,10 @@ export function data(world: World): void {
   });
 
   test("a new adminPassword in the configuration replaces the one of the portal", async () => {
-    const given = "the operator's third passphrase";
-    await world.sandbox.pulumi(["config", "set", "--secret", "adminPassword"], { input: given });
+    await world.sandbox.pulumi(["config", "set", "--secret", "adminPassword"], { input: thirdPassword });
     await world.up();
     await inPortal(world, async (call) => {
-      expect(await call("POST", "/api/firstfactor", credentials(given))).toBe(200);
+      expect(await call("POST", "/api/firstfactor", credentials(thirdPassword))).toBe(200);
     });
   });
-}
-
-type Call = (method: string, path: string, body?: Readonly<Record<string, unknown>>) => Promise<number>;
-
-function credentials(password: string) {
-  return { username, password, keepMeLoggedIn: false };
-}
-
-/** Calls of the portal's API from its own page, as its forms make them; each gives the HTTP status. */
-async function inPortal(world: World, action: (call: Call) => Promise<void>): Promise<void> {
-  const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
-  try {
-    await browser.page.goto(`https://auth.${world.domain}/`);
-    await action((method, path, body) =>
-      browser.page.evaluate(
-        async (call) => {
-          const headers = { "content-type": "application/json" };
-          return (await fetch(call.path, { method: call.method, headers, ...(call.body && { body: call.body }) }))
-            .status;
-        },
-        { method, path, body: body && JSON.stringify(body) },
-      ),
-    );
-  } finally {
-    await browser.close();
-  }
 }

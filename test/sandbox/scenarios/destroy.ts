@@ -1,4 +1,6 @@
+import { credentials, inPortal } from "../portal-api";
 import { type World, failureOf } from "../world";
+import { thirdPassword } from "./data";
 
 /** Destroy takes away what was made, and the data only when told so. */
 export function destroy(world: World): void {
@@ -19,7 +21,10 @@ export function destroy(world: World): void {
     expect(await world.onHost("docker exec cloudcode-opencode-server-1 cat /home/opencode/workspace/kept.txt")).toBe(
       "precious",
     );
-    expect((await world.request("code", "/global/health", { headers: { cookie: world.cookie } })).status).toBe(200);
+    // The gate opens its kept database with its kept key, or it would not be healthy; its sessions are new.
+    await inPortal(world, async (call) => {
+      expect(await call("POST", "/api/firstfactor", credentials(thirdPassword))).toBe(200);
+    });
   });
 
   test("with deleteData, destroy leaves no container, network, volume or file", async () => {

@@ -11,7 +11,10 @@ export function faults(world: World): void {
     world.sandbox.configure({ opencodeMemoryMiB: "1600" });
     const failed = failureOf(world.sandbox.pulumi(["up", "--yes", "--skip-preview"]));
     expect(
-      await eventually(60, async () => (await world.onHost("pgrep -f 'cloudcode-host apply opencode' || true")) !== ""),
+      await eventually(
+        60,
+        async () => (await world.onHost("pgrep -f '[c]loudcode-host apply opencode' || true")) !== "",
+      ),
     ).toBe(true);
     await world.onHost("pkill -f '[s]shd-session: root@notty' || pkill -f '[s]shd: root@notty'");
     await failed;

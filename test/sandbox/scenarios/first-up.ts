@@ -57,12 +57,11 @@ export function firstUp(world: World): void {
     const { sandbox } = world;
     const { stdout } = await sandbox.pulumi(["stack", "output", "sshCommand"]);
     const key = `${sandbox.folder}/key`;
-    const command = `umask 077; cat > ${key}; ${stdout.trim().replace("ssh -o", `ssh -n -i ${key} -o`)} hostname`;
-    const answer = await run("sh", ["-c", command], {
+    const command = stdout.trim().replace("ssh -o", `ssh -n -i ${key} -o`);
+    const remove = `rm -f ${key} ~/.ssh/known_hosts_cloudcode-sandbox`;
+    const answer = await run("sh", ["-c", `umask 077; cat > ${key}; trap '${remove}' EXIT; ${command} hostname`], {
       input: sandbox.loginKey.privateKey,
-      env: { HOME: sandbox.folder },
     });
-    await run("rm", ["-f", key]);
     expect(answer.stdout.trim()).toBe(sandbox.name);
   });
 
