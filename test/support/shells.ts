@@ -11,9 +11,10 @@ export interface Shell {
 }
 
 const tools = mkdtempSync(join(tmpdir(), "shells-"));
-process.once("exit", () => {
-  rmSync(tools, { recursive: true, force: true });
-});
+/** To be called when no shell is used any more. */
+export function removeShells(): void {
+  rmSync(tools, { recursive: true });
+}
 
 const path = process.env["PATH"] ?? "";
 const found = (program: string) => spawnSync("sh", ["-c", `command -v ${program}`], { encoding: "utf8" }).stdout.trim();

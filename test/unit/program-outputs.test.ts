@@ -1,4 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { textOf } from "../support/plain";
 import { type ProgramRun, hostKey, runProgram } from "../support/program";
 
@@ -40,11 +43,12 @@ describe("sshCommand", () => {
     const line = textOf(value(run, "sshCommand"));
     const fake =
       'ssh() { for a in "$@"; do printf "%s\\n" "$a"; done; cat "$HOME/.ssh/known_hosts_cloudcode-test"; }\n';
-    const home = execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim();
+    const home = mkdtempSync(join(tmpdir(), "home-"));
     const said = execFileSync("sh", ["-c", `mkdir -p "$HOME/.ssh"\n${fake}${line}`], {
       encoding: "utf8",
       env: { ...process.env, HOME: home },
     });
+    rmSync(home, { recursive: true });
     expect(said.trim().split("\n")).toEqual([
       ...["-o", "UserKnownHostsFile=~/.ssh/known_hosts_cloudcode-test"],
       ...["-o", "HostKeyAlias=cloudcode-test"],

@@ -7,7 +7,7 @@ import { parse, stringify } from "yaml";
 import { renderTemplate } from "../../components/stack/template";
 import { hostileText } from "../support/hostile";
 import { projectRoot } from "../support/program";
-import { shells } from "../support/shells";
+import { removeShells, shells } from "../support/shells";
 
 interface User {
   readonly disabled: boolean;
@@ -31,6 +31,8 @@ const user = (name: string, password = `$argon2id$v=19$m=65536,t=3,p=4$${name}$x
 
 /** A users file as Authelia writes it: four blanks, its own order of keys, quotes only where they are needed. */
 const rewritten = (users: Users, indent = 4) => stringify({ users }, { indent, lineWidth: 0 });
+
+afterAll(removeShells);
 
 describe.each(shells())("with $name", ({ command: [command, ...first], path }) => {
   let folder: string;
