@@ -1,20 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { utils } from "ssh2";
 import { parse } from "yaml";
 import { type Setting, settingKeys, settingsTable } from "../../components/settings/table";
+import { keyPair } from "./keys";
 import { type RecordedOutput, type RecordedResource, RecordingMonitor } from "./recorder";
 
 export const projectRoot = join(__dirname, "..", "..");
 export const project = "cloudcode";
 
-const login = utils.generateKeyPairSync("ed25519");
-const host = utils.generateKeyPairSync("ed25519");
-
 /** `type base64` of a host key that no machine has. */
-export const hostKey = host.public.split(" ").slice(0, 2).join(" ");
-export const privateKey = login.private;
+export const hostKey = keyPair().public;
+export const privateKey = keyPair().private;
 
 /** The least a stack must configure. */
 export const minimal: Readonly<Record<string, string>> = {

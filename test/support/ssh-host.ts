@@ -1,17 +1,6 @@
 import { type Server as NetServer, type Socket, createServer } from "node:net";
 import { Server, type ServerChannel, utils } from "ssh2";
 
-/** A key pair in OpenSSH's formats, the public half without comment. */
-export interface KeyPair {
-  readonly private: string;
-  readonly public: string;
-}
-
-export function keyPair(type: "ed25519" | "ecdsa" = "ed25519"): KeyPair {
-  const pair = type === "ecdsa" ? utils.generateKeyPairSync(type, { bits: 256 }) : utils.generateKeyPairSync(type);
-  return { private: pair.private, public: pair.public.split(" ").slice(0, 2).join(" ") };
-}
-
 /** What a server in this process is reached by. */
 export interface Listening {
   readonly port: number;

@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { reachCommand } from "../../components/host/reach-command";
+import { keyPair } from "../support/keys";
 import { projectRoot } from "../support/program";
-import { type Answer, type Listening, closedPort, keyPair, plainServer, sshHost } from "../support/ssh-host";
+import { type Answer, type Listening, closedPort, plainServer, sshHost } from "../support/ssh-host";
 
 const login = keyPair();
 const host = keyPair();

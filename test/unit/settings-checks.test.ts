@@ -1,4 +1,5 @@
 import { utils } from "ssh2";
+import { keyPair } from "../support/keys";
 import { minimal } from "../support/program";
 import { faultsOf, messageOf, pemCertificate, pemKey, sentences } from "../support/settings";
 
@@ -135,8 +136,8 @@ describe("the login key", () => {
   });
 
   it("without one is accepted in each usual format, with and without a last newline, and with Windows' line ends", () => {
-    const rsa = utils.generateKeyPairSync("rsa", { bits: 2048 }).private;
-    const keys = [utils.generateKeyPairSync("ed25519").private, rsa, pemKey("sec1")];
+    const rsa = keyPair("rsa").private;
+    const keys = [keyPair().private, rsa, pemKey("sec1")];
     for (const key of keys.flatMap((text) => [text, text.trim(), text.replaceAll("\n", "\r\n")])) {
       expect(faults("hostPrivateKey", key)).toEqual([]);
     }
@@ -148,7 +149,7 @@ describe("the login key", () => {
   });
 
   it("that lost its line ends or a part of itself is refused", () => {
-    const key = utils.generateKeyPairSync("ed25519").private;
+    const key = keyPair().private;
     const lines = key.split("\n");
     for (const broken of [lines.join(" "), lines.toSpliced(2, 1).join("\n")]) {
       expect(faults("hostPrivateKey", broken)).toEqual([
@@ -157,21 +158,18 @@ describe("the login key", () => {
     }
   });
 
-  it.each(["~/.ssh/id_ed25519", utils.generateKeyPairSync("ed25519").public])(
-    "is no file name and no public key",
-    (value) => {
-      expect(faults("hostPrivateKey", value)).toEqual([
-        "hostPrivateKey is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)",
-      ]);
-    },
-  );
+  it.each(["~/.ssh/id_ed25519", keyPair().public])("is no file name and no public key", (value) => {
+    expect(faults("hostPrivateKey", value)).toEqual([
+      "hostPrivateKey is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)",
+    ]);
+  });
 });
 
 describe("the host key", () => {
   const types = "ssh-ed25519, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521";
   const [type = "", encoded = ""] = (minimal["hostKey"] ?? "").split(" ");
-  const rsa = utils.generateKeyPairSync("rsa", { bits: 2048 }).public.split(" ").slice(0, 2).join(" ");
-  const ecdsa = utils.generateKeyPairSync("ecdsa", { bits: 256 }).public.split(" ").slice(0, 2).join(" ");
+  const rsa = keyPair("rsa").public;
+  const ecdsa = keyPair("ecdsa").public;
 
   it.each([
     ["as ssh-keyscan prints it, with the address in front", `203.0.113.7 ${type} ${encoded}`],
