@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { utils } from "ssh2";
 import { parse, stringify } from "yaml";
 import { type Acme, startAcme, stopAcme } from "./acme/pebble";
 import { ensureDocker } from "./host/docker";
 import { type SandboxHost, type SshKeyPair, startHost, stopHost } from "./host/host";
+import { newKeyPair } from "./host/keys";
 import { type Output, type RunOptions, type Say, run } from "./host/run";
 import { type ImageName, defaultImages, imageNames } from "../components/images";
 import { provideImages } from "./images/images";
@@ -131,11 +131,7 @@ export async function removeSandbox(name: string): Promise<void> {
 }
 
 function keyPair(file: string): SshKeyPair {
-  const make = () => {
-    const { private: privateKey, public: publicKey } = utils.generateKeyPairSync("ed25519");
-    return JSON.stringify({ privateKey, publicKey });
-  };
-  return JSON.parse(once(file, make)) as SshKeyPair;
+  return JSON.parse(once(file, () => JSON.stringify(newKeyPair()))) as SshKeyPair;
 }
 
 /** Content of a private file that is made at first use. */

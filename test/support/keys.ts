@@ -1,4 +1,5 @@
 import { utils } from "ssh2";
+import { newKeyPair } from "../../sandbox/host/keys";
 
 /** A key pair in OpenSSH's formats, the public half as `type base64`. */
 export interface KeyPair {
@@ -6,7 +7,7 @@ export interface KeyPair {
   readonly public: string;
 }
 
-/** A new key pair that works: one of some 300 ed25519 keys of ssh2's generator is malformed, and no SSH can read it. */
+/** A new key pair that works; ssh2's generator makes some that do not. */
 export function keyPair(type: "ed25519" | "ecdsa" | "rsa" = "ed25519"): KeyPair {
   const pair = generate(type);
   if (utils.parseKey(pair.private) instanceof Error) return keyPair(type);
@@ -14,7 +15,10 @@ export function keyPair(type: "ed25519" | "ecdsa" | "rsa" = "ed25519"): KeyPair 
 }
 
 function generate(type: "ed25519" | "ecdsa" | "rsa"): KeyPair {
-  if (type === "ed25519") return utils.generateKeyPairSync(type);
+  if (type === "ed25519") {
+    const { privateKey, publicKey } = newKeyPair();
+    return { private: privateKey, public: publicKey };
+  }
   return type === "rsa"
     ? utils.generateKeyPairSync(type, { bits: 2048 })
     : utils.generateKeyPairSync(type, { bits: 256 });

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { utils } from "ssh2";
+import { newKeyPair } from "../../sandbox/host/keys";
 import type { ValueMap } from "../../sandbox/toolchain/stand-ins/plugin/values";
 import { Secret } from "../../sandbox/toolchain/stand-ins/plugin/values";
 import type { Plugin } from "./plugin";
@@ -66,7 +66,7 @@ describe("a remote command", () => {
   });
 
   it("refuses a host whose key is not the pinned one, before anything is sent", async () => {
-    const hostKey = utils.generateKeyPairSync("ed25519").public;
+    const hostKey = newKeyPair().publicKey;
     const create = plugin.create(REMOTE, remote({ create: "cat", stdin: "secret" }, { hostKey }));
     await expect(create).rejects.toThrow("after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch");
     expect(server.commands).toEqual([]);
@@ -95,7 +95,7 @@ describe("a remote command", () => {
   });
 
   it("is not let in with a key that the host does not know", async () => {
-    const privateKey = utils.generateKeyPairSync("ed25519").private;
+    const privateKey = newKeyPair().privateKey;
     await expect(plugin.create(REMOTE, remote({ create: "true" }, { privateKey }))).rejects.toThrow(
       "after 0 failed attempts: ssh: handshake failed: ssh: unable to authenticate, " +
         "attempted methods [none publickey], no supported methods remain",

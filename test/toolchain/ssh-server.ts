@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import type { AddressInfo } from "node:net";
 import type { Connection, ServerChannel } from "ssh2";
-import { Server, utils } from "ssh2";
+import { Server } from "ssh2";
+import { newKeyPair } from "../../sandbox/host/keys";
 
 /** An SSH server in this process that runs what it is asked to, and remembers who came for what. */
 export interface SshServer {
@@ -35,15 +36,15 @@ function runFor(channel: ServerChannel, command: string): void {
 
 /** Starts the server on a free port. */
 export async function startSshServer(): Promise<SshServer> {
-  const host = utils.generateKeyPairSync("ed25519");
-  const client = utils.generateKeyPairSync("ed25519");
-  const allowed = Buffer.from(client.public.split(" ")[1] ?? "", "base64");
+  const host = newKeyPair();
+  const client = newKeyPair();
+  const allowed = Buffer.from(client.publicKey.split(" ")[1] ?? "", "base64");
   const commands: string[] = [];
   const refusedVariables: string[] = [];
   const all: Connection[] = [];
   const alive = new Set<Connection>();
 
-  const server = new Server({ hostKeys: [host.private] }, (connection) => {
+  const server = new Server({ hostKeys: [host.privateKey] }, (connection) => {
     all.push(connection);
     alive.add(connection);
     connection.on("error", () => undefined);
@@ -68,8 +69,8 @@ export async function startSshServer(): Promise<SshServer> {
   const address: AddressInfo | string | null = server.address();
   return {
     port: typeof address === "object" && address ? address.port : 0,
-    hostKey: host.public,
-    clientKey: client.private,
+    hostKey: host.publicKey,
+    clientKey: client.privateKey,
     commands,
     refusedVariables,
     connections: () => all.length,
