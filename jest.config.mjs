@@ -9,6 +9,8 @@ const project = { testEnvironment: "node", transform };
 
 /** `unit` needs no host; `sandbox` deploys to a throw-away one and runs file after file (`--runInBand`). */
 export default {
+  // A browser or a stand-in that is slow to die must not hold up a finished run.
+  forceExit: true,
   // A run of the whole program takes a second, and CI's machines are slower still.
   testTimeout: 30_000,
   projects: [

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSandbox, removeSandbox } from "./sandbox";
 
+const defaultName = "sandbox";
 const usage = "usage: npm run sandbox [-- up|destroy] [--name NAME]";
 
 async function up(name: string): Promise<void> {
@@ -39,13 +40,13 @@ async function up(name: string): Promise<void> {
 
   ${output.nextSteps.join("\n  ")}
 
-  Remove everything: npm run sandbox -- destroy
+  Remove everything: npm run sandbox -- destroy${name === defaultName ? "" : ` --name ${name}`}
 `);
 }
 
 async function main(args: readonly string[]): Promise<void> {
   const at = args.indexOf("--name");
-  const name = at < 0 ? "sandbox" : (args[at + 1] ?? "");
+  const name = at < 0 ? defaultName : (args[at + 1] ?? "");
   const [action = "up", ...rest] = args.filter((_, index) => at < 0 || (index !== at && index !== at + 1));
   if (!/^[a-z0-9-]{1,20}$/.test(name) || rest.length > 0) throw new Error(usage);
   if (action === "up") await up(name);

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import { pack } from "tar-stream";
 import { type TemplateHelpers, type TemplateValues, renderTemplate } from "./template";
 
@@ -63,9 +63,10 @@ const livePrefix = "live/";
 /**
  * Renders `stack-templates/<template>/` into a Release. Pure but for reading the templates.
  *
- * A compose file names a file of the release as `{{mount "path"}}`: a host path that holds the file's digest (`{{bind "path" "/target"}}` is the volume entry). A service is
- * therefore created anew exactly when a file it mounts has changed, and an old container keeps its old files. An image
- * built on the host is named `{{tag "name" "folder/"}}` after the digest of its folder.
+ * A compose file names a file of the release as `{{mount "path"}}`, a host path that holds the file's digest, or as the
+ * volume entry `{{bind "path" "/target"}}`. A service is therefore created anew exactly when a file it mounts has changed,
+ * and an old container keeps its old files. An image built on the host is named `{{tag "name" "folder/"}}` after the digest
+ * of its folder.
  *
  * @param digestKey secret key of the digests (kept in state), so that a digest in plain state tells nothing of a secret
  * @throws Error when a template is wrong, naming the file
@@ -178,6 +179,6 @@ function place(file: ReleaseFile, mount: (path: string) => Mount): ReleaseFile {
 function listFiles(root: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, "/"))
     .sort();
 }

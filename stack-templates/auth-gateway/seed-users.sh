@@ -9,7 +9,8 @@ users=$config/users.yml applied=$config/.operator.yml
 user_of() { [ ! -s "$1" ] || sed -n '2s/^ *"\{0,1\}\([^":]*\)"\{0,1\}:.*/\1/p' "$1"; }
 
 if [ ! -s "$users" ]; then
-  cp "$entry" "$users.new"
+  # Not cp: a copy would be as read-only as the entry, and Authelia could never change a password.
+  cat "$entry" >"$users.new"
 elif ! cmp -s "$entry" "$applied"; then
   # Authelia may have rewritten the file with other quotes and indentation: a user ends where the indentation falls back.
   awk -v old="$(user_of "$applied")" -v new="$(user_of "$entry")" '
@@ -33,5 +34,6 @@ if [ -e "$users.new" ]; then
   mv "$users.new" "$users"
   cp "$entry" "$applied"
 fi
+chmod 600 "$users"
 [ "$(id -u)" -ne 0 ] || chown -R 8000:8000 "$config"
 [ "$(id -u)" -ne 0 ] || [ ! -d /sessions ] || chown -R 8001:8001 /sessions

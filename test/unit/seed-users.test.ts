@@ -52,12 +52,14 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
     writeFileSync(
       join(entry, "operator.yml"),
       renderTemplate(template, { username, email, secrets: { passwordHash: password } }),
+      // As a release leaves it: a copy of it would be as read-only.
+      { mode: 0o400 },
     );
     execFileSync(command, [...first, script, join(entry, "operator.yml"), folder], { env: { PATH: path } });
     rmSync(entry, { recursive: true });
   }
 
-  it("the first start writes the operator, for Authelia alone to read", () => {
+  it("the first start writes the operator, for Authelia alone to read and write", () => {
     start("admin");
     expect(users()).toEqual({ admin: user("admin", "$argon2id$first") });
     expect(statSync(file("users.yml")).mode & 0o777).toBe(0o600);

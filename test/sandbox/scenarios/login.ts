@@ -17,7 +17,8 @@ import { type World, secrets, username } from "../world";
 /** A person at a phone: password, then a second factor; or a passkey alone. */
 export function login(world: World): void {
   let browser: PortalBrowser;
-  const shots = join(projectRoot, "docs", "screenshots");
+  // The README's pictures: CLOUDCODE_SCREENSHOTS=docs/screenshots npm run test:sandbox
+  const shots = process.env["CLOUDCODE_SCREENSHOTS"] ?? join(projectRoot, ".sandbox", "screenshots");
   const shot = (name: string) => browser.page.screenshot({ path: join(shots, `${name}.png`) });
 
   beforeAll(async () => {
