@@ -153,30 +153,19 @@ function isKeyBlob(encoded: string, type: string): boolean {
   return end === blob.length && fields.length > 1 && fields[0] === type && blob.toString("base64") === encoded;
 }
 
-/** A private key ssh can use without asking (https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key). */
+/** A private key ssh can use without asking. */
 export const privateKey = nonEmpty.superRefine((value, context) => {
-  const body = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----([\s\S]+)-----END \1PRIVATE KEY-----/.exec(value);
-  if (!body) {
-    context.addIssue({
-      code: "custom",
-      message: "is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)",
-    });
-  } else if (isEncryptedKey(body[1] ?? "", body[2] ?? "")) {
-    context.addIssue({ code: "custom", message: "has a passphrase; make a key without one for this stack" });
-  } else if (utils.parseKey(value) instanceof Error) {
-    const cure = "ssh-keygen -p -N '' -f COPY rewrites a copy of it";
-    const fault =
-      body[1] === ""
-        ? `is in PKCS#8 format; ${cure} in OpenSSH's own`
-        : "cannot be read; is it whole, with its line ends?";
-    context.addIssue({ code: "custom", message: fault });
-  }
+  const message = privateKeyFault(value);
+  if (message) context.addIssue({ code: "custom", message });
 });
 
-function isEncryptedKey(kind: string, body: string): boolean {
-  if (kind !== "OPENSSH ") return kind.includes("ENCRYPTED") || body.includes("ENCRYPTED");
-  const magic = "openssh-key-v1\0";
-  const blob = Buffer.from(body, "base64");
-  const cipherLength = blob.length > magic.length + 4 ? blob.readUInt32BE(magic.length) : 0;
-  return blob.subarray(magic.length + 4, magic.length + 4 + cipherLength).toString("latin1") !== "none";
+function privateKeyFault(value: string): string | undefined {
+  const kind = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+-----END \1PRIVATE KEY-----/.exec(value)?.[1];
+  if (kind === undefined) return "is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)";
+  const parsed = utils.parseKey(value);
+  if (!(parsed instanceof Error)) return undefined;
+  if (kind === "ENCRYPTED " || /encrypted/i.test(parsed.message))
+    return "has a passphrase; make a key without one for this stack";
+  if (kind === "") return "is in PKCS#8 format; ssh-keygen -p -N '' -f COPY rewrites a copy of it in OpenSSH's own";
+  return "cannot be read; is it whole, with its line ends?";
 }
