@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { type Acme, startAcme, stopAcme } from "./acme/pebble";
+import { cacheDir } from "./cache";
 import { ensureDocker } from "./host/docker";
 import { type SandboxHost, type SshKeyPair, startHost, stopHost } from "./host/host";
 import { newKeyPair } from "./host/keys";
@@ -16,10 +16,6 @@ import { bundleTerminal } from "./stand-ins/ttyd/bundle";
 import { type PreparedPulumi, preparePulumi } from "./toolchain";
 
 export const projectRoot = resolve(__dirname, "..");
-
-/** Where downloads and builds are kept between runs, outside the checkout. */
-export const cacheDir =
-  process.env["CLOUDCODE_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "cloudcode");
 
 const registryPort = 5000;
 

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { defaultImages } from "../../components/images";
+import { cacheDir } from "../../sandbox/cache";
 import { goBinary, wheelBinary } from "../../sandbox/host/tools";
 import { withLock } from "../../sandbox/toolchain/lock";
 
@@ -12,7 +12,6 @@ const composeVersion = "v2.40.3";
 jest.setTimeout(15 * 60_000);
 
 /** Where downloads and builds outlive a run of the tests. */
-const cacheDir = process.env["CLOUDCODE_CACHE"] ?? join(homedir(), ".cache", "cloudcode");
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 

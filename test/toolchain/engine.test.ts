@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { cacheDir } from "../../sandbox/cache";
 import type { PreparedPulumi } from "../../sandbox/toolchain";
 import { preparePulumi } from "../../sandbox/toolchain";
 import type { SshServer } from "./ssh-server";
@@ -63,7 +64,6 @@ async function succeed(...args: string[]): Promise<string> {
 const up = (): Promise<string> => succeed("up", "--yes", "--skip-preview");
 
 beforeAll(async () => {
-  const cacheDir = process.env["CLOUDCODE_CACHE_DIR"] ?? join(homedir(), ".cache", "cloudcode");
   [engine, server] = await Promise.all([preparePulumi({ cacheDir, say: () => undefined }), startSshServer()]);
   folder = mkdtempSync(join(tmpdir(), "engine-"));
   symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
