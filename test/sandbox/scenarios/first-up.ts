@@ -14,6 +14,7 @@ export function firstUp(world: World): void {
     for (const [key, value] of Object.entries(secrets)) {
       await sandbox.pulumi(["config", "set", "--secret", key], { input: value });
     }
+    await holdAptLock(world, 20);
     const up = world.up("--diff");
     const ended = up.then(
       () => true,
@@ -41,6 +42,11 @@ export function firstUp(world: World): void {
     expect(lines.filter((line) => !line.endsWith("(healthy)"))).toEqual([
       expect.stringContaining("cloudcode-auth-seed-1 Exited (0)"),
     ]);
+  });
+
+  test("an apt lock that another program held was waited for", async () => {
+    expect(await world.onHost("cat /tmp/apt-lock")).toBe("held and released");
+    expect(await world.onHost("dpkg --audit")).toBe("");
   });
 
   test("its outputs tell the operator where to go", async () => {
@@ -105,4 +111,12 @@ async function processList(world: World): Promise<string> {
   const here = await run("ps", ["-eo", "args"]).then(({ stdout }) => stdout);
   // The test's own look at the host would find itself.
   return here + (await world.onHost("ps -eo args").catch(() => ""));
+}
+
+/** Does to apt what unattended upgrades do in the first minutes of a machine (lessons C1). */
+async function holdAptLock(world: World, seconds: number): Promise<void> {
+  const script = `use Fcntl; open(my $lock, ">", "/var/lib/dpkg/lock-frontend") or die;
+my $all = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0); fcntl($lock, F_SETLK, $all) or die;
+open(my $note, ">", "/tmp/apt-lock"); syswrite $note, "held"; sleep ${seconds}; syswrite $note, " and released";`;
+  await world.onHost(`setsid perl -e '${script}' >/dev/null 2>&1 & until [ -s /tmp/apt-lock ]; do sleep 0.1; done`);
 }

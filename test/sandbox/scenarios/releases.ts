@@ -22,6 +22,15 @@ export function releases(world: World): void {
     }
   });
 
+  test("an SSH user with sudo does as well as root, and what runs keeps running", async () => {
+    const before = await world.containers();
+    for (const hostUser of ["admin", undefined]) {
+      world.sandbox.configure({ hostUser });
+      await world.up();
+      expect(await world.containers()).toEqual(before);
+    }
+  });
+
   test("a release that does not become healthy is rolled back, and the error holds its last words", async () => {
     const good = images();
     const before = await world.onHost("readlink /opt/cloudcode/stacks/auth/releases/current");
