@@ -14,7 +14,10 @@ export interface Row {
 
 const name = "bench";
 
-/** Everything in one run on one sandbox, as ratios and counts: absolute seconds say more of the machine than of the program. */
+/**
+ * Everything in one run on one sandbox, as ratios and counts: absolute seconds say more of the machine than of the program.
+ * Names of measures on the command line choose among them: `npm run bench -- noOp lostRequests`.
+ */
 async function main(): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   await removeSandbox(name);
@@ -25,7 +28,9 @@ async function main(): Promise<void> {
     await world.up();
     await session(world);
     const rows: Row[] = [];
-    for (const measure of [noOp, changes, lostRequests, memory]) {
+    const wanted = process.argv.slice(2);
+    const measures = [noOp, changes, lostRequests, memory];
+    for (const measure of measures.filter(({ name: named }) => wanted.length === 0 || wanted.includes(named))) {
       say(`measuring ${measure.name}`);
       rows.push(...(await measure(world)));
     }
