@@ -1,5 +1,5 @@
 import { firstEvent, openTerminal } from "../streams";
-import type { World } from "../world";
+import { type World, eventually } from "../world";
 
 /** What OpenCode lives from passes the gate unbroken. */
 export function streams(world: World): void {
@@ -30,7 +30,10 @@ export function streams(world: World): void {
     expect(stdout).toMatch(/live\/Caddyfile/);
     await world.up();
     await terminal.type("echo still $((1+1))", "still 2");
-    expect((await world.request("dev", "/global/health", { headers: { cookie: world.cookie } })).status).toBe(200);
+    // The new name's certificate comes in the moments after the reload.
+    const answers = async () =>
+      (await world.request("dev", "/global/health", { headers: { cookie: world.cookie } })).status === 200;
+    expect(await eventually(30, answers)).toBe(true);
     const after = await world.containers();
     for (const kept of [
       "cloudcode-edge-caddy",
