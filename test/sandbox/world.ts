@@ -126,6 +126,14 @@ export class World {
     return stdout;
   }
 
+  /** URN of the resource of that name. */
+  async urnOf(name: string): Promise<string> {
+    const state = JSON.parse(await this.stateText()) as { deployment: { resources: { urn: string }[] } };
+    const urn = state.deployment.resources.map((resource) => resource.urn).find((one) => one.endsWith(`::${name}`));
+    if (urn === undefined) throw new Error(`no resource ${name} in the state`);
+    return urn;
+  }
+
   config(): Record<string, unknown> {
     return (parse(readFileSync(this.sandbox.stackFile, "utf8")) as { config: Record<string, unknown> }).config;
   }

@@ -49,18 +49,13 @@ export function faults(world: World): void {
   test("a host that no longer answers: removing an App names the command that forgets it", async () => {
     await world.onHost("systemctl stop ssh.socket ssh.service 2>/dev/null; systemctl stop ssh; sleep 1");
     world.sandbox.configure({ opencodeEnabled: "false", hostWaitSeconds: "60" });
-    const targets = (await removalUrn(world)).flatMap((urn) => ["--target", urn]);
-    const words = await failureOf(world.sandbox.pulumi(["destroy", "--yes", "--skip-preview", ...targets]));
+    const urn = await world.urnOf("opencode-removal");
+    const words = await failureOf(world.sandbox.pulumi(["destroy", "--yes", "--skip-preview", "--target", urn]));
     await world.onHost("systemctl start ssh");
     await sleep(1000);
     world.sandbox.configure({ opencodeEnabled: undefined });
     expect(words).toContain("accepted no connection within 60 s");
-    expect(words).toContain(`pulumi state delete '${targets[1] ?? ""}'`);
+    expect(words).toContain(`pulumi state delete '${urn}'`);
     expect(await healthy()).toBe(true);
   });
-}
-
-async function removalUrn(world: World): Promise<string[]> {
-  const state = JSON.parse(await world.stateText()) as { deployment: { resources: { urn: string }[] } };
-  return state.deployment.resources.map(({ urn }) => urn).filter((urn) => urn.endsWith("::opencode-removal"));
 }

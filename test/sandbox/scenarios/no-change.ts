@@ -18,18 +18,9 @@ export function noChange(world: World): void {
 
   test("installing the host once more changes nothing on it", async () => {
     const before = await world.onHost("cat /etc/docker/daemon.json; systemctl show docker -p ActiveEnterTimestamp");
-    await world.up("--target-replace", await urnOf(world, "docker-install"));
+    await world.up("--target-replace", await world.urnOf("docker-install"));
     expect(await world.onHost("cat /etc/docker/daemon.json; systemctl show docker -p ActiveEnterTimestamp")).toBe(
       before,
     );
   });
-}
-
-async function urnOf(world: World, name: string): Promise<string> {
-  const state = JSON.parse(await world.stateText()) as { deployment: { resources: { urn: string }[] } };
-  const urn = state.deployment.resources
-    .map((resource) => resource.urn)
-    .find((candidate) => candidate.endsWith(`::${name}`));
-  if (urn === undefined) throw new Error(`no resource ${name} in the state`);
-  return urn;
 }
