@@ -14,7 +14,7 @@ export default {
   // A run of the whole program takes a second, and CI's machines are slower still.
   testTimeout: 30_000,
   projects: [
-    { ...project, displayName: "unit", testMatch: ["<rootDir>/test/{unit,toolchain,stand-ins}/**/*.test.ts"] },
+    { ...project, displayName: "unit", testMatch: ["<rootDir>/test/{unit,toolchain,stand-ins,emulator}/**/*.test.ts"] },
     { ...project, displayName: "sandbox", testMatch: ["<rootDir>/test/sandbox/**/*.test.ts"] },
   ],
 };

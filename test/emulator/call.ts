@@ -1,0 +1,35 @@
+import type { Catalogue } from "./catalogue";
+import type { Cloud } from "./cloud";
+import type { Parameters, Table } from "./parameters";
+
+/** JSON as the APIs answer it; a field that is undefined is left out. */
+export type Json = string | number | boolean | null | undefined | readonly Json[] | Answer;
+export interface Answer {
+  readonly [field: string]: Json;
+}
+
+/** What of the catalogue can be had now. */
+export interface Stock {
+  /** Whether DescribeAvailableResource offers the type in the zone. */
+  offers(zone: string, type: string): boolean;
+  /** Whether RunInstances finds one; what is offered may have gone meanwhile. */
+  canBuy(zone: string, type: string): boolean;
+  lacksDisk(zone: string, category: string): boolean;
+}
+
+/** One request whose signature, permission and parameters are right. */
+export interface Call {
+  readonly parameters: Parameters;
+  readonly region: string;
+  readonly cloud: Cloud;
+  readonly catalogue: Catalogue;
+  readonly stock: Stock;
+}
+
+/** One call of an API: its parameters, and what it does to the account. */
+export interface Action {
+  readonly parameters: Table;
+  readonly handle: (call: Call) => Answer | Promise<Answer>;
+}
+
+export type Actions = Readonly<Record<string, Action>>;

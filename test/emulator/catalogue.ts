@@ -1,0 +1,173 @@
+// What the emulated cloud sells: a small choice, as of 2026-11, from public documentation; which zone sells which type
+// changes by the hour in the real one and is made up here.
+// Regions and zones: https://www.alibabacloud.com/help/en/ecs/user-guide/regions-and-zones
+// Types: https://www.alibabacloud.com/help/en/ecs/user-guide/overview-of-instance-families
+// Disks: https://www.alibabacloud.com/help/en/ecs/user-guide/block-storage-overview
+
+export interface InstanceType {
+  readonly id: string;
+  readonly family: string;
+  readonly vcpus: number;
+  readonly memoryGiB: number;
+  /** Categories of system and data disks. */
+  readonly disks: readonly string[];
+  readonly enis: number;
+  readonly ipv6PerEni: number;
+}
+
+export interface DiskCategory {
+  readonly id: string;
+  readonly minGiB: number;
+  readonly maxGiB: number;
+}
+
+export interface Image {
+  readonly id: string;
+  readonly name: string;
+  readonly family: string;
+  readonly os: string;
+  readonly platform: string;
+  readonly architecture: "x86_64" | "arm64";
+  readonly sizeGiB: number;
+  readonly createdAt: string;
+}
+
+const zones: Readonly<Record<string, readonly string[]>> = {
+  "ap-southeast-1": ["ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1c"],
+  "cn-hongkong": ["cn-hongkong-b", "cn-hongkong-c", "cn-hongkong-d"],
+  "cn-hangzhou": ["cn-hangzhou-h", "cn-hangzhou-i", "cn-hangzhou-j"],
+};
+
+const families: Readonly<Record<string, { disks: readonly string[]; ipv6PerEni: number }>> = {
+  "ecs.e": { disks: ["cloud_essd_entry", "cloud_essd", "cloud_auto"], ipv6PerEni: 1 },
+  "ecs.u1": { disks: ["cloud_essd_entry", "cloud_essd", "cloud_auto"], ipv6PerEni: 2 },
+  "ecs.t6": { disks: ["cloud_efficiency", "cloud_ssd", "cloud_essd"], ipv6PerEni: 1 },
+  "ecs.c7": { disks: ["cloud_essd", "cloud_auto"], ipv6PerEni: 6 },
+  "ecs.g7": { disks: ["cloud_essd", "cloud_auto"], ipv6PerEni: 6 },
+  "ecs.c8i": { disks: ["cloud_essd", "cloud_auto"], ipv6PerEni: 6 },
+  "ecs.g6": { disks: ["cloud_efficiency", "cloud_ssd", "cloud_essd"], ipv6PerEni: 6 },
+};
+
+const sizes: readonly (readonly [id: string, family: string, vcpus: number, memoryGiB: number])[] = [
+  ["ecs.e-c1m1.large", "ecs.e", 2, 2],
+  ["ecs.e-c1m2.large", "ecs.e", 2, 4],
+  ["ecs.e-c1m4.large", "ecs.e", 2, 8],
+  ["ecs.e-c1m2.xlarge", "ecs.e", 4, 8],
+  ["ecs.u1-c1m1.large", "ecs.u1", 2, 2],
+  ["ecs.u1-c1m2.large", "ecs.u1", 2, 4],
+  ["ecs.u1-c1m4.large", "ecs.u1", 2, 8],
+  ["ecs.u1-c1m2.xlarge", "ecs.u1", 4, 8],
+  ["ecs.t6-c1m1.large", "ecs.t6", 2, 2],
+  ["ecs.t6-c1m2.large", "ecs.t6", 2, 4],
+  ["ecs.c7.large", "ecs.c7", 2, 4],
+  ["ecs.c7.xlarge", "ecs.c7", 4, 8],
+  ["ecs.g7.large", "ecs.g7", 2, 8],
+  ["ecs.c8i.large", "ecs.c8i", 2, 4],
+  ["ecs.g6.large", "ecs.g6", 2, 8],
+];
+
+const types = new Map<string, InstanceType>(
+  sizes.map(([id, family, vcpus, memoryGiB]) => [
+    id,
+    { id, family, vcpus, memoryGiB, enis: 2, ...(families[family] ?? { disks: [], ipv6PerEni: 0 }) },
+  ]),
+);
+
+/** Families that a zone does not sell at all. */
+const notSold: Readonly<Record<string, readonly string[]>> = {
+  "ap-southeast-1a": ["ecs.c8i", "ecs.t6"],
+  "ap-southeast-1b": ["ecs.t6"],
+  "ap-southeast-1c": ["ecs.g6"],
+  "cn-hongkong-b": ["ecs.e", "ecs.c8i"],
+  "cn-hangzhou-h": ["ecs.c8i"],
+};
+
+const categories: readonly DiskCategory[] = [
+  { id: "cloud_essd", minGiB: 20, maxGiB: 65536 },
+  { id: "cloud_auto", minGiB: 1, maxGiB: 65536 },
+  { id: "cloud_essd_entry", minGiB: 10, maxGiB: 65536 },
+  { id: "cloud_efficiency", minGiB: 20, maxGiB: 32768 },
+  { id: "cloud_ssd", minGiB: 20, maxGiB: 32768 },
+];
+
+/** Image families: name, operating system, platform; every one for two architectures. */
+const systems = [
+  ["ubuntu_24_04", "Ubuntu 24.04 64 bit", "Ubuntu"],
+  ["ubuntu_22_04", "Ubuntu 22.04 64 bit", "Ubuntu"],
+  ["ubuntu_20_04", "Ubuntu 20.04 64 bit", "Ubuntu"],
+  ["debian_12", "Debian 12.5 64 bit", "Debian"],
+  ["debian_11", "Debian 11.9 64 bit", "Debian"],
+] as const;
+
+/** Dates of the builds; public images come about monthly. */
+const builds = Array.from({ length: 13 }, (_, month) => new Date(Date.UTC(2025, 9 + month, 12, 6)));
+
+const images: readonly Image[] = builds.flatMap((date) =>
+  systems.flatMap(([system, os, platform]) =>
+    (["x64", "arm64"] as const).map((architecture): Image => {
+      const day = date.toISOString().slice(0, 10).replaceAll("-", "");
+      const name = `${system}_${architecture}_20G_alibase_${day}.vhd`;
+      return {
+        id: name,
+        name,
+        family: `acs:${system}_${architecture}`,
+        os,
+        platform,
+        architecture: architecture === "x64" ? "x86_64" : "arm64",
+        sizeGiB: 20,
+        createdAt: `${date.toISOString().slice(0, 19)}Z`,
+      };
+    }),
+  ),
+);
+
+/** More than one page of zones; the last four are of use. */
+const domains: readonly string[] = [
+  ...Array.from({ length: 110 }, (_, number) => `parked-${String(number + 1).padStart(3, "0")}.example`),
+  ...["example.com", "home.example.com", "example.co.uk", "xn--bcher-kva.example"],
+];
+
+/** What can be bought, and which DNS zones the account has. */
+export class Catalogue {
+  readonly domains: readonly string[];
+
+  /** `domains`: DNS zones beyond the usual ones. */
+  constructor(more: readonly string[] = []) {
+    this.domains = [...domains, ...more];
+  }
+
+  /** Empty for a region the emulator does not know. */
+  zones(region: string): readonly string[] {
+    return zones[region] ?? [];
+  }
+
+  get regions(): readonly string[] {
+    return Object.keys(zones);
+  }
+
+  type(id: string): InstanceType | undefined {
+    return types.get(id);
+  }
+
+  /** The types a zone sells, whether they are in stock or not. */
+  typesIn(zone: string): readonly InstanceType[] {
+    return [...types.values()].filter((type) => !(notSold[zone] ?? []).includes(type.family));
+  }
+
+  get types(): readonly InstanceType[] {
+    return [...types.values()];
+  }
+
+  category(id: string): DiskCategory | undefined {
+    return categories.find((category) => category.id === id);
+  }
+
+  /** Newest first, as the API lists them. */
+  get images(): readonly Image[] {
+    return images.toReversed();
+  }
+
+  image(id: string): Image | undefined {
+    return images.find((image) => image.id === id);
+  }
+}
