@@ -1,5 +1,6 @@
 // Signed calls to an emulator, as a test's own hand in the cloud.
 import { randomUUID } from "node:crypto";
+import { z } from "zod";
 import { timestamp } from "./cloud";
 import { emulatorKey } from "./emulator";
 import { products } from "./products";
@@ -38,11 +39,10 @@ export function signedQuery(
   return new URLSearchParams([...values, ["Signature", signatureV1("POST", values, key.secret)]]);
 }
 
-/** Sends a query as it is. */
+/** Sends a query as it is, as a form: it can be long. */
 export async function send(port: number, query: URLSearchParams): Promise<Answered> {
-  const answer = await fetch(`http://127.0.0.1:${port}/?${query.toString()}`, { method: "POST" });
-  const body: unknown = await answer.json();
-  return { status: answer.status, body: Object(body) as Readonly<Record<string, unknown>> };
+  const answer = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: query });
+  return { status: answer.status, body: z.record(z.string(), z.unknown()).parse(await answer.json()) };
 }
 
 /** Calls `product` (`ecs`, `vpc`, `alidns`, `sts`) in Singapore. */

@@ -21,7 +21,6 @@ import { latencyProfiles } from "./latency";
 import type { Machines } from "./machine";
 import type { Policy } from "./policy";
 import { listen } from "./server";
-import type { State } from "./state";
 import { emptyState, loadState, saveState } from "./state";
 
 /** A key the emulator knows unless it is told others. */
@@ -53,7 +52,8 @@ export interface Emulator {
   readonly journal: Journal;
   readonly faults: Faults;
   readonly rules: Rules;
-  readonly state: State;
+  /** The account; its latencies can be changed. */
+  readonly cloud: Cloud;
   /** Adds a fault. */
   fail(fault: Fault): void;
   inventory(): Item[];
@@ -92,7 +92,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     journal,
     faults,
     rules,
-    state,
+    cloud,
     fail: (fault) => {
       faults.add(fault);
     },

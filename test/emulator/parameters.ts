@@ -14,11 +14,11 @@ export const whole = /^\d+$/;
 export const decimal = /^\d+(\.\d+)?$/;
 export const flag = ["true", "false", "True", "False"] as const;
 export const cidr = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
-/** 2 to 128 characters, a letter first; empty clears it. */
-export const name = /^([\p{L}][\p{L}\p{N}._:-]{1,127})?$/u;
+/** 2 to 128 characters, a letter first. */
+export const name = /^\p{L}[\p{L}\p{N}._:-]{1,127}$/u;
 export const region = /^[a-z]{2}-[a-z-]+(-\d)?$/;
-/** An id such as `vpc-t4n…`; the provider sends an empty one where it has none. */
-export const id = (prefix: string): RegExp => new RegExp(`^(${prefix}-[a-z0-9]+)?$`);
+/** An id such as `vpc-t4n…`. */
+export const id = (prefix: string): RegExp => new RegExp(`^${prefix}-[a-z0-9]+$`);
 /** A JSON list of strings. */
 export const jsonList = /^\[("[^"]*"(,\s*"[^"]*")*)?\]$/;
 
@@ -39,8 +39,9 @@ const generic = (key: string): string =>
     .map((part) => (/^[1-9]\d*$/.test(part) ? "N" : part))
     .join(".");
 
+/** An empty value is as good as none; the provider sends those. */
 const fits = (format: Format, value: string): boolean =>
-  format instanceof RegExp ? format.test(value) : value === "" || format.includes(value);
+  value === "" || (format instanceof RegExp ? format.test(value) : format.includes(value));
 
 /** The first fault of a request against the table of its action, or undefined. */
 export function checkParameters(table: Table, values: ReadonlyMap<string, string>): ApiError | undefined {
