@@ -1,5 +1,7 @@
 // Signatures: the examples of the public documentation, and what the gateway refuses.
+import { createHash } from "node:crypto";
 import { call, send, signedQuery } from "./client";
+import { timestamp } from "./cloud";
 import type { Emulator } from "./emulator";
 import { emulatorKey, startEmulator } from "./emulator";
 import { ApiError } from "./errors";
@@ -111,4 +113,30 @@ test("a request that was changed after it was signed is refused, and one that is
   expect(await send(emulator.port, query)).toMatchObject({ status: 400, body: { Code: "SignatureNonceUsed" } });
   query.set("RegionId", "cn-hongkong");
   expect(await send(emulator.port, query)).toMatchObject({ body: { Code: "SignatureDoesNotMatch" } });
+});
+
+test("a request of version 3 is answered, its parameters in query and body alike", async () => {
+  const body = new URLSearchParams({ Description: "from the body é~*" }).toString();
+  const query = new Map([["VpcName", "home"]]);
+  const headers: Record<string, string> = {
+    host: `127.0.0.1:${emulator.port}`,
+    "x-acs-action": "CreateVpc",
+    "x-acs-content-sha256": createHash("sha256").update(body).digest("hex"),
+    "x-acs-date": timestamp(),
+    "x-acs-signature-nonce": "only once",
+    "x-acs-version": "2016-04-28",
+  };
+  const names = Object.keys(headers);
+  const request = { method: "POST", path: "/", headers, query, form: new Map(), body: Buffer.from(body) };
+  const signature = signatureV3(request, names, emulatorKey.secret);
+  const answer = await fetch(`http://127.0.0.1:${emulator.port}/?${new URLSearchParams([...query]).toString()}`, {
+    ...{ method: "POST", body },
+    headers: {
+      ...headers,
+      "content-type": "application/x-www-form-urlencoded",
+      authorization: `ACS3-HMAC-SHA256 Credential=${emulatorKey.id},SignedHeaders=${names.join(";")},Signature=${signature}`,
+    },
+  });
+  expect(answer.status).toBe(200);
+  expect([...emulator.cloud.state.vpcs.values()]).toMatchObject([{ name: "home", description: "from the body é~*" }]);
 });

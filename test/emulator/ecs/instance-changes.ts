@@ -38,7 +38,8 @@ function stop(call: Call): Answer {
   const { cloud, parameters } = call;
   const instance = findInstance(call);
   must(instance, "Running", "Stopped");
-  const asked = parameters.text("StoppedMode", "KeepCharging");
+  // The provider sends back what it read of a running instance; it is taken for the default.
+  const asked = parameters.text("StoppedMode") === "StopCharging" ? "StopCharging" : "KeepCharging";
   if (asked === "StopCharging" && instance.chargeType === "PrePaid")
     throw new ApiError(403, "InvalidChargeType.ValueNotSupported", "A subscription cannot stop charging.");
   instance.stoppedMode = asked;
@@ -178,7 +179,7 @@ export const instanceChanges: Actions = {
   StopInstance: {
     parameters: {
       required: instanceId,
-      optional: { ForceStop: flag, StoppedMode: ["StopCharging", "KeepCharging"], DryRun: flag },
+      optional: { ForceStop: flag, StoppedMode: ["StopCharging", "KeepCharging", "Not-applicable"], DryRun: flag },
     },
     handle: stop,
   },

@@ -89,7 +89,10 @@ const times: Readonly<Record<string, Format>> = { timePoints: jsonList, repeatWe
 /** https://api.alibabacloud.com/document/Ecs/2014-05-26/CreateAutoSnapshotPolicy and the same page of each action. */
 export const snapshotPolicies: Actions = {
   CreateAutoSnapshotPolicy: {
-    parameters: { required: times, optional: { autoSnapshotPolicyName: name, ...resourceGroup, ...tagFilter } },
+    parameters: {
+      required: times,
+      optional: { autoSnapshotPolicyName: name, EnableCrossRegionCopy: ["false"], ...resourceGroup, ...tagFilter },
+    },
     handle: create,
   },
   DescribeAutoSnapshotPolicyEx: {
@@ -105,7 +108,10 @@ export const snapshotPolicies: Actions = {
     handle: describe,
   },
   ModifyAutoSnapshotPolicyEx: {
-    parameters: { required: policyId, optional: { ...times, autoSnapshotPolicyName: name } },
+    parameters: {
+      required: policyId,
+      optional: { ...times, autoSnapshotPolicyName: name, EnableCrossRegionCopy: ["false"] },
+    },
     handle: modify,
   },
   DeleteAutoSnapshotPolicy: { parameters: { required: policyId }, handle: remove },
