@@ -72,7 +72,8 @@ async function bundle({ folder, program, version }: StandIn, launcher: string): 
   await compile("launch.ts", launcher, { version, banner: `#!/usr/bin/env node\n${says}` });
 }
 
-async function pointTo(target: string, link: string): Promise<void> {
+/** Makes `link` a relative symbolic link to `target`, at once or not at all. */
+export async function pointTo(target: string, link: string): Promise<void> {
   const wanted = relative(dirname(link), target);
   if ((await readlink(link).catch(() => "")) === wanted) return;
   const temporary = `${link}.partial-${randomUUID()}`;

@@ -1,5 +1,6 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
+import { provideAlicloudPlugin } from "./alicloud";
 import { buildPulumi } from "./build";
 import { placeStandIns, packageVersion } from "./bundle";
 import { withLock } from "./lock";
@@ -22,6 +23,8 @@ export interface PrepareOptions {
   readonly cacheDir: string;
   /** Told what takes time. */
   readonly say: (line: string) => void;
+  /** Also provide the Alibaba Cloud plugin, which takes minutes and 7 GB of memory where it has to be built. */
+  readonly alicloud?: boolean;
 }
 
 function environment(pulumi: string, more: Record<string, string> = {}): Record<string, string> {
@@ -29,8 +32,12 @@ function environment(pulumi: string, more: Record<string, string> = {}): Record<
   return { PATH: path, PULUMI_SKIP_UPDATE_CHECK: "true", ...more };
 }
 
+function homeIn(cacheDir: string): string {
+  return join(cacheDir, "pulumi-home");
+}
+
 async function prepareBuilt(cacheDir: string, pulumi: string): Promise<PreparedPulumi> {
-  const home = join(cacheDir, "pulumi-home");
+  const home = homeIn(cacheDir);
   const plugin = (name: string): { folder: string; program: string; version: string; in: string } => {
     const version = packageVersion(`@pulumi/${name}`);
     const folder = join(home, "plugins", `resource-${name}-v${version}`);
@@ -43,18 +50,13 @@ async function prepareBuilt(cacheDir: string, pulumi: string): Promise<PreparedP
     version: PULUMI_VERSION.slice(1),
     in: dirname(pulumi),
   };
-  await placeStandIns(cacheDir, [host, plugin("command"), plugin("random")]);
+  await placeStandIns(cacheDir, [host, plugin("command"), plugin("random"), plugin("tls")]);
   // What no stand-in covers cannot be downloaded either, so the engine should say so at once.
   const env = environment(pulumi, { PULUMI_HOME: home, PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" });
   return { env, pulumi, origin: "built" };
 }
 
-/** Finds, downloads or builds the Pulumi engine, in this order, with everything a TypeScript program needs to run. */
-export async function preparePulumi(options: PrepareOptions): Promise<PreparedPulumi> {
-  const { say } = options;
-  await mkdir(options.cacheDir, { recursive: true });
-  // The engine compares resolved paths.
-  const cacheDir = await realpath(options.cacheDir);
+async function prepareEngine(cacheDir: string, say: (line: string) => void): Promise<PreparedPulumi> {
   const installed = await findOfficial(process.env["PATH"] ?? "");
   if (installed !== undefined)
     return { env: { PULUMI_SKIP_UPDATE_CHECK: "true" }, pulumi: installed, origin: "official" };
@@ -83,4 +85,16 @@ export async function preparePulumi(options: PrepareOptions): Promise<PreparedPu
       return prepared;
     })
   );
+}
+
+/** Finds, downloads or builds the Pulumi engine, in this order, with everything a TypeScript program needs to run. */
+export async function preparePulumi(options: PrepareOptions): Promise<PreparedPulumi> {
+  await mkdir(options.cacheDir, { recursive: true });
+  // The engine compares resolved paths.
+  const cacheDir = await realpath(options.cacheDir);
+  const prepared = await prepareEngine(cacheDir, options.say);
+  if (options.alicloud === true && prepared.origin === "built") {
+    await provideAlicloudPlugin(cacheDir, homeIn(cacheDir), options.say);
+  }
+  return prepared;
 }

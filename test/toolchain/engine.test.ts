@@ -15,6 +15,7 @@ const PROGRAM = `
 const pulumi = require("@pulumi/pulumi");
 const command = require("@pulumi/command");
 const random = require("@pulumi/random");
+const tls = require("@pulumi/tls");
 const config = new pulumi.Config();
 const password = new random.RandomPassword("password", { length: 24 });
 const connection = pulumi.secret(JSON.parse(process.env.TOY_CONNECTION));
@@ -27,6 +28,7 @@ const remote = new command.remote.Command("remote", {
   addPreviousOutputInEnv: false,
 });
 exports.said = remote.stdout;
+exports.key = new tls.PrivateKey("key", { algorithm: "ED25519" }).publicKeyOpenssh;
 `;
 
 let engine: PreparedPulumi;
@@ -94,6 +96,7 @@ it("creates without a warning, over one connection", async () => {
   expect(await up()).not.toMatch(/warning/i);
   expect(server.connections()).toBe(1);
   expect(await succeed("stack", "output", "said")).toBe("ran\n");
+  expect(await succeed("stack", "output", "key")).toMatch(/^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI\S+$/m);
 });
 
 it("keeps secrets encrypted in state", () => {
@@ -111,7 +114,7 @@ it("has nothing to do the second time, and opens no connection for it", async ()
   const before = server.connections();
   await succeed("preview", "--expect-no-changes");
   await succeed("preview", "--expect-no-changes");
-  expect(await up()).toContain("3 unchanged");
+  expect(await up()).toContain("4 unchanged");
   await succeed("refresh", "--yes", "--skip-preview");
   await succeed("preview", "--expect-no-changes");
   expect(server.connections()).toBe(before);
@@ -137,7 +140,7 @@ it("shows the failed command and what it printed, and keeps the old state", asyn
   expect(code).not.toBe(0);
   expect(output).toContain('Process exited with status 7: running "echo broken; exit 7":\n    broken');
   await succeed("config", "rm", "create");
-  expect(await up()).toContain("3 unchanged");
+  expect(await up()).toContain("4 unchanged");
 });
 
 it("destroys without a connection when there is no delete command", async () => {

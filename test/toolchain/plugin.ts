@@ -94,7 +94,7 @@ const urn = (type: string): string => `urn:pulumi:dev::toy::${type}::thing`;
  * Bundles and starts the stand-in for one of the plugins, in a folder of its own. CLOUDCODE_TEST_PLUGIN_DIR names a
  * folder with official plugins to put the same tests to.
  */
-export async function startPlugin(name: "command" | "random"): Promise<Plugin> {
+export async function startPlugin(name: "command" | "random" | "tls"): Promise<Plugin> {
   const folder = mkdtempSync(join(tmpdir(), "plugin-"));
   const program = `pulumi-resource-${name}`;
   const version = packageVersion(`@pulumi/${name}`);

@@ -71,6 +71,7 @@ describe("a built CLI", () => {
       join(pulumi, "..", "pulumi-language-nodejs"),
       join(home, "plugins/resource-command-v1.2.1/pulumi-resource-command"),
       join(home, "plugins/resource-random-v4.21.2/pulumi-resource-random"),
+      join(home, "plugins/resource-tls-v5.6.1/pulumi-resource-tls"),
     ]) {
       const [shebang, says] = readFileSync(file, "utf8").split("\n", 2);
       expect(shebang).toBe("#!/usr/bin/env node");

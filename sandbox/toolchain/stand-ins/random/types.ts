@@ -1,21 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { findChanges, topLevel } from "../plugin/diff";
-import type { CheckFailure, Created, ResourceType } from "../plugin/provider";
-import type { Value, ValueMap } from "../plugin/values";
+import { generatedType } from "../plugin/generated";
+import type { CheckFailure, ResourceType } from "../plugin/provider";
+import type { ValueMap } from "../plugin/values";
 import { reveal, Secret, text, Unknown } from "../plugin/values";
 import type { StringRecipe } from "./generate";
 import { bcryptHash, randomString } from "./generate";
-
-interface Recipe {
-  readonly required: string;
-  readonly optional: readonly string[];
-  /** Outputs that exist only once the resource does. */
-  readonly computed: readonly string[];
-  readonly defaults: ValueMap;
-  /** Rules that concern several inputs. */
-  readonly validate?: (inputs: ValueMap) => CheckFailure[];
-  readonly make: (inputs: ValueMap) => Promise<Created>;
-}
 
 const STRING_DEFAULTS: ValueMap = {
   lower: true,
@@ -57,11 +46,20 @@ function stringRecipe(inputs: ValueMap): StringRecipe {
   };
 }
 
+function validateSize(name: string, inputs: ValueMap): CheckFailure[] {
+  const size = inputs[name];
+  if (size === undefined || size instanceof Unknown || numberOf(inputs, name) >= 1) return [];
+  const reason = `Attribute ${name} value must be at least 1, got: ${numberOf(inputs, name)}`;
+  return [{ property: name, reason }];
+}
+
 function validateString(inputs: ValueMap): CheckFailure[] {
   const recipe = stringRecipe(inputs);
   const least = recipe.minLower + recipe.minUpper + recipe.minNumeric + recipe.minSpecial;
-  if (inputs["length"] instanceof Unknown || recipe.length >= least) return [];
+  const failures = validateSize("length", inputs);
+  if (inputs["length"] instanceof Unknown || recipe.length >= least) return failures;
   return [
+    ...failures,
     {
       property: "length",
       reason: `Attribute length value must be at least sum of min_upper + min_lower + min_numeric + min_special, got: ${recipe.length}`,
@@ -73,7 +71,7 @@ const STRING_INPUTS = ["keepers", "overrideSpecial", ...Object.keys(STRING_DEFAU
 
 /** Resource types by token. */
 export const randomTypes: Readonly<Record<string, ResourceType>> = {
-  "random:index/randomPassword:RandomPassword": randomType({
+  "random:index/randomPassword:RandomPassword": generatedType({
     required: "length",
     optional: STRING_INPUTS,
     computed: ["result", "bcryptHash"],
@@ -86,7 +84,7 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
       return { id: "none", outputs: { ...outputs, id: "none", __meta: '{"schema_version":"3"}' } };
     },
   }),
-  "random:index/randomString:RandomString": randomType({
+  "random:index/randomString:RandomString": generatedType({
     required: "length",
     optional: STRING_INPUTS,
     computed: ["result"],
@@ -98,11 +96,12 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
       return Promise.resolve({ id: result, outputs });
     },
   }),
-  "random:index/randomBytes:RandomBytes": randomType({
+  "random:index/randomBytes:RandomBytes": generatedType({
     required: "length",
     optional: ["keepers"],
     computed: ["base64", "hex"],
     defaults: {},
+    validate: (inputs) => validateSize("length", inputs),
     make: (inputs) => {
       const bytes = randomBytes(numberOf(inputs, "length"));
       const base64 = bytes.toString("base64");
@@ -110,11 +109,12 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
       return Promise.resolve({ id: base64, outputs });
     },
   }),
-  "random:index/randomId:RandomId": randomType({
+  "random:index/randomId:RandomId": generatedType({
     required: "byteLength",
     optional: ["keepers", "prefix"],
     computed: ["b64Std", "b64Url", "dec", "hex"],
     defaults: {},
+    validate: (inputs) => validateSize("byteLength", inputs),
     make: (inputs) => {
       const bytes = randomBytes(numberOf(inputs, "byteLength"));
       const hex = bytes.toString("hex");
@@ -132,36 +132,3 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
     },
   }),
 };
-
-function randomType({ required, optional, computed, defaults, validate, make }: Recipe): ResourceType {
-  const known = new Set<string>([required, ...optional]);
-  const unknowns = Object.fromEntries(computed.map((name): [string, Value] => [name, new Unknown()]));
-
-  return {
-    check: (inputs) => {
-      const failures: CheckFailure[] = [];
-      const size = inputs[required];
-      if (size === undefined) {
-        failures.push({ property: required, reason: `Missing required property '${required}'` });
-      } else if (!(size instanceof Unknown) && numberOf(inputs, required) < 1) {
-        const reason = `Attribute ${required} value must be at least 1, got: ${numberOf(inputs, required)}`;
-        failures.push({ property: required, reason });
-      }
-      for (const name of Object.keys(inputs)) {
-        if (!known.has(name))
-          failures.push({ property: name, reason: `An argument named "${name}" is not expected here` });
-      }
-      return { inputs, failures: [...failures, ...(validate?.(inputs) ?? [])] };
-    },
-    diff: (oldInputs, inputs) => {
-      // Writing a default down changes nothing.
-      const changes = findChanges({ ...defaults, ...oldInputs }, { ...defaults, ...inputs });
-      return { changes, replaces: new Set([...changes.keys()].filter((path) => known.has(topLevel(path)))) };
-    },
-    preview: (inputs) => ({ ...defaults, ...inputs, ...unknowns }),
-    create: (_name, inputs) => make(inputs),
-    // Every input asks for a replacement, so an update can only be one of the marks around a value.
-    update: (state, inputs) => Promise.resolve({ ...state, ...inputs }),
-    delete: () => Promise.resolve(),
-  };
-}
