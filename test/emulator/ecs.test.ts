@@ -188,11 +188,11 @@ test("a public address is bound while the instance is there", async () => {
   const id = await account.run(network);
   const eip = await account.text("vpc", "AllocateEipAddress", "AllocationId", { Bandwidth: "100" });
   const both = { AllocationId: eip, InstanceId: id };
-  expect(await account.refusal("vpc", "AssociateEipAddress", both)).toBe("403 IncorrectInstanceStatus");
+  expect(await account.refusal("vpc", "AssociateEipAddress", both)).toBe("400 IncorrectInstanceStatus");
   await emulator.idle();
   await account.ask("vpc", "AssociateEipAddress", both);
   expect(account.status(eip)).toBe("Associating");
-  expect(await account.refusal("vpc", "ReleaseEipAddress", { AllocationId: eip })).toBe("403 IncorrectEipStatus");
+  expect(await account.refusal("vpc", "ReleaseEipAddress", { AllocationId: eip })).toBe("400 IncorrectEipStatus");
   await emulator.idle();
   expect(account.status(eip)).toBe("InUse");
   await account.ask("vpc", "UnassociateEipAddress", both);

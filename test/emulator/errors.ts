@@ -1,9 +1,13 @@
+import type { Answer } from "./call";
+
 /** What the API answers instead of a result; `status` is the HTTP status. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
+    /** Fields of the answer beyond the usual ones. */
+    readonly more: Answer = {},
   ) {
     super(message);
     this.name = "ApiError";
@@ -14,9 +18,9 @@ export class ApiError extends Error {
 export const notFound = (code: string, id: string): ApiError =>
   new ApiError(404, code, `The specified resource ${id} is not found.`);
 
-/** The resource is in a status that does not allow the call. */
-export const wrongStatus = (code: string, status: string): ApiError =>
-  new ApiError(403, code, `The current status ${status} of the resource does not support this operation.`);
+/** The resource is in a status that does not allow the call; ECS answers 403, VPC 400. */
+export const wrongStatus = (code: string, status: string, http: 400 | 403 = 403): ApiError =>
+  new ApiError(http, code, `The current status ${status} of the resource does not support this operation.`);
 
 /** Something else still uses the resource. */
 export const inUse = (code: string, id: string, by: string): ApiError =>

@@ -64,7 +64,14 @@ export class Gateway {
       reply = { status: 200, body: { RequestId, ...answer }, lost: lost === "cut" };
     } catch (error) {
       const known = this.#known(action, error);
-      const body = { RequestId, HostId: "127.0.0.1", Code: known.code, Message: known.message, Recommend: "" };
+      const body = {
+        RequestId,
+        HostId: "127.0.0.1",
+        Code: known.code,
+        Message: known.message,
+        Recommend: "",
+        ...known.more,
+      };
       reply = { status: known.status, body, lost: false };
     }
     this.journal.call({
@@ -100,7 +107,8 @@ export class Gateway {
       throw new ApiError(
         403,
         "Forbidden.RAM",
-        `User not authorized to operate on the specified resource, or this API doesn't support RAM. (${product.name}:${actionName})`,
+        "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
+        { AccessDeniedDetail: { AuthAction: `${product.name}:${actionName}`, NoPermissionType: "ImplicitDeny" } },
       );
     const wrong = checkParameters(action.parameters, values);
     if (wrong) throw this.#violation(actionName, wrong);

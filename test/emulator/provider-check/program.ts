@@ -5,9 +5,12 @@ import type { InstanceArgs } from "@pulumi/alicloud/ecs";
 /** What the steps of the check change. */
 export interface Wanted {
   readonly type: string;
+  readonly image: string;
   readonly power: "Running" | "Stopped";
   /** GiB of the data disk. */
   readonly size: number;
+  /** Where the data disk comes from. */
+  readonly snapshot?: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly sshCidr: string;
   readonly protected: boolean;
@@ -30,6 +33,7 @@ export interface Wanted {
 
 export const first: Wanted = {
   type: "ecs.e-c1m2.large",
+  image: "ubuntu_24_04_x64_20G_alibase_20260912.vhd",
   power: "Running",
   size: 20,
   tags: { project: "check", stack: "one" },
@@ -41,7 +45,6 @@ export const first: Wanted = {
 };
 
 const zoneId = "ap-southeast-1b";
-const image = "ubuntu_24_04_x64_20G_alibase_20261012.vhd";
 const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9zQd9vF0eFyY3QdHqf0oTzqsK5m0Q6E2Yw9c5Yx1aB check";
 
 /** An inline program; its outputs show that the data sources were answered. */
@@ -72,7 +75,7 @@ export const program = (wanted: Wanted) => (): Promise<Record<string, unknown>> 
   const instance = new ecs.Instance(
     "host",
     {
-      ...{ instanceName: "check", hostName: "check", instanceType: wanted.type, imageId: image },
+      ...{ instanceName: "check", hostName: "check", instanceType: wanted.type, imageId: wanted.image },
       ...{ vswitchId: vswitch.id, securityGroups: [group.id], keyName: pair.keyPairName, tags },
       ...{ systemDiskCategory: "cloud_essd_entry", systemDiskSize: 40, userData: "#cloud-config\n{}\n" },
       ...{ httpEndpoint: "enabled", httpTokens: "required", ipv6AddressCount: 1, deletionProtection: wanted.protected },
@@ -82,11 +85,14 @@ export const program = (wanted: Wanted) => (): Promise<Record<string, unknown>> 
     },
     { dependsOn: rules },
   );
+  // What an instance that is gone took with it cannot be deleted: the provider tries until it gives up.
+  const gone = { deletedWith: instance };
   const disk = new ecs.EcsDisk("data", {
     ...{ zoneId, diskName: "check", category: "cloud_essd_entry", size: wanted.size, encrypted: true, tags },
     ...{ deleteWithInstance: false, deleteAutoSnapshot: false, enableAutoSnapshot: true, paymentType: "PayAsYouGo" },
+    ...(wanted.snapshot === undefined ? {} : { snapshotId: wanted.snapshot }),
   });
-  const attachment = new ecs.EcsDiskAttachment("attachment", { diskId: disk.id, instanceId: instance.id });
+  const attachment = new ecs.EcsDiskAttachment("attachment", { diskId: disk.id, instanceId: instance.id }, gone);
   const policy = new ecs.AutoSnapshotPolicy("policy", {
     ...{ autoSnapshotPolicyName: "check", timePoints: ["3"], repeatWeekdays: ["7"], tags },
     retentionDays: wanted.retentionDays,
@@ -96,16 +102,24 @@ export const program = (wanted: Wanted) => (): Promise<Record<string, unknown>> 
     ...{ addressName: "check", internetChargeType: "PayByTraffic", paymentType: "PayAsYouGo", tags },
     bandwidth: String(wanted.bandwidth),
   });
-  const association = new ecs.EipAssociation("eip", {
-    ...{ allocationId: eip.id, instanceId: instance.id, instanceType: "EcsInstance" },
-  });
+  const association = new ecs.EipAssociation(
+    "eip",
+    {
+      ...{ allocationId: eip.id, instanceId: instance.id, instanceType: "EcsInstance" },
+    },
+    gone,
+  );
   for (const rr of ["home", "*.home"])
     new dns.AlidnsRecord(rr, { domainName: "example.com", rr, type: "A", value: eip.ipAddress, ttl: 600 });
   const addresses = vpc.getIpv6AddressesOutput({ associatedInstanceId: instance.id });
-  new vpc.Ipv6InternetBandwidth("ipv6", {
-    ...{ ipv6GatewayId: gateway.id, bandwidth: wanted.bandwidth, internetChargeType: "PayByTraffic" },
-    ipv6AddressId: addresses.apply((found) => found.addresses[0]?.id ?? "none"),
-  });
+  new vpc.Ipv6InternetBandwidth(
+    "ipv6",
+    {
+      ...{ ipv6GatewayId: gateway.id, bandwidth: wanted.bandwidth, internetChargeType: "PayByTraffic" },
+      ipv6AddressId: addresses.apply((found) => found.addresses[0]?.id ?? "none"),
+    },
+    gone,
+  );
   return Promise.resolve({
     address: association.id.apply(() => eip.ipAddress),
     device: attachment.device,

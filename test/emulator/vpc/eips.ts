@@ -80,7 +80,7 @@ function describe(call: Call): Answer {
 function modify(call: Call): Answer {
   const { parameters } = call;
   const eip = findEip(call, parameters.text("AllocationId"));
-  if (eip.status !== "Available" && eip.status !== "InUse") throw wrongStatus("IncorrectEipStatus", eip.status);
+  if (eip.status !== "Available" && eip.status !== "InUse") throw wrongStatus("IncorrectEipStatus", eip.status, 400);
   eip.name = parameters.optional("Name") ?? eip.name;
   eip.description = parameters.optional("Description") ?? eip.description;
   eip.bandwidth = parameters.text("Bandwidth", eip.bandwidth);
@@ -91,9 +91,9 @@ function associate(call: Call): Answer {
   const { cloud, parameters } = call;
   const eip = findEip(call, parameters.text("AllocationId"));
   const instance = find(cloud.state.instances, parameters.text("InstanceId"), "InvalidInstanceId.NotFound");
-  if (eip.status !== "Available") throw wrongStatus("IncorrectEipStatus", eip.status);
+  if (eip.status !== "Available") throw wrongStatus("IncorrectEipStatus", eip.status, 400);
   if (instance.status !== "Running" && instance.status !== "Stopped")
-    throw wrongStatus("IncorrectInstanceStatus", instance.status);
+    throw wrongStatus("IncorrectInstanceStatus", instance.status, 400);
   for (const other of cloud.state.eips.values())
     if (other.instanceId === instance.id)
       throw new ApiError(
@@ -113,7 +113,7 @@ function associate(call: Call): Answer {
 function unassociate(call: Call): Answer {
   const { cloud, parameters } = call;
   const eip = findEip(call, parameters.text("AllocationId"));
-  if (eip.status !== "InUse") throw wrongStatus("IncorrectEipStatus", eip.status);
+  if (eip.status !== "InUse") throw wrongStatus("IncorrectEipStatus", eip.status, 400);
   if (!matches(parameters, "InstanceId", eip.instanceId))
     throw new ApiError(400, "InvalidInstance.NotBound", "The address is bound to another instance.");
   const { instanceId } = eip;
@@ -138,7 +138,7 @@ export async function freeAddress({ cloud }: Call, instance: Instance): Promise<
 async function release(call: Call): Promise<Answer> {
   const { cloud, parameters } = call;
   const eip = findEip(call, parameters.text("AllocationId"));
-  if (eip.status !== "Available") throw wrongStatus("IncorrectEipStatus", eip.status);
+  if (eip.status !== "Available") throw wrongStatus("IncorrectEipStatus", eip.status, 400);
   if (eip.deletionProtection)
     throw new ApiError(400, "OperationDenied.DeletionProtection", "Deletion protection is on for the address.");
   await cloud.machines.releaseAddress(eip.address);

@@ -11,7 +11,7 @@ const findGateway = ({ cloud }: Call, gatewayId: string): Ipv6Gateway =>
 function createGateway(call: Call): Answer {
   const { cloud, parameters, region } = call;
   const vpc = findVpc(call, parameters.text("VpcId"));
-  if (vpc.status !== "Available") throw wrongStatus("IncorrectStatus.Vpc", vpc.status);
+  if (vpc.status !== "Available") throw wrongStatus("IncorrectStatus.Vpc", vpc.status, 400);
   if (vpc.ipv6Cidr === "")
     throw new ApiError(400, "OperationFailed.Ipv6NotEnabled", "IPv6 is not enabled for the VPC.");
   for (const other of cloud.state.ipv6Gateways.values())

@@ -102,7 +102,7 @@ function describeRouteTables(call: Call): Answer {
 function modifyVpc(call: Call): Answer {
   const { parameters, cloud } = call;
   const vpc = findVpc(call, parameters.text("VpcId"));
-  if (vpc.status !== "Available") throw wrongStatus("IncorrectVpcStatus", vpc.status);
+  if (vpc.status !== "Available") throw wrongStatus("IncorrectVpcStatus", vpc.status, 400);
   if (parameters.optional("CidrBlock") !== undefined)
     throw new ApiError(400, "OperationDenied.Emulator", "The emulator does not change the CIDR block of a VPC.");
   vpc.name = parameters.optional("VpcName") ?? vpc.name;
@@ -117,7 +117,7 @@ function deleteVpc(call: Call): Answer {
   const { cloud, parameters } = call;
   const vpc = findVpc(call, parameters.text("VpcId"));
   const { vswitches, securityGroups, ipv6Gateways } = cloud.state;
-  if (vpc.status !== "Available") throw wrongStatus("IncorrectVpcStatus", vpc.status);
+  if (vpc.status !== "Available") throw wrongStatus("IncorrectVpcStatus", vpc.status, 400);
   const dependants = [
     ["DependencyViolation.VSwitch", vswitches],
     ["DependencyViolation.SecurityGroup", securityGroups],

@@ -23,7 +23,7 @@ function contains(outer: string, inner: string): boolean {
 function createVSwitch(call: Call): Answer {
   const { cloud, parameters, region, catalogue } = call;
   const vpc = findVpc(call, parameters.text("VpcId"));
-  if (vpc.status !== "Available") throw wrongStatus("IncorrectVpcStatus", vpc.status);
+  if (vpc.status !== "Available") throw wrongStatus("IncorrectVpcStatus", vpc.status, 400);
   const zoneId = parameters.text("ZoneId");
   if (!catalogue.zones(region).includes(zoneId))
     throw new ApiError(404, "InvalidZoneId.NotFound", "Specified value of ZoneId is not exists.");
@@ -91,7 +91,7 @@ function describeVSwitches(call: Call): Answer {
 function modifyVSwitch(call: Call): Answer {
   const { parameters } = call;
   const vswitch = findVSwitch(call, parameters.text("VSwitchId"));
-  if (vswitch.status !== "Available") throw wrongStatus("IncorrectStatus.VSwitch", vswitch.status);
+  if (vswitch.status !== "Available") throw wrongStatus("IncorrectStatus.VSwitch", vswitch.status, 400);
   vswitch.name = parameters.optional("VSwitchName") ?? vswitch.name;
   vswitch.description = parameters.optional("Description") ?? vswitch.description;
   if (!parameters.flag("EnableIPv6", true)) vswitch.ipv6Cidr = "";
