@@ -1,8 +1,10 @@
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { enabledApps } from "./components/apps/registry";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
 import { DockerEngine } from "./components/host/docker-engine";
+import { sslipName } from "./components/host/names";
 import { provisionHost } from "./components/host/provision";
 import * as outputs from "./components/outputs";
 import { ReverseProxyStack } from "./components/reverse-proxy/reverse-proxy-stack";
@@ -10,11 +12,12 @@ import { readSettings } from "./components/settings/read";
 import { ComposeStack } from "./components/stack/compose-stack";
 
 const settings = readSettings();
-const { domain, images, timeZone, deleteData } = settings;
+const { images, timeZone, deleteData } = settings;
 
 const host = provisionHost(settings.target);
 const digestKey = new random.RandomBytes("digest-key", { length: 32 }).base64;
 const context = { host, templatesRoot: join(__dirname, "stack-templates"), digestKey, deleteData };
+const domain = pulumi.output(settings.domain ?? host.publicAddress.apply(sslipName));
 const docker = new DockerEngine("docker", { ...context, ...settings.docker });
 
 // Plain values: the routes are known before any resource exists, so gateway, proxy and Apps are applied side by side.
@@ -25,12 +28,15 @@ const onDocker = { dependsOn: docker };
 
 const gateway = new AuthGatewayStack("auth", { ...edge, operator: settings.operator, mail: settings.mail }, onDocker);
 new ReverseProxyStack("edge", { ...edge, certificates: settings.certificates }, onDocker);
-for (const app of apps)
-  new ComposeStack(app.name, { ...context, release: app.release, secrets: app.secrets }, onDocker);
+const stacks = apps.map(({ release, ...app }) => {
+  const { secrets } = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) }, onDocker);
+  return { ...app, secrets };
+});
 
-export const url = `https://${domain}`;
-export const urls = outputs.appUrls(routes, domain);
+export const url = pulumi.interpolate`https://${domain}`;
+export const urls = domain.apply((name) => outputs.appUrls(routes, name));
 export const adminUsername = settings.operator.username;
 export const adminPassword = gateway.password;
+export const appLogins = outputs.appLogins(stacks);
 export const sshCommand = outputs.sshCommand(host);
-export const nextSteps = outputs.nextSteps(settings, host);
+export const nextSteps = outputs.nextSteps(settings, host, domain);

@@ -1,12 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { App } from "./apps/app";
 import type { Host } from "./host/host";
-import type { InboundRule } from "./host/network";
 import { type Route, hostOf, portalSubdomain } from "./routes";
 import type { Settings } from "./settings/settings";
+import type { ComposeStack } from "./stack/compose-stack";
 
 /** Address of each App, by its title. */
 export function appUrls(routes: readonly Route[], domain: string): Record<string, string> {
   return Object.fromEntries(routes.map((route) => [route.title, `https://${hostOf(route, domain)}`]));
+}
+
+/** The login of each App that has one of its own, by the App's title. */
+export function appLogins(
+  apps: readonly (Pick<App, "login" | "routes"> & Pick<ComposeStack, "secrets">)[],
+): Record<string, { username: string; password: pulumi.Output<string> }> {
+  const entries = apps.flatMap(({ login, routes, secrets }) => {
+    const password = login && secrets[login.secret];
+    if (login === undefined || password === undefined) return [];
+    return routes
+      .slice(0, 1)
+      .map(({ title }) => [title, { username: login.username, password: pulumi.secret(password) }] as const);
+  });
+  return Object.fromEntries(entries);
 }
 
 /**
@@ -25,23 +40,21 @@ export function sshCommand(host: Host): pulumi.Output<string> {
 }
 
 /** What the operator does after the first `up`, in order. */
-export function nextSteps(settings: Settings, host: Pick<Host, "network">): string[] {
-  const { domain, operator, mail, target } = settings;
+export function nextSteps(settings: Settings, host: Host, domain: pulumi.Output<string>): pulumi.Output<string[]> {
+  return pulumi.all([domain, host.publicAddress]).apply(([name, address]) => steps(settings, host, name, address));
+}
+
+function steps(settings: Settings, host: Host, domain: string, address: string): string[] {
+  const { operator, mail } = settings;
   const portal = `https://${hostOf({ subdomain: portalSubdomain }, domain)}`;
-  const asRoot = target.user === "root" ? "" : "sudo ";
+  const notification = "docker exec cloudcode-auth-authelia-1 cat /config/notification.txt";
   const code = mail
-    ? `The one-time code arrives at ${operator.email}.`
-    : `The one-time code stands on the host: open the shell of sshCommand and run ${asRoot}docker exec cloudcode-auth-authelia-1 cat /config/notification.txt`;
-  const open = host.network.inbound.map(describeRule).join(", ");
+    ? `The one-time code arrives at ${operator.email ?? `${operator.username}@${domain}`}.`
+    : `The one-time code stands on the host: open the shell of sshCommand and run ${host.user === "root" ? "" : "sudo "}${notification}`;
   return [
-    `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
-    `DNS: ${domain} and *.${domain} must point to ${target.address}${domain.endsWith(".sslip.io") ? " (sslip.io does that by itself)" : ""}.`,
+    ...host.before(domain, address),
     `Open https://${domain} and sign in as ${operator.username}; the password: pulumi stack output adminPassword --show-secrets`,
     `Register a passkey (or an authenticator app) at ${portal}/settings/two-factor-authentication. ${code}`,
     "Add a second passkey on another device, so that a lost phone does not lock you out.",
   ];
-}
-
-function describeRule({ protocol, port, sources }: InboundRule): string {
-  return `${port}/${protocol}${sources.length > 0 ? ` (from ${sources.join(" ")})` : ""}`;
 }

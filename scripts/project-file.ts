@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, parseDocument } from "yaml";
-import { type Setting, type SettingKey, settingKeys, settingsTable } from "../components/settings/table";
+import type { Setting } from "../components/settings/setting";
+import { type SettingKey, settingKeys, settingsTable } from "../components/settings/table";
 
 const projectFile = join(__dirname, "..", "Pulumi.yaml");
 

@@ -1,5 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Images } from "../images";
 import type { Route } from "../routes";
+import type { PlainValues, Section, Setting, Values } from "../settings/setting";
+import type { Problem } from "../settings/problem";
 import type { ReleaseSource } from "../stack/release";
 
 /** A ComposeStack a person opens, before any resource of it exists. */
@@ -7,7 +10,41 @@ export interface App {
   /** Names the stack, its compose project and its folder on the host. */
   readonly name: string;
   readonly routes: readonly Route[];
-  readonly release: ReleaseSource;
+  /** @param domain the stack's, which may be known only once the host has its address */
+  readonly release: (domain: string) => ReleaseSource;
   /** `secrets.NAME` of its templates. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
+  /**
+   * More of them, made once and kept in state: number of letters and digits by name. They are made anew when the App was
+   * switched off and on again, so its data must not depend on them.
+   */
+  readonly generated?: Readonly<Record<string, number>>;
+  /** A login of the App's own: who, and the name of the secret. */
+  readonly login?: { readonly username: string; readonly secret: string };
+}
+
+/** What every App may use. */
+export interface AppContext {
+  readonly images: Images;
+  readonly timeZone: string;
+}
+
+/** Keys of a section whose values are of one type. */
+type KeyOf<S extends Section, T> = { [K in keyof S]: S[K] extends Setting<T> ? K : never }[keyof S] & string;
+
+/** Everything the program knows of one kind of App. */
+export interface AppKind<S extends Section> {
+  readonly settings: S;
+  /** The key of its switch. */
+  readonly enabled: KeyOf<S, boolean>;
+  /** Keys of its subdomains, which no other App may have. */
+  readonly subdomains: readonly KeyOf<S, string>[];
+  /** Problems between its settings; asked only while the App is switched on. */
+  readonly problems: (values: PlainValues<S>) => readonly Problem[];
+  readonly app: (values: Values<S>, context: AppContext) => App;
+}
+
+/** Infers the section of an {@link AppKind}. */
+export function appKind<S extends Section>(kind: AppKind<S>): AppKind<S> {
+  return kind;
 }

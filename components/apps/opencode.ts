@@ -1,6 +1,7 @@
 import { edgeNetwork } from "../routes";
-import type { Settings } from "../settings/settings";
-import type { App } from "./app";
+import * as check from "../settings/checks";
+import { flag, secret, text, whole } from "../settings/setting";
+import { appKind } from "./app";
 
 /** Pinned: 2.x drops `opencode web` and always asks for a password of its own (lessons F1). */
 const version = "1.18.33";
@@ -9,44 +10,76 @@ const name = "opencode";
 const uid = 1000;
 const terminalMemoryMiB = 1024;
 
+const settings = {
+  opencodeEnabled: flag({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
+  opencodeSubdomain: text(check.label, { description: "Subdomain of OpenCode.", example: "code", default: "code" }),
+  opencodeTerminal: flag({
+    description: "Web terminal of OpenCode's workspace at /terminal.",
+    example: "true",
+    default: true,
+  }),
+  opencodeMemoryMiB: whole(512, 262144, {
+    description: "Memory limit of OpenCode, in MiB.",
+    example: "2048",
+    default: 2048,
+  }),
+  opencodeAnthropicApiKey: secret(check.oneLine, {
+    description: "Key of Anthropic's API, for OpenCode.",
+    example: "sk-ant-…",
+  }),
+  opencodeOpenaiApiKey: secret(check.oneLine, {
+    description: "Key of OpenAI's API, for OpenCode.",
+    example: "sk-…",
+  }),
+  opencodeOpenaiBaseUrl: text(check.webUrl, {
+    description: "Address of an API that speaks OpenAI's protocol, for OpenCode.",
+    example: "https://api.example.com/v1",
+  }),
+};
+
 /**
  * OpenCode (https://opencode.ai): an agent that runs commands, so all of it is two_factor and nothing bypasses login
  * (lessons F3). It has a host of its own, since it knows no base path.
  */
-export function opencode(settings: Settings): App | undefined {
-  const { opencode: own, images, timeZone } = settings;
-  if (!own.enabled) return undefined;
-  const network = edgeNetwork(name);
-  const keys = [...(own.anthropicApiKey ? ["ANTHROPIC_API_KEY"] : []), ...(own.openaiApiKey ? ["OPENAI_API_KEY"] : [])];
-  return {
-    name,
-    routes: [
-      {
-        subdomain: own.subdomain,
-        network,
-        upstream: "opencode-server:4096",
-        policy: "two_factor",
-        paths: own.terminal ? [{ path: "/terminal/*", upstream: "opencode-terminal:7681" }] : [],
-        title: "OpenCode",
-        summary: { en: "AI coding in the browser", zh: "浏览器里的 AI 编程" },
-      },
-    ],
-    release: {
-      template: name,
-      values: {
-        images,
-        version,
-        timeZone,
-        network,
-        keys,
-        terminal: own.terminal,
-        memoryMiB: own.memoryMiB,
-        terminalMemoryMiB,
-        openaiBaseUrl: own.openaiBaseUrl,
-      },
-      plan: { networks: [network], build: "server" },
-      owners: { ANTHROPIC_API_KEY: uid, OPENAI_API_KEY: uid },
-    },
-    secrets: { anthropicApiKey: own.anthropicApiKey ?? "", openaiApiKey: own.openaiApiKey ?? "" },
-  };
-}
+export const opencode = appKind({
+  settings,
+  enabled: "opencodeEnabled",
+  subdomains: ["opencodeSubdomain"],
+  problems: () => [],
+  app(values, { images, timeZone }) {
+    const network = edgeNetwork(name);
+    const { opencodeAnthropicApiKey: anthropicApiKey, opencodeOpenaiApiKey: openaiApiKey } = values;
+    const keys = [...(anthropicApiKey ? ["ANTHROPIC_API_KEY"] : []), ...(openaiApiKey ? ["OPENAI_API_KEY"] : [])];
+    return {
+      name,
+      routes: [
+        {
+          subdomain: values.opencodeSubdomain,
+          network,
+          upstream: "opencode-server:4096",
+          policy: "two_factor",
+          paths: values.opencodeTerminal ? [{ path: "/terminal/*", upstream: "opencode-terminal:7681" }] : [],
+          title: "OpenCode",
+          summary: { en: "AI coding in the browser", zh: "浏览器里的 AI 编程" },
+        },
+      ],
+      release: () => ({
+        template: name,
+        values: {
+          images,
+          version,
+          timeZone,
+          network,
+          keys,
+          terminal: values.opencodeTerminal,
+          memoryMiB: values.opencodeMemoryMiB,
+          terminalMemoryMiB,
+          openaiBaseUrl: values.opencodeOpenaiBaseUrl,
+        },
+        plan: { networks: [network], build: "server" },
+        owners: { ANTHROPIC_API_KEY: uid, OPENAI_API_KEY: uid },
+      }),
+      secrets: { anthropicApiKey: anthropicApiKey ?? "", openaiApiKey: openaiApiKey ?? "" },
+    };
+  },
+});

@@ -2,10 +2,13 @@ import type { Settings } from "../settings/settings";
 import type { App } from "./app";
 import { opencode } from "./opencode";
 
-/** Every App there is. A new one is a file beside this, a folder in stack-templates/, and an entry here. */
-const apps: readonly ((settings: Settings) => App | undefined)[] = [opencode];
+/** Every kind of App there is. A new one is a file beside this, a folder in stack-templates/, and an entry here. */
+export const appKinds = [opencode] as const;
+
+/** Their settings by key. */
+export const appSettings = { ...opencode.settings };
 
 /** The Apps that are switched on, as plain values. */
-export function enabledApps(settings: Settings): App[] {
-  return apps.map((app) => app(settings)).filter((app) => app !== undefined);
+export function enabledApps({ values, images, timeZone }: Settings): App[] {
+  return appKinds.filter((kind) => values[kind.enabled]).map((kind) => kind.app(values, { images, timeZone }));
 }

@@ -20,7 +20,9 @@ export interface GatewaySettings {
   readonly timeZone: string;
 }
 
-export interface AuthGatewayStackArgs extends GatewaySettings, StackContext {}
+export interface AuthGatewayStackArgs extends Omit<GatewaySettings, "domain">, StackContext {
+  readonly domain: pulumi.Output<string>;
+}
 
 /** Authelia: one login for every Route, its rules computed from them. */
 export class AuthGatewayStack extends pulumi.ComponentResource {
@@ -45,7 +47,7 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
       name,
       {
         ...args,
-        release: authGatewayRelease(args),
+        release: args.domain.apply((domain) => authGatewayRelease({ ...args, domain })),
         secrets: {
           passwordHash: pulumi.all([this.password, salt]).apply(([password, bytes]) => hashPassword(password, bytes)),
           sessionSecret: secret("session-secret"),
@@ -63,6 +65,7 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
 /** What Authelia runs with, but for its secrets. */
 export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
   const { domain, routes, operator, mail } = args;
+  const email = operator.email ?? `${operator.username}@${domain}`;
   return {
     template: "auth-gateway",
     values: {
@@ -73,9 +76,9 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
       indexUrl: `https://${domain}`,
       network: portalNetwork,
       username: operator.username,
-      email: operator.email,
+      email,
       resetDisabled: mail === undefined,
-      mail: mail && { address: mail.address, sender: mail.sender },
+      mail: mail && { address: mail.address, sender: mail.sender ?? email },
       mailLogin: mail?.username,
       rules: accessRules(routes, domain).map(({ domain: host, policy, resources }) => ({
         domain: host,

@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ExistingTarget } from "../settings/settings";
 import type { Connection, Host } from "./host";
 import { asRoot } from "./host";
-import { type Network, inboundRules } from "./network";
+import { type Network, describeRule, inboundRules } from "./network";
+import { pointNames } from "./names";
 import { reachCommand, reachInput } from "./reach-command";
 
 /** Dials of one later command: the host has answered once, so that a short outage heals and a long one is told soon. */
@@ -19,6 +20,7 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
   readonly port: number;
   readonly hostKey: pulumi.Output<string>;
   readonly reachable: pulumi.Resource;
+  readonly before: Host["before"];
 
   constructor(name: string, args: ExistingTarget, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ExistingHost", name, {}, opts);
@@ -48,6 +50,11 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
       },
       { parent: this, customTimeouts: { create: `${args.waitSeconds + 60}s`, update: `${args.waitSeconds + 60}s` } },
     );
+    const open = this.network.inbound.map(describeRule).join(", ");
+    this.before = (domain) => [
+      `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
+      pointNames(domain, address),
+    ];
     this.registerOutputs({ publicAddress: this.publicAddress });
   }
 }

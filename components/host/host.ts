@@ -30,6 +30,8 @@ export interface Host {
   readonly port: number;
   /** Public half of the host key: `type base64`. */
   readonly hostKey: pulumi.Output<string>;
+  /** What the operator does outside the program before the first sign-in, one sentence each. */
+  readonly before: (domain: string, address: string) => string[];
   /** What must be there before the first remote command. */
   readonly reachable: pulumi.Resource;
   /**

@@ -23,3 +23,7 @@ export function inboundRules(sshPort: number, sshCidrs: readonly string[]): Inbo
     { protocol: "udp", port: 443, sources: [] },
   ];
 }
+
+export function describeRule({ protocol, port, sources }: InboundRule): string {
+  return `${port}/${protocol}${sources.length > 0 ? ` (from ${sources.join(" ")})` : ""}`;
+}

@@ -14,13 +14,16 @@ export interface EdgeSettings {
   readonly timeZone: string;
 }
 
-export interface ReverseProxyStackArgs extends EdgeSettings, StackContext {}
+export interface ReverseProxyStackArgs extends Omit<EdgeSettings, "domain">, StackContext {
+  readonly domain: pulumi.Output<string>;
+}
 
 /** Caddy: HTTPS for every Route, the portal and the index page. */
 export class ReverseProxyStack extends pulumi.ComponentResource {
   constructor(name: string, args: ReverseProxyStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ReverseProxyStack", name, {}, opts);
-    new ComposeStack(name, { ...args, release: reverseProxyRelease(args), secrets: {} }, { parent: this });
+    const release = args.domain.apply((domain) => reverseProxyRelease({ ...args, domain }));
+    new ComposeStack(name, { ...args, release, secrets: {} }, { parent: this });
     this.registerOutputs();
   }
 }

@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
-import { type Problem, crossFieldProblems } from "./rules";
+import type { Problem } from "./problem";
+import { crossFieldProblems } from "./rules";
+import type { Setting } from "./setting";
 import { type Settings, toSettings } from "./settings";
-import { type Setting, type SettingKey, type Values, settingKeys, settingsTable } from "./table";
+import { type PlainSettings, type SettingKey, settingKeys, settingsTable } from "./table";
 
 /**
  * Reads, checks and freezes the configuration of the stack. Runs in preview too, before any resource is declared.
@@ -32,7 +34,7 @@ function encryptedKeys(): ReadonlySet<string> {
   return new Set(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[]);
 }
 
-type Parsed = { readonly ok: true; readonly values: Values } | { readonly ok: false; readonly message: string };
+type Parsed = { readonly ok: true; readonly values: PlainSettings } | { readonly ok: false; readonly message: string };
 
 /**
  * The pure half of {@link readSettings}.
@@ -62,8 +64,8 @@ export function parseSettings(
     else problems.push(...parsed.error.issues.map((issue) => ({ key, fault: faultOf(issue) })));
   }
   const broken = new Set(problems.map(({ key }) => key));
-  problems.push(...crossFieldProblems(values as Values, broken));
-  if (problems.length === 0) return { ok: true, values: values as Values };
+  problems.push(...crossFieldProblems(values as PlainSettings, broken));
+  if (problems.length === 0) return { ok: true, values: values as PlainSettings };
   return { ok: false, message: describe(problems, project) };
 }
 

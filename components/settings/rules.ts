@@ -1,16 +1,11 @@
 import { isIP } from "node:net";
 import { portalSubdomain } from "../routes";
-import type { SettingKey, Values } from "./table";
-
-/** A fault of one key. */
-export interface Problem {
-  readonly key: string;
-  /** Completes the sentence "KEY …"; never quotes a value. */
-  readonly fault: string;
-}
+import { appKinds } from "../apps/registry";
+import type { Problem } from "./problem";
+import type { PlainSettings, SettingKey } from "./table";
 
 /** Values that passed their own checks; where one failed its key is in `broken` and its rules stay silent. */
-type Rule = (values: Values) => Problem | undefined;
+type Rule = (values: PlainSettings) => Problem | undefined;
 
 function needed(key: SettingKey, why: string): Rule {
   return (values) => (values[key] === undefined ? { key, fault: `is missing: ${why}` } : undefined);
@@ -47,18 +42,13 @@ const rules: readonly Rule[] = [
       : undefined,
 ];
 
-/** Keys whose values are subdomains, with the key that switches the App. */
-const subdomains = [["opencodeSubdomain", "opencodeEnabled"]] as const satisfies readonly (readonly [
-  SettingKey,
-  SettingKey,
-])[];
-
 /** Two Apps at one name make Caddy refuse its whole configuration (lessons D3). */
-function duplicateHosts(values: Values): Problem[] {
+function duplicateHosts(values: PlainSettings): Problem[] {
   const taken = new Map<string, string>([[portalSubdomain, "the login portal"]]);
-  return subdomains.flatMap(([key, enabled]) => {
+  const keys = appKinds.flatMap(({ enabled, subdomains }) => (values[enabled] ? subdomains : []));
+  return keys.flatMap((key) => {
     const subdomain = values[key];
-    if (!values[enabled] || subdomain === undefined) return [];
+    if (subdomain === undefined) return [];
     const owner = taken.get(subdomain);
     taken.set(subdomain, key);
     return owner === undefined ? [] : [{ key, fault: `is already the subdomain of ${owner}` }];
@@ -66,7 +56,8 @@ function duplicateHosts(values: Values): Problem[] {
 }
 
 /** All problems between keys; those of keys in `broken` are left out, since their own fault is reported already. */
-export function crossFieldProblems(values: Values, broken: ReadonlySet<string>): Problem[] {
+export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<string>): Problem[] {
   const found = rules.map((rule) => rule(values)).filter((problem) => problem !== undefined);
-  return [...found, ...duplicateHosts(values)].filter(({ key }) => !broken.has(key));
+  const ofApps = appKinds.flatMap((kind) => (values[kind.enabled] ? kind.problems(values) : []));
+  return [...found, ...ofApps, ...duplicateHosts(values)].filter(({ key }) => !broken.has(key));
 }

@@ -1,12 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Images, resolveImages } from "../images";
-import type { Values } from "./table";
+import type { Setting } from "./setting";
+import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
 
 /** The whole configuration of a stack, checked. Secrets are Pulumi secrets from here on. */
 export interface Settings {
+  /** Every setting by its key; the Apps take theirs from here. */
+  readonly values: SettingValues;
   readonly target: ExistingTarget;
-  /** Domain the Apps are served below. */
-  readonly domain: string;
+  /** Domain the Apps are served below; undefined: the sslip.io name of the host's address. */
+  readonly domain: string | undefined;
   readonly operator: OperatorSettings;
   /** Mail server; without one, one-time codes go to a file on the host. */
   readonly mail: MailSettings | undefined;
@@ -16,7 +19,6 @@ export interface Settings {
   readonly timeZone: string;
   /** Whether removing an App also deletes its volumes. */
   readonly deleteData: boolean;
-  readonly opencode: OpenCodeSettings;
 }
 
 export interface ExistingTarget {
@@ -35,14 +37,16 @@ export interface OperatorSettings {
   readonly username: string;
   /** Undefined: generated. */
   readonly password: pulumi.Output<string> | undefined;
-  readonly email: string;
+  /** Undefined: the user name at the domain. */
+  readonly email: string | undefined;
 }
 
 export interface MailSettings {
   readonly address: string;
   readonly username: string | undefined;
   readonly password: pulumi.Output<string> | undefined;
-  readonly sender: string;
+  /** Undefined: the operator. */
+  readonly sender: string | undefined;
 }
 
 export interface CertificateSettings {
@@ -62,78 +66,66 @@ export interface DockerSettings {
   readonly ntpServer: string | undefined;
 }
 
-export interface OpenCodeSettings {
-  readonly enabled: boolean;
-  readonly subdomain: string;
-  readonly terminal: boolean;
-  readonly memoryMiB: number;
-  readonly anthropicApiKey: pulumi.Output<string> | undefined;
-  readonly openaiApiKey: pulumi.Output<string> | undefined;
-  readonly openaiBaseUrl: string | undefined;
-}
-
-/** Gives checked values their shape. Presence is settled by the rules; `present` only tells the compiler. */
-export function toSettings(values: Values): Settings {
-  const address = present(values.hostAddress);
-  const domain = values.domain ?? `${address.replaceAll(".", "-")}.sslip.io`;
-  const username = present(values.adminUsername);
-  const email = values.adminEmail ?? `${username}@${domain}`;
+/** Gives checked values their shape. */
+export function toSettings(plain: PlainSettings): Settings {
+  const values = seal(plain);
+  const { smtpAddress, adminEmail } = values;
   return deepFreeze({
+    values,
     target: {
       kind: "existing",
-      address,
-      port: present(values.hostPort),
-      user: present(values.hostUser),
-      privateKey: pulumi.secret(present(values.hostPrivateKey)),
+      address: present(values.hostAddress),
+      port: values.hostPort,
+      user: values.hostUser,
+      privateKey: present(values.hostPrivateKey),
       hostKey: present(values.hostKey),
-      waitSeconds: present(values.hostWaitSeconds),
-      sshCidrs: present(values.sshCidrs),
+      waitSeconds: values.hostWaitSeconds,
+      sshCidrs: values.sshCidrs,
     },
-    domain,
-    operator: { username, password: optionalSecret(values.adminPassword), email },
+    domain: values.domain,
+    operator: { username: values.adminUsername, password: values.adminPassword, email: adminEmail },
     mail:
-      values.smtpAddress === undefined
+      smtpAddress === undefined
         ? undefined
         : {
-            address: values.smtpAddress,
+            address: smtpAddress,
             username: values.smtpUsername,
-            password: optionalSecret(values.smtpPassword),
-            sender: values.smtpSender ?? email,
+            password: values.smtpPassword,
+            sender: values.smtpSender,
           },
     certificates: {
       email: values.acmeEmail,
-      directories: present(values.acmeDirectories),
+      directories: values.acmeDirectories,
       trustedRoot: values.acmeTrustedRoot,
-      fallbackMinutes: present(values.fallbackCertificateMinutes),
+      fallbackMinutes: values.fallbackCertificateMinutes,
     },
     docker: {
-      packages: present(values.dockerPackages),
-      aptRepository: present(values.dockerAptRepository).replace(/\/+$/, ""),
-      registryMirrors: present(values.registryMirrors),
-      dns: present(values.dockerDns),
-      addressPool: present(values.dockerAddressPool),
-      swapMiB: present(values.swapMiB),
+      packages: values.dockerPackages,
+      aptRepository: values.dockerAptRepository.replace(/\/+$/, ""),
+      registryMirrors: values.registryMirrors,
+      dns: values.dockerDns,
+      addressPool: values.dockerAddressPool,
+      swapMiB: values.swapMiB,
       ntpServer: values.ntpServer,
     },
-    images: resolveImages(present(values.images), values.imageRegistry),
-    timeZone: present(values.timeZone),
-    deleteData: present(values.deleteData),
-    opencode: {
-      enabled: present(values.opencodeEnabled),
-      subdomain: present(values.opencodeSubdomain),
-      terminal: present(values.opencodeTerminal),
-      memoryMiB: present(values.opencodeMemoryMiB),
-      anthropicApiKey: optionalSecret(values.opencodeAnthropicApiKey),
-      openaiApiKey: optionalSecret(values.opencodeOpenaiApiKey),
-      openaiBaseUrl: values.opencodeOpenaiBaseUrl,
-    },
+    images: resolveImages(values.images, values.imageRegistry),
+    timeZone: values.timeZone,
+    deleteData: values.deleteData,
   });
 }
 
-function optionalSecret(value: string | undefined): pulumi.Output<string> | undefined {
-  return value === undefined ? undefined : pulumi.secret(value);
+/** Secrets become Pulumi secrets; what has no default may be undefined. */
+function seal(plain: PlainSettings): SettingValues {
+  const sealed = settingKeys.map((key) => {
+    const setting: Setting = settingsTable[key];
+    const value = plain[key];
+    return [key, setting.secret && value !== undefined ? pulumi.secret(value) : value];
+  });
+  // The table gives both types, and the loop above is the difference between them.
+  return Object.fromEntries(sealed) as SettingValues;
 }
 
+/** A value whose presence the rules have settled. */
 function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("a setting without default passed its checks without a value");
   return value;

@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import { type Host, asRoot } from "../host/host";
 import { reachCommand, reachInput } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
@@ -16,9 +17,11 @@ export interface StackContext {
 }
 
 export interface ComposeStackArgs extends StackContext {
-  readonly release: ReleaseSource;
+  readonly release: pulumi.Output<ReleaseSource>;
   /** Values of the templates that are secret or known only when resources exist: `secrets.NAME` in a template. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
+  /** More secrets, made once: number of letters and digits by name. @default none */
+  readonly generated?: Readonly<Record<string, number>>;
 }
 
 /** How long a removal waits for a host that does not answer, in seconds. */
@@ -26,12 +29,21 @@ const removalSeconds = 60;
 
 /** One Docker Compose project on the Host, applied as a Release in one SSH connection. */
 export class ComposeStack extends pulumi.ComponentResource {
+  /** Those given and those generated. */
+  readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
+
   constructor(name: string, args: ComposeStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ComposeStack", name, {}, opts);
     const { host } = args;
-    const release = pulumi
-      .all([pulumi.all(args.secrets), args.digestKey])
-      .apply(([secrets, key]) => renderRelease(args.templatesRoot, args.release, secrets, key));
+    const generated = Object.entries(args.generated ?? {}).map(([role, length]) => [
+      role,
+      new random.RandomPassword(`${name}-${role}`, { length, special: false }, { parent: this }).result,
+    ]);
+    this.secrets = { ...args.secrets, ...(Object.fromEntries(generated) as Record<string, pulumi.Output<string>>) };
+    const secrets = pulumi.all([pulumi.all(this.secrets), args.digestKey]);
+    const release = args.release.apply((source) =>
+      secrets.apply(([values, key]) => renderRelease(args.templatesRoot, source, values, key)),
+    );
 
     remoteCommand(
       `${name}-release`,

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { type Setting, settingKeys, settingsTable } from "../../components/settings/table";
+import type { Setting } from "../../components/settings/setting";
+import { settingKeys, settingsTable } from "../../components/settings/table";
 import { keyPair } from "./keys";
 import { type RecordedOutput, type RecordedResource, RecordingMonitor } from "./recorder";
 

@@ -123,7 +123,7 @@ describe("a path added to a Route", () => {
   const settings = settingsOf({ domain });
   const templates = join(projectRoot, "stack-templates");
   const releases = (paths: readonly PathRule[]) => {
-    const args = { ...settings, routes: [route(paths)] };
+    const args = { ...settings, domain, routes: [route(paths)] };
     const secrets = { passwordHash: "h", sessionSecret: "s", resetSecret: "r", encryptionKey: "e", smtpPassword: "" };
     return [
       renderRelease(templates, authGatewayRelease(args), secrets, "k").id,

@@ -16,6 +16,7 @@ describe("the outputs of a stack", () => {
       urls: false,
       adminUsername: false,
       adminPassword: true,
+      appLogins: false,
       sshCommand: false,
       nextSteps: false,
     });

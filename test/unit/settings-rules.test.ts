@@ -58,8 +58,8 @@ describe("several problems", () => {
     expect(message).toMatch(/^the configuration has 5 problems; nothing was touched\.\n/);
     expect(sentences(message).map((sentence) => sentence.split(" ")[0])).toEqual([
       "colour",
-      "hostPort",
       "deleteData",
+      "hostPort",
       "hostAddress",
       "hostPrivateKey",
     ]);

@@ -11,7 +11,7 @@ import { settingsOf } from "../support/settings";
 
 describe("settings that are not given", () => {
   it("have these defaults", () => {
-    const { target, ...settings } = settingsOf();
+    const { target, values, ...settings } = settingsOf();
     expect(target).toMatchObject({
       kind: "existing",
       address: "203.0.113.7",
@@ -21,8 +21,8 @@ describe("settings that are not given", () => {
       sshCidrs: [],
     });
     expect(settings).toEqual({
-      domain: "203-0-113-7.sslip.io",
-      operator: { username: "admin", password: undefined, email: "admin@203-0-113-7.sslip.io" },
+      domain: undefined,
+      operator: { username: "admin", password: undefined, email: undefined },
       mail: undefined,
       certificates: {
         email: undefined,
@@ -42,26 +42,13 @@ describe("settings that are not given", () => {
       images: defaultImages,
       timeZone: "UTC",
       deleteData: false,
-      opencode: {
-        enabled: true,
-        subdomain: "code",
-        terminal: true,
-        memoryMiB: 2048,
-        anthropicApiKey: undefined,
-        openaiApiKey: undefined,
-        openaiBaseUrl: undefined,
-      },
     });
-  });
-
-  it("follow those that are: login mails and their sender", () => {
-    const { operator, mail } = settingsOf({
-      domain: "home.example.com",
-      adminUsername: "jo",
-      smtpAddress: "smtp://mx.example.com",
+    expect(values).toMatchObject({
+      opencodeEnabled: true,
+      opencodeSubdomain: "code",
+      opencodeTerminal: true,
+      opencodeMemoryMiB: 2048,
     });
-    expect(operator.email).toBe("jo@home.example.com");
-    expect(mail?.sender).toBe("jo@home.example.com");
   });
 });
 
@@ -83,13 +70,13 @@ describe("settings", () => {
       opencodeAnthropicApiKey: "sk-ant-1",
       opencodeOpenaiApiKey: "sk-1",
     });
-    const { target, operator, mail, opencode } = settings;
+    const { target, operator, mail, values } = settings;
     const secrets = [
       target.privateKey,
       operator.password,
       mail?.password,
-      opencode.anthropicApiKey,
-      opencode.openaiApiKey,
+      values.opencodeAnthropicApiKey,
+      values.opencodeOpenaiApiKey,
     ];
     for (const secret of secrets) expect(await (secret && pulumi.isSecret(secret))).toBe(true);
     expect(await promiseOf(target.privateKey)).toBe(privateKey);

@@ -1,0 +1,24 @@
+import * as check from "../checks";
+import { list, text, whole } from "../setting";
+
+export const certificateSettings = {
+  acmeEmail: text(check.email, {
+    description: "Contact given to the certificate authorities; the second one needs it for some of its features.",
+    example: "you@example.com",
+  }),
+  acmeDirectories: list(check.httpsUrl, {
+    description: "ACME authorities in the order they are asked; Caddy's internal authority is always the last resort.",
+    example: "'[\"https://acme-v02.api.letsencrypt.org/directory\"]'",
+    default: ["https://acme-v02.api.letsencrypt.org/directory", "https://acme.zerossl.com/v2/DV90"],
+  }),
+  acmeTrustedRoot: text(check.certificate, {
+    description: "PEM certificate that signs the ACME servers themselves, for a private authority.",
+    example: '-- "$(cat ca.pem)"',
+  }),
+  fallbackCertificateMinutes: whole(2, 10080, {
+    description:
+      "Life of a certificate of the internal authority; at two thirds of it the public ones are asked again.",
+    example: "60",
+    default: 60,
+  }),
+};

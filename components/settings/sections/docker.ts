@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { type ImageName, imageNames } from "../../images";
+import * as check from "../checks";
+import { choice, list, object, text, whole } from "../setting";
+
+const imageOverrides: z.ZodType<Partial<Record<ImageName, string>>> = z.partialRecord(
+  z.enum(imageNames),
+  check.imageReference,
+  {
+    error: ({ code }) =>
+      code === "invalid_type" ? "is not an object" : `holds a name that is not one of ${imageNames.join(", ")}`,
+  },
+);
+
+/** Docker and the machine below it. */
+export const dockerSettings = {
+  dockerPackages: choice(["docker-ce", "distribution"], "is neither docker-ce nor distribution", {
+    description: "Where Docker comes from: docker-ce (Docker's repository) or distribution (the host's own packages).",
+    example: "docker-ce",
+    default: "docker-ce",
+  }),
+  dockerAptRepository: text(check.httpsUrl, {
+    description:
+      "Docker's package repository or a mirror of it (mainland China: https://mirrors.aliyun.com/docker-ce/linux).",
+    example: "https://mirrors.aliyun.com/docker-ce/linux",
+    default: "https://download.docker.com/linux",
+  }),
+  registryMirrors: list(check.webUrl, {
+    description: "Mirrors of Docker Hub that the host pulls through.",
+    example: "'[\"https://mirror.example.com\"]'",
+    default: [],
+  }),
+  imageRegistry: text(check.registryPrefix, {
+    description: "Private registry that holds all images, in place of docker.io.",
+    example: "registry.example.com/mirror",
+  }),
+  images: object(imageOverrides, {
+    description: `Image references that replace the pinned ones, by name: ${imageNames.join(", ")}.`,
+    example: "--path 'images.caddy' docker.io/library/caddy:2.11.7-alpine",
+    default: {},
+  }),
+  dockerDns: list(check.ipAddress, {
+    description: "DNS servers of the containers. Default: the host's.",
+    example: '\'["1.1.1.1","8.8.8.8"]\'',
+    default: [],
+  }),
+  dockerAddressPool: text(check.cidr, {
+    description: "Network that Docker cuts its networks from (24 bits each).",
+    example: "10.201.0.0/16",
+    default: "10.201.0.0/16",
+  }),
+  swapMiB: whole(0, 65536, {
+    description: "Size of the swap file, in MiB, where the host has no swap; 0 for none.",
+    example: "2048",
+    default: 2048,
+  }),
+  ntpServer: text(check.hostName, {
+    description: "Time server of the host. Default: the distribution's.",
+    example: "ntp.aliyun.com",
+  }),
+};

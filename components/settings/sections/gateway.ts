@@ -1,0 +1,35 @@
+import { z } from "zod";
+import * as check from "../checks";
+import { secret, text } from "../setting";
+
+/** Who logs in, and how codes reach them. */
+export const gatewaySettings = {
+  adminUsername: text(check.loginName, {
+    description: "Name the operator logs in with.",
+    example: "admin",
+    default: "admin",
+  }),
+  adminPassword: secret(check.password, {
+    description:
+      "The operator's first password. Default: generated; see pulumi stack output adminPassword --show-secrets.",
+    example: "'a long passphrase of yours'",
+  }),
+  adminEmail: text(check.email, {
+    description: "Where login mails go. Default: adminUsername@domain.",
+    example: "you@example.com",
+  }),
+  smtpAddress: text(check.smtpAddress, {
+    description:
+      "Mail server for one-time codes: submission://, submissions:// or smtp://. Default: codes go to a file on the host.",
+    example: "submission://smtp.example.com:587",
+  }),
+  smtpUsername: text(z.string().min(1, "is empty"), {
+    description: "User of the mail server.",
+    example: "mailer@example.com",
+  }),
+  smtpPassword: secret(z.string().min(1, "is empty"), {
+    description: "Password of the mail server.",
+    example: "'…'",
+  }),
+  smtpSender: text(check.email, { description: "Sender of mails. Default: adminEmail.", example: "login@example.com" }),
+};

@@ -1,0 +1,56 @@
+import * as check from "../checks";
+import { choice, flag, list, secret, text, whole } from "../setting";
+
+/** Where the host comes from, and what is true of the whole stack. */
+export const targetSettings = {
+  target: choice(["existing"], "is not a target; the one there is: existing", {
+    description: "Where the host comes from: existing (a machine reachable over SSH).",
+    example: "existing",
+    default: "existing",
+  }),
+  domain: text(check.cookieDomain, {
+    description:
+      "Domain the Apps are served below; it and *.domain must point to the host. Default: <address>.sslip.io, a shared name that can hit certificate limits.",
+    example: "home.example.com",
+  }),
+  sshCidrs: list(check.cidr, {
+    description: "Networks that may reach SSH on the host. Default: the host's own firewall decides.",
+    example: "'[\"203.0.113.0/24\"]'",
+    default: [],
+  }),
+  timeZone: text(check.timeZone, {
+    description: "Time zone of the containers.",
+    example: "Asia/Singapore",
+    default: "UTC",
+  }),
+  deleteData: flag({
+    description: "Whether removing an App, or everything, also deletes its data.",
+    example: "true",
+    default: false,
+  }),
+};
+
+/** A machine that is there already. */
+export const existingSettings = {
+  hostAddress: text(check.address, { description: "IP address or name of the host.", example: "203.0.113.7" }),
+  hostPort: whole(1, 65535, { description: "SSH port of the host.", example: "22", default: 22 }),
+  hostUser: text(check.unixUser, {
+    description: "SSH user: root, or one that may sudo without a password.",
+    example: "root",
+    default: "root",
+  }),
+  hostPrivateKey: secret(check.privateKey, {
+    description: "SSH private key of that user, without a passphrase (PEM or OpenSSH format).",
+    example: "< ~/.ssh/id_ed25519",
+  }),
+  hostKey: text(check.hostKey, {
+    description:
+      "SSH host key of the host, pinned: its key type and base64, as ssh-keyscan or the machine's console prints it.",
+    example: '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP6EyXTbGNhwwWaLlb18EZWpMGcMx2ioZ3wmeVQ3q9aB"',
+  }),
+  hostWaitSeconds: whole(5, 3600, {
+    description: "Longest time to wait for the host to answer SSH, in seconds.",
+    example: "600",
+    default: 600,
+  }),
+};

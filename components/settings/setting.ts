@@ -1,0 +1,95 @@
+import type { Output } from "@pulumi/pulumi";
+import { z } from "zod";
+import { json } from "./checks";
+
+/** One configuration key: what Pulumi.yaml documents, what an error quotes, what the parser holds a value to. */
+export interface Setting<T = unknown> {
+  readonly type: "string" | "integer" | "boolean" | "array" | "object";
+  readonly description: string;
+  /** A valid value, as typed behind `pulumi config set KEY`. */
+  readonly example: string;
+  readonly default?: T;
+  readonly secret?: true;
+  readonly schema: z.ZodType<T>;
+}
+
+/** A section of the configuration: its settings by key. */
+export type Section = Readonly<Record<string, Setting>>;
+
+/** The values of a section as the rules see them: as given, as defaulted, or undefined. */
+export type PlainValues<S extends Section> = {
+  readonly [K in keyof S]: S[K] extends { schema: z.ZodType<infer T> } ? T | undefined : never;
+};
+
+/** The values of a section as the program sees them: secrets are Pulumi secrets, what has a default is there. */
+export type Values<S extends Section> = {
+  readonly [K in keyof S]: S[K] extends { secret: true }
+    ? Output<string> | undefined
+    : S[K] extends { schema: z.ZodType<infer T>; default: unknown }
+      ? T
+      : S[K] extends { schema: z.ZodType<infer T> }
+        ? T | undefined
+        : never;
+};
+
+type Words = Pick<Setting, "description" | "example">;
+interface WithDefault<T> extends Words {
+  readonly default: T;
+}
+interface Defaulted<T> extends Setting<T> {
+  readonly default: T;
+}
+
+/** A setting of any shape; the others of this file are short forms of it. */
+function setting<T>(type: Setting["type"], schema: z.ZodType<T>, words: WithDefault<T>): Defaulted<T>;
+function setting<T>(type: Setting["type"], schema: z.ZodType<T>, words: Words): Setting<T>;
+function setting<T>(type: Setting["type"], schema: z.ZodType<T>, words: Words): Setting<T> {
+  return { type, schema, ...words };
+}
+
+export function text<T extends string>(schema: z.ZodType<T>, words: WithDefault<T>): Defaulted<T>;
+export function text<T extends string>(schema: z.ZodType<T>, words: Words): Setting<T>;
+export function text<T extends string>(schema: z.ZodType<T>, words: Words): Setting<T> {
+  return setting("string", schema, words);
+}
+
+/** A text that the stack file must hold encrypted, and that is a Pulumi secret from the start. */
+export function secret(schema: z.ZodType<string>, words: Words): Setting<string> & { readonly secret: true } {
+  return { ...setting("string", schema, words), secret: true };
+}
+
+export function flag(words: WithDefault<boolean>): Defaulted<boolean> {
+  const schema = z.stringbool({ truthy: ["true"], falsy: ["false"], error: "is neither true nor false" });
+  return setting("boolean", schema, words);
+}
+
+/** A whole number between two bounds, both included. */
+export function whole(min: number, max: number, words: WithDefault<number>): Defaulted<number>;
+export function whole(min: number, max: number, words: Words): Setting<number>;
+export function whole(min: number, max: number, words: Words): Setting<number> {
+  const schema = z.coerce
+    .number("is not a whole number")
+    .int("is not a whole number")
+    .min(min, `is below ${min}`)
+    .max(max, `is above ${max}`);
+  return setting("integer", schema, words);
+}
+
+/** A list of texts; Pulumi keeps it as JSON. */
+export function list(item: z.ZodType<string>, words: WithDefault<readonly string[]>): Defaulted<readonly string[]> {
+  return setting<readonly string[]>("array", json(z.array(item, "is not a list")), words);
+}
+
+/** An object; Pulumi keeps it as JSON. */
+export function object<T>(schema: z.ZodType<T>, words: WithDefault<T>): Defaulted<T> {
+  return setting("object", json(schema), words);
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(
+  words: readonly [T, ...T[]],
+  fault: string,
+  rest: WithDefault<T>,
+): Defaulted<T> {
+  return setting("string", z.enum(words, fault), rest);
+}
