@@ -1,5 +1,8 @@
 // Stand-in for pulumi-resource-alicloud, used only where the official one cannot be downloaded: the unmodified Terraform
-// provider behind Pulumi's bridge, as in the official plugin, with the types of tokens.json only.
+// provider behind Pulumi's bridge, as in the official plugin, with the types of tokens.json only. Its v1.285.0 is the newest
+// that the Go proxy serves. @pulumi/alicloud 3.108.0 is generated from a later one: this plugin does not know its inputs
+// enableNetworkEncryption and instanceMetadataTags of Instance, sourceGroupOwnerId of SecurityGroupRule, associationType and
+// targetTags of AutoSnapshotPolicy.
 package main
 
 import (
@@ -68,7 +71,10 @@ func describe(tf *schema.Provider, wanted mapped) tfbridge.ProviderInfo {
 	for key, token := range wanted.Functions {
 		info.DataSources[key] = &tfbridge.DataSourceInfo{Tok: token}
 	}
-	// As in the official plugin.
+	// As in the official plugin, which keeps the property from when there could be one item only.
+	info.Resources["alicloud_instance"].Fields = map[string]*tfbridge.SchemaInfo{
+		"network_interfaces": {MaxItemsOne: tfbridge.True()},
+	}
 	info.SetAutonaming(255, "-")
 	return info
 }
