@@ -9,8 +9,8 @@ import { isExecutable } from "./official";
 const MODULE = join(__dirname, "alicloud-provider");
 const PROGRAM = "pulumi-resource-alicloud";
 const GIGABYTE = 1e9;
-/** The Terraform provider is one package of some 4000 files, and compiling it peaked at 6.5 GB. */
-const NEEDED_MEMORY = 7 * GIGABYTE;
+/** The Terraform provider is one package of some 4000 files: compiling it peaks at 4.3 GB. */
+const NEEDED_MEMORY = 5 * GIGABYTE;
 
 function sourceHash(): string {
   const hash = createHash("sha256");
@@ -37,12 +37,14 @@ async function build(target: string, version: string, say: (line: string) => voi
     module: MODULE,
     package: ".",
     stamps: [`main.version=${version}`],
-    instead: "the official Pulumi CLI, which downloads its plugins itself,",
+    // Go's default of 100 takes as long and 6.5 GB; 10 takes 3.9 GB and two thirds longer.
+    env: { GOGC: "25" },
+    instead: "the official Pulumi CLI, which downloads its plugins itself",
   };
   await requireGo(program);
   requireMemory(process.availableMemory());
   say(
-    `Building ${PROGRAM} ${version} from the Terraform provider's Go module. Once only: 6 to 7 minutes, 6.5 GB of memory.`,
+    `Building ${PROGRAM} ${version} from the Terraform provider's Go module. Once only: 6 to 7 minutes, 4.5 GB of memory.`,
   );
   const started = Date.now();
   await buildGo(program, target);

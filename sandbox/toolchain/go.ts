@@ -15,6 +15,8 @@ export interface GoProgram {
   readonly package: string;
   /** Link-time values of variables, e.g. `main.version=1.0.0`. */
   readonly stamps: readonly string[];
+  /** More environment for the compiler. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What else helps where there is no Go: the end of `Install Go …, or …`. */
   readonly instead: string;
 }
@@ -65,7 +67,7 @@ export async function buildGo(program: GoProgram, target: string): Promise<void>
   const link = ["-s", "-w", ...program.stamps.map((stamp) => `-X ${stamp}`)].join(" ");
   const args = ["build", "-mod=readonly", "-trimpath", "-ldflags", link, "-o", temporary, program.package];
   try {
-    const build = await go(program.module, args, { CGO_ENABLED: "0", GOWORK: "off" });
+    const build = await go(program.module, args, { CGO_ENABLED: "0", GOWORK: "off", ...program.env });
     if (build.code !== 0) {
       const tail = build.output.split("\n").slice(-15).join("\n");
       throw new Error(`Building the ${program.name} failed. Go's last lines:\n${tail}`);

@@ -23,7 +23,7 @@ export interface PrepareOptions {
   readonly cacheDir: string;
   /** Told what takes time. */
   readonly say: (line: string) => void;
-  /** Also provide the Alibaba Cloud plugin, which takes minutes and 7 GB of memory where it has to be built. */
+  /** Also provide the Alibaba Cloud plugin, which takes minutes and 5 GB of memory where it has to be built. */
   readonly alicloud?: boolean;
 }
 

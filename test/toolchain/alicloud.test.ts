@@ -38,12 +38,12 @@ describe("tokens.json", () => {
 
 it("refuses to build where the compiler would run out of memory, in one sentence", () => {
   expect(() => {
-    requireMemory(7e9);
+    requireMemory(5e9);
   }).not.toThrow();
   expect(() => {
     requireMemory(3.94e9);
   }).toThrow(
-    "Building pulumi-resource-alicloud needs 7.0 GB of free memory, and there are 3.9 GB. " +
+    "Building pulumi-resource-alicloud needs 5.0 GB of free memory, and there are 3.9 GB. " +
       "Stop what else is running here, or install the official Pulumi CLI, and try again.",
   );
 });
@@ -108,7 +108,16 @@ exit 0
 
   it("says that memory is short before it starts the compiler", async () => {
     jest.spyOn(process, "availableMemory").mockReturnValue(2e9);
-    await expect(preparePulumi({ ...options, alicloud: true })).rejects.toThrow("needs 7.0 GB of free memory");
+    await expect(preparePulumi({ ...options, alicloud: true })).rejects.toThrow("needs 5.0 GB of free memory");
     expect(goCalls()).toEqual(["version"]);
+  });
+
+  it("says what to install where there is no Go", async () => {
+    process.env["PATH"] = "/nowhere";
+    await expect(preparePulumi({ ...options, alicloud: true })).rejects.toThrow(
+      "The official plugin pulumi-resource-alicloud cannot be downloaded here, and building it needs Go 1.26.6 or newer, " +
+        "but there is no `go` on PATH. Install Go 1.26.6 or newer, or the official Pulumi CLI, which downloads its " +
+        "plugins itself, and try again.",
+    );
   });
 });
