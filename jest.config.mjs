@@ -7,7 +7,7 @@ const transform = {
 
 const project = { testEnvironment: "node", transform };
 
-/** `unit` needs no host; `sandbox` deploys to a throw-away one and runs file after file (`--runInBand`). */
+/** `unit` needs no host; `sandbox` and `cloud` deploy to throw-away ones and run file after file (`--runInBand`). */
 export default {
   // A browser or a stand-in that is slow to die must not hold up a finished run.
   forceExit: true,
@@ -16,5 +16,6 @@ export default {
   projects: [
     { ...project, displayName: "unit", testMatch: ["<rootDir>/test/{unit,toolchain,stand-ins,emulator}/**/*.test.ts"] },
     { ...project, displayName: "sandbox", testMatch: ["<rootDir>/test/sandbox/**/*.test.ts"] },
+    { ...project, displayName: "cloud", testMatch: ["<rootDir>/test/cloud/**/*.test.ts"] },
   ],
 };

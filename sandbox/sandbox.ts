@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { type Acme, startAcme, stopAcme } from "./acme/pebble";
 import { cacheDir } from "./cache";
+import { folderOf, projectRoot } from "./folder";
 import { ensureDocker } from "./host/docker";
 import { type SandboxHost, type SshKeyPair, startHost, stopHost } from "./host/host";
 import { newKeyPair } from "./host/keys";
@@ -15,7 +16,7 @@ import { bundleGateway } from "./stand-ins/authelia/bundle";
 import { bundleTerminal } from "./stand-ins/ttyd/bundle";
 import { type PreparedPulumi, preparePulumi } from "./toolchain";
 
-export const projectRoot = resolve(__dirname, "..");
+export { projectRoot } from "./folder";
 
 const registryPort = 5000;
 
@@ -45,8 +46,6 @@ export interface Sandbox {
   /** Sets plain configuration; undefined removes a key. */
   configure(values: Readonly<Record<string, unknown>>): void;
 }
-
-const folderOf = (name: string) => join(projectRoot, ".sandbox", name);
 
 /** Brings up host, registry and ACME authority, and a stack that points to them; finds what runs already. */
 export async function openSandbox(name: string, say: Say): Promise<Sandbox> {

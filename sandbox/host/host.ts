@@ -1,10 +1,8 @@
-import { connect } from "node:net";
-import { isolation } from "./isolation";
+import { createContainer } from "./container";
 import { ensureNetwork, removeNetwork } from "./network";
-import { outerResolver } from "./outer";
 import { hostImage } from "./recipe";
-import { run, succeeds, until } from "./run";
-import { tarOf } from "./tar";
+import { run, succeeds } from "./run";
+import { sshAnswers } from "./ssh";
 import type { Output, RunOptions, Say } from "./run";
 
 /** A systemd machine with an SSH server, on the operator's own machine. */
@@ -49,7 +47,7 @@ export async function startHost(args: HostArgs): Promise<SandboxHost> {
   if (!(await succeeds("docker", ["container", "inspect", container]))) await createHost(args, host);
   args.say(`Starting the host ${args.name} at ${host.address}`);
   await run("docker", ["start", container]);
-  await sshAnswers(host);
+  await sshAnswers(host.address, container);
   return host;
 }
 
@@ -59,7 +57,7 @@ export async function rebootHost(name: string): Promise<void> {
   await run("docker", ["restart", "-t", "60", container]);
   const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
   const { stdout } = await run("docker", ["inspect", "--format", format, container]);
-  await sshAnswers({ name, address: stdout.trim() });
+  await sshAnswers(stdout.trim(), container);
 }
 
 /** Removes the host with its disk and its network; no harm if it is not there. */
@@ -84,67 +82,26 @@ const containerOf = (name: string) => `cloudcode-${name}`;
 const volumeOf = (name: string) => `cloudcode-${name}-docker`;
 
 async function createHost(args: HostArgs, host: SandboxHost): Promise<void> {
-  const image = await hostImage(args);
+  const { memoryMiB } = args;
   const container = containerOf(args.name);
-  await run("docker", [
-    "create",
-    ...["--name", container, "--hostname", args.name, "--network", container, "--ip", host.address],
-    ...["--restart", "unless-stopped", "--stop-timeout", "60"],
-    ...["--tmpfs", "/run", "--tmpfs", "/run/lock", "--env", "container=docker"],
-    // On the container's own overlay file system the Docker inside would fall back to copying whole layers.
-    ...["--volume", `${volumeOf(args.name)}:/var/lib/docker`],
-    ...(args.memoryMiB === undefined ? [] : ["--memory", `${args.memoryMiB}m`, "--memory-swap", `${args.memoryMiB}m`]),
-    ...(await isolation(image)),
-    image,
-  ]);
-  const resolver = outerResolver();
-  const files = await tarOf([
-    { path: "etc/ssh/ssh_host_ed25519_key", mode: 0o600, text: withNewline(args.hostKeyPair.privateKey) },
-    { path: "etc/ssh/ssh_host_ed25519_key.pub", mode: 0o644, text: withNewline(args.hostKeyPair.publicKey) },
-    { path: "root/.ssh/authorized_keys", mode: 0o600, text: withNewline(args.authorizedKey) },
-    { path: "home/admin/.ssh/authorized_keys", mode: 0o600, text: withNewline(args.authorizedKey), owner: ADMIN },
-    ...(resolver === undefined ? [] : [{ path: "etc/sandbox/resolv.conf", mode: 0o644, text: resolver }]),
-  ]);
-  await run("docker", ["cp", "-", `${container}:/`], { input: files });
+  await createContainer({
+    ...{ container, image: await hostImage(args), hostName: args.name, network: container, address: host.address },
+    ...(memoryMiB === undefined ? {} : { memoryMiB }),
+    options: [
+      ...["--restart", "unless-stopped"],
+      // On the container's own overlay file system the Docker inside would fall back to copying whole layers.
+      ...["--volume", `${volumeOf(args.name)}:/var/lib/docker`],
+    ],
+    files: [
+      { path: "etc/ssh/ssh_host_ed25519_key", mode: 0o600, text: withNewline(args.hostKeyPair.privateKey) },
+      { path: "etc/ssh/ssh_host_ed25519_key.pub", mode: 0o644, text: withNewline(args.hostKeyPair.publicKey) },
+      { path: "root/.ssh/authorized_keys", mode: 0o600, text: withNewline(args.authorizedKey) },
+      { path: "home/admin/.ssh/authorized_keys", mode: 0o600, text: withNewline(args.authorizedKey), owner: ADMIN },
+    ],
+  });
 }
 
 /** The user id that `useradd` gives to the image's first user. */
 const ADMIN = 1000;
 
 const withNewline = (text: string) => `${text.trimEnd()}\n`;
-
-function sshAnswers(host: Pick<SandboxHost, "name" | "address">): Promise<true> {
-  return until(
-    60,
-    async () => (await greets(host.address)) || undefined,
-    async () => {
-      const { stdout } = await run("docker", ["logs", "--tail", "15", containerOf(host.name)]).catch(() => ({
-        stdout: "",
-      }));
-      return `No SSH server answers at ${host.address}:22. If Docker runs in a virtual machine, its containers cannot be reached from here. ${stdout}`;
-    },
-  );
-}
-
-/** Whether something at port 22 introduces itself as SSH. */
-function greets(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port: 22, timeout: 2_000 });
-    const done = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once("data", (greeting) => {
-      done(greeting.toString().startsWith("SSH-"));
-    });
-    socket.once("timeout", () => {
-      done(false);
-    });
-    socket.once("error", () => {
-      done(false);
-    });
-    socket.once("close", () => {
-      done(false);
-    });
-  });
-}
