@@ -148,11 +148,13 @@ function part({ name, price, running, stopped }: Line): CostPart {
 }
 
 /**
- * Price of a month from the dated table (or another one, for tests). Bounds it takes: a spot instance costs its price
- * limit; snapshots, which are incremental, count as one full copy of the disk (empty blocks are free, changes between
- * copies come on top); traffic counts from the first GB although an account has a free allowance (200 GB a month outside
- * the mainland, https://www.alibabacloud.com/help/en/cdt/product-overview/what-is-cdt); a stopped host pays the fee of an
- * EIP without instance (https://www.alibabacloud.com/help/en/ecs/user-guide/economical-mode: EIPs stay billed).
+ * Price of a month from the dated table (or another one, for tests). Where the bill depends on use it takes a bound:
+ * - a spot instance costs its price limit;
+ * - snapshots are incremental: one full copy of the disk (empty blocks are free, what changes between copies adds up);
+ * - traffic counts from the first GB, although the account may have a free allowance (200 GB a month outside the
+ *   mainland, https://www.alibabacloud.com/help/en/cdt/product-overview/what-is-cdt);
+ * - a stopped host pays the fee of an EIP without instance: EIPs stay billed while an instance is stopped
+ *   (https://www.alibabacloud.com/help/en/ecs/user-guide/economical-mode), though bills seen in 2026 had no such item.
  */
 export function estimateMonthly(input: CostInput, table: PriceTable = priceTable): Estimate {
   const billed = lines(input, table).filter(({ running, stopped }) => running > 0 || stopped > 0);

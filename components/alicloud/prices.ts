@@ -3,7 +3,7 @@
  * a source. What was not found in a public source is absent, and the estimate names it instead of guessing.
  */
 
-/** Where a group of figures was read, and the day (or month) the source carries. */
+/** Where a group of figures was read, and the day or month they are of (YYYY-MM or YYYY-MM-DD). */
 export interface PriceSource {
   readonly url: string;
   readonly seen: string;
@@ -16,8 +16,19 @@ export interface Price {
 }
 
 export const priceSources = {
-  /** Tables 1 and 3: traffic out to the internet, and the fee of an address not bound to an instance (BGP multi-ISP). */
-  eip: { url: "https://www.alibabacloud.com/help/en/eip/pay-as-you-go", seen: "2026-06" },
+  /** Tables 1 and 3 (BGP multi-ISP). The copy read has no date of its own; it cites a rule in force since September 2025. */
+  eip: { url: "https://www.alibabacloud.com/help/en/eip/pay-as-you-go", seen: "2025-09" },
+  /** DescribePrice of a running host in Singapore, USD for 730 hours: 25.99, 13.00 and, for 40 GiB, 7.39 and 3.10. */
+  singaporeQuote: {
+    url: "https://github.com/GinoLlerena/voltaic-alpha/blob/863d1c5668685d83921ad46ab4bd97fbb36e332c/docs/improvements/options_alpha_deployment_cost_analysis_v0_1.md",
+    seen: "2026-09-19",
+  },
+  /** List price files 2.0.421 of this page, read for Virginia: 0.0838 an hour; ESSD PL0 0.01055 an hour for 100 GiB. */
+  priceList: { url: "https://www.alibabacloud.com/en/product/ecs/pricing", seen: "2026-09-28" },
+  /** The unit price in this page's own example for Hangzhou. */
+  snapshotExample: { url: "https://www.alibabacloud.com/help/en/doc-detail/56159.htm", seen: "2024-12-26" },
+  /** Derived: a GiB of snapshot costs what OSS Standard costs (that page, older edition); OSS as quoted with the host above. */
+  snapshotAsOss: { url: "https://www.alibabacloud.com/help/doc-detail/56159.htm", seen: "2026-09-20" },
 } as const satisfies Record<string, PriceSource>;
 
 export type PriceSourceName = keyof typeof priceSources;
@@ -28,7 +39,7 @@ type ByRegion = Readonly<Partial<Record<string, Price>>>;
 const from = (source: PriceSourceName, prices: Readonly<Record<string, number>>): ByRegion =>
   Object.fromEntries(Object.entries(prices).map(([region, usd]) => [region, { usd, source }]));
 
-/** All mainland regions of the table have one price in most groups. */
+/** One price for the mainland regions that the source lists together. */
 const mainland = (usd: number): Record<string, number> =>
   Object.fromEntries(
     ["cn-beijing", "cn-shanghai", "cn-hangzhou", "cn-shenzhen", "cn-guangzhou", "cn-chengdu"].map((id) => [id, usd]),
@@ -48,9 +59,20 @@ export interface PriceTable {
 }
 
 export const priceTable: PriceTable = {
-  instancePerHour: {},
-  diskPerGiBMonth: {},
-  snapshotPerGiBMonth: {},
+  instancePerHour: {
+    "ecs.e-c1m1.large": from("singaporeQuote", { "ap-southeast-1": 13 / 730 }),
+    "ecs.e-c1m2.large": from("singaporeQuote", { "ap-southeast-1": 25.99 / 730 }),
+    "ecs.e-c1m2.xlarge": from("priceList", { "us-east-1": 0.0838 }),
+  },
+  diskPerGiBMonth: {
+    "cloud_essd PL0": from("priceList", { "us-east-1": (0.01055 * 730) / 100 }),
+    "cloud_essd PL1": from("singaporeQuote", { "ap-southeast-1": 7.39 / 40 }),
+    cloud_essd_entry: from("singaporeQuote", { "ap-southeast-1": 3.1 / 40 }),
+  },
+  snapshotPerGiBMonth: {
+    ...from("snapshotAsOss", { "ap-southeast-1": 0.01715 }),
+    ...from("snapshotExample", { "cn-hangzhou": 0.0173 }),
+  },
   trafficPerGb: from("eip", {
     "ap-southeast-1": 0.081,
     "ap-northeast-1": 0.087,

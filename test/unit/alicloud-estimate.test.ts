@@ -174,6 +174,32 @@ describe("the price table", () => {
     expect(new Set(figures.map(({ price }) => price?.source))).toEqual(new Set(Object.keys(priceSources)));
   });
 
+  it("prices the default host in the default region without an unknown part", () => {
+    // 25.99 + 3.10 + 1.55 + 20 x 0.01715 + 50 x 0.081 = 25.99 + 3.10 + 1.55 + 0.34 + 4.05; stopped 4.99 + 730 x 0.006.
+    const host = { ...input, region: "ap-southeast-1", instanceType: "ecs.e-c1m2.large" };
+    const estimate = estimateMonthly({ ...host, dataDisk: { category: "cloud_essd_entry", gib: 20 } });
+    expect(estimate).toMatchObject({ runningUsd: 35.03, stoppedUsd: 9.37, unknown: [], pricesOf: "2025-09" });
+  });
+
+  it("never makes a stopped host dearer than a running one", () => {
+    for (const [instanceType, regions] of Object.entries(priceTable.instancePerHour)) {
+      for (const region of Object.keys(regions ?? {})) {
+        const { runningUsd, stoppedUsd } = estimateMonthly({ ...input, instanceType, region });
+        expect({ instanceType, region, dearer: stoppedUsd > runningUsd }).toEqual({
+          instanceType,
+          region,
+          dearer: false,
+        });
+      }
+    }
+  });
+
+  it("knows regions and instance types by their ids", () => {
+    const regions = Object.values(groups).flatMap((byRegion) => Object.keys(byRegion));
+    expect(regions.filter((id) => !/^(ap|cn|eu|us)-[a-z]+(-\d)?$/.test(id))).toEqual([]);
+    expect(Object.keys(priceTable.instancePerHour).filter((id) => !/^ecs\.[a-z0-9-]+\.x?large$/.test(id))).toEqual([]);
+  });
+
   it("gives the price of a snapshot, or none", () => {
     for (const [region, price] of Object.entries(priceTable.snapshotPerGiBMonth)) {
       expect(snapshotUsdPerGiBMonth(region)).toBe(price?.usd);
