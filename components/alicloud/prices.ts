@@ -18,7 +18,7 @@ export interface Price {
 export const priceSources = {
   /** Tables 1 and 3 (BGP multi-ISP). The copy read has no date of its own; it cites a rule in force since September 2025. */
   eip: { url: "https://www.alibabacloud.com/help/en/eip/pay-as-you-go", seen: "2025-09" },
-  /** DescribePrice of a running host in Singapore, USD for 730 hours: 25.99, 13.00 and, for 40 GiB, 7.39 and 3.10. */
+  /** DescribePrice for Singapore, USD for 730 hours: 25.99; 16.10 with a disk of 3.10, so 13.00; 40 GiB of disk 7.39 and 3.10. */
   singaporeQuote: {
     url: "https://github.com/GinoLlerena/voltaic-alpha/blob/863d1c5668685d83921ad46ab4bd97fbb36e332c/docs/improvements/options_alpha_deployment_cost_analysis_v0_1.md",
     seen: "2026-09-19",
