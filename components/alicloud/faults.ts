@@ -1,0 +1,208 @@
+/** Errors of the Alibaba Cloud APIs that share a cause and a cure. */
+interface Fault {
+  /** Looked for in the whole text; the first that is found counts. */
+  readonly code: RegExp;
+  readonly sentence: string | ((text: string) => string);
+}
+
+const again = "run `pulumi up` again: nothing is bought twice";
+
+/** https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-errorcodes, threads of lessons B12 */
+const account: readonly Fault[] = [
+  {
+    code: /RiskControl/,
+    sentence:
+      "Alibaba Cloud's risk control has blocked purchases by this account: open a ticket in its console to have it lifted, then run `pulumi up` again.",
+  },
+  {
+    code: /Real-?Name|real name/i,
+    sentence:
+      "The account's real name is not verified, which this region needs: verify it in the console under Account Center, or choose a region outside the mainland.",
+  },
+  {
+    code: /Balance|Arrearage|InvalidAccountStatus|InvalidPayMethod|PAY\.[A-Z_]+/,
+    sentence:
+      "The account has too little balance or no valid means of payment for what is to be bought: add one in the console under Expenses, then run `pulumi up` again.",
+  },
+];
+
+/** https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-runinstances (error codes) */
+const stock: readonly Fault[] = [
+  {
+    code: /StartInstance[\s\S]*NoStock|NoStock[\s\S]*StartInstance/,
+    sentence:
+      "The instance gave up its place when it was stopped and its type is sold out in the zone now: try later, or name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`.",
+  },
+  {
+    code: /NoStock|NotOnSale|StockNotEnough|ResourcesNotInStock|InvalidInstanceType\.(ValueNotSupported|NotSupport\w*|ZoneNotSupport\w*|ValueUnauthorized)|InvalidResourceType\.NotSupported/,
+    sentence:
+      "The instance type is sold out or not sold in this zone: name another one with `pulumi config set --path 'instanceTypes[0]' TYPE`, then run `pulumi up` again.",
+  },
+  {
+    code: /DiskCategory/,
+    sentence:
+      "The zone or the instance type does not take this category of disk: name another one with `pulumi config set --path 'diskCategories[0]' CATEGORY`, then run `pulumi up` again.",
+  },
+  {
+    code: /InvalidSpotPriceLimit|SpotPrice\w*TooLow|LowerThanPublicPrice/,
+    sentence:
+      "The price limit for the spot instance is below what it costs now: raise it with `pulumi config set spotPriceLimitUsd USD` or do without spot with `pulumi config set charge payAsYouGo`, then run `pulumi up` again.",
+  },
+  {
+    code: /InvalidImageId|ImageNotSupport/,
+    sentence:
+      "The image is not in this region or does not fit the instance type: name another one with `pulumi config set hostImage ID`.",
+  },
+];
+
+/** https://www.alibabacloud.com/help/en/quota-center/product-overview/what-is-quota-center */
+const limits: readonly Fault[] = [
+  {
+    code: /QuotaExceed|QuotaFull|LimitExceed|NumberExceed|Quota\w*NotEnough/,
+    sentence: (text) =>
+      `The account has as many as it may${actionOf(text) ? ` (${String(actionOf(text))} was refused)` : ""}: ask for more in the console's Quota Center or delete what is not used, then run the command again.`,
+  },
+  {
+    code: /Throttling|TooManyRequests/,
+    sentence:
+      "Alibaba Cloud refused the call because there were too many in a short time: wait a minute, then run the command again.",
+  },
+];
+
+/** https://www.alibabacloud.com/help/en/ram/support/faq-about-ram-permissions, https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair */
+const access: readonly Fault[] = [
+  {
+    code: /Forbidden\.(RAM|SubUser|Unauthorized)|Forbbiden\.SubUser|Forbedden\.NotSupportRAM|NoPermission|UnauthorizedOperation/,
+    sentence: (text) =>
+      `The access key may not do ${actionOf(text) ?? "this"}: add that action to the RAM policy of its user (the whole policy is in README), then run the command again.`,
+  },
+  {
+    code: /SignatureDoesNotMatch|IncompleteSignature|InvalidAccessKeySecret/,
+    sentence:
+      "The access key's secret does not belong to its id: set ALIBABA_CLOUD_ACCESS_KEY_SECRET (or ALICLOUD_SECRET_KEY) to the one that was shown when the key was made.",
+  },
+  {
+    code: /InvalidAccessKeyId|InvalidSecurityToken|SecurityTokenExpired/,
+    sentence:
+      "Alibaba Cloud does not know the access key, or it is disabled or expired: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET to a valid one.",
+  },
+  {
+    code: /MissingCredentials|unable to get credentials|no valid credential|Missing(AccessKeyId|SecretKey)|InvalidCredentials/i,
+    sentence:
+      "There is no access key: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (README says how to get one).",
+  },
+  {
+    code: /InvalidTimeStamp/,
+    sentence:
+      "This machine's clock is wrong, so Alibaba Cloud refuses its signatures: set the clock, then run the command again.",
+  },
+];
+
+/** https://www.alibabacloud.com/help/en/vpc/developer-reference/api-vpc-2016-04-28-errorcodes, threads of lessons B5, B6 */
+const network: readonly Fault[] = [
+  {
+    code: /DependencyViolation|KeypairAlreadyAttachedInstance/,
+    sentence:
+      "Something that this stack did not make still uses what is to be deleted: look in the VPC for instances, network interfaces, load balancers, NAT or IPv6 gateways, route entries and security groups that refer to this one, delete them, then run `pulumi destroy` again.",
+  },
+  {
+    code: /IncorrectEipStatus|InvalidAssociation\.Duplicated|InstanceIdAlreadyBound|EipBind\w*/,
+    sentence:
+      "The public address is still being bound or unbound, or the instance has one already: wait a minute, run `pulumi refresh`, then the command again.",
+  },
+  {
+    code: /Invalid(Vpc|VSwitch)(Id|ID)?\b|Invalid(Vpc|VSwitch)(Id|ID)?\.NotFound|Forbidden\.(Vpc|VSwitch)NotFound/,
+    sentence:
+      "The VPC or vSwitch is not in this region: check vpcId, vswitchId and region in the configuration; if it was deleted by hand, `pulumi refresh` takes it out of the state.",
+  },
+  {
+    code: /InvalidCidrBlock|CidrBlock\.(Overlap|Conflict)\w*|CIDRBlockConflict/i,
+    sentence:
+      "The address range of the VPC or vSwitch overlaps another one or lies outside its VPC: choose others with `pulumi config set vpcCidr CIDR` and `pulumi config set vswitchCidr CIDR`.",
+  },
+];
+
+/** https://www.alibabacloud.com/help/en/dns/api-alidns-2015-01-09-errorcodes, threads of lessons B13 */
+const names: readonly Fault[] = [
+  {
+    code: /DomainRecordDuplicate|DomainRecordConflict|RecordConflict/,
+    sentence:
+      "The DNS zone already has a record of this name, made by hand or by another stack: delete it in the console, or take it over with `pulumi import alicloud:dns/alidnsRecord:AlidnsRecord NAME RECORD_ID`, then run `pulumi up` again.",
+  },
+  {
+    code: /InvalidDomainName\.NoExist|IncorrectDomainUser|DomainRecordNotBelongToUser/,
+    sentence:
+      "The DNS zone is not in this account: add the domain in Alibaba Cloud DNS, or set the records where the zone is (the output nextSteps names them).",
+  },
+  {
+    code: /KeyPair\.AlreadyExist/,
+    sentence:
+      "A key pair of this name exists already, left from another stack: delete it in the console under Key Pairs, then run `pulumi up` again.",
+  },
+];
+
+/** https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-errorcodes */
+const states: readonly Fault[] = [
+  {
+    code: /DeletionProtection/,
+    sentence:
+      "Deletion protection is on: run `pulumi config set protectMachine false` and `pulumi up` first if it really is to go.",
+  },
+  {
+    code: /InvalidSnapshotId/,
+    sentence:
+      "The snapshot is not in this region: check the id that restoreFromSnapshot names and the region; `pulumi config rm restoreFromSnapshot` begins with an empty disk.",
+  },
+  {
+    code: /CreateSnapshot\.Failed|IncorrectSnapshotStatus/,
+    sentence: "Another snapshot of the disk is under way: wait until it is complete, then run the command again.",
+  },
+  {
+    code: /Incorrect\w*Status|TaskConflict|OperationConflict|Conflict\.Operat\w*/,
+    sentence:
+      "The resource is in the middle of another change: wait a minute, run `pulumi refresh`, then the command again.",
+  },
+];
+
+/** The service or the way to it; threads of lessons B9. */
+const connection: readonly Fault[] = [
+  {
+    code: /x509:|CERT_|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/,
+    sentence:
+      "The certificate of the API's address is not trusted: something between this machine and Alibaba Cloud intercepts the connection, or an endpoint or certificate variable is set wrongly.",
+  },
+  {
+    code: /ENOTFOUND|EAI_AGAIN|no such host/,
+    sentence:
+      "The API's address has no DNS entry: check the region's name in the configuration and this machine's DNS.",
+  },
+  {
+    code: /InvalidRegionId/,
+    sentence: "There is no such region: check its name in the configuration (ap-southeast-1 is the default).",
+  },
+  {
+    code: /InternalError|ServiceUnavailable|UnknownError|SystemBusy/,
+    sentence: `Alibaba Cloud had a fault of its own: wait a minute, then ${again}.`,
+  },
+  {
+    code: /timeout|timed out|deadline exceeded|ConnectionFailed|connection (reset|refused)|ECONN\w+|broken pipe|\bEOF\b/i,
+    sentence: `The answer of Alibaba Cloud was lost or did not come in time, and what was asked for may have been done: run \`pulumi refresh\`, then ${again}.`,
+  },
+];
+
+const faults = [account, stock, limits, access, network, names, states, connection].flat();
+
+/** One sentence on what happened and what to do, for the text of an error of the provider or the API; undefined: unknown. */
+export function explainFault(errorText: string): string | undefined {
+  const fault = faults.find(({ code }) => code.test(errorText));
+  return typeof fault?.sentence === "function" ? fault.sentence(errorText) : fault?.sentence;
+}
+
+/** The API's action as RAM writes it if the text has that, else its plain name. */
+function actionOf(text: string): string | undefined {
+  return (
+    /AuthAction\W+([a-z]+:\w+)/i.exec(text)?.[1] ??
+    /^((?:ecs|vpc|sts):\w+):/.exec(text)?.[1] ??
+    /\b(?:Resource|Datasource) \S+ (\w+) Failed/i.exec(text)?.[1]
+  );
+}

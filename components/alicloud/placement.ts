@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { ScriptError } from "./script";
+
+const word = z.string().min(1);
+
+/** What is to be placed. */
+export const placementRequestSchema = z.object({
+  region: word,
+  /** Best first. */
+  instanceTypes: z.array(word).min(1),
+  /** Where it may be, best first; empty: in every zone of the region. */
+  zones: z.array(word),
+  /** Categories of both disks, best first. */
+  diskCategories: z.array(word).min(1),
+  /** An image's id; default: the newest Ubuntu 24.04. */
+  image: word.optional(),
+  spot: z.boolean(),
+  subscription: z.boolean(),
+  /** The zone of an existing vSwitch. */
+  zone: word.optional(),
+});
+export type PlacementRequest = z.infer<typeof placementRequestSchema>;
+
+/** Where and as what a host is made. */
+export const placementSchema = z.object({
+  zoneId: word,
+  instanceType: word,
+  diskCategory: word,
+  imageId: word,
+});
+export type Placement = z.infer<typeof placementSchema>;
+
+/** What a zone has to say about an instance type it sells. */
+export interface Offer {
+  readonly zoneId: string;
+  readonly instanceType: string;
+  readonly inStock: boolean;
+  /** Those that are to be had with this type for both disks. */
+  readonly diskCategories: readonly string[];
+}
+
+type Place = Omit<Placement, "imageId">;
+
+/**
+ * The first hit over types, then disk categories, then zones. A host that exists stays in its zone, as its data disk is
+ * there, and keeps its disk category while that is asked for and fits; what it already is needs no stock.
+ * Throws one error that says what was tried where (lessons B1, B7).
+ */
+export function choosePlacement(request: PlacementRequest, offers: readonly Offer[], previous?: Placement): Place {
+  const zones = zonesOf(request, offers, previous);
+  const kept = previous?.diskCategory;
+  const categories = request.diskCategories.toSorted((a, b) => Number(b === kept) - Number(a === kept));
+  for (const instanceType of request.instanceTypes)
+    for (const diskCategory of categories)
+      for (const zoneId of zones) {
+        const place = { zoneId, instanceType, diskCategory };
+        if (isPrevious(place, previous) || isOffered(place, offers)) return place;
+      }
+  throw new ScriptError(nothingFits(request, offers, zones));
+}
+
+function zonesOf(request: PlacementRequest, offers: readonly Offer[], previous?: Placement): readonly string[] {
+  if (previous && request.zone !== undefined && request.zone !== previous.zoneId)
+    throw new ScriptError(
+      `The vSwitch is in zone ${request.zone}, but this stack's data disk is in zone ${previous.zoneId} and cannot leave it: name a vSwitch in ${previous.zoneId}.`,
+    );
+  if (previous) return [previous.zoneId];
+  if (request.zone !== undefined) return [request.zone];
+  if (request.zones.length > 0) return request.zones;
+  return [...new Set(offers.map((offer) => offer.zoneId))].sort();
+}
+
+const isPrevious = (place: Place, previous?: Placement): boolean =>
+  place.zoneId === previous?.zoneId &&
+  place.instanceType === previous.instanceType &&
+  place.diskCategory === previous.diskCategory;
+
+const offerOf = (offers: readonly Offer[], instanceType: string, zoneId: string): Offer | undefined =>
+  offers.find((offer) => offer.instanceType === instanceType && offer.zoneId === zoneId);
+
+function isOffered({ zoneId, instanceType, diskCategory }: Place, offers: readonly Offer[]): boolean {
+  const offer = offerOf(offers, instanceType, zoneId);
+  return offer !== undefined && offer.inStock && offer.diskCategories.includes(diskCategory);
+}
+
+function nothingFits(request: PlacementRequest, offers: readonly Offer[], zones: readonly string[]): string {
+  const tried = request.instanceTypes.map((type) => {
+    const reason = (zone: string) => whyNot(offerOf(offers, type, zone), request.diskCategories);
+    const words = [...new Set(zones.map(reason))].map(
+      (one) => `${one} in ${zones.filter((zone) => reason(zone) === one).join(", ")}`,
+    );
+    return `${type}: ${words.join("; ") || "sold in no zone"}`;
+  });
+  const market = request.subscription ? "subscription" : request.spot ? "spot" : "pay-as-you-go";
+  return (
+    `No ${market} instance can be had in ${request.region}. Tried ${tried.join(". ")}. ` +
+    "Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`, another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY` or another region with `pulumi config set region REGION`."
+  );
+}
+
+function whyNot(offer: Offer | undefined, categories: readonly string[]): string {
+  if (!offer) return "not sold";
+  return offer.inStock ? `${categories.join(" or ")} not offered` : "sold out";
+}
+
+/** An image as far as the choice needs it. */
+export interface Image {
+  readonly id: string;
+  readonly name: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** The plain builds, not those for UEFI only, with graphics drivers or the like. */
+const plainUbuntu = /^ubuntu_24_04_x64_\d+G_alibase_\d{8}\.vhd$/;
+
+/** The id of the newest Ubuntu 24.04 among the public x86_64 images of a region; throws if there is none. */
+export function newestUbuntu(images: readonly Image[], region: string): string {
+  const builds = images.filter((image) => plainUbuntu.test(image.name));
+  const [newest] = builds.toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+  if (!newest)
+    throw new ScriptError(
+      `${region} offers no public image of Ubuntu 24.04 for x86_64: name one with \`pulumi config set hostImage ID\`.`,
+    );
+  return newest.id;
+}

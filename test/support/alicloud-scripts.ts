@@ -1,0 +1,29 @@
+// Runs the scripts that Pulumi runs on the operator's machine, as Pulumi runs them, against an emulator.
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { type Emulator, emulatorEnvironment } from "../emulator/emulator";
+import { projectRoot } from "./program";
+
+export interface ScriptRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs components/alicloud/`script`.ts with this input; `env` comes on top of the emulator's. */
+export async function runScript(
+  emulator: Emulator,
+  script: string,
+  input: unknown,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ScriptRun> {
+  const child = spawn("node", ["--import", "tsx", `components/alicloud/${script}.ts`], {
+    cwd: projectRoot,
+    env: { PATH: process.env["PATH"], ...emulatorEnvironment(emulator), ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.end(JSON.stringify(input));
+  const code = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, stdout: stdout.trim(), stderr: stderr.trim() };
+}

@@ -1,0 +1,84 @@
+import { snapshotUsdPerGiBMonth } from "../../components/alicloud/prices";
+import { type Emulator, startEmulator } from "../emulator/emulator";
+import { everyLatency } from "../emulator/latency";
+import { Account } from "../emulator/test-account";
+import { runScript } from "../support/alicloud-scripts";
+
+let emulator: Emulator;
+let account: Account;
+let diskId: string;
+beforeEach(async () => {
+  emulator = await startEmulator();
+  account = new Account(emulator);
+  diskId = await account.text("ecs", "CreateDisk", "DiskId", {
+    ...{ ZoneId: "ap-southeast-1b", DiskCategory: "cloud_essd", Size: "40" },
+  });
+  await emulator.idle();
+});
+afterEach(async () => {
+  await emulator.close();
+  expect(emulator.journal.violations).toEqual([]);
+});
+
+const tags = { project: "cloudcode", stack: "prod" };
+const finalSnapshot = () =>
+  runScript(emulator, "final-snapshot", { region: "ap-southeast-1", diskId, name: "prod-final", tags });
+const made = () => [...emulator.cloud.state.snapshots.values()];
+
+test("a disk leaves a tagged snapshot, its price and how to restore it", async () => {
+  emulator.cloud.latencies = everyLatency(1500);
+  const { code, stdout, stderr } = await finalSnapshot();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const [snapshot] = made();
+  expect(made()).toMatchObject([
+    { diskId, name: "prod-final", status: "accomplished", tags: { ...tags, "cloudcode-final": "true" } },
+  ]);
+  const id = String(snapshot?.id);
+  const price = snapshotUsdPerGiBMonth("ap-southeast-1");
+  const cost = price === undefined ? "its price is not known here" : `about ${(price * 40).toFixed(2)} USD a month`;
+  expect(stdout).toBe(
+    `final snapshot ${id} of disk ${diskId} (40 GiB): ${cost}; restore with: pulumi config set restoreFromSnapshot ${id}`,
+  );
+});
+
+test("a disk that was deleted by hand is told, not missed", async () => {
+  await account.ask("ecs", "DeleteDisk", { DiskId: diskId });
+  expect(await finalSnapshot()).toEqual({
+    ...{ code: 0, stdout: `disk ${diskId} is gone already, so there is no final snapshot of it`, stderr: "" },
+  });
+  expect(made()).toEqual([]);
+});
+
+test("a lost answer makes no second snapshot", async () => {
+  emulator.fail({ kind: "lostAnswer", action: "CreateSnapshot", how: "cut" });
+  expect(await finalSnapshot()).toMatchObject({ code: 0 });
+  expect(made()).toHaveLength(1);
+});
+
+test("one that an interrupted run began is waited for instead of a second one", async () => {
+  emulator.cloud.latencies = everyLatency(2500);
+  const begun = await account.text("ecs", "CreateSnapshot", "SnapshotId", {
+    ...{ DiskId: diskId, "Tag.1.Key": "cloudcode-final", "Tag.1.Value": "true" },
+  });
+  const { code, stdout } = await finalSnapshot();
+  expect(code).toBe(0);
+  expect(stdout).toContain(`final snapshot ${begun} of disk`);
+  expect(made()).toHaveLength(1);
+});
+
+test("one of an earlier time is never taken for the present one", async () => {
+  const mark = { "Tag.1.Key": "cloudcode-final", "Tag.1.Value": "true" };
+  const earlier = await account.text("ecs", "CreateSnapshot", "SnapshotId", { DiskId: diskId, ...mark });
+  await emulator.idle();
+  expect((await finalSnapshot()).stdout).not.toContain(earlier);
+  expect(made()).toHaveLength(2);
+});
+
+test("a refusal is one sentence", async () => {
+  emulator.fail({ kind: "quota", action: "CreateSnapshot" });
+  const { code, stdout, stderr } = await finalSnapshot();
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toBe(
+    "The account has as many as it may (ecs:CreateSnapshot was refused): ask for more in the console's Quota Center or delete what is not used, then run the command again.",
+  );
+});

@@ -1,0 +1,258 @@
+import * as fc from "fast-check";
+import {
+  type Offer,
+  type Placement,
+  type PlacementRequest,
+  choosePlacement,
+  newestUbuntu,
+} from "../../components/alicloud/placement";
+import { type Emulator, startEmulator } from "../emulator/emulator";
+import { runScript } from "../support/alicloud-scripts";
+
+const zones = ["zone-a", "zone-b", "zone-c"];
+const types = ["small", "medium", "large"];
+const categories = ["cloud_essd", "cloud_auto", "cloud_essd_entry"];
+
+const request = (more: Partial<PlacementRequest> = {}): PlacementRequest => ({
+  ...{ region: "ap-southeast-1", instanceTypes: types, zones: [], diskCategories: categories },
+  ...{ spot: false, subscription: false },
+  ...more,
+});
+
+const anyOffers = fc.uniqueArray(
+  fc.record({
+    zoneId: fc.constantFrom(...zones),
+    instanceType: fc.constantFrom(...types),
+    inStock: fc.boolean(),
+    diskCategories: fc.subarray(categories),
+  }),
+  { selector: (offer) => `${offer.zoneId} ${offer.instanceType}` },
+);
+const anyRequest = fc
+  .record({
+    instanceTypes: fc.shuffledSubarray(types, { minLength: 1 }),
+    diskCategories: fc.shuffledSubarray(categories, { minLength: 1 }),
+    zones: fc.shuffledSubarray(zones),
+  })
+  .map(request);
+const anyPrevious = fc.record<Placement>({
+  zoneId: fc.constantFrom(...zones),
+  instanceType: fc.constantFrom(...types),
+  diskCategory: fc.constantFrom(...categories),
+  imageId: fc.constant("image"),
+});
+
+type Place = ReturnType<typeof choosePlacement>;
+const chosen = (...input: Parameters<typeof choosePlacement>): Place | undefined => {
+  try {
+    return choosePlacement(...input);
+  } catch {
+    return undefined;
+  }
+};
+const fits = (offer: Offer, place: Omit<Place, "diskCategory">): boolean =>
+  offer.inStock && offer.zoneId === place.zoneId && offer.instanceType === place.instanceType;
+
+describe("a new host", () => {
+  it("gets what is asked for and on offer, and nothing only if nothing is", () => {
+    fc.assert(
+      fc.property(anyRequest, anyOffers, (asked, offers) => {
+        const place = chosen(asked, offers);
+        const possible = offers.filter(
+          (offer) =>
+            offer.inStock &&
+            asked.instanceTypes.includes(offer.instanceType) &&
+            (asked.zones.length === 0 || asked.zones.includes(offer.zoneId)) &&
+            offer.diskCategories.some((category) => asked.diskCategories.includes(category)),
+        );
+        if (!place) return possible.length === 0;
+        return (
+          asked.diskCategories.includes(place.diskCategory) &&
+          possible.some((offer) => fits(offer, place) && offer.diskCategories.includes(place.diskCategory))
+        );
+      }),
+    );
+  });
+
+  it("is of the earliest type, and for that of the earliest disk category, that can be had", () => {
+    fc.assert(
+      fc.property(anyRequest, anyOffers, (asked, offers) => {
+        const place = chosen(asked, offers);
+        if (!place) return;
+        const earlier = asked.instanceTypes.slice(0, asked.instanceTypes.indexOf(place.instanceType));
+        for (const type of earlier) expect(chosen({ ...asked, instanceTypes: [type] }, offers)).toBeUndefined();
+        const better = asked.diskCategories.slice(0, asked.diskCategories.indexOf(place.diskCategory));
+        const only = { ...asked, instanceTypes: [place.instanceType] };
+        for (const category of better) expect(chosen({ ...only, diskCategories: [category] }, offers)).toBeUndefined();
+      }),
+    );
+  });
+
+  it("goes into the zone of an existing vSwitch, or nowhere", () => {
+    fc.assert(
+      fc.property(anyRequest, anyOffers, fc.constantFrom(...zones), (asked, offers, zone) => {
+        const place = chosen({ ...asked, zone }, offers);
+        return place === undefined || place.zoneId === zone;
+      }),
+    );
+  });
+});
+
+describe("a host that exists", () => {
+  it("never leaves its zone, whatever is on offer", () => {
+    fc.assert(
+      fc.property(anyRequest, anyOffers, anyPrevious, (asked, offers, previous) => {
+        const place = chosen(asked, offers, previous);
+        return place === undefined || place.zoneId === previous.zoneId;
+      }),
+    );
+  });
+
+  it("keeps what it is when nothing better is asked for, though it is sold out", () => {
+    fc.assert(
+      fc.property(anyPrevious, (previous) => {
+        const asked = request({ instanceTypes: [previous.instanceType] });
+        expect({ ...chosen(asked, [], previous), imageId: "image" }).toEqual(previous);
+      }),
+    );
+  });
+
+  it("keeps its disk category when another type takes it", () => {
+    const previous = { zoneId: "zone-b", instanceType: "small", diskCategory: "cloud_auto", imageId: "image" };
+    const offer = { zoneId: "zone-b", instanceType: "large", inStock: true };
+    const asked = request({ instanceTypes: ["large"] });
+    expect(choosePlacement(asked, [{ ...offer, diskCategories: categories }], previous).diskCategory).toBe(
+      "cloud_auto",
+    );
+    expect(choosePlacement(asked, [{ ...offer, diskCategories: ["cloud_essd"] }], previous).diskCategory).toBe(
+      "cloud_essd",
+    );
+  });
+
+  it("cannot follow a vSwitch into another zone", () => {
+    const previous = { zoneId: "zone-b", instanceType: "small", diskCategory: "cloud_auto", imageId: "image" };
+    expect(() => choosePlacement(request({ zone: "zone-a" }), [], previous)).toThrow(
+      "The vSwitch is in zone zone-a, but this stack's data disk is in zone zone-b and cannot leave it: name a vSwitch in zone-b.",
+    );
+  });
+});
+
+describe("an image", () => {
+  const image = (name: string, createdAt: string) => ({ id: name, name, createdAt });
+
+  it("is the newest plain build by its date, wherever it stands in the list", () => {
+    const images = [
+      image("ubuntu_24_04_x64_20G_alibase_20260119.vhd", "2026-01-20T02:00:00Z"),
+      image("ubuntu_24_04_x64_20G_alibase_20261012.vhd", "2026-10-13T02:00:00Z"),
+      image("ubuntu_24_04_x64_20G_alibase_20260613.vhd", "2026-06-14T02:00:00Z"),
+      image("ubuntu_24_04_uefi_x64_20G_alibase_20261101.vhd", "2026-11-02T02:00:00Z"),
+      image("ubuntu_22_04_x64_20G_alibase_20261101.vhd", "2026-11-02T02:00:00Z"),
+    ];
+    expect(newestUbuntu(images, "ap-southeast-1")).toBe("ubuntu_24_04_x64_20G_alibase_20261012.vhd");
+  });
+
+  it("is missed in one sentence", () => {
+    expect(() => newestUbuntu([], "me-east-1")).toThrow(
+      "me-east-1 offers no public image of Ubuntu 24.04 for x86_64: name one with `pulumi config set hostImage ID`.",
+    );
+  });
+});
+
+describe("the script", () => {
+  let emulator: Emulator;
+  beforeEach(async () => {
+    emulator = await startEmulator();
+  });
+  afterEach(async () => {
+    await emulator.close();
+    expect(emulator.journal.violations).toEqual([]);
+  });
+
+  const asked = {
+    ...{ region: "ap-southeast-1", instanceTypes: ["ecs.e-c1m2.large", "ecs.u1-c1m2.large"], zones: [] as string[] },
+    ...{ diskCategories: ["cloud_essd", "cloud_essd_entry"], spot: false, subscription: false },
+  };
+  const placement = {
+    ...{ zoneId: "ap-southeast-1a", instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" },
+    imageId: "ubuntu_24_04_x64_20G_alibase_20261012.vhd",
+  };
+
+  it("answers one line: the best of everything, and the newest image of all pages", async () => {
+    const { code, stdout, stderr } = await runScript(emulator, "place", asked);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toEqual(placement);
+    const pages = emulator.journal.calls.filter((one) => one.action === "DescribeImages");
+    expect(pages.map((one) => one.parameters["PageNumber"])).toEqual(["1", "2"]);
+    for (const one of emulator.journal.calls.filter((call) => call.action === "DescribeAvailableResource"))
+      expect(one.parameters).toMatchObject({ InstanceChargeType: "PostPaid", SpotStrategy: "NoSpot" });
+  });
+
+  it("asks for the market it is to buy in", async () => {
+    await runScript(emulator, "place", { ...asked, spot: true });
+    await runScript(emulator, "place", { ...asked, subscription: true });
+    const stock = emulator.journal.calls.filter((one) => one.action === "DescribeAvailableResource");
+    const markets = stock.map(
+      (one) => `${String(one.parameters["InstanceChargeType"])} ${String(one.parameters["SpotStrategy"])}`,
+    );
+    expect([...new Set(markets)]).toEqual(["PostPaid SpotWithPriceLimit", "PrePaid NoSpot"]);
+  });
+
+  it("falls back to the next zone, then to the next disk category, then to the next type", async () => {
+    emulator.fail({ kind: "soldOut", zone: "ap-southeast-1a", type: "ecs.e-c1m2.large" });
+    expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
+      ...placement,
+      zoneId: "ap-southeast-1b",
+    });
+    emulator.fail({ kind: "noDisk", category: "cloud_essd" });
+    expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
+      ...{ ...placement, zoneId: "ap-southeast-1b" },
+      diskCategory: "cloud_essd_entry",
+    });
+    emulator.fail({ kind: "soldOut", type: "ecs.e-c1m2.large" });
+    expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
+      ...placement,
+      ...{ instanceType: "ecs.u1-c1m2.large", diskCategory: "cloud_essd_entry" },
+    });
+  });
+
+  it("says in one sentence what was tried where and why not", async () => {
+    emulator.fail({ kind: "soldOut", type: "ecs.e-c1m2.large" });
+    emulator.fail({ kind: "noDisk", zone: "ap-southeast-1b", category: "cloud_essd" });
+    const { code, stdout, stderr } = await runScript(emulator, "place", {
+      ...asked,
+      ...{ instanceTypes: ["ecs.e-c1m2.large", "ecs.c8i.large"], zones: ["ap-southeast-1a", "ap-southeast-1b"] },
+      diskCategories: ["cloud_essd"],
+    });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toBe(
+      "No pay-as-you-go instance can be had in ap-southeast-1. Tried ecs.e-c1m2.large: sold out in ap-southeast-1a, ap-southeast-1b. " +
+        "ecs.c8i.large: not sold in ap-southeast-1a; cloud_essd not offered in ap-southeast-1b. " +
+        "Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`, another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY` or another region with `pulumi config set region REGION`.",
+    );
+  });
+
+  it("keeps zone and image of the time before when the request changes", async () => {
+    const previous = { ...placement, zoneId: "ap-southeast-1c", imageId: "ubuntu_24_04_x64_20G_alibase_20260112.vhd" };
+    const env = { PULUMI_COMMAND_STDOUT: `${JSON.stringify(previous)}\n` };
+    const { stdout } = await runScript(emulator, "place", { ...asked, instanceTypes: ["ecs.u1-c1m2.large"] }, env);
+    expect(JSON.parse(stdout)).toEqual({ ...previous, instanceType: "ecs.u1-c1m2.large" });
+    expect(emulator.journal.calls.filter((one) => one.action === "DescribeImages")).toEqual([]);
+  });
+
+  it("takes an image by its id if there is one", async () => {
+    const image = "debian_12_x64_20G_alibase_20260912.vhd";
+    const { stdout } = await runScript(emulator, "place", { ...asked, image });
+    expect(JSON.parse(stdout)).toEqual({ ...placement, imageId: image });
+    const { code, stderr } = await runScript(emulator, "place", { ...asked, image: "debian_99" });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "There is no image debian_99 in ap-southeast-1: `pulumi config rm hostImage` takes Ubuntu 24.04.",
+    });
+  });
+
+  it("refuses a request that is none", async () => {
+    const { code, stderr } = await runScript(emulator, "place", { ...asked, instanceTypes: [] });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The input of this script is not as it should be: instanceTypes: .*$/);
+  });
+});
