@@ -36,7 +36,7 @@ export class Disks {
     return { major: Number(major), minor: Number(minor) };
   }
 
-  /** Gives the loop device back; throws if something in the machine keeps the disk open. */
+  /** Gives the loop device back; throws if something keeps the disk open that no machine has taken away. */
   async disconnect(id: string): Promise<void> {
     for (const device of await this.#devices(id)) await losetup("--detach", device);
     await until(
@@ -63,10 +63,14 @@ export class Disks {
     return readdirSync(this.#disks).map((file) => file.replace(/\.img$/, ""));
   }
 
+  /** Without those of one sector, which a machine that lost the disk still has open (see image.ts). */
   async #devices(id: string): Promise<string[]> {
     if (!existsSync(this.#disk(id))) return [];
-    const devices = await losetup("--noheadings", "--output", "NAME", "--associated", this.#disk(id));
-    return devices.split("\n").filter((device) => device !== "");
+    const list = await losetup("--noheadings", "--raw", "--output", "NAME,SIZELIMIT", "--associated", this.#disk(id));
+    return list
+      .split("\n")
+      .map((line) => line.split(" "))
+      .flatMap(([device = "", limit]) => (device !== "" && limit === "0" ? [device] : []));
   }
 
   #disk(id: string): string {

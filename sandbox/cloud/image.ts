@@ -23,6 +23,9 @@ export const diskList = "etc/sandbox/disks";
 /** Makes /dev agree with the list. A line of an earlier boot of the outer machine may name another disk's loop device. */
 const DISKS = `#!/bin/sh
 set -eu
+# The boot and an attachment at that moment must not make the same node.
+exec 9>/run/sandbox-disks.lock
+flock 9
 boot=$(cat /proc/sys/kernel/random/boot_id)
 mkdir -p /dev/disk/by-id
 for link in /dev/disk/by-id/virtio-*; do
@@ -31,6 +34,7 @@ for link in /dev/disk/by-id/virtio-*; do
   device=$(readlink "$link")
   numbers=$(stat -c %Hr:%Lr "$device")
   findmnt -rno TARGET,MAJ:MIN | awk -v "n=$numbers" '$2 == n { print $1 }' | while read -r target; do umount -l "$target"; done
+  sandbox-cut "$device"
   rm -f "$link" "$device"
 done
 [ -e /${diskList} ] || exit 0
@@ -39,6 +43,21 @@ while read -r when serial device major minor; do
   [ -b "$device" ] || mknod -m 660 "$device" b "$major" "$minor"
   ln -sfn "$device" "/dev/disk/by-id/virtio-$serial"
 done </${diskList}
+`;
+
+/**
+ * Whoever still uses a loop device that is taken away gets I/O errors, as from a disk that a cloud detaches: one sector is
+ * left of it, and the last one to close it frees it. LOOP_GET_STATUS64 and LOOP_SET_STATUS64 of Linux's
+ * include/uapi/linux/loop.h; `losetup` changes neither the size nor LO_FLAGS_AUTOCLEAR (4) of a device in use.
+ */
+const CUT = `#!/usr/bin/perl
+use strict;
+open(my $device, "+<", $ARGV[0]) or die "$ARGV[0]: $!\\n";
+my $info = "\\0" x 232;
+ioctl($device, 0x4C05, $info) or die "LOOP_GET_STATUS64 of $ARGV[0]: $!\\n";
+substr($info, 32, 8) = pack("Q", 512);
+substr($info, 52, 4) = pack("L", unpack("L", substr($info, 52, 4)) | 4);
+ioctl($device, 0x4C04, $info) or die "LOOP_SET_STATUS64 of $ARGV[0]: $!\\n";
 `;
 
 /**
@@ -67,6 +86,7 @@ CMD ["/usr/local/sbin/sandbox-boot"]
 `,
       files: {
         "etc/cloud/cloud.cfg.d/99_sandbox.cfg": CLOUD_INIT,
+        "sbin/sandbox-cut": CUT,
         "sbin/sandbox-disks": DISKS,
         "sbin/sandbox-boot": BOOT,
       },

@@ -177,6 +177,29 @@ test("a disk that is mounted can be taken away", async () => {
   await machines.removeSnapshot("s-one");
 });
 
+test("a disk that is in use is cut off: what was on it by then is what the next machine finds", async () => {
+  await machines.createDisk("d-busy", 1);
+  await machines.attachDisk("d-busy", "i-two");
+  // The writer has a mount of its own, as containers have, so that no unmounting takes the file system from it.
+  await ssh(`disk=/dev/disk/by-id/virtio-busy
+mkfs.ext4 -q $disk && mkdir /busy && mount $disk /busy && echo synced >/busy/note && sync
+nohup unshare -m sh -c 'while sleep 0.1; do date >>/busy/log; done' >/dev/null 2>&1 &`);
+  await until(
+    20,
+    async () => ((await read("ls /busy")).includes("log") ? true : undefined),
+    () => Promise.resolve("nothing was written"),
+  );
+  await machines.detachDisk("d-busy", "i-two");
+  await machines.attachDisk("d-busy", "i-two");
+  expect(await read("mkdir /again; mount /dev/disk/by-id/virtio-busy /again; cat /again/note")).toBe("synced");
+  const log = () => read("cat /again/log 2>/dev/null | wc -c");
+  const before = await log();
+  await ssh("sleep 1");
+  expect(await log()).toBe(before);
+  await machines.detachDisk("d-busy", "i-two");
+  await machines.removeDisk("d-busy");
+});
+
 test("a new system disk has nothing of the old one, but the machine's disks and addresses", async () => {
   await ssh("touch /root/old");
   await machines.stop("i-two", true);
@@ -187,7 +210,9 @@ test("a new system disk has nothing of the old one, but the machine's disks and 
 });
 
 test("a reboot from inside comes back", async () => {
-  await ssh("touch /run/before; systemd-run --on-active=1 systemctl reboot 2>/dev/null");
+  await ssh(
+    "touch /run/before; systemd-run --on-active=1 --timer-property=AccuracySec=100ms systemctl reboot 2>/dev/null",
+  );
   const gone = async () => ((await read("ls /run/before 2>/dev/null || echo gone")) === "gone" ? true : undefined);
   await until(
     60,
