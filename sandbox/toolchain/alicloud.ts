@@ -44,7 +44,7 @@ async function build(target: string, version: string, say: (line: string) => voi
   await requireGo(program);
   requireMemory(process.availableMemory());
   say(
-    `Building ${PROGRAM} ${version} from the Terraform provider's Go module. Once only: 6 to 7 minutes, 4.5 GB of memory.`,
+    `Building ${PROGRAM} ${version} from the Terraform provider's Go module. Once only: 6 to 16 minutes, 4.5 GB of memory and 3 GB of disk.`,
   );
   const started = Date.now();
   await buildGo(program, target);
