@@ -5,8 +5,6 @@ interface Fault {
   readonly sentence: string | ((text: string) => string);
 }
 
-const again = "run `pulumi up` again: nothing is bought twice";
-
 /** https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-errorcodes, threads of lessons B12 */
 const account: readonly Fault[] = [
   {
@@ -20,7 +18,7 @@ const account: readonly Fault[] = [
       "The account's real name is not verified, which this region needs: verify it in the console under Account Center, or choose a region outside the mainland.",
   },
   {
-    code: /Balance|Arrearage|InvalidAccountStatus|InvalidPayMethod|PAY\.[A-Z_]+/,
+    code: /NotEnoughBalance|Insufficient\w*Balance|Balance\w*Insufficient|INSUFFICIENT_BALANCE|BALANCE_EXCEEDED|Arrearage|InvalidAccountStatus|InvalidPayMethod|PAY\.[A-Z_]+/,
     sentence:
       "The account has too little balance or no valid means of payment for what is to be bought: add one in the console under Expenses, then run `pulumi up` again.",
   },
@@ -182,11 +180,17 @@ const connection: readonly Fault[] = [
   },
   {
     code: /InternalError|ServiceUnavailable|UnknownError|SystemBusy/,
-    sentence: `Alibaba Cloud had a fault of its own: wait a minute, then ${again}.`,
+    sentence: "Alibaba Cloud had a fault of its own: wait a minute, then run the command again.",
+  },
+  {
+    code: /^(ecs|vpc|sts):(Describe|Get)\w+: (RequestTimeout|ConnectionFailed)/,
+    sentence:
+      "Alibaba Cloud could not be reached or did not answer in time: check this machine's connection, then run the command again.",
   },
   {
     code: /timeout|timed out|deadline exceeded|ConnectionFailed|connection (reset|refused)|ECONN\w+|broken pipe|\bEOF\b/i,
-    sentence: `The answer of Alibaba Cloud was lost or did not come in time, and what was asked for may have been done: run \`pulumi refresh\`, then ${again}.`,
+    sentence:
+      "The answer of Alibaba Cloud was lost or did not come in time, so that something may have been made that is not in the state: run `pulumi refresh` and `pulumi up` again, then look in the console for a second one with this stack's tags.",
   },
 ];
 
@@ -194,8 +198,10 @@ const faults = [account, stock, limits, access, network, names, states, connecti
 
 /** One sentence on what happened and what to do, for the text of an error of the provider or the API; undefined: unknown. */
 export function explainFault(errorText: string): string | undefined {
-  const fault = faults.find(({ code }) => code.test(errorText));
-  return typeof fault?.sentence === "function" ? fault.sentence(errorText) : fault?.sentence;
+  // One of the provider's clients adds the headers of the answer, among them a keep-alive's timeout.
+  const text = errorText.replace(/^\s*RespHeaders: .*$/gm, "");
+  const fault = faults.find(({ code }) => code.test(text));
+  return typeof fault?.sentence === "function" ? fault.sentence(text) : fault?.sentence;
 }
 
 /** The API's action as RAM writes it if the text has that, else its plain name. */

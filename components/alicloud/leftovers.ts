@@ -18,7 +18,7 @@ const inputSchema = z.object({
 type Input = z.input<typeof inputSchema>;
 export type { Input as LeftoversInput };
 
-const pauseMs = 3000;
+const pauseMs = 5000;
 
 /** Something that is left. */
 interface Left {

@@ -176,6 +176,6 @@ describe("a call", () => {
     const env = { ALIBABA_CLOUD_ENDPOINT_VPC: "127.0.0.1:9" };
     const { code, stderr } = await runScript(emulator, "leftovers", input, env);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^The answer of Alibaba Cloud was lost or did not come in time, [^\n]*$/);
+    expect(stderr).toMatch(/^Alibaba Cloud could not be reached or did not answer in time: [^\n]*$/);
   });
 });

@@ -6,11 +6,11 @@ import { type Emulator, startEmulator } from "../emulator/emulator";
 import { type Fault, faultSchema } from "../emulator/faults";
 import { Account } from "../emulator/test-account";
 
-/** The answer as the provider prints it: one form for each of its two client libraries. */
+/** The answer as provider 1.285.0 prints it: one form for each of its two client libraries. */
 const forms: Readonly<Record<string, (action: string, answer: Answered) => string>> = {
   tea: (action, { status, body }) =>
     [
-      `[ERROR] terraform-provider-alicloud/alicloud/resource_alicloud_x.go:331: Resource alicloud_x ${action} Failed!!! [SDK alibaba-cloud-sdk-go ERROR]:`,
+      `\x1b[31m[ERROR]\x1b[0m terraform-provider-alicloud@v1.285.0/alicloud/resource_alicloud_x.go:331: Resource alicloud_x ${action} Failed!!! [SDK alibaba-cloud-sdk-go ERROR]:`,
       "SDKError:",
       `   StatusCode: ${status}`,
       `   Code: ${String(body["Code"])}`,
@@ -19,12 +19,13 @@ const forms: Readonly<Record<string, (action: string, answer: Answered) => strin
     ].join("\n"),
   sdk: (action, { body }) =>
     [
-      `[ERROR] terraform-provider-alicloud/alicloud/resource_alicloud_x.go:331: Resource alicloud_x ${action} Failed!!! [SDK alibaba-cloud-sdk-go ERROR]:`,
+      `\x1b[31m[ERROR]\x1b[0m terraform-provider-alicloud@v1.285.0/alicloud/resource_alicloud_x.go:331: Resource alicloud_x ${action} Failed!!! [SDK alibaba-cloud-sdk-go ERROR]:`,
       "SDK.ServerError",
       `ErrorCode: ${String(body["Code"])}`,
       "Recommend: ",
       `RequestId: ${String(body["RequestId"])}`,
       `Message: ${String(body["Message"])}`,
+      "RespHeaders: map[Connection:[keep-alive] Content-Type:[application/json] Keep-Alive:[timeout=5]]",
     ].join("\n"),
 };
 const inEveryForm = (action: string, answer: Answered): Set<string | undefined> =>
@@ -83,7 +84,7 @@ describe("every fault of the emulator", () => {
 
   it("lostAnswer: a cut connection and a gateway that gives up are one and the same", async () => {
     emulator.fail({ kind: "lostAnswer", action: "CreateVpc", how: "timeout" });
-    const lost = /^The answer of Alibaba Cloud was lost .* run `pulumi refresh`, then run `pulumi up` again/;
+    const lost = /^The answer of Alibaba Cloud was lost .* run `pulumi refresh` and `pulumi up` again/;
     for (const sentence of inEveryForm("CreateVpc", await account.raw("vpc", "CreateVpc", { CidrBlock: "10.0.0.0/8" })))
       expect(sentence).toMatch(lost);
     for (const text of [
@@ -151,13 +152,14 @@ describe("a code of the API", () => {
   it.each([
     ["dial tcp: lookup ecs.ap-nowhere-1.aliyuncs.com: no such host", /no DNS entry/],
     ["tls: failed to verify certificate: x509: certificate signed by unknown authority", /not trusted/],
-    ["no valid credential sources for Alicloud Provider found", /^There is no access key: /],
+    ["no valid credential sources for Terraform Alibaba Cloud Provider found.", /^There is no access key: /],
   ])("%s", (text, sentence) => {
     expect(explainFault(text)).toMatch(sentence);
   });
 
   it("that is not known is not explained", () => {
-    expect(explainFault("Code: InvalidSomething.Else\nMessage: The timepoint is wrong.")).toBeUndefined();
+    const body = { Code: "InvalidSomething.Else", Message: "The LoadBalancer is wrong.", RequestId: "4C0E" };
+    expect([...inEveryForm("SomeAction", { status: 400, body })]).toEqual([undefined]);
     expect(explainFault("")).toBeUndefined();
   });
 
