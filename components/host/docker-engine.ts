@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DockerSettings } from "../settings/settings";
 import { digestComment, releasePayload, renderRelease } from "../stack/release";
 import type { TemplateValues } from "../stack/template";
-import type { Host } from "./host";
+import type { DataDiskFacts, Host } from "./host";
 import { remoteCommand } from "./remote";
 
 export interface DockerEngineArgs extends DockerSettings {
@@ -22,8 +22,10 @@ const unpackAndRun = `sh -c 'd=$(mktemp -d) && trap "rm -rf $d" EXIT && base64 -
 export class DockerEngine extends pulumi.ComponentResource {
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:DockerEngine", name, {}, opts);
-    const source = { template: "host", values: hostValues(args, args.host), plan: { networks: [] } };
-    const release = pulumi.output(args.digestKey).apply((key) => renderRelease(args.templatesRoot, source, {}, key));
+    const release = pulumi.all([args.digestKey, args.host.dataDisk]).apply(([key, dataDisk]) => {
+      const source = { template: "host", values: hostValues(args, args.host, dataDisk), plan: { networks: [] } };
+      return renderRelease(args.templatesRoot, source, {}, key);
+    });
     remoteCommand(
       `${name}-install`,
       {
@@ -38,7 +40,11 @@ export class DockerEngine extends pulumi.ComponentResource {
 }
 
 /** What `stack-templates/host/` is rendered with. */
-export function hostValues(docker: DockerSettings, { port, network }: Pick<Host, "port" | "network">): TemplateValues {
+export function hostValues(
+  docker: DockerSettings,
+  { port, network }: Pick<Host, "port" | "network">,
+  dataDisk: DataDiskFacts | undefined,
+): TemplateValues {
   const ssh = network.inbound.find((rule) => rule.protocol === "tcp" && rule.port === port);
   return {
     packages: docker.packages,
@@ -47,6 +53,8 @@ export function hostValues(docker: DockerSettings, { port, network }: Pick<Host,
     ntpServer: docker.ntpServer ?? "",
     sshPort: port,
     sshCidrs: ssh?.sources.join(" ") ?? "",
+    dataDisk: dataDisk?.serial ?? "",
+    dataDiskGiB: dataDisk?.gib ?? 0,
     daemon: daemonJson(docker),
   };
 }

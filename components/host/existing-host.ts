@@ -1,15 +1,9 @@
-import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { ExistingTarget } from "../settings/settings";
+import type { ExistingTarget } from "../settings/targets";
 import type { Connection, Host } from "./host";
-import { asRoot } from "./host";
 import { type Network, describeRule, inboundRules } from "./network";
 import { pointNames } from "./names";
-import { reachCommand, reachInput } from "./reach-command";
-
-/** Dials of one later command: the host has answered once, so that a short outage heals and a long one is told soon. */
-const dialErrorLimit = 10;
-const perDialTimeoutSeconds = 15;
+import { laterDials, waitReachable } from "./wait-reachable";
 
 /** A machine that is there already. It outlives the stack: nothing of it is created or deleted. */
 export class ExistingHost extends pulumi.ComponentResource implements Host {
@@ -36,20 +30,9 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
       user,
       privateKey,
       hostKey,
-      dialErrorLimit,
-      perDialTimeout: perDialTimeoutSeconds,
+      ...laterDials,
     });
-    // The one bounded wait; its own program because its error names TCP, banner, host key or authentication (lessons A1).
-    this.reachable = new command.local.Command(
-      `${name}-reachable`,
-      {
-        create: reachCommand(asRoot(user, "true")),
-        stdin: reachInput(this.connection, args.waitSeconds),
-        addPreviousOutputInEnv: false,
-        logging: command.local.Logging.None,
-      },
-      { parent: this, customTimeouts: { create: `${args.waitSeconds + 60}s`, update: `${args.waitSeconds + 60}s` } },
-    );
+    this.reachable = waitReachable(`${name}-reachable`, this, args.waitSeconds, { parent: this });
     const open = this.network.inbound.map(describeRule).join(", ");
     this.before = (domain) => [
       `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,

@@ -22,6 +22,8 @@ export type Connection = pulumi.Output<ConnectionParts>;
 export interface Host {
   readonly connection: Connection;
   readonly network: Network;
+  /** Price of a month by the published prices, where the machine is ours. */
+  readonly monthlyCost?: pulumi.Output<MonthlyCost>;
   /** Where the names of the stack point to. */
   readonly publicAddress: pulumi.Output<string>;
   /** `root`, or a user that may `sudo` without a password. */
@@ -32,13 +34,30 @@ export interface Host {
   readonly hostKey: pulumi.Output<string>;
   /** What the operator does outside the program before the first sign-in, one sentence each. */
   readonly before: (domain: string, address: string) => string[];
-  /** What must be there before the first remote command. */
-  readonly reachable: pulumi.Resource;
+  /** What must be there before the first remote command; undefined while the machine is switched off. */
+  readonly reachable: pulumi.Resource | undefined;
   /**
    * The machine, where it is ours: what lives on it is deleted with it, without a connection (lessons A5).
    * Undefined for an `existing` host, which outlives the stack.
    */
   readonly machine?: pulumi.Resource;
+  /** Changes when the machine is a new one or was made another size: every remote command then runs again (lessons A14). */
+  readonly generation?: pulumi.Output<string>;
+  /** Serial number and size of the disk that Docker's data lives on; undefined: on the machine's own. */
+  readonly dataDisk?: pulumi.Output<DataDiskFacts>;
+}
+
+/** USD a month. */
+export interface MonthlyCost {
+  readonly running: number;
+  readonly stopped: number;
+  /** What costs money but has no known price. */
+  readonly notCounted: readonly string[];
+}
+
+export interface DataDiskFacts {
+  readonly serial: string;
+  readonly gib: number;
 }
 
 /** `sudo -n` where the user is not root. */

@@ -1,8 +1,15 @@
+import * as alicloud from "@pulumi/alicloud";
+import { AlicloudHost } from "../alicloud/host";
+import { findZone } from "../alicloud/dns";
 import type { Settings } from "../settings/settings";
 import { ExistingHost } from "./existing-host";
 import type { Host } from "./host";
 
 /** The Host of the stack's Target. */
-export function provisionHost(target: Settings["target"]): Host {
-  return new ExistingHost("host", target);
+export async function provisionHost({ target, domain, deleteData }: Settings): Promise<Host> {
+  if (target.kind === "existing") return new ExistingHost("host", target);
+  // Its keys come from the environment: no credential is in the configuration or the state.
+  const provider = new alicloud.Provider("alicloud", { region: target.region });
+  const zone = domain === undefined ? undefined : await findZone(domain, provider);
+  return new AlicloudHost("host", { ...target, zone, deleteData }, { provider });
 }

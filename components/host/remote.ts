@@ -16,16 +16,18 @@ export interface RemoteCommandArgs {
 /**
  * The one way to make a remote command: host key checked by the connection, no environment (sshd drops it, lessons A3), no
  * output of the last run sent back (A4), nothing streamed to the log (A10), no `delete` half (A5; see forgettable.ts), a change
- * is an update in place (A14).
+ * is an update in place (A14), unless the machine itself changed. A machine that is switched off gets none.
  */
 export function remoteCommand(
   name: string,
   args: RemoteCommandArgs,
   opts: { readonly parent: pulumi.Resource },
-): command.remote.Command {
+): void {
   const { host } = args;
+  const { reachable } = host;
+  if (reachable === undefined) return;
   const create = pulumi.output(args.create).apply((text) => asRoot(host.user, text));
-  return new command.remote.Command(
+  new command.remote.Command(
     name,
     {
       connection: host.connection,
@@ -33,10 +35,11 @@ export function remoteCommand(
       stdin: args.stdin,
       addPreviousOutputInEnv: false,
       logging: command.remote.Logging.None,
+      ...(host.generation && { triggers: [host.generation] }),
     },
     {
       ...opts,
-      dependsOn: [host.reachable],
+      dependsOn: [reachable],
       additionalSecretOutputs: ["stdout", "stderr"],
       customTimeouts: { create: remoteTimeout, update: remoteTimeout },
       ...(host.machine === undefined ? {} : { deletedWith: host.machine }),

@@ -127,6 +127,26 @@ export const certificate = matching(
   "is not one PEM certificate",
 );
 
+const idFault = (kind: string) => `is not the id of ${kind}`;
+export const region = matching(/^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$/, "is not a region such as ap-southeast-1");
+export const zone = matching(/^[a-z]{2}-[a-z0-9-]+[a-z]$/, "is not a zone such as ap-southeast-1a");
+export const instanceType = matching(/^ecs\.[a-z0-9-]+(\.[a-z0-9-]+)+$/, "is not an instance type such as ecs.g7.large");
+/** https://www.alibabacloud.com/help/en/ecs/user-guide/block-storage-overview */
+export const diskCategory = z.enum(
+  ["cloud_essd", "cloud_essd_entry", "cloud_auto", "cloud_efficiency", "cloud_ssd"],
+  "is not a disk category such as cloud_essd",
+);
+export const imageId = matching(/^[\w.-]+$/, idFault("an image"));
+export const snapshotId = matching(/^s-[a-z0-9]+$/, idFault("a snapshot"));
+export const vpcId = matching(/^vpc-[a-z0-9]+$/, idFault("a VPC"));
+export const vswitchId = matching(/^vsw-[a-z0-9]+$/, idFault("a vSwitch"));
+export const resourceGroupId = matching(/^rg-[a-z0-9]+$/, idFault("a resource group"));
+/** https://www.alibabacloud.com/help/en/vpc/user-guide/create-and-manage-a-vpc : private ranges, /8 to /29 */
+export const vpcCidr = cidr.refine(
+  (value) => /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(value) && /\/([89]|1\d|2\d)$/.test(value),
+  "is not a private IPv4 network of /8 to /29",
+);
+
 // No ssh-rsa: the command provider asks for a signature of that very name, which sshd refuses since OpenSSH 8.8.
 const hostKeyTypes = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
 

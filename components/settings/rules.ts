@@ -1,25 +1,14 @@
-import { isIP } from "node:net";
 import { portalSubdomain } from "../routes";
 import { appKinds } from "../apps/registry";
 import type { Problem } from "./problem";
-import type { PlainSettings, SettingKey } from "./table";
+import type { PlainSettings } from "./table";
+import { targetProblems } from "./target-rules";
 
 /** Values that passed their own checks; where one failed its key is in `broken` and its rules stay silent. */
 type Rule = (values: PlainSettings) => Problem | undefined;
 
-function needed(key: SettingKey, why: string): Rule {
-  return (values) => (values[key] === undefined ? { key, fault: `is missing: ${why}` } : undefined);
-}
-
 /** Rules that look at more than one key. */
 const rules: readonly Rule[] = [
-  needed("hostAddress", "the target existing needs the address of a host"),
-  needed("hostPrivateKey", "the target existing needs a key to log in with"),
-  needed("hostKey", "the host key is pinned, never trusted on first use"),
-  ({ domain, hostAddress }) =>
-    domain === undefined && hostAddress !== undefined && isIP(hostAddress) !== 4
-      ? { key: "domain", fault: "is missing: only an IPv4 hostAddress gives a name of its own (<address>.sslip.io)" }
-      : undefined,
   ({ smtpAddress, smtpUsername, smtpPassword }) =>
     (smtpUsername !== undefined || smtpPassword !== undefined) && smtpAddress === undefined
       ? { key: "smtpAddress", fault: "is missing, but smtpUsername or smtpPassword is set" }
@@ -59,5 +48,5 @@ function duplicateHosts(values: PlainSettings): Problem[] {
 export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<string>): Problem[] {
   const found = rules.map((rule) => rule(values)).filter((problem) => problem !== undefined);
   const ofApps = appKinds.flatMap((kind) => (values[kind.enabled] ? kind.problems(values) : []));
-  return [...found, ...ofApps, ...duplicateHosts(values)].filter(({ key }) => !broken.has(key));
+  return [...targetProblems(values), ...found, ...ofApps, ...duplicateHosts(values)].filter(({ key }) => !broken.has(key));
 }

@@ -4,7 +4,7 @@ import { json } from "./checks";
 
 /** One configuration key: what Pulumi.yaml documents, what an error quotes, what the parser holds a value to. */
 export interface Setting<T = unknown> {
-  readonly type: "string" | "integer" | "boolean" | "array" | "object";
+  readonly type: "string" | "integer" | "number" | "boolean" | "array" | "object";
   readonly description: string;
   /** A valid value, as typed behind `pulumi config set KEY`. */
   readonly example: string;
@@ -73,6 +73,14 @@ export function whole(min: number, max: number, words: Words): Setting<number> {
     .min(min, `is below ${min}`)
     .max(max, `is above ${max}`);
   return setting("integer", schema, words);
+}
+
+/** A number between two bounds, both included. */
+export function number(min: number, max: number, words: WithDefault<number>): Defaulted<number>;
+export function number(min: number, max: number, words: Words): Setting<number>;
+export function number(min: number, max: number, words: Words): Setting<number> {
+  const schema = z.coerce.number("is not a number").min(min, `is below ${min}`).max(max, `is above ${max}`);
+  return setting("number", schema, words);
 }
 
 /** A list of texts; Pulumi keeps it as JSON. */

@@ -2,12 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Images, resolveImages } from "../images";
 import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
+import { type Target, toTarget } from "./targets";
 
 /** The whole configuration of a stack, checked. Secrets are Pulumi secrets from here on. */
 export interface Settings {
   /** Every setting by its key; the Apps take theirs from here. */
   readonly values: SettingValues;
-  readonly target: ExistingTarget;
+  readonly target: Target;
   /** Domain the Apps are served below; undefined: the sslip.io name of the host's address. */
   readonly domain: string | undefined;
   readonly operator: OperatorSettings;
@@ -19,18 +20,6 @@ export interface Settings {
   readonly timeZone: string;
   /** Whether removing an App also deletes its volumes. */
   readonly deleteData: boolean;
-}
-
-export interface ExistingTarget {
-  readonly kind: "existing";
-  readonly address: string;
-  readonly port: number;
-  readonly user: string;
-  readonly privateKey: pulumi.Output<string>;
-  readonly hostKey: string;
-  readonly waitSeconds: number;
-  /** Networks that may reach SSH; empty: the host's own firewall decides. */
-  readonly sshCidrs: readonly string[];
 }
 
 export interface OperatorSettings {
@@ -72,16 +61,7 @@ export function toSettings(plain: PlainSettings): Settings {
   const { smtpAddress, adminEmail } = values;
   return deepFreeze({
     values,
-    target: {
-      kind: "existing",
-      address: present(values.hostAddress),
-      port: values.hostPort,
-      user: values.hostUser,
-      privateKey: present(values.hostPrivateKey),
-      hostKey: present(values.hostKey),
-      waitSeconds: values.hostWaitSeconds,
-      sshCidrs: values.sshCidrs,
-    },
+    target: toTarget(values),
     domain: values.domain,
     operator: { username: values.adminUsername, password: values.adminPassword, email: adminEmail },
     mail:
@@ -123,12 +103,6 @@ function seal(plain: PlainSettings): SettingValues {
   });
   // The table gives both types, and the loop above is the difference between them.
   return Object.fromEntries(sealed) as SettingValues;
-}
-
-/** A value whose presence the rules have settled. */
-function present<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("a setting without default passed its checks without a value");
-  return value;
 }
 
 function deepFreeze<T extends object>(value: T): T {

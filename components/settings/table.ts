@@ -1,4 +1,5 @@
 import { appSettings } from "../apps/registry";
+import { alicloudSettings } from "./sections/alicloud";
 import { certificateSettings } from "./sections/certificates";
 import { dockerSettings } from "./sections/docker";
 import { gatewaySettings } from "./sections/gateway";
@@ -11,6 +12,7 @@ import type { PlainValues, Values } from "./setting";
  */
 export const settingsTable = {
   ...targetSettings,
+  ...alicloudSettings,
   ...existingSettings,
   ...gatewaySettings,
   ...certificateSettings,

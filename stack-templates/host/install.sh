@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a fresh machine ready for Compose stacks, and a ready one stays as it is: every step looks before it acts.
 # Run as root beside settings.sh and daemon.json; the first argument is the address the operator connects from.
-# shellcheck disable=SC2154 # packages, apt_repository, swap_mib, ntp_server, ssh_port and ssh_cidrs stand in settings.sh
+# shellcheck disable=SC2154 # the lower-case names come from settings.sh
 set -eu
 umask 022
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
@@ -45,6 +45,19 @@ engine_ready() {
   command -v docker >/dev/null && docker compose version --short >/dev/null 2>&1 &&
     [ "$(dockerd --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')" -ge 25 ]
 }
+
+# Before Docker is installed, so that its data is on the data disk from the start.
+if [ -n "$data_disk" ]; then
+  install -m 755 "$here/data-disk" /opt/cloudcode/bin/data-disk
+  sed "s#@data_disk@#$data_disk#" "$here/cloudcode-data-disk.service" >/etc/systemd/system/cloudcode-data-disk.service
+  mkdir -p /etc/systemd/system/docker.service.d
+  printf '[Unit]\nRequires=cloudcode-data-disk.service\nAfter=cloudcode-data-disk.service\n' \
+    >/etc/systemd/system/docker.service.d/cloudcode-data-disk.conf
+  systemctl daemon-reload
+  systemctl enable cloudcode-data-disk
+  systemctl start cloudcode-data-disk || fail "the data disk could not be mounted: $(journalctl -u cloudcode-data-disk -n 3 --no-pager -o cat)"
+  resize2fs "$(findmnt -no SOURCE /var/lib/docker)" || fail "the file system of the data disk could not grow to $data_disk_gib GiB"
+fi
 
 needed=
 for program in jq flock iptables curl; do command -v $program >/dev/null || needed="$needed $program"; done

@@ -16,6 +16,7 @@ export const privateKey = keyPair().private;
 
 /** The least a stack must configure. */
 export const minimal: Readonly<Record<string, string>> = {
+  target: "existing",
   hostAddress: "203.0.113.7",
   hostPrivateKey: privateKey,
   hostKey,

@@ -3,10 +3,11 @@ import { choice, flag, list, secret, text, whole } from "../setting";
 
 /** Where the host comes from, and what is true of the whole stack. */
 export const targetSettings = {
-  target: choice(["existing"], "is not a target; the one there is: existing", {
-    description: "Where the host comes from: existing (a machine reachable over SSH).",
+  target: choice(["alicloud", "existing"], "is neither alicloud nor existing", {
+    description:
+      "Where the host comes from: alicloud (network, machine, disk and address are created on Alibaba Cloud) or existing (a machine reachable over SSH).",
     example: "existing",
-    default: "existing",
+    default: "alicloud",
   }),
   domain: text(check.cookieDomain, {
     description:
@@ -14,7 +15,8 @@ export const targetSettings = {
     example: "home.example.com",
   }),
   sshCidrs: list(check.cidr, {
-    description: "Networks that may reach SSH on the host. Default: the host's own firewall decides.",
+    description:
+      "Networks that may reach SSH on the host; needed for alicloud (find yours: curl -4 https://ifconfig.me). Default: the host's own firewall decides.",
     example: "'[\"203.0.113.0/24\"]'",
     default: [],
   }),

@@ -1,0 +1,79 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { DataDiskFacts } from "../host/host";
+import type { DataDiskSettings } from "../settings/targets";
+import { performanceLevel } from "./disk-category";
+import type { Placed } from "./placed";
+import { onDelete } from "./script-command";
+import { stackName, stackTags } from "./tags";
+
+export interface DataDiskArgs extends DataDiskSettings {
+  readonly region: string;
+  readonly placed: Placed;
+  readonly resourceGroupId: string | undefined;
+  /** Whether the disk may be deleted. */
+  readonly deleteData: boolean;
+  readonly each: pulumi.CustomResourceOptions;
+}
+
+/** Sunday, 03:00 in the region. */
+const weekly = { repeatWeekdays: ["7"], timePoints: ["3"] };
+
+/**
+ * The encrypted disk that holds all data: volumes and certificates. It belongs to no machine, so that it survives the
+ * replacement of one, and is protected unless the operator gave the data up.
+ */
+export class DataDisk extends pulumi.ComponentResource {
+  readonly diskId: pulumi.Output<string>;
+  readonly facts: pulumi.Output<DataDiskFacts>;
+  /** What must still be there when the disk is taken from its machine. */
+  readonly beforeDetach: readonly pulumi.Resource[];
+
+  constructor(name: string, args: DataDiskArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cloudcode:index:DataDisk", name, {}, opts);
+    const each = { ...args.each, parent: this };
+    const { region, placed, resourceGroupId, gib } = args;
+    const tags = stackTags();
+    const common = { tags, ...(resourceGroupId !== undefined && { resourceGroupId }) };
+    const disk = new alicloud.ecs.EcsDisk(
+      `${name}-disk`,
+      {
+        diskName: stackName(),
+        zoneId: placed.zoneId,
+        category: placed.diskCategory,
+        performanceLevel: placed.diskCategory.apply((category) => performanceLevel(category) ?? ""),
+        size: gib,
+        encrypted: true,
+        paymentType: "PayAsYouGo",
+        deleteWithInstance: false,
+        // The snapshots of a disk that is deleted by accident are what brings it back.
+        deleteAutoSnapshot: false,
+        enableAutoSnapshot: true,
+        ...(args.restoreFrom !== undefined && { snapshotId: args.restoreFrom }),
+        ...common,
+      },
+      // A disk in use must never be replaced because another snapshot is named.
+      { ...each, protect: !args.deleteData, ignoreChanges: ["snapshotId"] },
+    );
+    this.diskId = disk.id;
+    // The serial number of a disk is its id without the prefix, https://www.alibabacloud.com/help/en/ecs/user-guide/query-the-serial-number-of-a-block-storage-device
+    this.facts = disk.id.apply((id) => ({ serial: id.replace(/^d-/, ""), gib }));
+
+    const policy = new alicloud.ecs.AutoSnapshotPolicy(
+      `${name}-snapshot-policy`,
+      { autoSnapshotPolicyName: stackName(), ...weekly, retentionDays: args.snapshotRetentionDays, ...common },
+      // The cloud answers with the account's own group where none was asked for.
+      { ...each, ...(resourceGroupId === undefined && { ignoreChanges: ["resourceGroupId"] }) },
+    );
+    new alicloud.ecs.EcsAutoSnapshotPolicyAttachment(
+      `${name}-snapshots`,
+      { autoSnapshotPolicyId: policy.id, diskId: disk.id },
+      each,
+    );
+    const final = { region, diskId: disk.id, name: `${stackName()}-final`, tags };
+    this.beforeDetach = args.finalSnapshot
+      ? [onDelete(`${name}-final-snapshot`, "final-snapshot", pulumi.output(final), { parent: this })]
+      : [];
+    this.registerOutputs({ diskId: disk.id });
+  }
+}

@@ -1,0 +1,149 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import type { Connection, DataDiskFacts, Host } from "../host/host";
+import { pointNames, sslipName } from "../host/names";
+import type { Network } from "../host/network";
+import { laterDials, waitReachable } from "../host/wait-reachable";
+import type { AlicloudTarget } from "../settings/targets";
+import { DataDisk } from "./data-disk";
+import { DnsRecords, type ZoneEntry } from "./dns";
+import { faultHook } from "./fault-hook";
+import { goesWith, instance } from "./machine";
+import { AlicloudNetwork } from "./network";
+import { placed, placementRequest } from "./placed";
+import { publicIpv6 } from "./public-ipv6";
+import { onDelete } from "./script-command";
+import { releaseDisk } from "./release-disk";
+import { stackName, stackTags } from "./tags";
+import { userData } from "./user-data";
+
+export interface AlicloudHostArgs extends AlicloudTarget {
+  /** Where the domain's records go; undefined: the operator makes them. */
+  readonly zone: ZoneEntry | undefined;
+  /** Whether the data disk may be deleted. */
+  readonly deleteData: boolean;
+}
+
+/** Host on ECS: machine, public address and data disk, each replaceable without the others. */
+export class AlicloudHost extends pulumi.ComponentResource implements Host {
+  readonly connection: Connection;
+  readonly network: Network;
+  readonly publicAddress: pulumi.Output<string>;
+  readonly user = "root";
+  readonly port = 22;
+  readonly hostKey: pulumi.Output<string>;
+  readonly reachable: pulumi.Resource | undefined;
+  readonly machine: pulumi.Resource;
+  readonly generation: pulumi.Output<string>;
+  readonly dataDisk: pulumi.Output<DataDiskFacts>;
+  readonly asleep: boolean;
+  readonly before: Host["before"];
+  /** What was chosen by stock. */
+  readonly instanceType: pulumi.Output<string>;
+  readonly diskCategory: pulumi.Output<string>;
+
+  constructor(name: string, args: AlicloudHostArgs, opts: pulumi.ComponentResourceOptions) {
+    super("cloudcode:index:AlicloudHost", name, {}, opts);
+    const { region, resourceGroupId, machine, deleteData } = args;
+    const child = { parent: this };
+    // Deleted last, so that it sees what else is left.
+    const leftovers = onDelete(`${name}-leftovers`, "leftovers", { region, tags: stackTags() }, child);
+    const each = { hooks: { onError: [faultHook()] }, dependsOn: [leftovers] };
+    const common = { resourceGroupId, each };
+
+    const loginKey = new tls.PrivateKey(`${name}-login-key`, { algorithm: "ED25519" }, child);
+    const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, child);
+    const place = placed(`${name}-placement`, placementRequest(args, child), child);
+    this.instanceType = place.instanceType;
+    this.diskCategory = place.diskCategory;
+
+    const network = new AlicloudNetwork(
+      `${name}-network`,
+      { ...args.network, zoneId: place.zoneId, ...common },
+      child,
+    );
+    this.network = network;
+    const data = new DataDisk(
+      `${name}-data`,
+      { ...args.dataDisk, region, placed: place, deleteData, ...common },
+      child,
+    );
+    this.dataDisk = data.facts;
+    const keys = { privateKey: hostKey.privateKeyOpenssh, publicKey: hostKey.publicKeyOpenssh };
+    const ecs = instance(name, {
+      ...machine,
+      placed: place,
+      network,
+      ipv6: args.network.ipv6,
+      publicKey: loginKey.publicKeyOpenssh.apply((key) => key.trim()),
+      userData: pulumi.all(keys).apply(userData),
+      ...common,
+      each: { ...each, ...child },
+    });
+    this.machine = ecs;
+    this.asleep = machine.power === "stopped";
+    this.generation = pulumi.interpolate`${ecs.id} ${ecs.instanceType}`;
+
+    const withMachine = { ...goesWith(ecs, each), ...child };
+    const attachment = new alicloud.ecs.EcsDiskAttachment(
+      `${name}-data-attachment`,
+      { diskId: data.diskId, instanceId: ecs.id },
+      { ...withMachine, dependsOn: [leftovers, ...data.beforeDetach] },
+    );
+    // Made after the machine: an account without balance must not be left with an address that costs money (lessons B12).
+    const eip = new alicloud.ecs.EipAddress(
+      `${name}-address`,
+      {
+        addressName: stackName(),
+        bandwidth: String(machine.bandwidthMbps),
+        internetChargeType: "PayByTraffic",
+        paymentType: "PayAsYouGo",
+        tags: stackTags(),
+        ...(resourceGroupId !== undefined && { resourceGroupId }),
+      },
+      { ...each, ...child, protect: machine.protect, dependsOn: [leftovers, ecs] },
+    );
+    const association = new alicloud.ecs.EipAssociation(
+      `${name}-address-association`,
+      { allocationId: eip.id, instanceId: ecs.id, instanceType: "EcsInstance" },
+      withMachine,
+    );
+    this.publicAddress = eip.ipAddress;
+    const ipv6 =
+      network.ipv6GatewayId && publicIpv6(`${name}-ipv6`, network.ipv6GatewayId, ecs, machine.bandwidthMbps, withMachine);
+    if (args.zone) {
+      const addresses = { A: eip.ipAddress, ...(ipv6 && { AAAA: ipv6 }) };
+      new DnsRecords(`${name}-dns`, { entry: args.zone, addresses, each }, child);
+    }
+
+    this.hostKey = hostKey.publicKeyOpenssh.apply(typeAndBase64);
+    this.connection = pulumi.secret({
+      host: eip.ipAddress,
+      port: this.port,
+      user: this.user,
+      privateKey: loginKey.privateKeyOpenssh,
+      hostKey: this.hostKey,
+      ...laterDials,
+    });
+    releaseDisk(`${name}-data-release`, this.connection, [attachment.id, association.id], child);
+    this.reachable = this.asleep
+      ? undefined
+      : waitReachable(`${name}-reachable`, this, args.waitSeconds, { ...child, dependsOn: [attachment, association] });
+    this.before = (domain, address) => beforeSignIn(domain, address, args.zone !== undefined, this.asleep);
+    this.registerOutputs({ publicAddress: this.publicAddress });
+  }
+}
+
+function typeAndBase64(publicKey: string): string {
+  return publicKey.split(/\s+/).slice(0, 2).join(" ");
+}
+
+function beforeSignIn(domain: string, address: string, recordsAreOurs: boolean, asleep: boolean): string[] {
+  const sentence = pointNames(domain, address);
+  const wait = domain === sslipName(address) ? [] : [`npm run dns -- ${domain} ${address} waits until they do.`];
+  return [
+    ...(asleep ? ["The machine is stopped: pulumi config set power running && pulumi up brings everything back."] : []),
+    ...(recordsAreOurs ? [] : [sentence, ...wait]),
+  ];
+}

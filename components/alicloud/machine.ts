@@ -1,0 +1,95 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { MachineSettings } from "../settings/targets";
+import { performanceLevel } from "./disk-category";
+import type { AlicloudNetwork } from "./network";
+import type { Placed } from "./placed";
+import { stackName, stackTags } from "./tags";
+
+export interface MachineArgs extends MachineSettings {
+  readonly placed: Placed;
+  readonly network: AlicloudNetwork;
+  readonly ipv6: boolean;
+  readonly resourceGroupId: string | undefined;
+  readonly publicKey: pulumi.Input<string>;
+  readonly userData: pulumi.Input<string>;
+  readonly each: pulumi.CustomResourceOptions;
+}
+
+/** Options of what an instance takes with it when it goes: deleting it afterwards would be tried for minutes (lessons A5). */
+export function goesWith(instance: alicloud.ecs.Instance, each: pulumi.CustomResourceOptions) {
+  return { ...each, deletedWith: instance, deleteBeforeReplace: true };
+}
+
+/** The ECS instance, with nothing on it that is not on another disk or in the stack's state. */
+export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance {
+  const { placed, network, resourceGroupId, each } = args;
+  const tags = stackTags();
+  const group = resourceGroupId === undefined ? {} : { resourceGroupId };
+  // Given to the instance itself: a key attached later needs a reboot (lessons B4).
+  const key = new alicloud.ecs.EcsKeyPair(
+    `${name}-key-pair`,
+    { keyPairName: stackName(), publicKey: args.publicKey, tags, ...group },
+    each,
+  );
+  return new alicloud.ecs.Instance(
+    `${name}-instance`,
+    {
+      instanceName: stackName(),
+      hostName: stackName().slice(0, 63),
+      instanceType: placed.instanceType,
+      imageId: placed.imageId,
+      vswitchId: network.vswitchId,
+      securityGroups: [network.securityGroupId],
+      keyName: key.keyPairName,
+      systemDiskCategory: placed.diskCategory,
+      systemDiskPerformanceLevel: placed.diskCategory.apply((category) => performanceLevel(category) ?? ""),
+      systemDiskSize: args.systemDiskGiB,
+      userData: pulumi.secret(args.userData),
+      // No process of the host gets credentials of the cloud: no role, and metadata only with a token.
+      httpEndpoint: "enabled",
+      httpTokens: "required",
+      deletionProtection: args.protect,
+      ...(args.ipv6 && { ipv6AddressCount: 1 }),
+      ...charge(args),
+      ...power(args.power),
+      tags,
+      ...group,
+    },
+    {
+      ...each,
+      dependsOn: [...network.rules],
+      protect: args.protect,
+      // Other user data would restart the machine and not even run (lessons B3).
+      ignoreChanges: ["userData"],
+      // The provider would wipe the system disk in place and show it as a small update (lessons B2).
+      replaceOnChanges: ["imageId"],
+    },
+  );
+}
+
+/** How the instance is paid. https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-runinstances */
+export function charge(machine: MachineSettings): Partial<alicloud.ecs.InstanceArgs> {
+  const { charge: kind, spotPriceLimitUsd, subscriptionMonths } = machine;
+  if (kind === "subscription")
+    return {
+      instanceChargeType: "PrePaid",
+      period: subscriptionMonths,
+      periodUnit: "Month",
+      renewalStatus: "AutoRenewal",
+      autoRenewPeriod: 1,
+      forceDelete: true,
+    };
+  if (kind === "payAsYouGo") return { instanceChargeType: "PostPaid" };
+  return {
+    instanceChargeType: "PostPaid",
+    ...(spotPriceLimitUsd === undefined
+      ? { spotStrategy: "SpotAsPriceGo" }
+      : { spotStrategy: "SpotWithPriceLimit", spotPriceLimit: spotPriceLimitUsd }),
+  };
+}
+
+/** While it runs, an instance has no stopped mode: anything given would be a difference for ever. */
+export function power(wanted: MachineSettings["power"]): Partial<alicloud.ecs.InstanceArgs> {
+  return wanted === "stopped" ? { status: "Stopped", stoppedMode: "StopCharging" } : { status: "Running" };
+}

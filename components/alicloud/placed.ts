@@ -1,0 +1,49 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { AlicloudTarget } from "../settings/targets";
+import { type Placement, type PlacementRequest, placementSchema } from "./placement";
+import { onCreate } from "./script-command";
+
+/** A {@link Placement} that may not be known yet. */
+export type Placed = { readonly [K in keyof Placement]: pulumi.Output<Placement[K]> };
+
+/**
+ * Zone, instance type, disk category and image, chosen once by what is in stock and then kept in state: a later change of
+ * the stock or a newer image never touches the host (lessons B1, B2). Another request chooses anew, in the same zone.
+ */
+export function placed(
+  name: string,
+  request: pulumi.Input<PlacementRequest>,
+  opts: pulumi.CustomResourceOptions,
+): Placed {
+  const placement = onCreate(name, "place", request, opts).apply((text) => placementSchema.parse(JSON.parse(text)));
+  return {
+    zoneId: placement.apply(({ zoneId }) => zoneId),
+    instanceType: placement.apply(({ instanceType }) => instanceType),
+    diskCategory: placement.apply(({ diskCategory }) => diskCategory),
+    imageId: placement.apply(({ imageId }) => imageId),
+  };
+}
+
+/** What the settings ask for; an existing vSwitch decides the zone. */
+export function placementRequest(
+  { region, machine, network }: AlicloudTarget,
+  opts: pulumi.InvokeOptions,
+): pulumi.Output<PlacementRequest> {
+  const { instanceTypes, zones, diskCategories, image, charge } = machine;
+  const request = {
+    region,
+    instanceTypes: [...instanceTypes],
+    zones: [...zones],
+    diskCategories: [...diskCategories],
+    ...(image !== undefined && { image }),
+    spot: charge === "spot",
+    subscription: charge === "subscription",
+  };
+  const { vswitchId } = network;
+  if (vswitchId === undefined) return pulumi.output(request);
+  return alicloud.vpc.getSwitchesOutput({ ids: [vswitchId] }, opts).vswitches.apply(([found]) => {
+    if (found === undefined) throw new pulumi.RunError(`there is no vSwitch ${vswitchId} in ${region}`);
+    return { ...request, zone: found.zoneId };
+  });
+}

@@ -1,0 +1,35 @@
+import * as command from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Connection } from "../host/host";
+import { reachCommand, reachInput } from "../host/reach-command";
+
+/** How long a machine that no longer answers holds up the removal of its disk, in seconds. */
+const waitSeconds = 30;
+
+/** Containers first: Docker leaves them running when it stops itself. */
+const release = "sh -c 'docker ps -q | xargs -r docker stop -t 30; systemctl stop cloudcode-data-disk'";
+
+/**
+ * Lets databases end and unmounts the data disk before it is taken from its machine, since the cloud pulls the plug (lessons
+ * B10). A machine that does not answer has nothing to release.
+ *
+ * @param ties what binds disk and address to the machine: with another one, this runs on the machine of before
+ */
+export function releaseDisk(
+  name: string,
+  connection: Connection,
+  ties: readonly pulumi.Output<string>[],
+  opts: pulumi.CustomResourceOptions,
+): void {
+  new command.local.Command(
+    name,
+    {
+      delete: `${reachCommand(release)} || true`,
+      stdin: reachInput(connection, waitSeconds),
+      triggers: [...ties],
+      addPreviousOutputInEnv: false,
+      logging: command.local.Logging.None,
+    },
+    { ...opts, deleteBeforeReplace: true },
+  );
+}

@@ -1,0 +1,50 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+
+/** The local command line of a script of this folder; relative to the project, so that state holds no path of this machine. */
+function scriptCommand(script: string): string {
+  return `node --import tsx components/alicloud/${script}.ts`;
+}
+
+/** Runs a script of this folder when the resource is created, and again when what it reads on standard input changes. */
+export function onCreate(
+  name: string,
+  script: "place",
+  input: pulumi.Input<object>,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Output<string> {
+  return new command.local.Command(
+    name,
+    {
+      create: scriptCommand(script),
+      stdin: asJson(input),
+      // The script keeps to what it answered the time before.
+      addPreviousOutputInEnv: true,
+      logging: command.local.Logging.None,
+    },
+    opts,
+  ).stdout;
+}
+
+/** Runs a script of this folder when the resource is deleted; what it prints is for the operator. */
+export function onDelete(
+  name: string,
+  script: "final-snapshot" | "leftovers",
+  input: pulumi.Input<object>,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  return new command.local.Command(
+    name,
+    {
+      delete: scriptCommand(script),
+      stdin: asJson(input),
+      addPreviousOutputInEnv: false,
+      logging: command.local.Logging.Stdout,
+    },
+    { ...opts, customTimeouts: { delete: "45m" } },
+  );
+}
+
+function asJson(input: pulumi.Input<object>): pulumi.Output<string> {
+  return pulumi.output(input).apply((value) => JSON.stringify(value));
+}

@@ -1,0 +1,11 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** What everything of a stack is tagged with, so that it can be listed without the state. */
+export function stackTags(): Record<"project" | "stack", string> {
+  return { project: pulumi.getProject(), stack: pulumi.getStack() };
+}
+
+/** Name of what a stack has once; the console shows it. */
+export function stackName(): string {
+  return `${pulumi.getProject()}-${pulumi.getStack()}`;
+}

@@ -1,0 +1,124 @@
+import * as check from "../checks";
+import { choice, flag, list, number, text, whole } from "../setting";
+
+/** Network, machine, disk and address on Alibaba Cloud. */
+export const alicloudSettings = {
+  region: text(check.region, {
+    description: "Region of Alibaba Cloud (https://www.alibabacloud.com/help/en/ecs/user-guide/regions-and-zones).",
+    example: "ap-southeast-1",
+    default: "ap-southeast-1",
+  }),
+  icpFiled: flag({
+    description:
+      "Whether domain has an ICP filing; without one, a mainland region blocks the site and its certificates.",
+    example: "true",
+    default: false,
+  }),
+  power: choice(["running", "stopped"], "is neither running nor stopped", {
+    description:
+      "stopped: the machine is off and not billed; disks and address are kept. Nothing on the host changes meanwhile.",
+    example: "stopped",
+    default: "running",
+  }),
+  instanceTypes: list(check.instanceType, {
+    description: "Acceptable instance types, best first; the first one in stock is taken and then kept.",
+    example: "'[\"ecs.e-c1m2.large\"]'",
+    default: ["ecs.e-c1m2.large", "ecs.t6-c1m2.large", "ecs.u1-c1m2.large", "ecs.c7.large"],
+  }),
+  zones: list(check.zone, {
+    description: "Acceptable zones of the region. Default: all.",
+    example: "'[\"ap-southeast-1a\"]'",
+    default: [],
+  }),
+  diskCategories: list(check.diskCategory, {
+    description: "Acceptable categories of both disks, best first.",
+    example: '\'["cloud_essd"]\'',
+    default: ["cloud_essd", "cloud_essd_entry", "cloud_auto"],
+  }),
+  hostImage: text(check.imageId, {
+    description:
+      "Image of the machine's system; a change replaces the machine and keeps the data. Default: the newest Ubuntu 24.04 at creation.",
+    example: "ubuntu_24_04_x64_20G_alibase_20260119.vhd",
+  }),
+  systemDiskGiB: whole(20, 2048, {
+    description: "Size of the system disk, in GiB; it holds the system and images' sources, no data.",
+    example: "40",
+    default: 40,
+  }),
+  dataDiskGiB: whole(20, 32768, {
+    description: "Size of the encrypted data disk, in GiB; it may grow later.",
+    example: "40",
+    default: 40,
+  }),
+  bandwidthMbps: whole(1, 200, {
+    description: "Limit of the public address's bandwidth, in Mbit/s; traffic is paid by volume.",
+    example: "20",
+    default: 20,
+  }),
+  trafficGbPerMonth: whole(0, 100_000, {
+    description: "Outbound traffic that the price estimate reckons with, in GB a month.",
+    example: "20",
+    default: 20,
+  }),
+  charge: choice(["payAsYouGo", "spot", "subscription"], "is not payAsYouGo, spot or subscription", {
+    description: "How the machine is paid: payAsYouGo, spot (it can be taken away at any time) or subscription.",
+    example: "payAsYouGo",
+    default: "payAsYouGo",
+  }),
+  spotPriceLimitUsd: number(0.001, 100, {
+    description: "Highest price of a spot machine, in USD an hour. Default: up to the pay-as-you-go price.",
+    example: "0.02",
+  }),
+  subscriptionMonths: whole(1, 36, {
+    description: "Months a subscription runs; it renews itself for one month each time.",
+    example: "1",
+    default: 1,
+  }),
+  budgetUsd: number(0, 100_000, {
+    description: "Highest acceptable price estimate, in USD a month.",
+    example: "30",
+    default: 30,
+  }),
+  snapshotRetentionDays: whole(7, 65_535, {
+    description: "Days that the weekly snapshots of the data disk are kept.",
+    example: "28",
+    default: 28,
+  }),
+  restoreFromSnapshot: text(check.snapshotId, {
+    description: "Snapshot that the data disk is made from when it is created; without effect on a disk that is there.",
+    example: "s-t4n0a1b2c3d4e5f6g7h8",
+  }),
+  finalSnapshot: flag({
+    description: "Whether pulumi destroy leaves a snapshot of the data disk (only with deleteData).",
+    example: "true",
+    default: false,
+  }),
+  protectMachine: flag({
+    description: "Whether machine and address refuse to be deleted, by the cloud and by Pulumi.",
+    example: "true",
+    default: false,
+  }),
+  vpcId: text(check.vpcId, {
+    description: "An existing VPC to use. Default: a new one.",
+    example: "vpc-t4n0a1b2c3d4e5f6g7h8",
+  }),
+  vswitchId: text(check.vswitchId, {
+    description: "An existing vSwitch in vpcId to use. Default: a new one.",
+    example: "vsw-t4n0a1b2c3d4e5f6g7h8",
+  }),
+  vpcCidr: text(check.vpcCidr, {
+    description: "Network of a new VPC.",
+    example: "192.168.0.0/16",
+    default: "192.168.0.0/16",
+  }),
+  vswitchCidr: text(check.vpcCidr, {
+    description: "Network of a new vSwitch, within the VPC's.",
+    example: "192.168.1.0/24",
+    default: "192.168.1.0/24",
+  }),
+  ipv6: flag({ description: "Whether the machine also has a public IPv6 address.", example: "true", default: false }),
+  resourceGroupId: text(check.resourceGroupId, {
+    description: "Resource group of everything that is created. Default: the account's.",
+    example: "rg-acfm0a1b2c3d4e5",
+  }),
+};

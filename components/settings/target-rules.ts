@@ -1,0 +1,123 @@
+import { BlockList, isIP } from "node:net";
+import type { Problem } from "./problem";
+import type { PlainSettings, SettingKey } from "./table";
+
+/** Networks that k3s gives to pods and services (https://docs.k3s.io/cli/server#networking). */
+const k3sNetworks = ["10.42.0.0/16", "10.43.0.0/16"];
+
+/** Problems between the settings of the stack's Target. */
+export function targetProblems(values: PlainSettings): Problem[] {
+  return values.target === "existing" ? existingProblems(values) : alicloudProblems(values);
+}
+
+function existingProblems(values: PlainSettings): Problem[] {
+  const { domain, hostAddress, power } = values;
+  return [
+    ...needed(values, "hostAddress", "the target existing needs the address of a host"),
+    ...needed(values, "hostPrivateKey", "the target existing needs a key to log in with"),
+    ...needed(values, "hostKey", "the host key is pinned, never trusted on first use"),
+    ...when(
+      domain === undefined && hostAddress !== undefined && isIP(hostAddress) !== 4,
+      "domain",
+      "is missing: only an IPv4 hostAddress gives a name of its own (<address>.sslip.io)",
+    ),
+    ...when(power === "stopped", "power", "is stopped, but only the target alicloud can stop its machine"),
+    ...without(values, "the target existing", ["vpcId", "vswitchId", "hostImage", "restoreFromSnapshot"]),
+  ];
+}
+
+function alicloudProblems(values: PlainSettings): Problem[] {
+  const { region = "", icpFiled, sshCidrs = [], charge, power, ipv6 } = values;
+  return [
+    ...when(
+      sshCidrs.length === 0,
+      "sshCidrs",
+      "is missing: it says from where SSH may reach the machine; curl -4 https://ifconfig.me shows your address, add /32",
+    ),
+    ...when(
+      ipv6 === false && sshCidrs.some((cidr) => cidr.includes(":")),
+      "sshCidrs",
+      "holds an IPv6 network, but ipv6 is false",
+    ),
+    ...when(
+      isMainland(region) && icpFiled === false,
+      "region",
+      "is in mainland China, where a site without ICP filing is blocked: set icpFiled to true if domain has one, or take cn-hongkong or ap-southeast-1",
+    ),
+    ...without(values, "the target alicloud", ["hostAddress", "hostPrivateKey", "hostKey"]),
+    ...when(
+      values.spotPriceLimitUsd !== undefined && charge !== "spot",
+      "spotPriceLimitUsd",
+      "has no effect unless charge is spot",
+    ),
+    ...when(
+      power === "stopped" && charge === "subscription",
+      "power",
+      "cannot be stopped to save money: a subscription is paid in any case",
+    ),
+    ...when(
+      values.finalSnapshot === true && values.deleteData === false,
+      "finalSnapshot",
+      "has no effect while deleteData is false: the data disk itself is kept",
+    ),
+    ...networkProblems(values),
+  ];
+}
+
+function networkProblems(values: PlainSettings): Problem[] {
+  const { vpcId, vswitchId, vpcCidr = "", vswitchCidr = "", dockerAddressPool = "" } = values;
+  const taken = { dockerAddressPool: [dockerAddressPool], "the networks of k3s": k3sNetworks };
+  const own = { ...(vpcId === undefined && { vpcCidr }), ...(vswitchId === undefined && { vswitchCidr }) };
+  const clashes = Object.entries(own).flatMap(([key, cidr]) =>
+    Object.entries(taken).flatMap(([whose, cidrs]) =>
+      when(cidrs.some((other) => overlap(cidr, other)), key, `overlaps with ${whose}`),
+    ),
+  );
+  return [
+    ...clashes,
+    ...when(vswitchId !== undefined && vpcId === undefined, "vpcId", "is missing, but vswitchId is set"),
+    ...when(
+      vpcId === undefined && vswitchId === undefined && !within(vswitchCidr, vpcCidr),
+      "vswitchCidr",
+      "is not a part of vpcCidr of /16 to /29",
+    ),
+  ];
+}
+
+/** Regions under Chinese law on filings: all of cn- but Hong Kong (https://www.alibabacloud.com/help/en/icp-filing/). */
+function isMainland(region: string): boolean {
+  return region.startsWith("cn-") && region !== "cn-hongkong";
+}
+
+function when(holds: boolean, key: string, fault: string): Problem[] {
+  return holds ? [{ key, fault }] : [];
+}
+
+function needed(values: PlainSettings, key: SettingKey, why: string): Problem[] {
+  return when(values[key] === undefined, key, `is missing: ${why}`);
+}
+
+function without(values: PlainSettings, target: string, keys: readonly SettingKey[]): Problem[] {
+  return keys.flatMap((key) => when(values[key] !== undefined, key, `has no effect with ${target}`));
+}
+
+/** Two networks share an address exactly when one holds the other's first. */
+function overlap(one: string, other: string): boolean {
+  return holds(one, other) || holds(other, one);
+}
+
+/** Whether the vSwitch's network lies in the VPC's and has a size the cloud allows. */
+function within(inner: string, outer: string): boolean {
+  const [, innerBits] = inner.split("/");
+  const [, outerBits] = outer.split("/");
+  return Number(innerBits) >= Math.max(16, Number(outerBits)) && holds(outer, inner);
+}
+
+function holds(cidr: string, other: string): boolean {
+  const [address = "", bits] = cidr.split("/");
+  const [first = ""] = other.split("/");
+  if (isIP(address) !== 4 || isIP(first) !== 4) return false;
+  const network = new BlockList();
+  network.addSubnet(address, Number(bits));
+  return network.check(first);
+}

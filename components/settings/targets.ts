@@ -1,0 +1,121 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { SettingValues } from "./table";
+
+/** A machine that is there already. */
+export interface ExistingTarget {
+  readonly kind: "existing";
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly privateKey: pulumi.Output<string>;
+  readonly hostKey: string;
+  readonly waitSeconds: number;
+  /** Networks that may reach SSH; empty: the host's own firewall decides. */
+  readonly sshCidrs: readonly string[];
+}
+
+/** A network, a machine, a disk and an address that the program creates on Alibaba Cloud. */
+export interface AlicloudTarget {
+  readonly kind: "alicloud";
+  readonly region: string;
+  readonly resourceGroupId: string | undefined;
+  /** Longest wait for SSH, in seconds. */
+  readonly waitSeconds: number;
+  readonly network: CloudNetworkSettings;
+  readonly machine: MachineSettings;
+  readonly dataDisk: DataDiskSettings;
+}
+
+export interface CloudNetworkSettings {
+  readonly sshCidrs: readonly string[];
+  readonly vpcId: string | undefined;
+  readonly vswitchId: string | undefined;
+  readonly vpcCidr: string;
+  readonly vswitchCidr: string;
+  readonly ipv6: boolean;
+}
+
+export interface MachineSettings {
+  readonly power: "running" | "stopped";
+  /** Best first. */
+  readonly instanceTypes: readonly string[];
+  /** Empty: all of the region. */
+  readonly zones: readonly string[];
+  /** Best first. */
+  readonly diskCategories: readonly string[];
+  /** Undefined: the newest Ubuntu 24.04 at creation. */
+  readonly image: string | undefined;
+  readonly systemDiskGiB: number;
+  readonly bandwidthMbps: number;
+  readonly trafficGbPerMonth: number;
+  readonly charge: "payAsYouGo" | "spot" | "subscription";
+  /** USD an hour. */
+  readonly spotPriceLimitUsd: number | undefined;
+  readonly subscriptionMonths: number;
+  /** Whether the cloud and Pulumi refuse to delete machine and address. */
+  readonly protect: boolean;
+}
+
+export interface DataDiskSettings {
+  readonly gib: number;
+  readonly snapshotRetentionDays: number;
+  readonly restoreFrom: string | undefined;
+  readonly finalSnapshot: boolean;
+}
+
+export type Target = ExistingTarget | AlicloudTarget;
+
+/** The stack's Target in its shape. */
+export function toTarget(values: SettingValues): Target {
+  return values.target === "existing" ? existingTarget(values) : alicloudTarget(values);
+}
+
+function existingTarget(values: SettingValues): ExistingTarget {
+  return {
+    kind: "existing",
+    address: present(values.hostAddress),
+    port: values.hostPort,
+    user: values.hostUser,
+    privateKey: present(values.hostPrivateKey),
+    hostKey: present(values.hostKey),
+    waitSeconds: values.hostWaitSeconds,
+    sshCidrs: values.sshCidrs,
+  };
+}
+
+function alicloudTarget(values: SettingValues): AlicloudTarget {
+  const { sshCidrs, vpcId, vswitchId, vpcCidr, vswitchCidr, ipv6 } = values;
+  return {
+    kind: "alicloud",
+    region: values.region,
+    resourceGroupId: values.resourceGroupId,
+    waitSeconds: values.hostWaitSeconds,
+    network: { sshCidrs, vpcId, vswitchId, vpcCidr, vswitchCidr, ipv6 },
+    machine: {
+      power: values.power,
+      instanceTypes: values.instanceTypes,
+      zones: values.zones,
+      diskCategories: values.diskCategories,
+      image: values.hostImage,
+      systemDiskGiB: values.systemDiskGiB,
+      bandwidthMbps: values.bandwidthMbps,
+      trafficGbPerMonth: values.trafficGbPerMonth,
+      charge: values.charge,
+      spotPriceLimitUsd: values.spotPriceLimitUsd,
+      subscriptionMonths: values.subscriptionMonths,
+      protect: values.protectMachine,
+    },
+    dataDisk: {
+      gib: values.dataDiskGiB,
+      snapshotRetentionDays: values.snapshotRetentionDays,
+      restoreFrom: values.restoreFromSnapshot,
+      finalSnapshot: values.finalSnapshot,
+    },
+  };
+}
+
+/** A value whose presence the rules have settled. */
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("a setting without default passed its checks without a value");
+  return value;
+}
