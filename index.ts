@@ -11,32 +11,40 @@ import { ReverseProxyStack } from "./components/reverse-proxy/reverse-proxy-stac
 import { readSettings } from "./components/settings/read";
 import { ComposeStack } from "./components/stack/compose-stack";
 
-const settings = readSettings();
-const { images, timeZone, deleteData } = settings;
+/** The whole flow; data goes one way. Pulumi runs what a program exports. */
+async function cloudcode() {
+  const settings = readSettings();
+  const { images, timeZone, deleteData } = settings;
 
-const host = provisionHost(settings.target);
-const digestKey = new random.RandomBytes("digest-key", { length: 32 }).base64;
-const context = { host, templatesRoot: join(__dirname, "stack-templates"), digestKey, deleteData };
-const domain = pulumi.output(settings.domain ?? host.publicAddress.apply(sslipName));
-const docker = new DockerEngine("docker", { ...context, ...settings.docker });
+  const host = await provisionHost(settings);
+  const digestKey = new random.RandomBytes("digest-key", { length: 32 }).base64;
+  const context = { host, templatesRoot: join(__dirname, "stack-templates"), digestKey, deleteData };
+  const domain = pulumi.output(settings.domain ?? host.publicAddress.apply(sslipName));
+  const docker = new DockerEngine("docker", { ...context, ...settings.docker });
 
-// Plain values: the routes are known before any resource exists, so gateway, proxy and Apps are applied side by side.
-const apps = enabledApps(settings);
-const routes = apps.flatMap((app) => app.routes);
-const edge = { ...context, domain, routes, images, timeZone };
-const onDocker = { dependsOn: docker };
+  // Plain values: the routes are known before any resource exists, so gateway, proxy and Apps are applied side by side.
+  const apps = enabledApps(settings);
+  const routes = apps.flatMap((app) => app.routes);
+  const edge = { ...context, domain, routes, images, timeZone };
+  const onDocker = { dependsOn: docker };
 
-const gateway = new AuthGatewayStack("auth", { ...edge, operator: settings.operator, mail: settings.mail }, onDocker);
-new ReverseProxyStack("edge", { ...edge, certificates: settings.certificates }, onDocker);
-const stacks = apps.map(({ release, ...app }) => {
-  const { secrets } = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) }, onDocker);
-  return { ...app, secrets };
-});
+  const gateway = new AuthGatewayStack("auth", { ...edge, operator: settings.operator, mail: settings.mail }, onDocker);
+  new ReverseProxyStack("edge", { ...edge, certificates: settings.certificates }, onDocker);
+  const stacks = apps.map(({ release, ...app }) => {
+    const { secrets } = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) }, onDocker);
+    return { ...app, secrets };
+  });
 
-export const url = pulumi.interpolate`https://${domain}`;
-export const urls = domain.apply((name) => outputs.appUrls(routes, name));
-export const adminUsername = settings.operator.username;
-export const adminPassword = gateway.password;
-export const appLogins = outputs.appLogins(stacks);
-export const sshCommand = outputs.sshCommand(host);
-export const nextSteps = outputs.nextSteps(settings, host, domain);
+  return {
+    url: pulumi.interpolate`https://${domain}`,
+    urls: domain.apply((name) => outputs.appUrls(routes, name)),
+    adminUsername: settings.operator.username,
+    adminPassword: gateway.password,
+    appLogins: outputs.appLogins(stacks),
+    sshCommand: outputs.sshCommand(host),
+    nextSteps: outputs.nextSteps(settings, host, domain),
+    ...(host.monthlyCost && { monthlyCostUsd: host.monthlyCost }),
+  };
+}
+
+export = cloudcode;

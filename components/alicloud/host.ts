@@ -1,7 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { Connection, DataDiskFacts, Host } from "../host/host";
+import type { Connection, DataDiskFacts, Host, MonthlyCost } from "../host/host";
 import { pointNames, sslipName } from "../host/names";
 import type { Network } from "../host/network";
 import { laterDials, waitReachable } from "../host/wait-reachable";
@@ -14,6 +14,7 @@ import { AlicloudNetwork } from "./network";
 import { placed, placementRequest } from "./placed";
 import { publicIpv6 } from "./public-ipv6";
 import { onDelete } from "./script-command";
+import { costFactors, hostEstimate, monthlyCost } from "./cost";
 import { releaseDisk } from "./release-disk";
 import { stackName, stackTags } from "./tags";
 import { userData } from "./user-data";
@@ -37,11 +38,8 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
   readonly machine: pulumi.Resource;
   readonly generation: pulumi.Output<string>;
   readonly dataDisk: pulumi.Output<DataDiskFacts>;
-  readonly asleep: boolean;
   readonly before: Host["before"];
-  /** What was chosen by stock. */
-  readonly instanceType: pulumi.Output<string>;
-  readonly diskCategory: pulumi.Output<string>;
+  readonly monthlyCost: pulumi.Output<MonthlyCost>;
 
   constructor(name: string, args: AlicloudHostArgs, opts: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:AlicloudHost", name, {}, opts);
@@ -55,14 +53,13 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     const loginKey = new tls.PrivateKey(`${name}-login-key`, { algorithm: "ED25519" }, child);
     const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, child);
     const place = placed(`${name}-placement`, placementRequest(args, child), child);
-    this.instanceType = place.instanceType;
-    this.diskCategory = place.diskCategory;
+    this.monthlyCost = pulumi
+      .all([place.instanceType, place.diskCategory])
+      .apply(([instanceType, diskCategory]) =>
+        monthlyCost(hostEstimate(costFactors(args, instanceType, diskCategory))),
+      );
 
-    const network = new AlicloudNetwork(
-      `${name}-network`,
-      { ...args.network, zoneId: place.zoneId, ...common },
-      child,
-    );
+    const network = new AlicloudNetwork(`${name}-network`, { ...args.network, zoneId: place.zoneId, ...common }, child);
     this.network = network;
     const data = new DataDisk(
       `${name}-data`,
@@ -70,19 +67,19 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
       child,
     );
     this.dataDisk = data.facts;
-    const keys = { privateKey: hostKey.privateKeyOpenssh, publicKey: hostKey.publicKeyOpenssh };
+    const hostKeyPair = pulumi.all([hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh]);
     const ecs = instance(name, {
       ...machine,
       placed: place,
       network,
       ipv6: args.network.ipv6,
       publicKey: loginKey.publicKeyOpenssh.apply((key) => key.trim()),
-      userData: pulumi.all(keys).apply(userData),
+      userData: hostKeyPair.apply(([privateKey, publicKey]) => userData({ privateKey, publicKey })),
       ...common,
       each: { ...each, ...child },
     });
     this.machine = ecs;
-    this.asleep = machine.power === "stopped";
+    const asleep = machine.power === "stopped";
     this.generation = pulumi.interpolate`${ecs.id} ${ecs.instanceType}`;
 
     const withMachine = { ...goesWith(ecs, each), ...child };
@@ -111,7 +108,8 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     );
     this.publicAddress = eip.ipAddress;
     const ipv6 =
-      network.ipv6GatewayId && publicIpv6(`${name}-ipv6`, network.ipv6GatewayId, ecs, machine.bandwidthMbps, withMachine);
+      network.ipv6GatewayId &&
+      publicIpv6(`${name}-ipv6`, network.ipv6GatewayId, ecs, machine.bandwidthMbps, withMachine);
     if (args.zone) {
       const addresses = { A: eip.ipAddress, ...(ipv6 && { AAAA: ipv6 }) };
       new DnsRecords(`${name}-dns`, { entry: args.zone, addresses, each }, child);
@@ -127,10 +125,10 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
       ...laterDials,
     });
     releaseDisk(`${name}-data-release`, this.connection, [attachment.id, association.id], child);
-    this.reachable = this.asleep
+    this.reachable = asleep
       ? undefined
       : waitReachable(`${name}-reachable`, this, args.waitSeconds, { ...child, dependsOn: [attachment, association] });
-    this.before = (domain, address) => beforeSignIn(domain, address, args.zone !== undefined, this.asleep);
+    this.before = (domain, address) => beforeSignIn(domain, address, args.zone !== undefined, asleep);
     this.registerOutputs({ publicAddress: this.publicAddress });
   }
 }

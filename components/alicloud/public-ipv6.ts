@@ -12,7 +12,8 @@ export function publicIpv6(
   const found = alicloud.vpc
     .getIpv6AddressesOutput({ associatedInstanceId: instance.id }, opts)
     .addresses.apply(([address]) => {
-      if (address === undefined) throw new pulumi.RunError("the instance has no IPv6 address; is IPv6 on in its vSwitch?");
+      if (address === undefined)
+        throw new pulumi.RunError("the instance has no IPv6 address; is IPv6 on in its vSwitch?");
       return address;
     });
   new alicloud.vpc.Ipv6InternetBandwidth(

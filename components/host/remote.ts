@@ -18,11 +18,7 @@ export interface RemoteCommandArgs {
  * output of the last run sent back (A4), nothing streamed to the log (A10), no `delete` half (A5; see forgettable.ts), a change
  * is an update in place (A14), unless the machine itself changed. A machine that is switched off gets none.
  */
-export function remoteCommand(
-  name: string,
-  args: RemoteCommandArgs,
-  opts: { readonly parent: pulumi.Resource },
-): void {
+export function remoteCommand(name: string, args: RemoteCommandArgs, opts: { readonly parent: pulumi.Resource }): void {
   const { host } = args;
   const { reachable } = host;
   if (reachable === undefined) return;

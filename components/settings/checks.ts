@@ -130,7 +130,10 @@ export const certificate = matching(
 const idFault = (kind: string) => `is not the id of ${kind}`;
 export const region = matching(/^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$/, "is not a region such as ap-southeast-1");
 export const zone = matching(/^[a-z]{2}-[a-z0-9-]+[a-z]$/, "is not a zone such as ap-southeast-1a");
-export const instanceType = matching(/^ecs\.[a-z0-9-]+(\.[a-z0-9-]+)+$/, "is not an instance type such as ecs.g7.large");
+export const instanceType = matching(
+  /^ecs\.[a-z0-9-]+(\.[a-z0-9-]+)+$/,
+  "is not an instance type such as ecs.g7.large",
+);
 /** https://www.alibabacloud.com/help/en/ecs/user-guide/block-storage-overview */
 export const diskCategory = z.enum(
   ["cloud_essd", "cloud_essd_entry", "cloud_auto", "cloud_efficiency", "cloud_ssd"],

@@ -48,5 +48,7 @@ function duplicateHosts(values: PlainSettings): Problem[] {
 export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<string>): Problem[] {
   const found = rules.map((rule) => rule(values)).filter((problem) => problem !== undefined);
   const ofApps = appKinds.flatMap((kind) => (values[kind.enabled] ? kind.problems(values) : []));
-  return [...targetProblems(values), ...found, ...ofApps, ...duplicateHosts(values)].filter(({ key }) => !broken.has(key));
+  return [...targetProblems(values), ...found, ...ofApps, ...duplicateHosts(values)].filter(
+    ({ key }) => !broken.has(key),
+  );
 }

@@ -1,4 +1,6 @@
 import { BlockList, isIP } from "node:net";
+import { hostEstimate } from "../alicloud/cost";
+import { describeEstimate } from "../alicloud/estimate";
 import type { Problem } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
 
@@ -61,7 +63,26 @@ function alicloudProblems(values: PlainSettings): Problem[] {
       "has no effect while deleteData is false: the data disk itself is kept",
     ),
     ...networkProblems(values),
+    ...budgetProblems(values),
   ];
+}
+
+/** Any type of the list may be the one in stock, so each must be affordable. */
+function budgetProblems(values: PlainSettings): Problem[] {
+  const { budgetUsd, instanceTypes = [], diskCategories = [], region = "", charge = "payAsYouGo" } = values;
+  if (budgetUsd === undefined) return [];
+  return instanceTypes.flatMap((instanceType) => {
+    const estimate = hostEstimate({
+      ...{ region, instanceType, charge, spotPriceLimitUsd: values.spotPriceLimitUsd },
+      diskCategory: diskCategories[0] ?? "",
+      systemDiskGiB: values.systemDiskGiB ?? 0,
+      dataDiskGiB: values.dataDiskGiB ?? 0,
+      snapshotRetentionDays: values.snapshotRetentionDays ?? 0,
+      trafficGbPerMonth: values.trafficGbPerMonth ?? 0,
+    });
+    const fault = `is exceeded with ${instanceType}: ${describeEstimate(estimate)}`;
+    return when(estimate.runningUsd > budgetUsd, "budgetUsd", fault);
+  });
 }
 
 function networkProblems(values: PlainSettings): Problem[] {
@@ -70,7 +91,11 @@ function networkProblems(values: PlainSettings): Problem[] {
   const own = { ...(vpcId === undefined && { vpcCidr }), ...(vswitchId === undefined && { vswitchCidr }) };
   const clashes = Object.entries(own).flatMap(([key, cidr]) =>
     Object.entries(taken).flatMap(([whose, cidrs]) =>
-      when(cidrs.some((other) => overlap(cidr, other)), key, `overlaps with ${whose}`),
+      when(
+        cidrs.some((other) => overlap(cidr, other)),
+        key,
+        `overlaps with ${whose}`,
+      ),
     ),
   );
   return [

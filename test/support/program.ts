@@ -96,12 +96,12 @@ const shared = packages.map((name): [string, unknown] => [name, jest.requireActu
 
 /** The module index.ts, evaluated anew. */
 export async function evaluateProgram(): Promise<object> {
-  let exports: object = {};
+  let outputs: object = {};
   await jest.isolateModulesAsync(async () => {
     for (const [name, module] of shared) jest.doMock(name, () => module);
-    exports = { ...(await import("../../index")) };
+    outputs = await (await import("../../index")).default();
   });
-  return exports;
+  return outputs;
 }
 
 /** The values the engine fills in from Pulumi.yaml, as the texts it hands to a program. */

@@ -8,7 +8,7 @@ const faults = (key: string, value: string) => faultsOf({ [key]: value });
 
 describe("a value that fails its check is told by its key and its fault", () => {
   it.each([
-    ["target", "alicloud", "is not a target; the one there is: existing"],
+    ["target", "aws", "is neither alicloud nor existing"],
     ["hostAddress", "my host", "is neither an IP address nor a host name"],
     ["hostPort", "0", "is below 1"],
     ["hostPort", "65536", "is above 65535"],

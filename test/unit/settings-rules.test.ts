@@ -54,7 +54,13 @@ describe("a combination of values that cannot work is told by the key to change"
 
 describe("several problems", () => {
   it("are all told at once, each once, and counted", () => {
-    const message = messageOf({ hostPort: "0", deleteData: "yes", hostKey: minimal["hostKey"] ?? "", colour: "blue" });
+    const message = messageOf({
+      target: "existing",
+      hostPort: "0",
+      deleteData: "yes",
+      hostKey: minimal["hostKey"] ?? "",
+      colour: "blue",
+    });
     expect(message).toMatch(/^the configuration has 5 problems; nothing was touched\.\n/);
     expect(sentences(message).map((sentence) => sentence.split(" ")[0])).toEqual([
       "colour",

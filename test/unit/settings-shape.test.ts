@@ -55,7 +55,8 @@ describe("settings that are not given", () => {
 describe("settings", () => {
   it("cannot be changed once they are read, at any depth", () => {
     const settings = settingsOf({ sshCidrs: '["203.0.113.0/24"]' });
-    for (const part of [settings, settings.target, settings.docker, settings.target.sshCidrs, settings.images]) {
+    const { target, values, docker, images } = settings;
+    for (const part of [settings, target, docker, values.sshCidrs, images]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
     expect(Reflect.set(settings.operator, "username", "mallory")).toBe(false);
@@ -70,16 +71,16 @@ describe("settings", () => {
       opencodeAnthropicApiKey: "sk-ant-1",
       opencodeOpenaiApiKey: "sk-1",
     });
-    const { target, operator, mail, values } = settings;
+    const { operator, mail, values } = settings;
     const secrets = [
-      target.privateKey,
+      values.hostPrivateKey,
       operator.password,
       mail?.password,
       values.opencodeAnthropicApiKey,
       values.opencodeOpenaiApiKey,
     ];
     for (const secret of secrets) expect(await (secret && pulumi.isSecret(secret))).toBe(true);
-    expect(await promiseOf(target.privateKey)).toBe(privateKey);
+    expect(await (values.hostPrivateKey && promiseOf(values.hostPrivateKey))).toBe(privateKey);
   });
 
   it("of numbers, flags, lists and objects are read from the texts in which Pulumi keeps them", () => {
@@ -90,7 +91,7 @@ describe("settings", () => {
       images: '{"caddy":"registry.example.com/caddy:2"}',
       dockerAptRepository: "https://mirror.example.com/linux//",
     });
-    expect(settings.target.port).toBe(2222);
+    expect(settings.target).toMatchObject({ port: 2222 });
     expect(settings.deleteData).toBe(true);
     expect(settings.docker.dns).toEqual(["1.1.1.1", "2606:4700:4700::1111"]);
     expect(settings.images).toEqual({ ...defaultImages, caddy: "registry.example.com/caddy:2" });

@@ -32,8 +32,8 @@ export const alicloudSettings = {
   }),
   diskCategories: list(check.diskCategory, {
     description: "Acceptable categories of both disks, best first.",
-    example: '\'["cloud_essd"]\'',
-    default: ["cloud_essd", "cloud_essd_entry", "cloud_auto"],
+    example: "'[\"cloud_essd\"]'",
+    default: ["cloud_essd_entry", "cloud_essd", "cloud_auto"],
   }),
   hostImage: text(check.imageId, {
     description:
@@ -43,12 +43,12 @@ export const alicloudSettings = {
   systemDiskGiB: whole(20, 2048, {
     description: "Size of the system disk, in GiB; it holds the system and images' sources, no data.",
     example: "40",
-    default: 40,
+    default: 20,
   }),
   dataDiskGiB: whole(20, 32768, {
     description: "Size of the encrypted data disk, in GiB; it may grow later.",
     example: "40",
-    default: 40,
+    default: 20,
   }),
   bandwidthMbps: whole(1, 200, {
     description: "Limit of the public address's bandwidth, in Mbit/s; traffic is paid by volume.",
@@ -58,7 +58,7 @@ export const alicloudSettings = {
   trafficGbPerMonth: whole(0, 100_000, {
     description: "Outbound traffic that the price estimate reckons with, in GB a month.",
     example: "20",
-    default: 20,
+    default: 5,
   }),
   charge: choice(["payAsYouGo", "spot", "subscription"], "is not payAsYouGo, spot or subscription", {
     description: "How the machine is paid: payAsYouGo, spot (it can be taken away at any time) or subscription.",
