@@ -1,16 +1,20 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openSandbox, removeSandbox } from "./sandbox";
+import { parseArgs } from "node:util";
+import { openAlicloudSandbox, openSandbox, removeSandbox } from "./sandbox";
 
-const defaultName = "sandbox";
-const usage = "usage: npm run sandbox [-- up|destroy] [--name NAME]";
+const usage = "usage: npm run sandbox [-- up|destroy] [--target existing|alicloud] [--name NAME]";
 
-async function up(name: string): Promise<void> {
+/** By target, so that one of each can be there. */
+const defaultNames = { existing: "sandbox", alicloud: "alicloud" } as const;
+type Target = keyof typeof defaultNames;
+
+async function up(name: string, target: Target): Promise<void> {
   const started = Date.now();
   const say = (line: string) => {
     console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`);
   };
-  const sandbox = await openSandbox(name, say);
+  const sandbox = await (target === "existing" ? openSandbox : openAlicloudSandbox)(name, say);
   say(
     `Running pulumi up (${sandbox.engine.origin === "official" ? "official CLI" : "CLI built from its Go module"}); the first one installs Docker on the host and builds OpenCode's image`,
   );
@@ -40,16 +44,22 @@ async function up(name: string): Promise<void> {
 
   ${output.nextSteps.join("\n  ")}
 
-  Remove everything: npm run sandbox -- destroy${name === defaultName ? "" : ` --name ${name}`}
+  Remove everything: npm run sandbox -- destroy${name === defaultNames.existing ? "" : ` --name ${name}`}
 `);
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const at = args.indexOf("--name");
-  const name = at < 0 ? defaultName : (args[at + 1] ?? "");
-  const [action = "up", ...rest] = args.filter((_, index) => at < 0 || (index !== at && index !== at + 1));
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { target: { type: "string", default: "existing" }, name: { type: "string" } },
+  });
+  const { target } = values;
+  if (target !== "existing" && target !== "alicloud") throw new Error(usage);
+  const { name = defaultNames[target] } = values;
+  const [action = "up", ...rest] = positionals;
   if (!/^[a-z0-9-]{1,20}$/.test(name) || rest.length > 0) throw new Error(usage);
-  if (action === "up") await up(name);
+  if (action === "up") await up(name, target);
   else if (action === "destroy") await removeSandbox(name);
   else throw new Error(usage);
 }

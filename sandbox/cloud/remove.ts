@@ -5,16 +5,16 @@ import { dropContainer } from "./container";
 import { Disks } from "./disks";
 import { cloudFolderOf, labelOf, privateNetworkOf, publicNetworkOf } from "./names";
 
-/** The containers of a sandbox's machines, running or not. */
-export async function machineContainers(name: string): Promise<string[]> {
-  const format = ["--format", "{{.Names}}"];
-  const { stdout } = await run("docker", ["ps", "--all", "--filter", `label=${labelOf(name)}`, ...format]);
+/** The containers of a sandbox's machines. */
+export async function machineContainers(name: string, which: "all" | "running"): Promise<string[]> {
+  const options = [...(which === "all" ? ["--all"] : []), "--filter", `label=${labelOf(name)}`];
+  const { stdout } = await run("docker", ["ps", ...options, "--format", "{{.Names}}"]);
   return stdout.split("\n").filter((line) => line !== "");
 }
 
 /** Removes machines, disks, snapshots, loop devices and networks of a sandbox's cloud; no harm if there are none. */
 export async function removeCloud(name: string): Promise<void> {
-  for (const container of await machineContainers(name)) await dropContainer(container);
+  for (const container of await machineContainers(name, "all")) await dropContainer(container);
   const folder = cloudFolderOf(name);
   if (existsSync(folder)) {
     const disks = new Disks(folder);

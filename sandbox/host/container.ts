@@ -2,6 +2,7 @@ import { isolation } from "./isolation";
 import { outerResolver } from "./outer";
 import { run } from "./run";
 import { tarOf } from "./tar";
+import type { Output, RunOptions } from "./run";
 import type { TarFile } from "./tar";
 
 /** A container in which systemd runs as on a machine of its own. */
@@ -54,4 +55,14 @@ export async function createContainer(args: SystemdContainer): Promise<void> {
 /** Writes files into a container, running or not. */
 export async function putFiles(container: string, files: readonly TarFile[]): Promise<void> {
   if (files.length > 0) await run("docker", ["cp", "-", `${container}:/`], { input: await tarOf(files) });
+}
+
+/** Runs a command as root in a container that runs. */
+export function containerExec(
+  container: string,
+  command: readonly string[],
+  options: RunOptions = {},
+): Promise<Output> {
+  const interactive = options.input === undefined ? [] : ["--interactive"];
+  return run("docker", ["exec", ...interactive, container, ...command], options);
 }

@@ -1,4 +1,4 @@
-import { createContainer } from "./container";
+import { containerExec, createContainer } from "./container";
 import { ensureNetwork, removeNetwork } from "./network";
 import { hostImage } from "./recipe";
 import { run, succeeds } from "./run";
@@ -74,8 +74,7 @@ export async function stopHost(name: string): Promise<void> {
 
 /** Runs a command as root in the host, past SSH. */
 export function hostExec(name: string, command: readonly string[], options: RunOptions = {}): Promise<Output> {
-  const interactive = options.input === undefined ? [] : ["--interactive"];
-  return run("docker", ["exec", ...interactive, containerOf(name), ...command], options);
+  return containerExec(containerOf(name), command, options);
 }
 
 const containerOf = (name: string) => `cloudcode-${name}`;

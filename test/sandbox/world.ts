@@ -4,8 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { CommandError, type Output } from "../../sandbox/host/run";
-import { hostExec } from "../../sandbox/host/host";
-import type { Sandbox } from "../../sandbox/sandbox";
+import type { ExistingSandbox, Sandbox } from "../../sandbox/sandbox";
 
 /** Values that would break a careless template and that no output, state file or process list may show. */
 export const secrets = {
@@ -27,17 +26,17 @@ interface RequestOptions {
 }
 
 /** What the scenarios share: the sandbox, and the operator's session once someone has signed in. */
-export class World {
-  private opened: Sandbox | undefined;
+export class World<S extends Sandbox = ExistingSandbox> {
+  private opened: S | undefined;
   /** `Cookie` header of a signed-in browser. */
   cookie = "";
 
-  get sandbox(): Sandbox {
+  get sandbox(): S {
     if (!this.opened) throw new Error("the sandbox is not open yet");
     return this.opened;
   }
 
-  set sandbox(sandbox: Sandbox) {
+  set sandbox(sandbox: S) {
     this.opened = sandbox;
   }
 
@@ -56,7 +55,7 @@ export class World {
   }
 
   onHost(script: string): Promise<string> {
-    return hostExec(this.sandbox.name, ["sh", "-c", script]).then(({ stdout }) => stdout.trim());
+    return this.sandbox.exec(["sh", "-c", script]).then(({ stdout }) => stdout.trim());
   }
 
   /** One HTTPS request to a name below the domain ("" for the domain itself), past DNS; certificates are other tests' matter. */

@@ -1,0 +1,69 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { cacheDir } from "./cache";
+import { cloudImage } from "./cloud/image";
+import { dockerMachines, ensureCloudNetworks } from "./cloud/machines";
+import { controlUrlOf, ensureEmulator } from "./cloud/process";
+import { machineContainers } from "./cloud/remove";
+import { folderOf } from "./folder";
+import { containerExec } from "./host/container";
+import type { Say } from "./host/run";
+import type { Ground } from "./sandbox";
+
+const region = "ap-southeast-1";
+
+export interface AlicloudGround extends Ground {
+  /** Base of the emulator's control API, see test/emulator/control.ts. */
+  readonly controlUrl: string;
+  /** The container of the instance that runs; throws unless exactly one does. */
+  container(): Promise<string>;
+}
+
+/** An emulated cloud account, as the target `alicloud` wants it. */
+export async function openAlicloud(name: string, say: Say): Promise<AlicloudGround> {
+  const { privateNetwork, publicNetwork } = await ensureCloudNetworks(name);
+  // Here it can be told that this takes a while; a purchase of an instance is waited for.
+  await cloudImage({ cacheDir, say });
+  const emulator = await ensureEmulator(name, say);
+  const controlUrl = controlUrlOf(emulator);
+  await startMachines(name, controlUrl);
+  const container = async () => {
+    const [one, ...more] = await machineContainers(name, "running");
+    if (one === undefined || more.length > 0)
+      throw new Error(`The sandbox ${name} has ${one === undefined ? "no" : "more than one"} running machine.`);
+    return one;
+  };
+  return {
+    controlUrl,
+    container,
+    // The first public address that a stack allocates, and the gateway that a machine reaches without one.
+    host: { name, address: publicNetwork.host, gateway: privateNetwork.gateway, sshPort: 22 },
+    env: { ...emulator.environment, ...trust(name, emulator.environment) },
+    settings: { target: "alicloud", region, sshCidrs: [`${publicNetwork.gateway}/32`] },
+    secrets: {},
+    exec: async (command, options) => containerExec(await container(), command, options),
+  };
+}
+
+const inventory = z.array(z.object({ kind: z.string(), id: z.string(), status: z.string() }));
+
+/** After a restart of the outer machine only the account says which machines run. */
+async function startMachines(name: string, controlUrl: string): Promise<void> {
+  const items = inventory.parse(await (await fetch(`${controlUrl}inventory`)).json());
+  const machines = dockerMachines({ name });
+  for (const { kind, id, status } of items) if (kind === "instances" && status === "Running") await machines.start(id);
+}
+
+/** These variables replace what a process trusts by itself, so the emulator's certificate is added to a copy of that. */
+function trust(name: string, environment: Readonly<Record<string, string>>): Record<string, string> {
+  const sources = [
+    process.env["SSL_CERT_FILE"] ?? "/etc/ssl/certs/ca-certificates.crt",
+    process.env["NODE_EXTRA_CA_CERTS"],
+    environment["SSL_CERT_FILE"],
+  ];
+  const bundle = join(folderOf(name), "trusted.pem");
+  const files = sources.filter((file) => file !== undefined).filter((file) => existsSync(file));
+  writeFileSync(bundle, [...new Set(files)].map((file) => readFileSync(file, "utf8").trimEnd() + "\n").join(""));
+  return { SSL_CERT_FILE: bundle, NODE_EXTRA_CA_CERTS: bundle };
+}
