@@ -55,15 +55,18 @@ async function startMachines(name: string, controlUrl: string): Promise<void> {
   for (const { kind, id, status } of items) if (kind === "instances" && status === "Running") await machines.start(id);
 }
 
-/** These variables replace what a process trusts by itself, so the emulator's certificate is added to a copy of that. */
+/** SSL_CERT_FILE replaces what a process trusts by itself, so the emulator's certificate is added to a copy of that. */
 function trust(name: string, environment: Readonly<Record<string, string>>): Record<string, string> {
-  const sources = [
-    process.env["SSL_CERT_FILE"] ?? "/etc/ssl/certs/ca-certificates.crt",
-    process.env["NODE_EXTRA_CA_CERTS"],
-    environment["SSL_CERT_FILE"],
-  ];
-  const bundle = join(folderOf(name), "trusted.pem");
-  const files = sources.filter((file) => file !== undefined).filter((file) => existsSync(file));
-  writeFileSync(bundle, [...new Set(files)].map((file) => readFileSync(file, "utf8").trimEnd() + "\n").join(""));
-  return { SSL_CERT_FILE: bundle, NODE_EXTRA_CA_CERTS: bundle };
+  const { SSL_CERT_FILE: own, NODE_EXTRA_CA_CERTS: extra } = process.env;
+  const bundle = (file: string, parts: readonly (string | undefined)[]) => {
+    const path = join(folderOf(name), file);
+    const present = parts.filter((part) => part !== undefined).filter((part) => existsSync(part));
+    writeFileSync(path, present.map((part) => `${readFileSync(part, "utf8").trimEnd()}\n`).join(""));
+    return path;
+  };
+  const emulator = environment["SSL_CERT_FILE"];
+  return {
+    SSL_CERT_FILE: bundle("trusted.pem", [own ?? "/etc/ssl/certs/ca-certificates.crt", emulator]),
+    NODE_EXTRA_CA_CERTS: bundle("trusted-extra.pem", [extra, emulator]),
+  };
 }

@@ -39,7 +39,7 @@ export async function ensureCloudNetworks(name: string): Promise<CloudNetworks> 
   };
 }
 
-/** Machines on this computer's Docker. What they are made of outlives this process, see {@link removeCloud}. */
+/** Machines on this computer's Docker. What they are made of outlives this process, see `removeCloud` in remove.ts. */
 export function dockerMachines({ name, say = () => undefined }: CloudOptions): Machines {
   return new DockerMachines(name, say);
 }

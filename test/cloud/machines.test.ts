@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { removeCloud } from "../../sandbox/cloud/remove";
 import { dockerMachines } from "../../sandbox/cloud/machines";
 import { containerOf } from "../../sandbox/cloud/names";
 import { ensureDocker } from "../../sandbox/host/docker";
 import { newKeyPair } from "../../sandbox/host/keys";
 import { run, until } from "../../sandbox/host/run";
+import { removeSandbox } from "../../sandbox/sandbox";
 import type { Output } from "../../sandbox/host/run";
 import type { Machines } from "../emulator/machine";
 
@@ -71,12 +71,12 @@ async function loopDevices(): Promise<string> {
 
 beforeAll(async () => {
   await ensureDocker(say);
-  await removeCloud(name);
+  await removeSandbox(name);
   machines = dockerMachines({ name, say });
 });
 
 afterAll(async () => {
-  await removeCloud(name);
+  await removeSandbox(name);
   rmSync(folder, { recursive: true });
 });
 
@@ -222,7 +222,7 @@ test("a reboot from inside comes back", async () => {
 });
 
 test("nothing is left after removal", async () => {
-  await removeCloud(name);
+  await removeSandbox(name);
   expect(await loopDevices()).toBe("");
   const { stdout } = await run("docker", ["ps", "--all", "--format", "{{.Names}}"]);
   expect(stdout).not.toContain(containerOf(name, "i-"));
