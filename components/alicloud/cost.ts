@@ -1,7 +1,6 @@
 import type { MonthlyCost } from "../host/host";
 import { type Estimate, estimateMonthly } from "./estimate";
 import type { AlicloudTarget } from "../settings/targets";
-import { performanceLevel } from "./disk-category";
 
 /** What decides the price of a host. */
 export interface CostFactors {
@@ -34,14 +33,13 @@ export function costFactors(
 /** The estimate of one choice of type and disk. */
 export function hostEstimate(factors: CostFactors): Estimate {
   const { region, instanceType, charge, diskCategory: category, dataDiskGiB } = factors;
-  const level = { category, performanceLevel: performanceLevel(category) };
   return estimateMonthly({
     region,
     instanceType,
     charge,
     spotHourlyLimitUsd: factors.spotPriceLimitUsd,
-    systemDisk: { ...level, gib: factors.systemDiskGiB },
-    dataDisk: { ...level, gib: dataDiskGiB },
+    systemDisk: { category, gib: factors.systemDiskGiB },
+    dataDisk: { category, gib: dataDiskGiB },
     snapshots: { retained: Math.floor(factors.snapshotRetentionDays / 7), gib: dataDiskGiB },
     traffic: { gbPerMonth: factors.trafficGbPerMonth },
   });

@@ -2,7 +2,6 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { DataDiskFacts } from "../host/host";
 import type { DataDiskSettings } from "../settings/targets";
-import { performanceLevel } from "./disk-category";
 import type { Placed } from "./placed";
 import { onDelete } from "./script-command";
 import { stackName, stackTags } from "./tags";
@@ -41,7 +40,6 @@ export class DataDisk extends pulumi.ComponentResource {
         diskName: stackName(),
         zoneId: placed.zoneId,
         category: placed.diskCategory,
-        performanceLevel: placed.diskCategory.apply((category) => performanceLevel(category) ?? ""),
         size: gib,
         encrypted: true,
         paymentType: "PayAsYouGo",

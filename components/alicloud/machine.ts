@@ -1,7 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { MachineSettings } from "../settings/targets";
-import { performanceLevel } from "./disk-category";
 import type { AlicloudNetwork } from "./network";
 import type { Placed } from "./placed";
 import { stackName, stackTags } from "./tags";
@@ -43,7 +42,6 @@ export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance
       securityGroups: [network.securityGroupId],
       keyName: key.keyPairName,
       systemDiskCategory: placed.diskCategory,
-      systemDiskPerformanceLevel: placed.diskCategory.apply((category) => performanceLevel(category) ?? ""),
       systemDiskSize: args.systemDiskGiB,
       userData: pulumi.secret(args.userData),
       // No process of the host gets credentials of the cloud: no role, and metadata only with a token.
