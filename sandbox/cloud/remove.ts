@@ -3,7 +3,7 @@ import { removeNetwork } from "../host/network";
 import { run } from "../host/run";
 import { dropContainer } from "./container";
 import { Disks } from "./disks";
-import { cloudFolderOf, labelOf, privateNetworkOf, publicNetworkOf } from "./names";
+import { cloudFolderOf, labelOf, publicNetworkOf } from "./names";
 
 /** The containers of a sandbox's machines. */
 export async function machineContainers(name: string, which: "all" | "running"): Promise<string[]> {
@@ -12,7 +12,10 @@ export async function machineContainers(name: string, which: "all" | "running"):
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-/** Removes machines, disks, snapshots, loop devices and networks of a sandbox's cloud; no harm if there are none. */
+/**
+ * Removes machines, disks, snapshots, loop devices and the public network of a sandbox's cloud; no harm if there are none.
+ * The private network is also a plain host's, and goes with `stopHost`.
+ */
 export async function removeCloud(name: string): Promise<void> {
   for (const container of await machineContainers(name, "all")) await dropContainer(container);
   const folder = cloudFolderOf(name);
@@ -21,5 +24,5 @@ export async function removeCloud(name: string): Promise<void> {
     for (const disk of disks.all()) await disks.remove(disk);
     rmSync(folder, { recursive: true });
   }
-  for (const network of [publicNetworkOf(name), privateNetworkOf(name)]) await removeNetwork(network);
+  await removeNetwork(publicNetworkOf(name));
 }
