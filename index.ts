@@ -29,7 +29,7 @@ async function cloudcode() {
   const onDocker = { dependsOn: docker };
 
   const gateway = new AuthGatewayStack("auth", { ...edge, operator: settings.operator, mail: settings.mail }, onDocker);
-  new ReverseProxyStack("edge", { ...edge, certificates: settings.certificates }, onDocker);
+  const proxy = new ReverseProxyStack("edge", { ...edge, certificates: settings.certificates }, onDocker);
   const stacks = apps.map(({ release, ...app }) => {
     const { secrets } = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) }, onDocker);
     return { ...app, secrets };
@@ -40,7 +40,7 @@ async function cloudcode() {
     urls: domain.apply((name) => outputs.appUrls(routes, name)),
     adminUsername: settings.operator.username,
     adminPassword: gateway.password,
-    appLogins: outputs.appLogins(stacks),
+    appLogins: { ...outputs.appLogins(stacks), ...outputs.outerLogins(proxy) },
     sshCommand: outputs.sshCommand(host),
     nextSteps: outputs.nextSteps(settings, host, domain),
     ...(host.monthlyCost && { monthlyCostUsd: host.monthlyCost }),

@@ -9,6 +9,8 @@ export const defaultImages = {
     "docker.io/library/caddy:2.11.7-alpine@sha256:d8542f48d34a9cf4e4c11a478865229840e87e4c96ea3f439101f31a5d35f75f",
   debian:
     "docker.io/library/debian:trixie-slim@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f",
+  python312:
+    "docker.io/library/python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de",
   ttyd: "docker.io/tsl0922/ttyd:1.7.7",
   valkey: "docker.io/valkey/valkey:8.1-alpine@sha256:e0eb7c480958d32bdc4357a74bdd70653ae15f2f9b4c93c4a5a9fad1dc471c84",
 } as const;
@@ -28,4 +30,35 @@ export const imageNames = Object.keys(defaultImages) as ImageName[];
 export function resolveImages(overrides: Partial<Record<ImageName, string>>, registry?: string): Images {
   const moved = (reference: string) => (registry ? reference.replace(/^docker\.io/, registry) : reference);
   return Object.fromEntries(imageNames.map((name) => [name, overrides[name] ?? moved(defaultImages[name])])) as Images;
+}
+
+/**
+ * Where programs come from whose authors publish no image: `repository#commit`. The host builds them at exactly this
+ * commit, whose name Git checks against every byte of it.
+ */
+export const defaultSources = {
+  tgSigner: "https://github.com/wosa1402/wosa-tg-qiandao#c300d734ad0ebe44be19dada126b9df8fc18e29b",
+} as const;
+
+/** Name of a source in {@link defaultSources}. */
+export type SourceName = keyof typeof defaultSources;
+
+/** A commit of a Git repository, as a Dockerfile fetches it. */
+export interface Source {
+  readonly repository: string;
+  readonly commit: string;
+}
+
+/** One source per name. */
+export type Sources = Readonly<Record<SourceName, Source>>;
+
+export const sourceNames = Object.keys(defaultSources) as SourceName[];
+
+/** The sources of this stack: one given by the operator wins, else the default. */
+export function resolveSources(overrides: Partial<Record<SourceName, string>>): Sources {
+  const parsed = sourceNames.map((name) => {
+    const [repository = "", commit = ""] = (overrides[name] ?? defaultSources[name]).split("#");
+    return [name, { repository, commit }];
+  });
+  return Object.fromEntries(parsed) as Sources;
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { App } from "./apps/app";
 import type { Host } from "./host/host";
+import type { ReverseProxyStack } from "./reverse-proxy/reverse-proxy-stack";
 import { type Route, hostOf, portalSubdomain } from "./routes";
 import type { Settings } from "./settings/settings";
 import type { ComposeStack } from "./stack/compose-stack";
@@ -22,6 +23,11 @@ export function appLogins(
       .map(({ title }) => [title, { username: login.username, password: pulumi.secret(password) }] as const);
   });
   return Object.fromEntries(entries);
+}
+
+/** The logins that Caddy asks for before an App does, by the App's title. */
+export function outerLogins({ logins }: Pick<ReverseProxyStack, "logins">): ReverseProxyStack["logins"] {
+  return Object.fromEntries(Object.entries(logins).map(([title, login]) => [`${title} (at the door)`, login]));
 }
 
 /**

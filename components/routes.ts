@@ -1,3 +1,5 @@
+import type { Output } from "@pulumi/pulumi";
+
 /** Who may pass: `bypass` is everybody, `deny` nobody; the other two are Authelia's. */
 export type Policy = "bypass" | "one_factor" | "two_factor" | "deny";
 
@@ -14,6 +16,13 @@ export interface PathRule {
   readonly upstream?: string;
 }
 
+/** A login that Caddy asks for itself, in place of Authelia's. */
+export interface BasicAuth {
+  readonly username: string;
+  /** Undefined: generated. */
+  readonly password: Output<string> | undefined;
+}
+
 /** What an App asks of the edge. */
 export interface Route {
   /** Label below the domain: `code` is served at `code.DOMAIN`. */
@@ -24,6 +33,11 @@ export interface Route {
   readonly upstream: string;
   readonly policy: Policy;
   readonly paths: readonly PathRule[];
+  /**
+   * Asked on every path of the host, whatever the policies say. Those still stand in Authelia's rules, so that no moment of
+   * a change between the two is open. @default Authelia
+   */
+  readonly basicAuth?: BasicAuth;
   /** What the index page calls it. */
   readonly title: string;
   /** One short sentence for the index page, by language. */

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Images } from "../images";
+import type { Images, Sources } from "../images";
 import type { Route } from "../routes";
 import type { PlainValues, Section, Setting, Values } from "../settings/setting";
 import type { Problem } from "../settings/problem";
@@ -26,6 +26,7 @@ export interface App {
 /** What every App may use. */
 export interface AppContext {
   readonly images: Images;
+  readonly sources: Sources;
   readonly timeZone: string;
 }
 

@@ -1,14 +1,15 @@
 import type { Settings } from "../settings/settings";
 import type { App } from "./app";
 import { opencode } from "./opencode";
+import { tgSigner } from "./tg-signer";
 
 /** Every kind of App there is. A new one is a file beside this, a folder in stack-templates/, and an entry here. */
-export const appKinds = [opencode] as const;
+export const appKinds = [opencode, tgSigner] as const;
 
 /** Their settings by key. */
-export const appSettings = { ...opencode.settings };
+export const appSettings = { ...opencode.settings, ...tgSigner.settings };
 
 /** The Apps that are switched on, as plain values. */
-export function enabledApps({ values, images, timeZone }: Settings): App[] {
-  return appKinds.filter((kind) => values[kind.enabled]).map((kind) => kind.app(values, { images, timeZone }));
+export function enabledApps({ values, images, sources, timeZone }: Settings): App[] {
+  return appKinds.filter((kind) => values[kind.enabled]).map((kind) => kind.app(values, { images, sources, timeZone }));
 }

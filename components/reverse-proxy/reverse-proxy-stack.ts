@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
 import type { Images } from "../images";
-import { type Route, hostOf, portalNetwork, portalSubdomain } from "../routes";
+import { type BasicAuth, type Route, hostOf, portalNetwork, portalSubdomain } from "../routes";
 import type { CertificateSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
-import { hstsSeconds, renewSeconds, sites } from "./sites";
+import { hashBasicPassword } from "./password-hash";
+import { hashSecret, hstsSeconds, renewSeconds, sites } from "./sites";
 
 export interface EdgeSettings {
   readonly domain: string;
@@ -20,12 +22,33 @@ export interface ReverseProxyStackArgs extends Omit<EdgeSettings, "domain">, Sta
 
 /** Caddy: HTTPS for every Route, the portal and the index page. */
 export class ReverseProxyStack extends pulumi.ComponentResource {
+  /** The logins Caddy asks for itself, by the title of their Route. */
+  readonly logins: Readonly<Record<string, { username: string; password: pulumi.Output<string> }>>;
+
   constructor(name: string, args: ReverseProxyStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ReverseProxyStack", name, {}, opts);
     const release = args.domain.apply((domain) => reverseProxyRelease({ ...args, domain }));
-    new ComposeStack(name, { ...args, release, secrets: {} }, { parent: this });
+    const guarded = args.routes.flatMap((route) =>
+      route.basicAuth === undefined
+        ? []
+        : [{ route, ...basicLogin(`${name}-${route.subdomain}`, route.basicAuth, this) }],
+    );
+    const hashes = guarded.map(({ route, hash }) => [hashSecret(route), hash] as const);
+    new ComposeStack(name, { ...args, release, secrets: Object.fromEntries(hashes) }, { parent: this });
+    this.logins = Object.fromEntries(guarded.map(({ route, login }) => [route.title, login]));
     this.registerOutputs();
   }
+}
+
+/** A login of Caddy's own, and the hash of its password with a salt that stays in state (lessons I1). */
+function basicLogin(name: string, { username, password }: BasicAuth, parent: pulumi.Resource) {
+  const known =
+    password ?? new random.RandomPassword(`${name}-password`, { length: 24, special: false }, { parent }).result;
+  const salt = new random.RandomBytes(`${name}-salt`, { length: 16 }, { parent }).base64;
+  return {
+    login: { username, password: pulumi.secret(known) },
+    hash: pulumi.all([known, salt]).apply(([text, bytes]) => hashBasicPassword(text, bytes)),
+  };
 }
 
 /** What Caddy runs with. Certificates live in its `data` volume. */
@@ -48,6 +71,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       hstsSeconds: hstsSeconds(domain),
       sites: sites(routes, domain).map((site) => ({
         ...site,
+        basicAuth: site.basicAuth && { ...site.basicAuth },
         elsewhere: site.elsewhere.map((handler) => ({ ...handler })),
       })),
       apps: routes.map((route) => ({ url: `https://${hostOf(route, domain)}/`, title: route.title, ...route.summary })),

@@ -3,6 +3,8 @@ import { type Route, hostOf, isPrefix } from "../routes";
 /** One Caddy site. */
 export interface Site {
   readonly host: string;
+  /** Who Caddy asks for with a password of its own; undefined: Authelia is asked. */
+  readonly basicAuth: { readonly username: string; readonly secret: string } | undefined;
   /** `alias:port` that answers every path but those below. */
   readonly upstream: string;
   /** In the order they are tried. */
@@ -17,10 +19,11 @@ export interface Handler {
   readonly upstream: string;
 }
 
-/** A site per Route. Policies are not here: every site asks Authelia, which alone knows who may pass. */
+/** A site per Route. Policies are not here: every site asks Authelia, which alone knows who may pass, or its own password. */
 export function sites(routes: readonly Route[], domain: string): Site[] {
   return routes.map((route) => ({
     host: hostOf(route, domain),
+    basicAuth: route.basicAuth && { username: route.basicAuth.username, secret: hashSecret(route) },
     upstream: route.upstream,
     elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
       upstream === undefined || upstream === route.upstream
@@ -28,6 +31,11 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
         : [{ name: `path${index}`, paths: matchers(path), upstream }],
     ),
   }));
+}
+
+/** Name of the secret that holds the hash of a Route's password. */
+export function hashSecret(route: Pick<Route, "subdomain">): string {
+  return `hash-${route.subdomain}`;
 }
 
 function matchers(path: string): string[] {

@@ -109,6 +109,7 @@ function urlWith(protocols: readonly string[], message: string): z.ZodType<strin
 
 export const httpsUrl = urlWith(["https:"], "is not an https:// address");
 export const webUrl = urlWith(["https:", "http:"], "is not an http:// or https:// address");
+export const proxyUrl = urlWith(["socks5:", "socks4:", "http:"], "is not a socks5://, socks4:// or http:// address");
 export const smtpAddress = urlWith(
   ["submission:", "submissions:", "smtp:"],
   "is not a submission://, submissions:// or smtp:// address",
@@ -117,6 +118,10 @@ export const smtpAddress = urlWith(
 export const imageReference = matching(
   /^[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64}|:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64})$/,
   "is not an image reference with a tag or digest",
+);
+export const sourceReference = matching(
+  /^https:\/\/[a-z0-9.-]+(:\d+)?(\/[\w.~-]+)+#[0-9a-f]{40}$/i,
+  "is not https://…#COMMIT, the address of a Git repository and 40 digits of a commit",
 );
 export const registryPrefix = matching(
   /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*$/,

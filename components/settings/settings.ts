@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Images, resolveImages } from "../images";
+import { type Images, type Sources, resolveImages, resolveSources } from "../images";
 import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
 import { type Target, toTarget } from "./targets";
@@ -17,6 +17,7 @@ export interface Settings {
   readonly certificates: CertificateSettings;
   readonly docker: DockerSettings;
   readonly images: Images;
+  readonly sources: Sources;
   readonly timeZone: string;
   /** Whether removing an App also deletes its volumes. */
   readonly deleteData: boolean;
@@ -89,6 +90,7 @@ export function toSettings(plain: PlainSettings): Settings {
       ntpServer: values.ntpServer,
     },
     images: resolveImages(values.images, values.imageRegistry),
+    sources: resolveSources(values.sources),
     timeZone: values.timeZone,
     deleteData: values.deleteData,
   });

@@ -25,6 +25,13 @@ function makeCertificate(): string {
   }
 }
 
+/** TG Signer with the least it needs. */
+export const tgSigner = {
+  tgSignerEnabled: "true",
+  tgSignerApiId: "12345678",
+  tgSignerApiHash: "0123456789abcdef0123456789abcdef",
+};
+
 /** A stack with nearly every setting given. */
 const full = (certificate: string): Record<string, string> => ({
   domain: "home.example.com",
@@ -55,6 +62,18 @@ const full = (certificate: string): Record<string, string> => ({
   opencodeAnthropicApiKey: "sk-ant-1234",
   opencodeOpenaiApiKey: "sk-1234",
   opencodeOpenaiBaseUrl: "https://api.example.com/v1",
+  ...tgSigner,
+  tgSignerSubdomain: "checkins",
+  tgSignerProxy: "socks5://jo:proxy-secret@proxy.example.com:1080",
+  tgSignerAdminPassword: "passphrase of tg signer",
+  tgSignerMemoryMiB: "768",
+  tgSignerWebdavUrl: "https://dav.example.com/jo",
+  tgSignerWebdavUsername: "jo",
+  tgSignerWebdavPassword: "dav secret",
+  tgSignerWebdavPath: "/tg-signer/",
+  tgSignerWebdavIntervalSeconds: "600",
+  tgSignerWebdavEncryptionKey: "backup passphrase",
+  tgSignerWebdavReplacesVolume: "true",
 });
 
 const nasty = `$HOME \${HOME} $$ $(id) \`id\` & < > " ' # \\ \\n %s {{x}} { } : - ! | * é 密码 🔑`;
@@ -78,7 +97,24 @@ const hostile: Readonly<Record<string, string>> = {
   opencodeAnthropicApiKey: ` ${nasty} `,
   opencodeOpenaiApiKey: "=",
   opencodeOpenaiBaseUrl: "https://api.example.com/$HOME/v1?a=${x}&b=%7B#$$".replace("${x}", "$x"),
+  ...tgSigner,
+  tgSignerSubdomain: "1e3",
+  tgSignerProxy: "http://jo:$HOME%20&()$$@proxy.example.com:1080",
+  tgSignerAdminPassword: nasty,
+  tgSignerOuterLogin: "basic",
+  tgSignerBasicUsername: "null",
+  tgSignerBasicPassword: nasty.slice(0, 60),
+  tgSignerWebdavUrl: "https://dav.example.com/$HOME?a=$$&b=%7B#c",
+  tgSignerWebdavUsername: nasty.slice(1),
+  tgSignerWebdavPassword: nasty,
+  tgSignerWebdavPath: `/${nasty.slice(1)}`,
+  tgSignerWebdavReplacesVolume: "true",
 };
+
+/** Names of the Apps' stacks that a configuration switches on, in their order. */
+export function appStacks(settings: Readonly<Record<string, string>>): string[] {
+  return ["opencode", ...(settings["tgSignerEnabled"] === "true" ? ["tg-signer"] : [])];
+}
 
 /** Three stacks that together reach every branch of every template. */
 export const configurations: readonly (readonly [string, Readonly<Record<string, string>>])[] = [

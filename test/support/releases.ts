@@ -16,8 +16,7 @@ export interface ArrivedFile {
 }
 
 /** The stacks that carry a release, by the name of the command that brings it. */
-export const releaseNames = ["auth-release", "edge-release", "opencode-release", "docker-install"] as const;
-export type ReleaseName = (typeof releaseNames)[number];
+export type ReleaseName = `${string}-release` | "docker-install";
 
 /** The archive that a remote command sends. */
 function archiveOf(run: ProgramRun, name: ReleaseName): Buffer {

@@ -6,6 +6,7 @@ import type { PathRule, Route } from "../../components/routes";
 import { sites } from "../../components/reverse-proxy/sites";
 import { renderRelease } from "../../components/stack/release";
 import { join } from "node:path";
+import { policyFor as policyOf } from "../support/access";
 import { projectRoot } from "../support/program";
 import { settingsOf } from "../support/settings";
 
@@ -24,14 +25,7 @@ function route(paths: readonly PathRule[], rest: Partial<Route> = {}): Route {
   };
 }
 
-/** The policy Authelia applies: the first rule whose host and expression match path and query, else deny. */
-function policyFor(routes: readonly Route[], host: string, pathAndQuery: string): string {
-  const rule = accessRules(routes, domain).find(
-    (each) =>
-      each.domain === host && (each.resources?.some((expression) => new RegExp(expression).test(pathAndQuery)) ?? true),
-  );
-  return rule?.policy ?? "deny";
-}
+const policyFor = (routes: readonly Route[], host: string, path: string) => policyOf(routes, domain, host, path);
 
 describe("the access rules of a Route", () => {
   const paths: PathRule[] = [
@@ -157,6 +151,7 @@ describe("the site of a Route", () => {
     expect(sites([route(paths)], domain)).toEqual([
       {
         host: "app.home.example.com",
+        basicAuth: undefined,
         upstream: "app-web:80",
         elsewhere: [
           { name: "path0", paths: ["/a", "/a/*"], upstream: "app-a:1" },

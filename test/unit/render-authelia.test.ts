@@ -30,6 +30,7 @@ interface Users {
 
 describe.each(configurations)("with %s", (_name, settings) => {
   const domain = settings["domain"] ?? "203-0-113-7.sslip.io";
+  const tgSigner = settings["tgSignerEnabled"] ? [`${settings["tgSignerSubdomain"] ?? "tg"}.${domain}`] : [];
   const username = settings["adminUsername"] ?? "admin";
   let run: ProgramRun;
   let files: ReadonlyMap<string, ArrivedFile>;
@@ -47,6 +48,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     expect(default_policy).toBe("deny");
     expect(rules).toEqual([
       { domain: `${settings["opencodeSubdomain"] ?? "code"}.${domain}`, policy: "two_factor" },
+      ...tgSigner.map((host) => ({ domain: host, policy: "two_factor" })),
       { domain, policy: "two_factor" },
     ]);
   });

@@ -12,6 +12,10 @@ describe.each(configurations)("with %s", (_name, settings) => {
   const domain = settings["domain"] ?? "203-0-113-7.sslip.io";
   const app = `${settings["opencodeSubdomain"] ?? "code"}.${domain}`;
   const portal = `auth.${domain}`;
+  const tgSigner = settings["tgSignerEnabled"] ? [`${settings["tgSignerSubdomain"] ?? "tg"}.${domain}`] : [];
+  const basic = settings["tgSignerOuterLogin"] === "basic" ? tgSigner : [];
+  const apps = [app, ...tgSigner];
+  const everywhere = [domain, portal, ...apps];
   let stack: UnpackedStack;
   let caddyfile: string;
   let config: CaddyConfig;
@@ -40,12 +44,12 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const hosts = Object.values(config.apps.http.servers).flatMap(({ routes }) =>
       routes.flatMap(({ match }) => match ?? []),
     );
-    expect(hosts.flatMap(({ host }) => host ?? []).sort()).toEqual([domain, portal, app].sort());
+    expect(hosts.flatMap(({ host }) => host ?? []).sort()).toEqual(everywhere.toSorted());
     expect(hosts.every(({ host }) => host !== undefined)).toBe(true);
   });
 
   it("asks Authelia before it answers for the index page or an App", () => {
-    for (const host of [domain, app]) {
+    for (const host of [domain, ...apps].filter((name) => !basic.includes(name))) {
       const handlers = handlersOf(config, host);
       const gate = gateOf(handlers);
       expect(handlers[gate]).toMatchObject({ handler: "reverse_proxy", upstreams: [{ dial: "auth-portal:9091" }] });
@@ -56,12 +60,39 @@ describe.each(configurations)("with %s", (_name, settings) => {
     }
   });
 
+  it("asks for its own password, in place of Authelia, where a Route says so, and keeps the answer to itself", () => {
+    for (const host of basic) {
+      const handlers = handlersOf(config, host);
+      expect(gateOf(handlers)).toBe(-1);
+      const kinds = handlers.map(({ handler }) => handler);
+      const asked = kinds.indexOf("authentication");
+      expect(asked).toBeGreaterThan(-1);
+      expect(kinds.lastIndexOf("authentication")).toBe(asked);
+      expect(handlers[asked]).toMatchObject({
+        providers: {
+          http_basic: {
+            hash: { algorithm: "bcrypt" },
+            accounts: [{ username: settings["tgSignerBasicUsername"], password: expect.any(String) as unknown }],
+          },
+        },
+      });
+      const answers = kinds.indexOf("reverse_proxy");
+      expect(answers).toBeGreaterThan(asked);
+      const between = handlers.slice(asked, answers).flatMap(({ request }) => request?.delete ?? []);
+      expect(between).toEqual(["Authorization"]);
+    }
+    const elsewhere = everywhere.filter((host) => !basic.includes(host));
+    for (const host of elsewhere) {
+      expect(handlersOf(config, host).map(({ handler }) => handler)).not.toContain("authentication");
+    }
+  });
+
   it("takes from a request, before that, every header by which a visitor could say who they are", () => {
-    for (const host of [domain, app, portal]) {
+    for (const host of everywhere) {
       const handlers = handlersOf(config, host);
       const first = handlers.findIndex(({ handler }) => handler === "reverse_proxy");
       const deleted = handlers.slice(0, first).flatMap(({ request }) => request?.delete ?? []);
-      expect(deleted).toEqual(["Remote-*", "X-Forwarded-*", "X-Real-Ip", "Forwarded"]);
+      expect(deleted.slice(0, 4)).toEqual(["Remote-*", "X-Forwarded-*", "X-Real-Ip", "Forwarded"]);
     }
   });
 
@@ -70,7 +101,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     expect(server?.listen).toEqual([":443"]);
     expect(server).toMatchObject({ protocols: ["h1", "h2", "h3"] });
     expect(server?.tls_connection_policies[0]).toMatchObject({
-      match: { sni: expect.arrayContaining([domain, portal, app]) as unknown },
+      match: { sni: expect.arrayContaining(everywhere) as unknown },
       protocol_min: "tls1.3",
     });
   });
@@ -83,7 +114,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     ) as string[];
     const email = settings["acmeEmail"];
     const minutes = settingsOf(settings).certificates.fallbackMinutes;
-    expect(policy?.subjects.toSorted()).toEqual([domain, portal, app].sort());
+    expect(policy?.subjects.toSorted()).toEqual(everywhere.toSorted());
     expect(policy?.issuers).toEqual([
       ...directories.map((ca) => ({
         module: "acme",
@@ -101,7 +132,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
   });
 
   it("compresses a list of types that holds no event stream", () => {
-    for (const host of [domain, app, portal]) {
+    for (const host of everywhere) {
       const encoders = handlersOf(config, host).filter(({ handler }) => handler === "encode");
       expect(encoders).toHaveLength(1);
       const types = encoders[0]?.match?.headers?.["Content-Type"] ?? [];
@@ -114,13 +145,13 @@ describe.each(configurations)("with %s", (_name, settings) => {
 
   it("lets terminals and event streams live through a reload, and requests end within seconds", () => {
     expect(config.apps.http.grace_period).toBe(10 * second);
-    const upstreams = proxies(handlersOf(config, app));
-    expect(upstreams.length).toBeGreaterThan(0);
+    const upstreams = apps.flatMap((host) => proxies(handlersOf(config, host)));
+    expect(upstreams.length).toBeGreaterThanOrEqual(apps.length);
     for (const { stream_close_delay } of upstreams) expect(stream_close_delay).toBe(300 * second);
   });
 
   it("hands no App the login cookie", () => {
-    for (const { headers } of proxies(handlersOf(config, app))) {
+    for (const { headers } of apps.flatMap((host) => proxies(handlersOf(config, host)))) {
       const [replacement] = headers?.request?.replace?.["Cookie"] ?? [];
       expect(replacement).toMatchObject({ search_regexp: expect.stringContaining("authelia_session=") as unknown });
     }
@@ -128,7 +159,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
 
   it("tells browsers to come back by HTTPS only: for a year, or a day on a shared free domain", () => {
     const age = domain.endsWith(".sslip.io") ? 86_400 : 31_536_000;
-    for (const host of [domain, app, portal]) {
+    for (const host of everywhere) {
       const set = handlersOf(config, host).flatMap(({ response }) => (response?.set ? [response.set] : []));
       expect(set).toHaveLength(1);
       expect(set[0]).toMatchObject({
@@ -152,7 +183,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const page = stack.text("live/site/index.html");
     const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => link);
     expect(links).toEqual([
-      `https://${app}/`,
+      ...apps.map((host) => `https://${host}/`),
       `https://${portal}/settings/two-factor-authentication`,
       `https://${portal}/logout`,
     ]);

@@ -2,13 +2,13 @@ import { readFileSync, statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { parse } from "yaml";
 import { type Project, type Service, composeConfig } from "../support/compose";
-import { configurations } from "../support/configurations";
-import { runProgram } from "../support/program";
+import { appStacks, configurations } from "../support/configurations";
+import { runProgram, secretKeys } from "../support/program";
 import { type UnpackedStack, unpack } from "../support/releases";
 
-const stackNames = ["auth", "edge", "opencode"] as const;
-
 describe.each(configurations)("with %s", (_name, settings) => {
+  const stackNames = ["auth", "edge", ...appStacks(settings)];
+  const has = (name: string) => stackNames.includes(name);
   const stacks: UnpackedStack[] = [];
   const projects: Record<string, Project> = {};
   let services: [string, Service][] = [];
@@ -41,8 +41,9 @@ describe.each(configurations)("with %s", (_name, settings) => {
 
   it("these services run", () => {
     const terminal = settings["opencodeTerminal"] === "false" ? [] : ["opencode/terminal"];
+    const tgSigner = has("tg-signer") ? ["tg-signer/web"] : [];
     expect(services.map(([name]) => name).sort()).toEqual(
-      ["auth/authelia", "auth/seed", "auth/sessions", "edge/caddy", "opencode/server", ...terminal].sort(),
+      ["auth/authelia", "auth/seed", "auth/sessions", "edge/caddy", "opencode/server", ...terminal, ...tgSigner].sort(),
     );
   });
 
@@ -50,7 +51,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     for (const [name, { image = "", build }] of services) {
       expect([name, image]).toEqual([name, expect.stringMatching(/:[\w][\w.-]*(@sha256:[0-9a-f]{64})?$/)]);
       expect(image).not.toMatch(/:latest/);
-      if (build) expect(image).toMatch(/^cloudcode\/opencode:[0-9a-f]{16}$/);
+      if (build) expect(image).toMatch(/^cloudcode\/[a-z-]+:[0-9a-f]{16}$/);
     }
   });
 
@@ -110,12 +111,12 @@ describe.each(configurations)("with %s", (_name, settings) => {
         .map((network) => network.name),
     );
     // Caddy joins them while it runs, so that a new Route restarts nothing.
-    expect(externals).toEqual([["cloudcode-edge-auth"], [], ["cloudcode-edge-opencode"]]);
+    const edges = appStacks(settings).map((name) => `cloudcode-edge-${name}`);
+    expect(externals).toEqual([["cloudcode-edge-auth"], [], ...edges.map((edge) => [edge])]);
     const [auth] = stacks;
     expect(auth?.text("plan")).toContain("network cloudcode-edge-auth\n");
-    expect(stacks[1]?.text("plan")).toMatch(
-      /^network cloudcode-edge-auth\nnetwork cloudcode-edge-opencode\njoins caddy\n/,
-    );
+    const joined = ["cloudcode-edge-auth", ...edges].map((edge) => `network ${edge}\n`).join("");
+    expect(stacks[1]?.text("plan")).toMatch(new RegExp(`^${joined}joins caddy\n`));
     expect(projects["auth"]?.networks?.["sessions"]).toMatchObject({ internal: true });
     expect(Object.keys(service("auth/sessions").networks ?? {})).toEqual(["sessions"]);
     expect(service("auth/seed").network_mode).toBe("none");
@@ -123,7 +124,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
 
   it("answers on an edge network only to names that start with the App's own", () => {
     for (const [name, { networks = {} }] of services) {
-      const app = name.startsWith("auth/") ? "auth" : name.split("/")[0];
+      const app = name.split("/")[0];
       for (const alias of networks["edge"]?.aliases ?? []) expect(alias).toMatch(new RegExp(`^${app ?? ""}-`));
     }
   });
@@ -141,11 +142,14 @@ describe.each(configurations)("with %s", (_name, settings) => {
 
   it("no secret stands in an environment", () => {
     const texts = services.map(([, { environment = {} }]) => JSON.stringify(environment)).join("\n");
-    for (const key of ["adminPassword", "smtpPassword", "opencodeAnthropicApiKey"]) {
-      if (settings[key]) expect(texts).not.toContain(JSON.stringify(settings[key]).slice(1, -1));
+    for (const key of secretKeys) {
+      // A shorter one would be found by chance.
+      if ((settings[key]?.length ?? 0) > 3) expect(texts).not.toContain(JSON.stringify(settings[key]).slice(1, -1));
     }
     for (const [, { environment = {} }] of services) {
-      for (const [key, value] of Object.entries(environment).filter(([name]) => /SECRET|KEY|PASSWORD/.test(name))) {
+      for (const [key, value] of Object.entries(environment).filter(([name]) =>
+        /SECRET|KEY|PASSWORD|HASH/.test(name),
+      )) {
         expect([key, value]).toEqual([expect.stringMatching(/_FILE$/), expect.stringMatching(/^\/run\/secrets\//)]);
       }
     }

@@ -64,6 +64,7 @@ describe("every shell script", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
       "cloudcode-host",
       "entrypoint.sh",
+      "entrypoint.sh",
       "firewall",
       "install.sh",
       "seed-users.sh",

@@ -51,6 +51,12 @@ describe("a secret", () => {
       "smtpPassword",
       "opencodeAnthropicApiKey",
       "opencodeOpenaiApiKey",
+      "tgSignerApiHash",
+      "tgSignerProxy",
+      "tgSignerAdminPassword",
+      "tgSignerBasicPassword",
+      "tgSignerWebdavPassword",
+      "tgSignerWebdavEncryptionKey",
     ]);
   });
 

@@ -40,6 +40,12 @@ describe("settings that are not given", () => {
         ntpServer: undefined,
       },
       images: defaultImages,
+      sources: {
+        tgSigner: {
+          repository: "https://github.com/wosa1402/wosa-tg-qiandao",
+          commit: "c300d734ad0ebe44be19dada126b9df8fc18e29b",
+        },
+      },
       timeZone: "UTC",
       deleteData: false,
     });
@@ -48,6 +54,7 @@ describe("settings that are not given", () => {
       opencodeSubdomain: "code",
       opencodeTerminal: true,
       opencodeMemoryMiB: 2048,
+      tgSignerEnabled: false,
     });
   });
 });

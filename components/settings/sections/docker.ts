@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type ImageName, imageNames } from "../../images";
+import { type ImageName, type SourceName, imageNames, sourceNames } from "../../images";
 import * as check from "../checks";
 import { choice, list, object, text, whole } from "../setting";
 
@@ -9,6 +9,15 @@ const imageOverrides: z.ZodType<Partial<Record<ImageName, string>>> = z.partialR
   {
     error: ({ code }) =>
       code === "invalid_type" ? "is not an object" : `holds a name that is not one of ${imageNames.join(", ")}`,
+  },
+);
+
+const sourceOverrides: z.ZodType<Partial<Record<SourceName, string>>> = z.partialRecord(
+  z.enum(sourceNames),
+  check.sourceReference,
+  {
+    error: ({ code }) =>
+      code === "invalid_type" ? "is not an object" : `holds a name that is not one of ${sourceNames.join(", ")}`,
   },
 );
 
@@ -37,6 +46,11 @@ export const dockerSettings = {
   images: object(imageOverrides, {
     description: `Image references that replace the pinned ones, by name: ${imageNames.join(", ")}.`,
     example: "--path 'images.caddy' docker.io/library/caddy:2.11.7-alpine",
+    default: {},
+  }),
+  sources: object(sourceOverrides, {
+    description: `Git commits that replace the pinned ones which images are built from, by name: ${sourceNames.join(", ")}.`,
+    example: "--path 'sources.tgSigner' 'https://git.example.com/tg-signer#0123456789abcdef0123456789abcdef01234567'",
     default: {},
   }),
   dockerDns: list(check.ipAddress, {

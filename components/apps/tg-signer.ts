@@ -1,0 +1,199 @@
+import { z } from "zod";
+import { maxPasswordBytes } from "../reverse-proxy/password-hash";
+import { edgeNetwork } from "../routes";
+import * as check from "../settings/checks";
+import type { Problem } from "../settings/problem";
+import { choice, flag, secret, text, whole } from "../settings/setting";
+import { appKind } from "./app";
+
+const name = "tg-signer";
+const uid = 1000;
+
+const basicPassword = check.password.refine((value) => Buffer.byteLength(value) <= maxPasswordBytes, {
+  error: `is longer than ${maxPasswordBytes} bytes`,
+});
+
+/** TG Signer drops spaces at both ends of its variables. */
+const kept = (schema: z.ZodType<string>) =>
+  schema.refine((value) => value === value.trim(), { error: "begins or ends with a space, which TG Signer drops" });
+
+const settings = {
+  tgSignerEnabled: flag({ description: "TG Signer: Telegram check-ins.", example: "true", default: false }),
+  tgSignerSubdomain: text(check.label, { description: "Subdomain of TG Signer.", example: "tg", default: "tg" }),
+  tgSignerApiId: whole(1, 2 ** 31 - 1, {
+    description: "api_id of your Telegram app, from https://my.telegram.org. Needed by TG Signer.",
+    example: "12345678",
+  }),
+  tgSignerApiHash: secret(z.string().regex(/^[0-9a-f]{32}$/, "is not an api_hash: 32 digits of 0-9 and a-f"), {
+    description: "api_hash of the same Telegram app. Needed by TG Signer.",
+    example: "0123456789abcdef0123456789abcdef",
+  }),
+  tgSignerProxy: secret(check.proxyUrl, {
+    description: "Proxy to Telegram, where the host cannot reach it: socks5://, socks4:// or http://.",
+    example: "socks5://user:password@proxy.example.com:1080",
+  }),
+  tgSignerAdminPassword: secret(kept(check.password), {
+    description:
+      "Password of TG Signer's own user admin; wins over one set in its pages. Default: generated; see pulumi stack output appLogins --show-secrets.",
+    example: "'a long passphrase of yours'",
+  }),
+  tgSignerOuterLogin: choice(["authelia", "basic"], "is neither authelia nor basic", {
+    description:
+      "What asks for a login before TG Signer's own: authelia, or basic (a password that Caddy asks for; no second factor and no lock after wrong guesses).",
+    example: "basic",
+    default: "authelia",
+  }),
+  tgSignerBasicUsername: text(check.loginName, {
+    description: "User of the login that Caddy asks for.",
+    example: "admin",
+    default: "admin",
+  }),
+  tgSignerBasicPassword: secret(basicPassword, {
+    description: "Password of the login that Caddy asks for. Default: generated.",
+    example: "'another passphrase of yours'",
+  }),
+  tgSignerMemoryMiB: whole(256, 262144, {
+    description: "Memory limit of TG Signer, in MiB.",
+    example: "512",
+    default: 512,
+  }),
+  tgSignerWebdavUrl: text(check.webUrl, {
+    description:
+      "WebDAV server that TG Signer backs up to. Trap: at EVERY start TG Signer deletes its sessions and tasks and takes those of the server, which may be older.",
+    example: "https://dav.example.com",
+  }),
+  tgSignerWebdavUsername: text(kept(check.oneLine), { description: "User of the WebDAV server.", example: "jo" }),
+  tgSignerWebdavPassword: secret(kept(check.oneLine), {
+    description: "Password of the WebDAV server.",
+    example: "'…'",
+  }),
+  tgSignerWebdavPath: text(kept(check.oneLine), {
+    description: "Folder or file of the backup on the WebDAV server.",
+    example: "/tg-signer/",
+  }),
+  tgSignerWebdavIntervalSeconds: whole(30, 86400, {
+    description: "Longest time from a change to its backup, in seconds.",
+    example: "300",
+    default: 300,
+  }),
+  tgSignerWebdavEncryptionKey: secret(kept(check.password), {
+    description: "Password that encrypts the backup, which holds full access to your Telegram accounts.",
+    example: "'a passphrase you also keep elsewhere'",
+  }),
+  tgSignerWebdavReplacesVolume: flag({
+    description:
+      "Confirms that the backup on the WebDAV server replaces the data on the host's volume at every start of TG Signer.",
+    example: "true",
+    default: false,
+  }),
+};
+
+/** One name per secret file, which is also the variable of the program. */
+const secretFiles = {
+  TG_API_HASH: "tgSignerApiHash",
+  TG_PROXY: "tgSignerProxy",
+  TG_SIGNER_BACKUP_WEBDAV_PASSWORD: "tgSignerWebdavPassword",
+  TG_SIGNER_BACKUP_ENCRYPTION_KEY: "tgSignerWebdavEncryptionKey",
+} as const;
+
+/**
+ * TG Signer's web version (https://github.com/wosa1402/wosa-tg-qiandao): nobody but the operator has business there, so all
+ * of it is two_factor. Its data volume holds Telegram sessions, that is full access to the accounts (lessons G4).
+ */
+export const tgSigner = appKind({
+  settings,
+  enabled: "tgSignerEnabled",
+  subdomains: ["tgSignerSubdomain"],
+  problems(values) {
+    const missing = (keys: readonly (keyof typeof settings)[], why: string): Problem[] =>
+      keys.filter((key) => values[key] === undefined).map((key) => ({ key, fault: `is missing: ${why}` }));
+    const webdav = [
+      "tgSignerWebdavUrl",
+      "tgSignerWebdavUsername",
+      "tgSignerWebdavPassword",
+      "tgSignerWebdavPath",
+    ] as const;
+    const backedUp = webdav.some((key) => values[key] !== undefined);
+    return [
+      ...missing(["tgSignerApiId", "tgSignerApiHash"], "TG Signer needs a Telegram app of yours"),
+      ...(values.tgSignerBasicPassword !== undefined && values.tgSignerOuterLogin !== "basic"
+        ? [{ key: "tgSignerBasicPassword", fault: "has no effect while tgSignerOuterLogin is not basic" }]
+        : []),
+      // One that is missing would reach TG Signer as the text "None".
+      ...(backedUp ? missing(webdav, "a WebDAV backup needs all four of its settings") : []),
+      ...(backedUp && !values.tgSignerWebdavReplacesVolume
+        ? [
+            {
+              key: "tgSignerWebdavReplacesVolume",
+              fault:
+                "is not true: with a WebDAV backup every start deletes the sessions and tasks on the volume and takes those of the server, which may be older",
+            },
+          ]
+        : []),
+      ...(!backedUp && values.tgSignerWebdavEncryptionKey !== undefined
+        ? missing(["tgSignerWebdavUrl"], "tgSignerWebdavEncryptionKey is set")
+        : []),
+    ];
+  },
+  app(values, { images, sources, timeZone }) {
+    const network = edgeNetwork(name);
+    const given = Object.entries(secretFiles).flatMap(([file, key]) => {
+      const value = values[key];
+      return value === undefined ? [] : [[file, value] as const];
+    });
+    const { tgSignerAdminPassword: adminPassword, tgSignerWebdavUrl: webdavUrl } = values;
+    return {
+      name,
+      routes: [
+        {
+          subdomain: values.tgSignerSubdomain,
+          network,
+          upstream: "tg-signer-web:8000",
+          policy: "two_factor",
+          paths: [],
+          ...(values.tgSignerOuterLogin === "basic" && {
+            basicAuth: { username: values.tgSignerBasicUsername, password: values.tgSignerBasicPassword },
+          }),
+          title: "TG Signer",
+          summary: { en: "Telegram check-ins", zh: "Telegram 签到" },
+        },
+      ],
+      release: () => ({
+        template: name,
+        values: {
+          images,
+          source: { ...sources.tgSigner },
+          timeZone,
+          network,
+          secretFiles: ["TG_SIGNER_WEB_ADMIN_PASSWORD", "TG_SIGNER_WEB_SESSION_SECRET", ...given.map(([file]) => file)],
+          apiId: String(values.tgSignerApiId),
+          memoryMiB: values.tgSignerMemoryMiB,
+          webdav:
+            webdavUrl === undefined
+              ? undefined
+              : {
+                  url: webdavUrl,
+                  username: values.tgSignerWebdavUsername,
+                  path: values.tgSignerWebdavPath,
+                  intervalSeconds: String(values.tgSignerWebdavIntervalSeconds),
+                },
+        },
+        plan: { networks: [network], build: "web" },
+        owners: { TG_: uid },
+      }),
+      secrets: {
+        TG_API_HASH: "",
+        TG_PROXY: "",
+        TG_SIGNER_BACKUP_WEBDAV_PASSWORD: "",
+        TG_SIGNER_BACKUP_ENCRYPTION_KEY: "",
+        ...Object.fromEntries(given),
+        ...(adminPassword && { TG_SIGNER_WEB_ADMIN_PASSWORD: adminPassword }),
+      },
+      generated: {
+        ...(adminPassword === undefined && { TG_SIGNER_WEB_ADMIN_PASSWORD: 24 }),
+        TG_SIGNER_WEB_SESSION_SECRET: 64,
+      },
+      login: { username: "admin", secret: "TG_SIGNER_WEB_ADMIN_PASSWORD" },
+    };
+  },
+});
