@@ -1,11 +1,14 @@
 const transform = {
-  "^.+\\.ts$": [
+  "(\\.ts|/oauth4webapi/.+\\.js)$": [
     "@swc/jest",
     { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "commonjs" }, sourceMaps: "inline" },
   ],
 };
 
-const project = { testEnvironment: "node", transform };
+// Packages that are ES modules alone.
+const modules = "/node_modules/(?!oauth4webapi/)";
+
+const project = { testEnvironment: "node", transform, transformIgnorePatterns: [modules] };
 
 /** `unit` needs no host; `sandbox` and `cloud` deploy to throw-away ones and run file after file (`--runInBand`). */
 export default {
@@ -14,7 +17,11 @@ export default {
   // A run of the whole program takes a second, and CI's machines are slower still.
   testTimeout: 30_000,
   projects: [
-    { ...project, displayName: "unit", testMatch: ["<rootDir>/test/{unit,toolchain,stand-ins,emulator}/**/*.test.ts"] },
+    {
+      ...project,
+      displayName: "unit",
+      testMatch: ["<rootDir>/test/{unit,toolchain,stand-ins,emulator,donation}/**/*.test.ts"],
+    },
     { ...project, displayName: "sandbox", testMatch: ["<rootDir>/test/sandbox/**/*.test.ts"] },
     { ...project, displayName: "cloud", testMatch: ["<rootDir>/test/cloud/**/*.test.ts"] },
   ],

@@ -1,0 +1,24 @@
+import pino, { type DestinationStream, type Logger } from "pino";
+
+/** The service's log: one JSON object a line. What could hold a secret is cut out, should it ever get into one. */
+export function newLog(destination?: DestinationStream): Logger {
+  const secrets = [
+    "token",
+    "secret",
+    "password",
+    "authorization",
+    "cookie",
+    "code",
+    "verifier",
+    "credential",
+    "text",
+    "body",
+    "headers",
+  ];
+  const options = {
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: "[secret]" },
+  };
+  return destination ? pino(options, destination) : pino(options);
+}

@@ -1,0 +1,245 @@
+import { randomUUID } from "node:crypto";
+import Database from "libsql";
+import { newToken, tokenHash } from "./tokens";
+
+const schema = `
+  create table if not exists attempts (hash text primary key, state text not null, verifier text not null, expires integer not null) strict;
+  create table if not exists sessions (hash text primary key, linuxDo integer not null, username text not null, expires integer not null) strict;
+  create table if not exists bindings (linuxDo integer primary key, newApi integer not null unique, at integer not null) strict;
+  create table if not exists donations (
+    id text primary key, linuxDo integer not null, newApi integer not null, amount integer not null, provider text not null,
+    state text not null, attempts integer not null default 0, at integer not null, note text not null default '',
+    sentAt integer, totalBefore integer
+  ) strict;
+  create table if not exists fingerprints (hash text primary key, donation text not null references donations (id)) strict;
+`;
+
+/** How long a visitor may take at Linux Do, in milliseconds. */
+const attemptLife = 10 * 60_000;
+export const sessionLife = 24 * 60 * 60_000;
+
+export interface Attempt {
+  readonly state: string;
+  readonly verifier: string;
+}
+
+export interface Session {
+  readonly linuxDo: number;
+  readonly username: string;
+}
+
+/**
+ * `checking`: the credential may be at the proxy, not yet proven. `owed`: proven, quota not yet asked for. `sent`: quota was
+ * asked for, the answer is not known yet. `granted`, `refused` and `person` (needs a person) are final.
+ */
+export type DonationState = "checking" | "owed" | "sent" | "granted" | "refused" | "person";
+
+/** A donation, which is also the outbox entry of its grant. Its id is the idempotency key and names the auth file. */
+export interface Donation {
+  readonly id: string;
+  readonly linuxDo: number;
+  readonly newApi: number;
+  readonly amount: number;
+  readonly provider: string;
+  readonly state: DonationState;
+  /** How often the present state was tried and stayed unclear. */
+  readonly attempts: number;
+  readonly at: number;
+  /** Why it needs a person, or was refused. */
+  readonly note: string;
+  readonly sentAt: number | null;
+  /** The new-api user's quota ever given, before the grant was asked for. */
+  readonly totalBefore: number | null;
+}
+
+/** What survives a restart, in one SQLite file. Times are milliseconds since 1970. */
+export class Store {
+  readonly #db: Database.Database;
+  readonly #now: () => number;
+
+  constructor(path: string, now: () => number = () => Date.now()) {
+    this.#db = new Database(path);
+    this.#now = now;
+    // A grant must be on the disk before new-api is asked for it.
+    this.#db.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
+    this.#db.exec(schema);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #all<T>(sql: string, ...values: (string | number | null)[]): T[] {
+    return this.#db.prepare(sql).all(...values) as T[];
+  }
+
+  #run(sql: string, ...values: (string | number | null)[]): number {
+    return this.#db.prepare(sql).run(...values).changes;
+  }
+
+  /** @returns the token that the visitor's browser keeps */
+  beginLogin({ state, verifier }: Attempt): string {
+    const token = newToken();
+    this.#run("insert into attempts values (?, ?, ?, ?)", tokenHash(token), state, verifier, this.#now() + attemptLife);
+    return token;
+  }
+
+  /** The attempt, which is thereby used up. */
+  takeLogin(token: string): Attempt | undefined {
+    const hash = tokenHash(token);
+    const [found] = this.#all<Attempt>(
+      "select state, verifier from attempts where hash = ? and expires > ?",
+      hash,
+      this.#now(),
+    );
+    // Only one of two callers at once deletes the row.
+    return this.#run("delete from attempts where hash = ?", hash) === 1 ? found : undefined;
+  }
+
+  /** @returns the token; only its hash is kept */
+  openSession({ linuxDo, username }: Session): string {
+    const token = newToken();
+    this.#run(
+      "insert into sessions values (?, ?, ?, ?)",
+      tokenHash(token),
+      linuxDo,
+      username,
+      this.#now() + sessionLife,
+    );
+    return token;
+  }
+
+  session(token: string): Session | undefined {
+    const sql = "select linuxDo, username from sessions where hash = ? and expires > ?";
+    return this.#all<Session>(sql, tokenHash(token), this.#now())[0];
+  }
+
+  closeSession(token: string): void {
+    this.#run("delete from sessions where hash = ?", tokenHash(token));
+  }
+
+  forgetExpired(): void {
+    this.#run("delete from attempts where expires <= ?", this.#now());
+    this.#run("delete from sessions where expires <= ?", this.#now());
+  }
+
+  /** @returns whether it is bound now; false: the new-api user belongs to another login already */
+  bind(linuxDo: number, newApi: number): boolean {
+    const sql =
+      "insert into bindings values (?, ?, ?) on conflict (linuxDo) do update set newApi = excluded.newApi, at = excluded.at";
+    return unlessTaken(() => this.#run(sql, linuxDo, newApi, this.#now())) !== undefined;
+  }
+
+  /** Id of the bound new-api user. */
+  binding(linuxDo: number): number | undefined {
+    return this.#all<{ newApi: number }>("select newApi from bindings where linuxDo = ?", linuxDo)[0]?.newApi;
+  }
+
+  /** Claims a credential for a new donation. @returns undefined where one of its fingerprints was seen before */
+  claim(
+    donation: Pick<Donation, "linuxDo" | "newApi" | "amount" | "provider">,
+    fingerprints: readonly string[],
+  ): Donation | undefined {
+    const id = randomUUID();
+    const { linuxDo, newApi, amount, provider } = donation;
+    const insert =
+      "insert into donations (id, linuxDo, newApi, amount, provider, state, at) values (?, ?, ?, ?, ?, 'checking', ?)";
+    const all = this.#db.transaction(() => {
+      this.#run(insert, id, linuxDo, newApi, amount, provider, this.#now());
+      for (const hash of fingerprints) this.#run("insert into fingerprints values (?, ?)", hash, id);
+    });
+    return unlessTaken(() => {
+      all();
+      return this.donation(id);
+    });
+  }
+
+  /** The donation is owed its quota. @returns false where the proven account was seen before */
+  prove(id: string, fingerprints: readonly string[]): boolean {
+    const all = this.#db.transaction(() => {
+      for (const hash of fingerprints) {
+        this.#run(
+          "insert into fingerprints values (?, ?) on conflict (hash) do update set hash = hash where donation = excluded.donation",
+          hash,
+          id,
+        );
+        const [owner] = this.#all<{ donation: string }>("select donation from fingerprints where hash = ?", hash);
+        if (owner?.donation !== id) throw new Taken();
+      }
+      this.#run("update donations set state = 'owed', attempts = 0 where id = ? and state = 'checking'", id);
+    });
+    return (
+      unlessTaken(() => {
+        all();
+        return true;
+      }) ?? false
+    );
+  }
+
+  /** @param keep whether its fingerprints stay, so that it cannot be donated again */
+  refuse(id: string, note: string, keep = false): void {
+    this.#db.transaction(() => {
+      if (!keep) this.#run("delete from fingerprints where donation = ?", id);
+      this.#run("update donations set state = 'refused', note = ? where id = ?", note, id);
+    })();
+  }
+
+  markSent(id: string, totalBefore: number): void {
+    this.#run(
+      "update donations set state = 'sent', sentAt = ?, totalBefore = ? where id = ?",
+      this.#now(),
+      totalBefore,
+      id,
+    );
+  }
+
+  /** @returns false where it was granted before */
+  markGranted(id: string): boolean {
+    return this.#run("update donations set state = 'granted', note = '' where id = ? and state <> 'granted'", id) === 1;
+  }
+
+  needsPerson(id: string, note: string): void {
+    this.#run("update donations set state = 'person', note = ? where id = ?", note, id);
+  }
+
+  /** @returns how often it was tried by now */
+  tried(id: string): number {
+    return (
+      this.#all<{ attempts: number }>(
+        "update donations set attempts = attempts + 1 where id = ? returning attempts",
+        id,
+      )[0]?.attempts ?? 0
+    );
+  }
+
+  donation(id: string): Donation | undefined {
+    return this.#all<Donation>("select * from donations where id = ?", id)[0];
+  }
+
+  /** In the order they were made. */
+  donations(states: readonly DonationState[]): Donation[] {
+    return this.#all<Donation>("select * from donations order by at, rowid").filter(({ state }) =>
+      states.includes(state),
+    );
+  }
+
+  donationsOf(linuxDo: number): Donation[] {
+    return this.#all<Donation>(
+      "select * from donations where linuxDo = ? order by at desc, rowid desc limit 50",
+      linuxDo,
+    );
+  }
+}
+
+class Taken extends Error {}
+
+/** The result, or undefined where a unique value is taken. */
+function unlessTaken<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Taken || /UNIQUE|PRIMARYKEY/.test(String((error as { code?: unknown }).code)))
+      return undefined;
+    throw error;
+  }
+}

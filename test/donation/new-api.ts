@@ -1,0 +1,63 @@
+// A stand-in for new-api's API for administrators: users, and quota that adds up each time it is asked for.
+import { Hono } from "hono";
+import { type Listening, listen } from "./listen";
+
+export interface User {
+  readonly linuxDoId: string;
+  quota: number;
+  used: number;
+}
+
+/** What happens to the next request for quota: the crash of either side leaves the answer lost, before or after the deed. */
+export type Fault = "none" | "lost-before" | "lost-after" | "500-before" | "500-after" | "refused";
+
+export interface NewApiServer extends Listening {
+  readonly users: Map<number, User>;
+  fault: Fault;
+  /** Headers of every request. */
+  readonly headers: Headers[];
+  /** How often quota was added. */
+  grants: number;
+}
+
+export async function startNewApi(): Promise<NewApiServer> {
+  const app = new Hono();
+  app.use(async (c, next) => {
+    server.headers.push(c.req.raw.headers);
+    await next();
+  });
+  app.get("/api/user/:id", (c) => {
+    const id = Number(c.req.param("id"));
+    const user = server.users.get(id);
+    if (user === undefined) return c.json({ success: false, message: "record not found" });
+    return c.json({
+      success: true,
+      message: "",
+      data: { id, username: "x", linux_do_id: user.linuxDoId, quota: user.quota, used_quota: user.used },
+    });
+  });
+  app.post("/api/user/manage", async (c) => {
+    const { id, action, mode, value } = await c.req.json<Record<string, unknown>>();
+    const user = server.users.get(Number(id));
+    const fault = server.fault;
+    if (
+      action !== "add_quota" ||
+      mode !== "add" ||
+      typeof value !== "number" ||
+      user === undefined ||
+      fault === "refused"
+    )
+      return c.json({ success: false, message: "no" });
+    if (fault === "500-before") return c.text("no", 500);
+    if (fault !== "lost-before") {
+      user.quota += value;
+      server.grants += 1;
+    }
+    if (fault === "500-after") return c.text("no", 500);
+    // The beginning of an answer that never ends well.
+    if (fault !== "none") return c.body("{", 200, { "content-type": "application/json" });
+    return c.json({ success: true, message: "" });
+  });
+  const server: NewApiServer = { ...(await listen(app)), users: new Map(), fault: "none", headers: [], grants: 0 };
+  return server;
+}
