@@ -104,7 +104,8 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     const association = new alicloud.ecs.EipAssociation(
       `${name}-address-association`,
       { allocationId: eip.id, instanceId: ecs.id, instanceType: "EcsInstance" },
-      withMachine,
+      // The disk moves first: what releases it on the machine of before is reached by this address.
+      { ...withMachine, dependsOn: [attachment] },
     );
     this.publicAddress = eip.ipAddress;
     const ipv6 =
