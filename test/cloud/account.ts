@@ -27,14 +27,16 @@ export class Account {
   /** The only one of its kind. */
   async one(kind: string): Promise<CloudItem> {
     const [first, ...more] = (await this.inventory()).filter((item) => item.kind === kind);
-    if (first === undefined || more.length > 0) throw new Error(`not one of ${kind}: ${JSON.stringify([first, ...more])}`);
+    if (first === undefined || more.length > 0)
+      throw new Error(`not one of ${kind}: ${JSON.stringify([first, ...more])}`);
     return first;
   }
 
   /** How often each action was called since the last {@link forgetCalls}. */
   async calls(): Promise<Record<string, number>> {
     const counts: Record<string, number> = {};
-    for (const { action } of calls.parse(await this.control("GET", "calls"))) counts[action] = (counts[action] ?? 0) + 1;
+    for (const { action } of calls.parse(await this.control("GET", "calls")))
+      counts[action] = (counts[action] ?? 0) + 1;
     return counts;
   }
 

@@ -1,0 +1,36 @@
+import { type CloudAccount, type CloudWorld, face, keptThing, portalAnswers } from "../world";
+
+/** Machines come and go; data, address, keys and certificates stay. */
+export function changes(world: CloudWorld, account: CloudAccount): void {
+  test("another instance type keeps machine, data, address, host key and certificates", async () => {
+    const [before, { id }] = await Promise.all([face(world), account().one("instances")]);
+    world.sandbox.configure({ instanceTypes: ["ecs.c7.large"] });
+    await world.up();
+    expect((await account().one("instances")).id).toBe(id);
+    expect(await keptThing(world)).toBe("precious");
+    expect(await face(world)).toEqual(before);
+    expect(await portalAnswers(world)).toBe(200);
+  });
+
+  test("what is sold out later moves nothing", async () => {
+    await account().during({ kind: "soldOut" }, () => world.sandbox.pulumi(["preview", "--expect-no-changes"]));
+  });
+
+  test("a larger data disk grows in place", async () => {
+    world.sandbox.configure({ dataDiskGiB: "24" });
+    await world.up();
+    expect(Number(await world.onHost("blockdev --getsize64 $(findmnt -no SOURCE /var/lib/docker)"))).toBe(24 * 2 ** 30);
+  });
+
+  test("another image makes a new machine with the same data, address, host key and certificates", async () => {
+    const [before, { id }] = await Promise.all([face(world), account().one("instances")]);
+    world.sandbox.configure({ hostImage: "ubuntu_24_04_x64_20G_alibase_20260912.vhd" });
+    await world.up();
+    expect((await account().one("instances")).id).not.toBe(id);
+    expect(await keptThing(world)).toBe("precious");
+    expect(await face(world)).toEqual(before);
+    expect(await portalAnswers(world)).toBe(200);
+    expect(await world.onHost("docker ps --format '{{.Names}}' | sort")).toContain("cloudcode-edge-caddy-1");
+    await world.sandbox.pulumi(["preview", "--expect-no-changes"]);
+  });
+}
