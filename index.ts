@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { enabledApps } from "./components/apps/registry";
+import { disabledApps, enabledApps } from "./components/apps/registry";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
 import { DockerEngine } from "./components/host/docker-engine";
 import { sslipName } from "./components/host/names";
@@ -34,6 +34,9 @@ async function cloudcode() {
     const { secrets } = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) }, onDocker);
     return { ...app, secrets };
   });
+  // What is switched off while the machine sleeps is taken from it when it is awake again.
+  if (host.reachable === undefined)
+    for (const name of disabledApps(settings)) new ComposeStack(name, { ...context, secrets: {} }, onDocker);
 
   return {
     url: pulumi.interpolate`https://${domain}`,

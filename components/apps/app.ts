@@ -35,6 +35,8 @@ type KeyOf<S extends Section, T> = { [K in keyof S]: S[K] extends Setting<T> ? K
 
 /** Everything the program knows of one kind of App. */
 export interface AppKind<S extends Section> {
+  /** That of its {@link App}. */
+  readonly name: string;
   readonly settings: S;
   /** The key of its switch. */
   readonly enabled: KeyOf<S, boolean>;

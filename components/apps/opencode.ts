@@ -42,6 +42,7 @@ const settings = {
  * (lessons F3). It has a host of its own, since it knows no base path.
  */
 export const opencode = appKind({
+  name,
   settings,
   enabled: "opencodeEnabled",
   subdomains: ["opencodeSubdomain"],

@@ -13,3 +13,8 @@ export const appSettings = { ...opencode.settings, ...tgSigner.settings };
 export function enabledApps({ values, images, sources, timeZone }: Settings): App[] {
   return appKinds.filter((kind) => values[kind.enabled]).map((kind) => kind.app(values, { images, sources, timeZone }));
 }
+
+/** Names of the Apps that are switched off. */
+export function disabledApps({ values }: Settings): string[] {
+  return appKinds.filter((kind) => !values[kind.enabled]).map((kind) => kind.name);
+}

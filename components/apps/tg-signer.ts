@@ -101,6 +101,7 @@ const secretFiles = {
  * of it is two_factor. Its data volume holds Telegram sessions, that is full access to the accounts (lessons G4).
  */
 export const tgSigner = appKind({
+  name,
   settings,
   enabled: "tgSignerEnabled",
   subdomains: ["tgSignerSubdomain"],

@@ -17,7 +17,8 @@ export interface StackContext {
 }
 
 export interface ComposeStackArgs extends StackContext {
-  readonly release: pulumi.Output<ReleaseSource>;
+  /** Undefined: there is nothing to apply now, but what is on the Host is removed when the stack is. */
+  readonly release?: pulumi.Output<ReleaseSource>;
   /** Values of the templates that are secret or known only when resources exist: `secrets.NAME` in a template. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
   /** More secrets, made once: number of letters and digits by name. @default none */
@@ -41,20 +42,21 @@ export class ComposeStack extends pulumi.ComponentResource {
     ]);
     this.secrets = { ...args.secrets, ...(Object.fromEntries(generated) as Record<string, pulumi.Output<string>>) };
     const secrets = pulumi.all([pulumi.all(this.secrets), args.digestKey]);
-    const release = args.release.apply((source) =>
-      secrets.apply(([values, key]) => renderRelease(args.templatesRoot, source, values, key)),
-    );
-
-    remoteCommand(
-      `${name}-release`,
-      {
-        host,
-        // Keyed digests tell nothing of the secrets they cover, and show in a preview which file changes.
-        create: pulumi.unsecret(release).apply((r) => `${hostCommand("apply", name, r.id)}\n${digestComment(r)}`),
-        stdin: pulumi.secret(release.apply(releasePayload)),
-      },
-      { parent: this },
-    );
+    if (args.release) {
+      const release = args.release.apply((source) =>
+        secrets.apply(([values, key]) => renderRelease(args.templatesRoot, source, values, key)),
+      );
+      remoteCommand(
+        `${name}-release`,
+        {
+          host,
+          // Keyed digests tell nothing of the secrets they cover, and show in a preview which file changes.
+          create: pulumi.unsecret(release).apply((r) => `${hostCommand("apply", name, r.id)}\n${digestComment(r)}`),
+          stdin: pulumi.secret(release.apply(releasePayload)),
+        },
+        { parent: this },
+      );
+    }
 
     const removal = `${name}-removal`;
     new command.local.Command(
