@@ -9,6 +9,8 @@ const k3sNetworks = ["10.42.0.0/16", "10.43.0.0/16"];
 
 /** Problems between the settings of the stack's Target. */
 export function targetProblems(values: PlainSettings): Problem[] {
+  // A Target that is no known word is told already, and what another one needs would only confuse.
+  if (values.target === undefined) return [];
   return values.target === "existing" ? existingProblems(values) : alicloudProblems(values);
 }
 

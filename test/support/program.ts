@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import type { Setting } from "../../components/settings/setting";
 import { settingKeys, settingsTable } from "../../components/settings/table";
 import { keyPair } from "./keys";
+import type { Account, Call } from "./provider-answers";
 import { type RecordedOutput, type RecordedResource, RecordingMonitor } from "./recorder";
 
 export const projectRoot = join(__dirname, "..", "..");
@@ -14,13 +15,18 @@ export const project = "cloudcode";
 export const hostKey = keyPair().public;
 export const privateKey = keyPair().private;
 
-/** The least a stack must configure. */
-export const minimal: Readonly<Record<string, string>> = {
+type Configuration = Readonly<Record<string, string>>;
+
+/** The least a stack on an existing host must configure. */
+export const minimal: Configuration = {
   target: "existing",
   hostAddress: "203.0.113.7",
   hostPrivateKey: privateKey,
   hostKey,
 };
+
+/** The least a stack on Alibaba Cloud must configure. */
+export const minimalAlicloud: Configuration = { sshCidrs: '["198.51.100.4/32"]' };
 
 export const secretKeys: readonly string[] = settingKeys.filter((key) => {
   const setting: Setting = settingsTable[key];
@@ -32,22 +38,32 @@ export interface RunOptions {
   readonly randomness?: string;
   /** Values that resources would get are not known yet. */
   readonly preview?: boolean;
+  /** What the account at the cloud holds already. @default nothing */
+  readonly account?: Account;
 }
 
 /** One run of the program, as the engine sees it. */
 export interface ProgramRun {
   readonly resources: readonly RecordedResource[];
   readonly outputs: Readonly<Record<string, RecordedOutput>>;
+  /** Calls of the providers' functions. */
+  readonly calls: readonly Call[];
   /** @throws Error where there is no resource of that name */
   readonly resource: (name: string) => RecordedResource;
 }
 
 /** Runs the real index.ts against a recording engine, with Pulumi.yaml's defaults, {@link minimal} and the settings given. */
-export async function runProgram(
-  settings: Readonly<Record<string, string>> = {},
-  options: RunOptions = {},
-): Promise<ProgramRun> {
-  const monitor = new RecordingMonitor(options.randomness ?? "state");
+export function runProgram(settings: Configuration = {}, options: RunOptions = {}): Promise<ProgramRun> {
+  return run({ ...minimal, ...settings }, options);
+}
+
+/** The same with {@link minimalAlicloud}. */
+export function runAlicloud(settings: Configuration = {}, options: RunOptions = {}): Promise<ProgramRun> {
+  return run({ ...minimalAlicloud, ...settings }, options);
+}
+
+async function run(settings: Configuration, options: RunOptions): Promise<ProgramRun> {
+  const monitor = new RecordingMonitor({ randomness: "state", ...options });
   useEngine(monitor, settings, options.preview);
   try {
     await pulumi.runtime.runInPulumiStack(evaluateProgram);
@@ -57,6 +73,7 @@ export async function runProgram(
   return {
     resources: monitor.recorded,
     outputs: monitor.outputs,
+    calls: monitor.calls,
     resource: (name) => {
       const found = monitor.recorded.find((resource) => resource.name === name);
       if (!found)
@@ -66,13 +83,9 @@ export async function runProgram(
   };
 }
 
-/** Makes this monitor the engine of the SDK, and these settings the configuration of the stack. */
-export function useEngine(
-  monitor: RecordingMonitor,
-  settings: Readonly<Record<string, string>>,
-  preview = false,
-): void {
-  const config = { ...projectDefaults(), ...minimal, ...settings };
+/** Makes this monitor the engine of the SDK, and these settings over Pulumi.yaml's defaults the configuration of the stack. */
+export function useEngine(monitor: RecordingMonitor, settings: Configuration, preview = false): void {
+  const config = { ...projectDefaults(), ...settings };
   const named = Object.entries(config).map(([key, value]) => [`${project}:${key}`, value]);
   pulumi.runtime.setAllConfig(Object.fromEntries(named) as Record<string, string>);
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys.map((key) => `${project}:${key}`));
@@ -84,8 +97,10 @@ export function useEngine(
 /** Packages that hold no state of a run and are slow to load; all runs share one Pulumi SDK with this file. */
 const packages = [
   "@pulumi/pulumi",
-  "@pulumi/random",
+  "@pulumi/alicloud",
   "@pulumi/command",
+  "@pulumi/random",
+  "@pulumi/tls",
   "argon2",
   "handlebars",
   "tar-stream",

@@ -1,12 +1,13 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type {
+  RegisterErrorHookRequest,
   RegisterResourceOutputsRequest,
   RegisterResourceRequest,
   RegisterResourceResponse,
 } from "@pulumi/pulumi/proto/resource_pb";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { type Plain, holdsSecret, withoutSecrets } from "./plain";
+import { type Account, type Call, answerOf, callOf } from "./provider-answers";
 
 /** What the engine was told of one resource. */
 export interface RecordedResource {
@@ -26,7 +27,13 @@ export interface RecordedResource {
     readonly deletedWith: string;
     readonly additionalSecretOutputs: readonly string[];
     readonly ignoreChanges: readonly string[];
-    readonly customTimeouts: { readonly create: string; readonly update: string } | undefined;
+    readonly replaceOnChanges: readonly string[];
+    readonly deleteBeforeReplace: boolean;
+    /** Name of the provider's resource; empty: the default one of its package. */
+    readonly provider: string;
+    /** Names of the hooks that hear of errors. */
+    readonly onError: readonly string[];
+    readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete: string } | undefined;
   };
 }
 
@@ -38,6 +45,14 @@ export interface RecordedOutput {
 
 type Reply<T> = (error: unknown, response?: T) => void;
 
+export interface RecorderOptions {
+  /** Names the random values; the same name is the same state. */
+  readonly randomness: string;
+  /** What the providers would answer is not known yet. */
+  readonly preview?: boolean;
+  readonly account?: Account;
+}
+
 /**
  * Stands in for the engine: remembers every registration with its options, answers with realistic outputs, and names
  * resources as the engine does (the SDK's own mock shortens the types of ancestors in a URN).
@@ -46,16 +61,21 @@ export class RecordingMonitor extends MockMonitor {
   readonly recorded: RecordedResource[] = [];
   readonly outputs: Record<string, RecordedOutput> = {};
 
-  constructor(private readonly randomness: string) {
+  readonly calls: Call[] = [];
+
+  constructor(private readonly options: RecorderOptions) {
     super({
-      call: ({ token }) => {
-        throw new Error(`the program calls ${token}, which it does not need`);
+      call: ({ token, inputs, provider }) => {
+        const call = { token, inputs: inputs as Call["inputs"], provider };
+        this.calls.push(call);
+        return callOf(call, options.account ?? {});
       },
       newResource: ({ type, name, inputs }) => {
-        const given = inputs as Record<string, unknown>;
-        const answered = outputsOf(type, name, Number(given["length"]), randomness);
-        const state = Object.entries(answered).map(([key, value]) => [key, pulumi.secret(value)]);
-        return { id: `${name}-id`, state: { ...given, ...(Object.fromEntries(state) as Record<string, unknown>) } };
+        const given = inputs as Record<string, Plain>;
+        if (options.preview) return { id: "", state: given };
+        const { plain, secret } = answerOf(type, name, given, options.randomness);
+        const sealed = Object.entries(secret).map(([key, value]) => [key, pulumi.secret(value)]);
+        return { id: `${name}-id`, state: { ...given, ...plain, ...(Object.fromEntries(sealed) as object) } };
       },
     });
   }
@@ -67,13 +87,16 @@ export class RecordingMonitor extends MockMonitor {
     const urn = urnOf(request.getParent(), request.getType(), request.getName());
     const raw = (request.getObject()?.toJavaScript() ?? {}) as Record<string, Plain>;
     const timeouts = request.getCustomtimeouts();
+    const { plain, secret } = this.options.preview
+      ? { plain: {}, secret: {} }
+      : answerOf(request.getType(), request.getName(), raw, this.options.randomness);
     this.recorded.push({
       urn,
       type: request.getType(),
       name: request.getName(),
       inputs: Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, withoutSecrets(value)])),
       secretInputs: Object.keys(raw).filter((key) => holdsSecret(raw[key])),
-      outputs: outputsOf(request.getType(), request.getName(), Number(withoutSecrets(raw["length"])), this.randomness),
+      outputs: { ...plain, ...secret },
       options: {
         parent: request.getParent(),
         dependsOn: request.getDependenciesList(),
@@ -81,13 +104,26 @@ export class RecordingMonitor extends MockMonitor {
         deletedWith: request.getDeletedwith(),
         additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
         ignoreChanges: request.getIgnorechangesList(),
-        customTimeouts: timeouts && { create: timeouts.getCreate(), update: timeouts.getUpdate() },
+        replaceOnChanges: request.getReplaceonchangesList(),
+        deleteBeforeReplace: request.getDeletebeforereplace(),
+        provider: request.getProvider().split("::")[3] ?? "",
+        onError: request.getHooks()?.getOnErrorList() ?? [],
+        customTimeouts: timeouts && {
+          create: timeouts.getCreate(),
+          update: timeouts.getUpdate(),
+          delete: timeouts.getDelete(),
+        },
       },
     });
     await super.registerResource(request, (error: unknown, response?: RegisterResourceResponse) => {
       response?.setUrn(urn);
       reply(error, response);
     });
+  }
+
+  /** The engine's answer to a hook that it will call; the SDK's own mock has none. */
+  registerErrorHook(_request: RegisterErrorHookRequest, reply: (error: null) => void): void {
+    reply(null);
   }
 
   override registerResourceOutputs(request: RegisterResourceOutputsRequest, reply: Reply<object>): void {
@@ -106,26 +142,6 @@ function urnOf(parent: string, type: string, name: string): string {
   const parentType = parent.split("::")[2] ?? "";
   const qualified = parentType === "" || parentType === "pulumi:pulumi:Stack" ? type : `${parentType}$${type}`;
   return `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::${qualified}::${name}`;
-}
-
-/** Random values depend on the name and on `randomness` alone, as if kept in state between two runs. */
-function outputsOf(type: string, name: string, length: number, randomness: string): Record<string, string> {
-  const bytes = createHash("sha512").update(`${randomness} ${name}`).digest();
-  switch (type) {
-    case "random:index/randomBytes:RandomBytes": {
-      const random = bytes.subarray(0, length);
-      return { base64: random.toString("base64"), hex: random.toString("hex") };
-    }
-    case "random:index/randomPassword:RandomPassword": {
-      const letters = bytes.toString("base64").replace(/[^A-Za-z0-9]/g, "");
-      return { result: letters.slice(0, length), bcryptHash: "$2a$10$mock" };
-    }
-    case "command:remote:Command":
-    case "command:local:Command":
-      return { stdout: "", stderr: "" };
-    default:
-      return {};
-  }
 }
 
 /** The value of an output, secret or not. */

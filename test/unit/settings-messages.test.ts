@@ -126,9 +126,9 @@ function cureOf(key: SettingKey): string {
 
 describe("the program with a wrong configuration", () => {
   it("ends with one error that lists all problems before any resource is declared", async () => {
-    const monitor = new RecordingMonitor("state");
+    const monitor = new RecordingMonitor({ randomness: "state" });
     const wrong = { hostPort: "0", domain: "localhost", opencodeSubdomain: "auth" };
-    useEngine(monitor, wrong);
+    useEngine(monitor, { ...minimal, ...wrong });
     await expect(evaluateProgram()).rejects.toThrow(
       /^the configuration has 3 problems; nothing was touched\.\n {2}domain has no dot[^]*\n {2}hostPort is below 1\n[^]*\n {2}opencodeSubdomain is already/,
     );
