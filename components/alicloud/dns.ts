@@ -1,5 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
+import { explained } from "./fault-hook";
 
 /** Where a name stands in Alibaba Cloud DNS. */
 export interface ZoneEntry {
@@ -18,9 +19,13 @@ export function zoneEntry(domain: string, zones: readonly string[]): ZoneEntry |
   return { zone, records: [host, `*.${host}`] };
 }
 
-/** Asks Alibaba Cloud DNS which of the account's zones holds the domain. */
+/**
+ * Asks Alibaba Cloud DNS which of the account's zones holds the domain.
+ *
+ * @throws pulumi.RunError with one sentence, since it is the first call of a run and meets a wrong access key
+ */
 export async function findZone(domain: string, provider: alicloud.Provider): Promise<ZoneEntry | undefined> {
-  const { domains } = await alicloud.dns.getAlidnsDomains({}, { provider });
+  const { domains } = await alicloud.dns.getAlidnsDomains({}, { provider }).catch(explained);
   return zoneEntry(
     domain,
     domains.map(({ domainName }) => domainName),

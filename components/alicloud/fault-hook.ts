@@ -13,3 +13,9 @@ export async function explainAtResource({ urn, errors }: pulumi.ErrorHookArgs): 
   if (sentence !== undefined) await pulumi.log.error(sentence, new pulumi.DependencyResource(urn));
   return false;
 }
+
+/** Stands where a function of the provider failed: its error in one sentence, without a trace of this program. */
+export function explained(error: unknown): never {
+  const said = error instanceof Error ? error.message : String(error);
+  throw new pulumi.RunError(explainFault(said) ?? said);
+}

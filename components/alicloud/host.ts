@@ -22,6 +22,8 @@ import { userData } from "./user-data";
 export interface AlicloudHostArgs extends AlicloudTarget {
   /** Where the domain's records go; undefined: the operator makes them. */
   readonly zone: ZoneEntry | undefined;
+  /** Zone of the existing vSwitch; undefined: the stack makes its own. */
+  readonly vswitchZone: string | undefined;
   /** Whether the data disk may be deleted. */
   readonly deleteData: boolean;
 }
@@ -52,7 +54,7 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
 
     const loginKey = new tls.PrivateKey(`${name}-login-key`, { algorithm: "ED25519" }, child);
     const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, child);
-    const place = placed(`${name}-placement`, placementRequest(args, child), child);
+    const place = placed(`${name}-placement`, placementRequest(args, args.vswitchZone), child);
     this.monthlyCost = pulumi
       .all([place.instanceType, place.diskCategory])
       .apply(([instanceType, diskCategory]) =>

@@ -35,7 +35,7 @@ export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance
     `${name}-instance`,
     {
       instanceName: stackName(),
-      hostName: stackName().slice(0, 63),
+      hostName: hostNameOf(stackName()),
       instanceType: placed.instanceType,
       imageId: placed.imageId,
       vswitchId: network.vswitchId,
@@ -64,6 +64,14 @@ export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance
       replaceOnChanges: ["imageId"],
     },
   );
+}
+
+/** A host name out of a stack's name, which may hold dots and underscores. */
+export function hostNameOf(name: string): string {
+  return name
+    .replaceAll(/[^A-Za-z0-9]+/g, "-")
+    .slice(0, 63)
+    .replaceAll(/^-|-$/g, "");
 }
 
 /** How the instance is paid. https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-runinstances */

@@ -102,8 +102,8 @@ export interface SecurityRule {
 export function securityRules(inbound: readonly InboundRule[], ipv6: boolean): SecurityRule[] {
   const everywhere = ["0.0.0.0/0", ...(ipv6 ? ["::/0"] : [])];
   const into = inbound.flatMap(({ protocol, port, sources }) =>
-    (sources.length > 0 ? sources : everywhere).map((cidr) => ({
-      suffix: `in-${protocol}-${port}-from-${cidr.replaceAll(/[/:]+/g, "-")}`,
+    [...new Set(sources.length > 0 ? sources : everywhere)].map((cidr) => ({
+      suffix: `in-${protocol}-${port}-from-${cidr.replace("/", "-").replaceAll(":", "_")}`,
       type: "ingress" as const,
       ipProtocol: protocol,
       portRange: `${port}/${port}`,

@@ -1,6 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { AlicloudTarget } from "../settings/targets";
+import { explained } from "./fault-hook";
 import { type Placement, type PlacementRequest, placementSchema } from "./placement";
 import { onCreate } from "./script-command";
 
@@ -27,11 +28,11 @@ export function placed(
 
 /** What the settings ask for; an existing vSwitch decides the zone. */
 export function placementRequest(
-  { region, machine, network }: AlicloudTarget,
-  opts: pulumi.InvokeOptions,
-): pulumi.Output<PlacementRequest> {
+  { region, machine }: AlicloudTarget,
+  vswitchZone: string | undefined,
+): PlacementRequest {
   const { instanceTypes, zones, diskCategories, image, charge } = machine;
-  const request = {
+  return {
     region,
     instanceTypes: [...instanceTypes],
     zones: [...zones],
@@ -39,11 +40,21 @@ export function placementRequest(
     ...(image !== undefined && { image }),
     spot: charge === "spot",
     subscription: charge === "subscription",
+    ...(vswitchZone !== undefined && { zone: vswitchZone }),
   };
-  const { vswitchId } = network;
-  if (vswitchId === undefined) return pulumi.output(request);
-  return alicloud.vpc.getSwitchesOutput({ ids: [vswitchId] }, opts).vswitches.apply(([found]) => {
-    if (found === undefined) throw new pulumi.RunError(`there is no vSwitch ${vswitchId} in ${region}`);
-    return { ...request, zone: found.zoneId };
-  });
+}
+
+/**
+ * The zone of the existing vSwitch that is set, if one is.
+ *
+ * @throws pulumi.RunError with one sentence, before any resource of the host is declared
+ */
+export async function findVswitchZone(
+  { region, network: { vswitchId } }: AlicloudTarget,
+  provider: alicloud.Provider,
+): Promise<string | undefined> {
+  if (vswitchId === undefined) return undefined;
+  const { vswitches } = await alicloud.vpc.getSwitches({ ids: [vswitchId] }, { provider }).catch(explained);
+  if (vswitches[0] === undefined) throw new pulumi.RunError(`there is no vSwitch ${vswitchId} in ${region}`);
+  return vswitches[0].zoneId;
 }

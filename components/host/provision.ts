@@ -2,8 +2,9 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { costFactors, hostEstimate } from "../alicloud/cost";
 import { describeEstimate } from "../alicloud/estimate";
-import { AlicloudHost } from "../alicloud/host";
 import { findZone } from "../alicloud/dns";
+import { AlicloudHost } from "../alicloud/host";
+import { findVswitchZone } from "../alicloud/placed";
 import type { Settings } from "../settings/settings";
 import { ExistingHost } from "./existing-host";
 import type { Host } from "./host";
@@ -18,5 +19,6 @@ export async function provisionHost({ target, domain, deleteData }: Settings): P
   // Its keys come from the environment: no credential is in the configuration or the state.
   const provider = new alicloud.Provider("alicloud", { region: target.region });
   const zone = domain === undefined ? undefined : await findZone(domain, provider);
-  return new AlicloudHost("host", { ...target, zone, deleteData }, { provider });
+  const vswitchZone = await findVswitchZone(target, provider);
+  return new AlicloudHost("host", { ...target, zone, vswitchZone, deleteData }, { provider });
 }

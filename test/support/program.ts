@@ -62,6 +62,21 @@ export function runAlicloud(settings: Configuration = {}, options: RunOptions = 
   return run({ ...minimalAlicloud, ...settings }, options);
 }
 
+/** What the program throws with {@link minimalAlicloud} and these settings; undefined where it does not. */
+export async function failureOf(settings: Configuration, options: RunOptions): Promise<unknown> {
+  const all = { ...minimalAlicloud, ...settings };
+  useEngine(new RecordingMonitor({ randomness: "state", ...options }), all, options.preview);
+  try {
+    // Outside the SDK's frame of a stack, which would end this process with the error.
+    await evaluateProgram();
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    await pulumi.runtime.disconnect();
+  }
+}
+
 async function run(settings: Configuration, options: RunOptions): Promise<ProgramRun> {
   const monitor = new RecordingMonitor({ randomness: "state", ...options });
   useEngine(monitor, settings, options.preview);

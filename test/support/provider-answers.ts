@@ -89,7 +89,8 @@ export interface Account {
 
 /** Answers a provider's function. @throws Error for one that the program does not need */
 export function callOf({ token, inputs }: Call, { dnsZones = [], vswitches = {}, fault }: Account): object {
-  if (fault !== undefined) throw new Error(fault);
+  // As an error of gRPC, which the SDK takes the details of.
+  if (fault !== undefined) throw Object.assign(new Error(fault), { details: fault });
   switch (token) {
     case "alicloud:dns/getAlidnsDomains:getAlidnsDomains":
       return { domains: dnsZones.map((domainName) => ({ domainName })) };

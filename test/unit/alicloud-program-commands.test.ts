@@ -1,0 +1,133 @@
+import { textOf } from "../support/plain";
+import { type ProgramRun, runAlicloud } from "../support/program";
+import { eipAddress } from "../support/provider-answers";
+import { optionsOf } from "../support/recorded-options";
+
+let run: ProgramRun;
+beforeAll(async () => {
+  run = await runAlicloud();
+});
+
+const stdinOf = (from: ProgramRun, name: string): unknown => JSON.parse(textOf(from.resource(name).inputs["stdin"]));
+const anyText: unknown = expect.any(String);
+const anyNumber: unknown = expect.any(Number);
+const quiet = { addPreviousOutputInEnv: false, logging: "none" };
+
+describe("the local commands of the target", () => {
+  it("choose the placement once, and keep to what they chose before", () => {
+    expect(run.resource("host-placement").inputs).toEqual({
+      create: "node --import tsx components/alicloud/place.ts",
+      stdin: anyText,
+      addPreviousOutputInEnv: true,
+      logging: "none",
+    });
+    expect(optionsOf(run, "host-placement")).toMatchObject({ parent: "host" });
+    expect(optionsOf(run, "host-placement").dependsOn).toBeUndefined();
+  });
+
+  it("list what is left when all else is deleted, and say it", () => {
+    const { inputs, options } = run.resource("host-leftovers");
+    expect(inputs).toEqual({
+      delete: "node --import tsx components/alicloud/leftovers.ts",
+      stdin: JSON.stringify({ region: "ap-southeast-1", tags: { project: "cloudcode", stack: "test" } }),
+      addPreviousOutputInEnv: false,
+      logging: "stdout",
+    });
+    expect(options.customTimeouts).toMatchObject({ delete: "45m" });
+    const cloud = run.resources.filter(({ type }) => type.startsWith("alicloud:"));
+    for (const { name } of cloud) expect(reaches(name, "host-leftovers")).toBe(true);
+  });
+
+  it("release the data disk before disk or address leave the machine, and wait little for one that is silent", () => {
+    const { inputs, secretInputs } = run.resource("host-data-release");
+    expect(inputs).toEqual({
+      delete: anyText,
+      stdin: anyText,
+      triggers: ["host-data-attachment-id", "host-address-association-id"],
+      ...quiet,
+    });
+    expect(inputs["delete"]).toMatch(/^node --import tsx components\/host\/reach\.ts 'sh -c .*' \|\| true$/);
+    expect(inputs["delete"]).toContain("systemctl stop cloudcode-data-disk");
+    expect(secretInputs).toEqual(["stdin"]);
+    expect(stdinOf(run, "host-data-release")).toMatchObject({ address: eipAddress, user: "root", seconds: 30 });
+    expect(optionsOf(run, "host-data-release")).toMatchObject({ deleteBeforeReplace: true });
+    expect(optionsOf(run, "host-data-release").deletedWith).toBeUndefined();
+    for (const tie of ["host-data-attachment", "host-address-association"])
+      expect(reaches("host-data-release", tie)).toBe(true);
+  });
+
+  it("wait for the machine once it has its disk and its address, and again when it is another one", () => {
+    const { inputs, options } = run.resource("host-reachable");
+    expect(inputs).toEqual({
+      create: "node --import tsx components/host/reach.ts true",
+      stdin: anyText,
+      triggers: ["host-instance-id ecs.e-c1m2.large"],
+      ...quiet,
+    });
+    expect(stdinOf(run, "host-reachable")).toMatchObject({
+      ...{ address: eipAddress, port: 22, user: "root", seconds: 600 },
+      hostKey: (run.resource("host-host-key").outputs["publicKeyOpenssh"] ?? "").trim(),
+    });
+    expect(options.customTimeouts).toMatchObject({ create: "660s", update: "660s" });
+    for (const tie of ["host-data-attachment", "host-address-association"])
+      expect(reaches("host-reachable", tie)).toBe(true);
+  });
+
+  it("wait as long as hostWaitSeconds says", async () => {
+    const patient = await runAlicloud({ hostWaitSeconds: "90" });
+    expect(stdinOf(patient, "host-reachable")).toMatchObject({ seconds: 90 });
+  });
+});
+
+describe("what lives on the machine", () => {
+  const releases = ["auth-release", "docker-install", "edge-release", "opencode-release"];
+
+  it("runs again on another machine, and goes with it without a connection", () => {
+    for (const name of releases) {
+      expect(run.resource(name).inputs["triggers"]).toEqual(["host-instance-id ecs.e-c1m2.large"]);
+      expect(optionsOf(run, name)).toMatchObject({ deletedWith: "host-instance" });
+      expect(reaches(name, "host-reachable")).toBe(true);
+    }
+    for (const name of ["auth-removal", "edge-removal", "opencode-removal"])
+      expect(optionsOf(run, name)).toMatchObject({ deletedWith: "host-instance" });
+  });
+
+  it("is reached as root at the public address with the login key that the machine was made with", () => {
+    const login = run.resource("host-login-key").outputs;
+    expect(run.resource("docker-install").inputs["connection"]).toEqual({
+      ...{ host: eipAddress, port: 22, user: "root", dialErrorLimit: 10, perDialTimeout: 15 },
+      privateKey: login["privateKeyOpenssh"],
+      hostKey: (run.resource("host-host-key").outputs["publicKeyOpenssh"] ?? "").trim(),
+    });
+    expect(run.resource("host-key-pair").inputs["publicKey"]).toBe((login["publicKeyOpenssh"] ?? "").trim());
+  });
+});
+
+describe("the outputs", () => {
+  it("hold the price of the choice that was made, and a name of the public address", () => {
+    const cost = run.outputs["monthlyCostUsd"];
+    expect(cost?.secret).toBe(false);
+    expect(cost?.value).toEqual({ running: anyNumber, stopped: anyNumber, notCounted: [] });
+    expect(run.outputs["url"]?.value).toBe(`https://${eipAddress.replaceAll(".", "-")}.sslip.io`);
+  });
+
+  it("of a type without known price name it instead of guessing", async () => {
+    const { outputs } = await runAlicloud({ instanceTypes: '["ecs.c7.large"]' });
+    expect(outputs["monthlyCostUsd"]?.value).toMatchObject({
+      notCounted: ["instance ecs.c7.large in region ap-southeast-1"],
+    });
+  });
+
+  it("open a shell with the pinned key", () => {
+    const command = textOf(run.outputs["sshCommand"]?.value);
+    expect(command).toContain(`-p 22 root@${eipAddress}`);
+    expect(command).toContain((run.resource("host-host-key").outputs["publicKeyOpenssh"] ?? "").trim());
+  });
+});
+
+/** Whether a resource is made after another, so that a destroy takes it first. */
+function reaches(from: string, to: string): boolean {
+  const { dependsOn = [], parent } = optionsOf(run, from);
+  const next = [...dependsOn, ...(parent === undefined ? [] : [parent])].filter((name) => name !== from);
+  return next.includes(to) || next.some((name) => run.resources.some((one) => one.name === name) && reaches(name, to));
+}
