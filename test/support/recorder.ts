@@ -33,7 +33,7 @@ export interface RecordedResource {
     readonly provider: string;
     /** Names of the hooks that hear of errors. */
     readonly onError: readonly string[];
-    readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete: string } | undefined;
+    readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete?: string } | undefined;
   };
 }
 
@@ -111,7 +111,7 @@ export class RecordingMonitor extends MockMonitor {
         customTimeouts: timeouts && {
           create: timeouts.getCreate(),
           update: timeouts.getUpdate(),
-          delete: timeouts.getDelete(),
+          ...(timeouts.getDelete() !== "" && { delete: timeouts.getDelete() }),
         },
       },
     });
