@@ -1,13 +1,14 @@
 import type { Settings } from "../settings/settings";
 import type { App } from "./app";
+import { donation } from "./donation";
 import { opencode } from "./opencode";
 import { tgSigner } from "./tg-signer";
 
 /** Every kind of App there is. A new one is a file beside this, a folder in stack-templates/, and an entry here. */
-export const appKinds = [opencode, tgSigner] as const;
+export const appKinds = [opencode, tgSigner, donation] as const;
 
 /** Their settings by key. */
-export const appSettings = { ...opencode.settings, ...tgSigner.settings };
+export const appSettings = { ...opencode.settings, ...tgSigner.settings, ...donation.settings };
 
 /** The Apps that are switched on, as plain values. */
 export function enabledApps({ values, images, sources, timeZone }: Settings): App[] {

@@ -32,6 +32,15 @@ export const tgSigner = {
   tgSignerApiHash: "0123456789abcdef0123456789abcdef",
 };
 
+/** The donation site with the least it needs. */
+export const donation = {
+  donationEnabled: "true",
+  donationLinuxDoClientId: "client-of-linux-do",
+  donationLinuxDoClientSecret: "secret of linux do",
+  donationNewApiUrl: "https://api.example.com",
+  donationNewApiAdminToken: "new-api-admin-token",
+};
+
 /** A stack with nearly every setting given. */
 const full = (certificate: string): Record<string, string> => ({
   domain: "home.example.com",
@@ -74,6 +83,15 @@ const full = (certificate: string): Record<string, string> => ({
   tgSignerWebdavIntervalSeconds: "600",
   tgSignerWebdavEncryptionKey: "backup passphrase",
   tgSignerWebdavReplacesVolume: "true",
+  ...donation,
+  donationSubdomain: "give",
+  donationProxySubdomain: "llm",
+  donationLinuxDoAuthUrl: "https://connect.example.com/authorize",
+  donationLinuxDoTokenUrl: "https://connect.example.com/token",
+  donationLinuxDoUserUrl: "https://connect.example.com/user",
+  donationAdminLinuxDoIds: '["12345",678]',
+  donationQuotaAmount: "500000",
+  donationNewApiAdminUser: "1",
 });
 
 const nasty = `$HOME \${HOME} $$ $(id) \`id\` & < > " ' # \\ \\n %s {{x}} { } : - ! | * é 密码 🔑`;
@@ -109,11 +127,20 @@ const hostile: Readonly<Record<string, string>> = {
   tgSignerWebdavPassword: nasty,
   tgSignerWebdavPath: `/${nasty.slice(1)}`,
   tgSignerWebdavReplacesVolume: "true",
+  ...donation,
+  donationSubdomain: "1e4",
+  donationProxySubdomain: "0b1",
+  donationLinuxDoClientId: nasty,
+  donationLinuxDoClientSecret: ` ${nasty}`,
+  donationLinuxDoAuthUrl: "https://connect.example.com/$HOME?a=$$&b=%7B#c",
+  donationNewApiUrl: "https://api.example.com/$HOME/$$?a=&b",
+  donationNewApiAdminToken: `$HOME$$\`'"#&<>{{x}}|!*`,
 };
 
 /** Names of the Apps' stacks that a configuration switches on, in their order. */
 export function appStacks(settings: Readonly<Record<string, string>>): string[] {
-  return ["opencode", ...(settings["tgSignerEnabled"] === "true" ? ["tg-signer"] : [])];
+  const on = (key: string, name: string) => (settings[key] === "true" ? [name] : []);
+  return ["opencode", ...on("tgSignerEnabled", "tg-signer"), ...on("donationEnabled", "donation")];
 }
 
 /** Three stacks that together reach every branch of every template. */

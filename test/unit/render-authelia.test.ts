@@ -31,6 +31,17 @@ interface Users {
 describe.each(configurations)("with %s", (_name, settings) => {
   const domain = settings["domain"] ?? "203-0-113-7.sslip.io";
   const tgSigner = settings["tgSignerEnabled"] ? [`${settings["tgSignerSubdomain"] ?? "tg"}.${domain}`] : [];
+  const opened = (key: string, paths: readonly string[]) => {
+    const host = `${settings[key] ?? ""}.${domain}`;
+    const rules = paths.map((path) => ({ domain: host, policy: "bypass", resources: [path] }));
+    return settings["donationEnabled"] ? [...rules, { domain: host, policy: "two_factor" }] : [];
+  };
+  const pages = ["", "style\\.css", "linuxdo/login", "linuxdo/callback", "bind", "donate", "status", "logout"];
+  const donation = opened(
+    "donationSubdomain",
+    pages.map((page) => `^/${page}(\\?.*)?$`),
+  );
+  const proxy = opened("donationProxySubdomain", ["^/v1([/?].*)?$", "^/v1beta([/?].*)?$"]);
   const username = settings["adminUsername"] ?? "admin";
   let run: ProgramRun;
   let files: ReadonlyMap<string, ArrivedFile>;
@@ -43,12 +54,14 @@ describe.each(configurations)("with %s", (_name, settings) => {
     configuration = parse(text("configuration.yml"), { strict: true, uniqueKeys: true }) as Configuration;
   });
 
-  it("nobody passes where no rule says so, and every rule asks for two factors", () => {
+  it("nobody passes where no rule says so, and every rule asks for two factors, but for what an App opens", () => {
     const { default_policy, rules } = configuration.access_control;
     expect(default_policy).toBe("deny");
     expect(rules).toEqual([
       { domain: `${settings["opencodeSubdomain"] ?? "code"}.${domain}`, policy: "two_factor" },
       ...tgSigner.map((host) => ({ domain: host, policy: "two_factor" })),
+      ...donation,
+      ...proxy,
       { domain, policy: "two_factor" },
     ]);
   });

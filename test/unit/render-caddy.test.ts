@@ -14,7 +14,10 @@ describe.each(configurations)("with %s", (_name, settings) => {
   const portal = `auth.${domain}`;
   const tgSigner = settings["tgSignerEnabled"] ? [`${settings["tgSignerSubdomain"] ?? "tg"}.${domain}`] : [];
   const basic = settings["tgSignerOuterLogin"] === "basic" ? tgSigner : [];
-  const apps = [app, ...tgSigner];
+  const donation = settings["donationEnabled"]
+    ? ["donationSubdomain", "donationProxySubdomain"].map((key) => `${settings[key] ?? ""}.${domain}`)
+    : [];
+  const apps = [app, ...tgSigner, ...donation];
   const everywhere = [domain, portal, ...apps];
   let stack: UnpackedStack;
   let caddyfile: string;

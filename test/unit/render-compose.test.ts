@@ -42,8 +42,18 @@ describe.each(configurations)("with %s", (_name, settings) => {
   it("these services run", () => {
     const terminal = settings["opencodeTerminal"] === "false" ? [] : ["opencode/terminal"];
     const tgSigner = has("tg-signer") ? ["tg-signer/web"] : [];
+    const donation = has("donation") ? ["donation/proxy", "donation/site"] : [];
     expect(services.map(([name]) => name).sort()).toEqual(
-      ["auth/authelia", "auth/seed", "auth/sessions", "edge/caddy", "opencode/server", ...terminal, ...tgSigner].sort(),
+      [
+        "auth/authelia",
+        "auth/seed",
+        "auth/sessions",
+        "edge/caddy",
+        "opencode/server",
+        ...terminal,
+        ...tgSigner,
+        ...donation,
+      ].sort(),
     );
   });
 

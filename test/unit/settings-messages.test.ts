@@ -57,6 +57,8 @@ describe("a secret", () => {
       "tgSignerBasicPassword",
       "tgSignerWebdavPassword",
       "tgSignerWebdavEncryptionKey",
+      "donationLinuxDoClientSecret",
+      "donationNewApiAdminToken",
     ]);
   });
 

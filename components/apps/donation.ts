@@ -1,0 +1,170 @@
+import { z } from "zod";
+import { edgeNetwork, hostOf } from "../routes";
+import * as check from "../settings/checks";
+import { flag, list, secret, text, whole } from "../settings/setting";
+import { appKind } from "./app";
+
+const name = "donation";
+const uid = 1000;
+
+/** The site's own pages, which must be open to visitors without an account here; exact, so that nothing slips in beside them. */
+const publicPaths = [
+  "/",
+  "/style.css",
+  "/linuxdo/login",
+  "/linuxdo/callback",
+  "/bind",
+  "/donate",
+  "/status",
+  "/logout",
+];
+
+/** What API clients call with a key of the proxy; its management, provider callbacks and the rest stay behind the gate. */
+const modelPaths = ["/v1/*", "/v1beta/*"];
+
+const notAnId = "is not the number of a Linux Do user";
+const linuxDoId = z
+  .unknown()
+  .transform((value) => (typeof value === "number" ? String(value) : value))
+  .pipe(z.string(notAnId).regex(/^[1-9]\d{0,14}$/, notAnId));
+
+/** What an HTTP header can carry. */
+const token = check.oneLine.refine((value) => /^[\x21-\x7e]+$/.test(value), { error: "is not an access token" });
+
+const settings = {
+  donationEnabled: flag({
+    description: "Donation site: provider accounts for quota at a new-api server, with CLIProxyAPI.",
+    example: "true",
+    default: false,
+  }),
+  donationSubdomain: text(check.label, {
+    description: "Subdomain of the donation site.",
+    example: "donate",
+    default: "donate",
+  }),
+  donationProxySubdomain: text(check.label, {
+    description: "Subdomain of the model proxy (CLIProxyAPI) beside the donation site.",
+    example: "models",
+    default: "models",
+  }),
+  donationLinuxDoClientId: text(check.oneLine, {
+    description:
+      "Client id at https://connect.linux.do, with the redirect URI https://SUBDOMAIN.DOMAIN/linuxdo/callback. Needed by the donation site.",
+    example: "abcdefghijklmnop",
+  }),
+  donationLinuxDoClientSecret: secret(check.oneLine, {
+    description: "Secret of that client. Needed by the donation site.",
+    example: "'…'",
+  }),
+  donationLinuxDoAuthUrl: text(check.webUrl, {
+    description: "Where visitors log in (OAuth 2.0 authorization endpoint).",
+    example: "https://connect.linux.do/oauth2/authorize",
+    default: "https://connect.linux.do/oauth2/authorize",
+  }),
+  donationLinuxDoTokenUrl: text(check.webUrl, {
+    description: "Token endpoint of the same.",
+    example: "https://connect.linux.do/oauth2/token",
+    default: "https://connect.linux.do/oauth2/token",
+  }),
+  donationLinuxDoUserUrl: text(check.webUrl, {
+    description: "User information endpoint of the same.",
+    example: "https://connect.linux.do/api/user",
+    default: "https://connect.linux.do/api/user",
+  }),
+  donationAdminLinuxDoIds: list(linuxDoId, {
+    description: "Numbers of the Linux Do users who administer the donation site.",
+    example: "'[\"12345\"]'",
+    default: [],
+  }),
+  donationQuotaAmount: whole(1, 1e12, {
+    description: "Quota that one donation gives, in new-api's units (500000 are one US dollar there).",
+    example: "2000000",
+    default: 2_000_000,
+  }),
+  donationNewApiUrl: text(check.webUrl, {
+    description: "Address of the new-api server. Needed by the donation site.",
+    example: "https://api.example.com",
+  }),
+  donationNewApiAdminToken: secret(token, {
+    description: "System access token of an administrator of new-api. Needed by the donation site.",
+    example: "0123456789abcdefghijklmnopqrstuv",
+  }),
+  donationNewApiAdminUser: whole(1, 2 ** 31 - 1, {
+    description: "Number of that administrator at new-api; older releases of it want both.",
+    example: "1",
+  }),
+};
+
+/**
+ * The donation site, a program of this repository (stack-templates/donation/image), and the model proxy it fills
+ * (https://github.com/router-for-me/CLIProxyAPI). Visitors log in at Linux Do, not here, so the site's pages bypass the gate.
+ */
+export const donation = appKind({
+  name,
+  settings,
+  enabled: "donationEnabled",
+  subdomains: ["donationSubdomain", "donationProxySubdomain"],
+  problems(values) {
+    const needed = [
+      ["donationLinuxDoClientId", "visitors log in with a client of Linux Do Connect"],
+      ["donationLinuxDoClientSecret", "visitors log in with a client of Linux Do Connect"],
+      ["donationNewApiUrl", "donations give quota at a new-api server"],
+      ["donationNewApiAdminToken", "donations give quota at a new-api server"],
+    ] as const;
+    return needed
+      .filter(([key]) => values[key] === undefined)
+      .map(([key, why]) => ({ key, fault: `is missing: ${why}` }));
+  },
+  app(values, { images, timeZone }) {
+    const network = edgeNetwork(name);
+    const bypass = (path: string) => ({ path, policy: "bypass" as const });
+    return {
+      name,
+      routes: [
+        {
+          subdomain: values.donationSubdomain,
+          network,
+          upstream: "donation-site:3000",
+          policy: "two_factor",
+          paths: publicPaths.map(bypass),
+          title: "Donation site",
+          summary: { en: "Provider accounts for quota", zh: "捐赠账号换额度" },
+        },
+        {
+          subdomain: values.donationProxySubdomain,
+          network,
+          upstream: "donation-proxy:8317",
+          policy: "two_factor",
+          paths: modelPaths.map(bypass),
+          title: "Model proxy",
+          summary: { en: "Model API of the donated accounts", zh: "捐赠账号的模型 API" },
+        },
+      ],
+      release: (domain) => ({
+        template: name,
+        values: {
+          images,
+          timeZone,
+          network,
+          redirectUri: `https://${hostOf({ subdomain: values.donationSubdomain }, domain)}/linuxdo/callback`,
+          clientId: values.donationLinuxDoClientId ?? "",
+          authUrl: values.donationLinuxDoAuthUrl,
+          tokenUrl: values.donationLinuxDoTokenUrl,
+          userUrl: values.donationLinuxDoUserUrl,
+          adminIds: values.donationAdminLinuxDoIds.map(Number),
+          quotaAmount: values.donationQuotaAmount,
+          newApiUrl: values.donationNewApiUrl ?? "",
+          newApiAdminUser: values.donationNewApiAdminUser?.toString(),
+        },
+        plan: { networks: [network], build: "site" },
+        owners: { "site.yaml": uid, "new-api-token": uid },
+      }),
+      secrets: {
+        clientSecret: values.donationLinuxDoClientSecret ?? "",
+        newApiToken: values.donationNewApiAdminToken ?? "",
+      },
+      generated: { managementKey: 48, modelKey: 48 },
+      login: { username: "API key of the model proxy", secret: "modelKey" },
+    };
+  },
+});
