@@ -7,15 +7,7 @@ import { type SettingKey, settingKeys, settingsTable } from "../components/setti
 const projectFile = join(__dirname, "..", "Pulumi.yaml");
 
 /** Keys that `pulumi new` asks for; the rest has a default or is optional. */
-const askedFor: readonly SettingKey[] = [
-  "domain",
-  "hostAddress",
-  "hostUser",
-  "hostPrivateKey",
-  "hostKey",
-  "adminUsername",
-  "adminEmail",
-];
+const askedFor: readonly SettingKey[] = ["target", "region", "domain", "sshCidrs", "adminUsername", "adminEmail"];
 
 /** Pulumi.yaml with its `config` and `template.config` blocks written anew from the table of settings. */
 export function withSettings(project: string): string {
@@ -40,11 +32,12 @@ function declaration(key: SettingKey): Record<string, unknown> {
   };
 }
 
+/** A default is a text there: https://www.pulumi.com/docs/iac/concepts/projects/project-file/#template-config */
 function question(key: SettingKey): Record<string, unknown> {
-  const { description, secret, ...rest }: Setting = settingsTable[key];
+  const { type, description, example, secret, ...rest }: Setting = settingsTable[key];
   return {
-    description,
-    ...(rest.default !== undefined && { default: rest.default }),
+    description: type === "array" ? `${description} A list, such as ${example.replaceAll("'", "")}` : description,
+    ...(typeof rest.default === "string" && { default: rest.default }),
     ...(secret && { secret: true }),
   };
 }
