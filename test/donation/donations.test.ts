@@ -65,6 +65,27 @@ test.each([
   expect([world.proxy.files.size, states()]).toEqual([0, []]);
 });
 
+test("a credential whose token the proxy cannot refresh is refused", async () => {
+  expect((await donate(authFile({ type: "gemini", token: { refresh_token: random() } }))).status).toBe(400);
+  expect([quota(), world.proxy.files.size, states()]).toEqual([0, 0, ["refused"]]);
+});
+
+test("nothing but known fields of a donor's file reaches the proxy", async () => {
+  const token = random();
+  world.proxy.accounts.set(token, random());
+  const good = {
+    type: "claude",
+    access_token: token,
+    email: "a@example.com",
+    token: { expiry: "2026-01-01T00:00:00Z" },
+  };
+  const evil = { proxy_url: "http://10.0.0.1", base_url: "https://evil.example", headers: { a: "b" }, priority: 9 };
+  expect((await donate(authFile({ ...evil, ...good, token: { ...evil, ...good.token }, scope: evil }))).status).toBe(
+    303,
+  );
+  expect([...world.proxy.files.values()].map((text) => JSON.parse(text) as unknown)).toEqual([good]);
+});
+
 test("many donations of one credential at the same time give quota once", async () => {
   const file = credential(world);
   const answers = await Promise.all(Array.from({ length: 8 }, () => donate(file)));

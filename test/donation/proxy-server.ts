@@ -73,6 +73,9 @@ export async function startProxyServer(managementKey: string): Promise<ProxyServ
     const text = server.files.get(index.replace(/^index of /, ""));
     if (text === undefined || !url.startsWith("https://") || header["Authorization"] !== "Bearer $TOKEN$")
       return c.json({ error: "invalid body" }, 400);
+    // Google's short tokens are made anew for each call, if the provider still allows it.
+    if (text.includes('"gemini"') && !server.accounts.has((JSON.parse(text) as AuthFile).access_token ?? ""))
+      return c.json({ error: "auth token refresh failed" }, 400);
     const account = server.accounts.get((JSON.parse(text) as AuthFile).access_token ?? "");
     if (account === undefined) return c.json({ status_code: 401, header: {}, body: "{}" });
     return c.json({ status_code: 200, header: {}, body: JSON.stringify({ sub: account }) });

@@ -38,9 +38,19 @@ const probes: Readonly<Record<string, (accountId: string | undefined) => Probe>>
 
 export const providers = Object.keys(probes);
 
+/**
+ * What the proxy gets of a donor's file. It knows more fields, such as the address of an API or of a proxy server, with which
+ * a donor could read what others ask or reach into the host's network.
+ */
+const allowed = new Set([
+  ...["type", "email", "account_id", "project_id", "access_token", "refresh_token", "id_token", "token", "token_type"],
+  ...["expired", "expiry", "expires_in", "timestamp", "last_refresh", "scope", "client_id", "client_secret"],
+]);
+
 /** An auth file of the proxy, as a donor brings it. */
 export interface Credential {
   readonly provider: string;
+  /** The file with nothing but the fields that may be. */
   readonly text: string;
   readonly accountId: string | undefined;
   /** Hashes of the tokens in it. */
@@ -52,11 +62,12 @@ export function readCredential(text: string): Credential | undefined {
   const parsed = file.safeParse(json(text));
   if (!parsed.success || Buffer.byteLength(text) > maxBytes || !Object.hasOwn(probes, parsed.data.type))
     return undefined;
-  const fingerprints = tokensIn(parsed.data).map(tokenHash);
+  const kept = allowedOf(parsed.data);
+  const fingerprints = tokensIn(kept).map(tokenHash);
   if (fingerprints.length === 0) return undefined;
   return {
     provider: parsed.data.type,
-    text,
+    text: JSON.stringify(kept),
     accountId: parsed.data.account_id,
     fingerprints: [...new Set(fingerprints)],
   };
@@ -64,6 +75,15 @@ export function readCredential(text: string): Credential | undefined {
 
 export function probeOf({ provider, accountId }: Pick<Credential, "provider" | "accountId">): Probe | undefined {
   return probes[provider]?.(accountId);
+}
+
+function allowedOf(file: object): Record<string, unknown> {
+  const entries = Object.entries(file).flatMap(([key, value]: [string, unknown]) => {
+    if (!allowed.has(key)) return [];
+    if (key === "token" && typeof value === "object" && value !== null) return [[key, allowedOf(value)]];
+    return typeof value === "object" ? [] : [[key, value]];
+  });
+  return Object.fromEntries(entries) as Record<string, unknown>;
 }
 
 /** Values of the token fields, at any depth: Google's files keep them one level down. */

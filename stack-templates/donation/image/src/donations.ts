@@ -12,7 +12,7 @@ export interface DonationsArgs {
   readonly log: Logger;
   /** Quota of one donation. */
   readonly amount: number;
-  /** Between two probes of a credential, in milliseconds: the proxy refreshes an expired token meanwhile. @default 4000 */
+  /** Between two looks at a credential that the proxy has not taken up yet, in milliseconds. @default 4000 */
   readonly probePause?: number;
   /** A request for quota that got no answer may still be at work for this long, in milliseconds. @default 120000 */
   readonly grace?: number;
@@ -22,6 +22,7 @@ export interface DonationsArgs {
 /** What a donor is told at once. `checking` goes on by itself. */
 export type Outcome = "no-credential" | "seen" | "refused" | "checking" | "accepted";
 
+/** Looks at one that is not active. */
 const probeTries = 3;
 /** Tries of a state that stays unclear, before a person is asked. */
 const maxTries = 10;
@@ -51,7 +52,7 @@ export class Donations {
     if (donation === undefined) return "seen";
     this.#inHand.add(donation.id);
     try {
-      await proxy.upload(fileName(donation), text);
+      await proxy.upload(fileName(donation), credential.text);
       await this.#check(donation);
     } catch (error) {
       this.#unclear(donation, error);
@@ -124,6 +125,7 @@ export class Donations {
       const { status, body } = await proxy.call(file.auth_index, probe);
       if (status >= 200 && status < 300) return accountFingerprints(provider, body);
       if (status >= 500 || status === 429) throw new UpstreamError(provider, status, `probe: ${status}`);
+      return undefined;
     }
     return undefined;
   }

@@ -50,26 +50,32 @@ export class ModelProxy {
     }
   }
 
-  /** What a provider says to a request with the credential of that index. */
+  /** What a provider says to a request with the credential of that index; 401 also where the proxy cannot refresh its token. */
   async call(authIndex: string, probe: Probe): Promise<{ readonly status: number; readonly body: string }> {
     const headers = { "content-type": "application/json" };
     const body = JSON.stringify({ auth_index: authIndex, ...probe });
-    const parsed = called.safeParse(
-      await jsonOf("proxy", await this.#ask("api-call", { method: "POST", headers, body })),
-    );
+    const response = await this.#send("api-call", { method: "POST", headers, body });
+    if (response.status === 400) return { status: 401, body: "" };
+    const parsed = called.safeParse(await jsonOf("proxy", good("api-call", response)));
     if (!parsed.success) throw new UpstreamError("proxy", undefined, "api-call of an unknown shape");
     return { status: parsed.data.status_code, body: parsed.data.body };
   }
 
   /** @throws UpstreamError for every answer but a good one */
   async #ask(path: string, init: RequestInit = {}): Promise<Response> {
+    return good(path.replace(/\?.*/, ""), await this.#send(path, init));
+  }
+
+  #send(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set("authorization", `Bearer ${this.#config.managementKey}`);
-    const response = await ask("proxy", `${this.#config.url}/v0/management/${path}`, { ...init, headers });
-    if (!response.ok)
-      throw new UpstreamError("proxy", response.status, `${path.replace(/\?.*/, "")}: ${response.status}`);
-    return response;
+    return ask("proxy", `${this.#config.url}/v0/management/${path}`, { ...init, headers });
   }
+}
+
+function good(what: string, response: Response): Response {
+  if (!response.ok) throw new UpstreamError("proxy", response.status, `${what}: ${response.status}`);
+  return response;
 }
 
 const query = (name: string) => new URLSearchParams({ name }).toString();
