@@ -48,6 +48,7 @@ function alicloudProblems(values: PlainSettings): Problem[] {
       "region",
       "is in mainland China, where a site without ICP filing is blocked: set icpFiled to true if domain has one, or take cn-hongkong or ap-southeast-1",
     ),
+    ...notEmpty(values, ["instanceTypes", "diskCategories"]),
     ...without(values, "the target alicloud", ["hostAddress", "hostPrivateKey", "hostKey"]),
     ...when(
       values.spotPriceLimitUsd !== undefined && charge !== "spot",
@@ -104,7 +105,8 @@ function networkProblems(values: PlainSettings): Problem[] {
     ...clashes,
     ...when(vswitchId !== undefined && vpcId === undefined, "vpcId", "is missing, but vswitchId is set"),
     ...when(
-      vpcId === undefined && vswitchId === undefined && !within(vswitchCidr, vpcCidr),
+      // A vpcCidr that is at fault itself says nothing of the vSwitch.
+      vpcId === undefined && vswitchId === undefined && vpcCidr !== "" && !within(vswitchCidr, vpcCidr),
       "vswitchCidr",
       "is not a part of vpcCidr of /16 to /29",
     ),
@@ -126,6 +128,10 @@ function needed(values: PlainSettings, key: SettingKey, why: string): Problem[] 
 
 function without(values: PlainSettings, target: string, keys: readonly SettingKey[]): Problem[] {
   return keys.flatMap((key) => when(values[key] !== undefined, key, `has no effect with ${target}`));
+}
+
+function notEmpty(values: PlainSettings, keys: readonly ("instanceTypes" | "diskCategories")[]): Problem[] {
+  return keys.flatMap((key) => when(values[key]?.length === 0, key, "is empty: name at least one"));
 }
 
 /** Two networks share an address exactly when one holds the other's first. */

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { parseSettings } from "../../components/settings/read";
 import { type Settings, toSettings } from "../../components/settings/settings";
-import { minimal, project } from "./program";
+import type { AlicloudTarget } from "../../components/settings/targets";
+import { minimal, minimalAlicloud, project } from "./program";
 
 type Raw = Readonly<Record<string, string>>;
 
@@ -11,9 +12,9 @@ export function messageOf(raw: Raw, isEncrypted: (key: string) => boolean = () =
   return parsed.ok ? "" : parsed.message;
 }
 
-/** The problem sentences, `KEY fault`, of the least configuration with these settings. */
-export function faultsOf(settings: Raw): string[] {
-  return sentences(messageOf({ ...minimal, ...settings }));
+/** The problem sentences, `KEY fault`, of a least configuration with these settings. */
+export function faultsOf(settings: Raw, least: Raw = minimal): string[] {
+  return sentences(messageOf({ ...least, ...settings }));
 }
 
 /** The problem sentences of a message, without the cure of each. */
@@ -24,11 +25,18 @@ export function sentences(message: string): string[] {
     .map((line) => line.trim());
 }
 
-/** The shaped settings of the least configuration with these. @throws Error with the message where there is a problem */
-export function settingsOf(settings: Raw = {}): Settings {
-  const parsed = parseSettings({ ...minimal, ...settings }, project, () => true);
+/** The shaped settings of a least configuration with these. @throws Error with the message where there is a problem */
+export function settingsOf(settings: Raw = {}, least: Raw = minimal): Settings {
+  const parsed = parseSettings({ ...least, ...settings }, project, () => true);
   if (!parsed.ok) throw new Error(parsed.message);
   return toSettings(parsed.values);
+}
+
+/** The Target of the least configuration on Alibaba Cloud with these settings. */
+export function alicloudTargetOf(settings: Raw = {}): AlicloudTarget {
+  const { target } = settingsOf(settings, minimalAlicloud);
+  if (target.kind !== "alicloud") throw new Error("the settings name another target");
+  return target;
 }
 
 /** A private key of OpenSSL's formats. */

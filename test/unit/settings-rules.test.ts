@@ -1,4 +1,4 @@
-import { minimal } from "../support/program";
+import { minimal, minimalAlicloud } from "../support/program";
 import { faultsOf, messageOf, sentences } from "../support/settings";
 
 const mail = { smtpAddress: "submission://smtp.example.com:587" };
@@ -49,6 +49,101 @@ describe("a combination of values that cannot work is told by the key to change"
     ["a taken subdomain of an App that is off", { opencodeEnabled: "false", opencodeSubdomain: "auth" }],
   ])("%s is fine", (_what, settings) => {
     expect(faultsOf(settings)).toEqual([]);
+  });
+});
+
+describe("a combination that cannot work on Alibaba Cloud is told by the key to change", () => {
+  const mainland =
+    "is in mainland China, where a site without ICP filing is blocked: set icpFiled to true if domain has one, or take cn-hongkong or ap-southeast-1";
+  const ours = "has no effect with the target alicloud";
+
+  it.each<[string, Record<string, string>]>([
+    [
+      "sshCidrs is missing: it says from where SSH may reach the machine; curl -4 https://ifconfig.me shows your address, add /32",
+      { sshCidrs: "" },
+    ],
+    ["sshCidrs holds an IPv6 network, but ipv6 is false", { sshCidrs: '["203.0.113.0/24","2001:db8::/32"]' }],
+    [`region ${mainland}`, { region: "cn-hangzhou" }],
+    [`hostAddress ${ours}`, { hostAddress: "203.0.113.7" }],
+    [`hostPrivateKey ${ours}`, { hostPrivateKey: minimal["hostPrivateKey"] ?? "" }],
+    [`hostKey ${ours}`, { hostKey: minimal["hostKey"] ?? "" }],
+    ["spotPriceLimitUsd has no effect unless charge is spot", { spotPriceLimitUsd: "0.02" }],
+    [
+      "power cannot be stopped to save money: a subscription is paid in any case",
+      { power: "stopped", charge: "subscription" },
+    ],
+    [
+      "finalSnapshot has no effect while deleteData is false: the data disk itself is kept",
+      { finalSnapshot: "true", deleteData: "false" },
+    ],
+    ["vpcCidr overlaps with the networks of k3s", { vpcCidr: "10.40.0.0/13", vswitchCidr: "10.40.1.0/24" }],
+    [
+      "vpcCidr overlaps with dockerAddressPool",
+      { vpcCidr: "172.16.0.0/12", vswitchCidr: "172.16.1.0/24", dockerAddressPool: "172.20.0.0/16" },
+    ],
+    ["vswitchCidr overlaps with the networks of k3s", { vpcId: "vpc-t4n0a1", vswitchCidr: "10.42.1.0/24" }],
+    ["vpcId is missing, but vswitchId is set", { vswitchId: "vsw-t4n0a1" }],
+    ["vswitchCidr is not a part of vpcCidr of /16 to /29", { vpcCidr: "172.16.0.0/16" }],
+    ["vswitchCidr is not a part of vpcCidr of /16 to /29", { vpcCidr: "172.16.0.0/24", vswitchCidr: "172.16.0.0/16" }],
+    [
+      "vswitchCidr is not a part of vpcCidr of /16 to /29",
+      { vpcCidr: "172.16.0.0/12", vswitchCidr: "172.16.0.0/15", dockerAddressPool: "10.201.0.0/16" },
+    ],
+  ])("%s", (sentence, settings) => {
+    expect(faultsOf(settings, minimalAlicloud)).toEqual([sentence]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["the least configuration", {}],
+    ["a mainland region with a filing", { region: "cn-hangzhou", icpFiled: "true" }],
+    ["Hong Kong, without one", { region: "cn-hongkong" }],
+    ["SSH by IPv6", { ipv6: "true", sshCidrs: '["2001:db8::/32"]' }],
+    ["spot with a limit", { charge: "spot", spotPriceLimitUsd: "0.02" }],
+    ["a stopped machine", { power: "stopped" }],
+    ["a final snapshot of a disk that goes", { finalSnapshot: "true", deleteData: "true" }],
+    ["an existing VPC and vSwitch", { vpcId: "vpc-t4n0a1", vswitchId: "vsw-t4n0a1" }],
+    ["networks of a VPC that is there, which nobody asked for", { vpcId: "vpc-t4n0a1", vpcCidr: "10.42.0.0/16" }],
+    ["a vSwitch as large as its VPC", { vpcCidr: "172.16.0.0/16", vswitchCidr: "172.16.0.0/16" }],
+  ])("%s is fine", (_what, settings) => {
+    expect(faultsOf({ budgetUsd: "500", ...settings }, minimalAlicloud)).toEqual([]);
+  });
+
+  it("tells of a budget that is exceeded with which type and by which parts", () => {
+    const [fault, ...others] = faultsOf({ budgetUsd: "5", instanceTypes: '["ecs.e-c1m2.large"]' }, minimalAlicloud);
+    expect(others).toEqual([]);
+    expect(fault).toMatch(
+      /^budgetUsd is exceeded with ecs\.e-c1m2\.large: about \d+\.\d\d USD a month running, \d+\.\d\d stopped \(prices of [\d-]+\)$/,
+    );
+  });
+
+  it("counts a type down the list too, since it may be the one in stock", () => {
+    const types = '["ecs.e-c1m1.large","ecs.e-c1m2.large"]';
+    const faults = faultsOf({ budgetUsd: "25", instanceTypes: types }, minimalAlicloud);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(/^budgetUsd is exceeded with ecs\.e-c1m2\.large: /);
+  });
+});
+
+describe("what only Alibaba Cloud can do is told where the host exists", () => {
+  it.each<[string, Record<string, string>]>([
+    ["power is stopped, but only the target alicloud can stop its machine", { power: "stopped" }],
+    ...(
+      [
+        ["vpcId", "vpc-t4n0a1"],
+        ["vswitchId", "vsw-t4n0a1"],
+        ["hostImage", "m-t4n0a1"],
+        ["restoreFromSnapshot", "s-t4n0a1"],
+      ] as const
+    ).map(([key, value]): [string, Record<string, string>] => [
+      `${key} has no effect with the target existing`,
+      { [key]: value },
+    ]),
+  ])("%s", (sentence, settings) => {
+    expect(faultsOf(settings)).toEqual([sentence]);
+  });
+
+  it("asks nothing of a Target that is no known word", () => {
+    expect(sentences(messageOf({ target: "aws" }))).toEqual(["target is neither alicloud nor existing"]);
   });
 });
 

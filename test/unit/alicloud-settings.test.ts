@@ -1,0 +1,180 @@
+import fc from "fast-check";
+import { parse } from "yaml";
+import { costFactors, hostEstimate } from "../../components/alicloud/cost";
+import { placementRequest } from "../../components/alicloud/placed";
+import { userData } from "../../components/alicloud/user-data";
+import { alicloudSettings } from "../../components/settings/sections/alicloud";
+import { keyPair } from "../support/keys";
+import type { Plain } from "../support/plain";
+import { type ProgramRun, minimalAlicloud, runAlicloud } from "../support/program";
+import { cloudResources, optionsOf } from "../support/recorded-options";
+import { alicloudTargetOf, faultsOf } from "../support/settings";
+
+/** Many settings at once: each of them can be seen in an input of its own. */
+const settings = {
+  region: "us-east-1",
+  instanceTypes: '["ecs.g7.large","ecs.c7.large"]',
+  zones: '["us-east-1b"]',
+  diskCategories: '["cloud_auto"]',
+  hostImage: "m-0xi1234",
+  systemDiskGiB: "40",
+  dataDiskGiB: "100",
+  bandwidthMbps: "100",
+  snapshotRetentionDays: "14",
+  restoreFromSnapshot: "s-0xi1234",
+  finalSnapshot: "true",
+  deleteData: "true",
+  protectMachine: "true",
+  vpcCidr: "172.16.0.0/16",
+  vswitchCidr: "172.16.9.0/24",
+  resourceGroupId: "rg-acfm1234",
+  hostWaitSeconds: "120",
+  trafficGbPerMonth: "100",
+  budgetUsd: "500",
+};
+
+let run: ProgramRun;
+beforeAll(async () => {
+  run = await runAlicloud(settings);
+});
+
+describe("a setting reaches its input", () => {
+  it.each<[string, string, Record<string, Plain>]>([
+    ["region", "alicloud", { region: "us-east-1" }],
+    ["instanceTypes", "host-instance", { instanceType: "ecs.g7.large" }],
+    ["zones", "host-network-vswitch", { zoneId: "us-east-1b" }],
+    ["zones", "host-data-disk", { zoneId: "us-east-1b" }],
+    ["diskCategories", "host-data-disk", { category: "cloud_auto" }],
+    ["diskCategories", "host-instance", { systemDiskCategory: "cloud_auto" }],
+    ["hostImage", "host-instance", { imageId: "m-0xi1234" }],
+    ["systemDiskGiB", "host-instance", { systemDiskSize: 40 }],
+    ["dataDiskGiB", "host-data-disk", { size: 100 }],
+    ["bandwidthMbps", "host-address", { bandwidth: "100" }],
+    ["snapshotRetentionDays", "host-data-snapshot-policy", { retentionDays: 14 }],
+    ["restoreFromSnapshot", "host-data-disk", { snapshotId: "s-0xi1234" }],
+    ["protectMachine", "host-instance", { deletionProtection: true }],
+    ["vpcCidr", "host-network-vpc", { cidrBlock: "172.16.0.0/16" }],
+    ["vswitchCidr", "host-network-vswitch", { cidrBlock: "172.16.9.0/24" }],
+  ])("%s: of %s", (_key, name, inputs) => {
+    expect(run.resource(name).inputs).toMatchObject(inputs);
+  });
+
+  it("protectMachine and deleteData: what Pulumi refuses to delete", () => {
+    const isProtected = cloudResources(run).filter(({ name }) => optionsOf(run, name).protect);
+    expect(isProtected.map(({ name }) => name).sort()).toEqual(["host-address", "host-instance"]);
+  });
+
+  it("resourceGroupId: everything that belongs to one, which then is no longer ignored", () => {
+    const grouped = cloudResources(run).filter(({ inputs }) => inputs["resourceGroupId"] === "rg-acfm1234");
+    expect(grouped.map(({ name }) => name).sort()).toEqual([
+      ...["host-address", "host-data-disk", "host-data-snapshot-policy", "host-instance", "host-key-pair"],
+      ...["host-network-security-group", "host-network-vpc"],
+    ]);
+    expect(optionsOf(run, "host-data-snapshot-policy").ignoreChanges).toBeUndefined();
+  });
+
+  it("finalSnapshot: a snapshot when the stack goes, after the disk left its machine and before it is deleted", () => {
+    expect(run.resource("host-data-final-snapshot").inputs).toEqual({
+      delete: "node --import tsx components/alicloud/final-snapshot.ts",
+      stdin: JSON.stringify({
+        ...{ region: "us-east-1", diskId: "host-data-disk-id", name: "cloudcode-test-final" },
+        tags: { project: "cloudcode", stack: "test" },
+      }),
+      ...{ addPreviousOutputInEnv: false, logging: "stdout" },
+    });
+    expect(run.resource("host-data-final-snapshot").options.customTimeouts).toMatchObject({ delete: "45m" });
+    expect(optionsOf(run, "host-data-final-snapshot")).toMatchObject({ dependsOn: ["host-data-disk"] });
+    expect(optionsOf(run, "host-data-attachment").dependsOn).toContain("host-data-final-snapshot");
+  });
+
+  it.each<[string, Record<string, string>, Record<string, Plain>]>([
+    ["charge", { charge: "spot" }, { spotStrategy: "SpotAsPriceGo" }],
+    ["spotPriceLimitUsd", { charge: "spot", spotPriceLimitUsd: "0.02" }, { spotPriceLimit: 0.02 }],
+    ["subscriptionMonths", { charge: "subscription", subscriptionMonths: "6" }, { period: 6 }],
+  ])("%s: of the machine", async (_key, given, inputs) => {
+    expect((await runAlicloud(given)).resource("host-instance").inputs).toMatchObject(inputs);
+  });
+
+  it("icpFiled, budgetUsd, trafficGbPerMonth and the rest: seen in rules, prices and other files of this folder", () => {
+    const elsewhere = ["budgetUsd", "charge", "icpFiled", "ipv6", "power", "spotPriceLimitUsd", "subscriptionMonths"];
+    const seen = [...Object.keys(settings), ...elsewhere, "vpcId", "vswitchId"];
+    expect(Object.keys(alicloudSettings).filter((key) => !seen.includes(key))).toEqual([]);
+  });
+});
+
+describe("placementRequest", () => {
+  it("asks for what is set, and in the zone of an existing vSwitch", () => {
+    expect(placementRequest(alicloudTargetOf(settings), "us-east-1a")).toEqual({
+      ...{ region: "us-east-1", instanceTypes: ["ecs.g7.large", "ecs.c7.large"], zones: ["us-east-1b"] },
+      ...{ diskCategories: ["cloud_auto"], image: "m-0xi1234", spot: false, subscription: false, zone: "us-east-1a" },
+    });
+  });
+
+  it("leaves out what is not set, so that nothing of it changes an old request", () => {
+    const { zone, image } = placementRequest(alicloudTargetOf(), undefined);
+    expect([zone, image]).toEqual([undefined, undefined]);
+    expect(JSON.stringify(placementRequest(alicloudTargetOf(), undefined))).not.toMatch(/"zone"|"image"/);
+  });
+
+  it.each([
+    ["payAsYouGo", false, false],
+    ["spot", true, false],
+    ["subscription", false, true],
+  ])("on the market of %s", (charge, spot, subscription) => {
+    expect(placementRequest(alicloudTargetOf({ charge }), undefined)).toMatchObject({ spot, subscription });
+  });
+});
+
+describe("the price estimate", () => {
+  it("of the default configuration is known in full and within the default budget", () => {
+    const { runningUsd, stoppedUsd, unknown } = hostEstimate(costFactors(alicloudTargetOf()));
+    expect(unknown).toEqual([]);
+    expect(runningUsd).toBeGreaterThan(20);
+    expect(runningUsd).toBeLessThanOrEqual(alicloudSettings.budgetUsd.default);
+    expect(stoppedUsd).toBeLessThan(runningUsd / 2);
+    expect(faultsOf({}, minimalAlicloud)).toEqual([]);
+  });
+
+  it("reckons with each setting that decides it", () => {
+    expect(costFactors(alicloudTargetOf({ ...settings, charge: "spot", spotPriceLimitUsd: "0.03" }))).toEqual({
+      ...{ region: "us-east-1", instanceType: "ecs.g7.large", diskCategory: "cloud_auto", charge: "spot" },
+      ...{ spotPriceLimitUsd: 0.03, systemDiskGiB: 40, dataDiskGiB: 100, snapshotRetentionDays: 14 },
+      trafficGbPerMonth: 100,
+    });
+    const factors = costFactors(alicloudTargetOf(), "ecs.x", "cloud_essd");
+    expect(factors).toMatchObject({ instanceType: "ecs.x", diskCategory: "cloud_essd" });
+  });
+
+  it("counts more for a larger disk, longer retention's first copy and more traffic", () => {
+    const price = (more: Record<string, string>) => hostEstimate(costFactors(alicloudTargetOf(more))).runningUsd;
+    for (const more of [{ dataDiskGiB: "21" }, { systemDiskGiB: "21" }, { trafficGbPerMonth: "6" }])
+      expect(price({ ...more, budgetUsd: "500" })).toBeGreaterThan(price({}));
+  });
+});
+
+describe("userData", () => {
+  const { private: privateKey, public: publicKey } = keyPair();
+
+  it("is cloud-config that installs the pinned host key, opens root to keys only, and does nothing else", () => {
+    const text = userData({ privateKey, publicKey: `${publicKey}\n` });
+    expect(text).toMatch(/^#cloud-config\n/);
+    expect(parse(text)).toEqual({
+      ssh_deletekeys: true,
+      ssh_keys: { ed25519_private: privateKey, ed25519_public: publicKey },
+      disable_root: false,
+      ssh_pwauth: false,
+    });
+    // The limit of RunInstances, for what base64 makes of it.
+    expect(Buffer.byteLength(Buffer.from(text).toString("base64"))).toBeLessThan(16 * 1024);
+  });
+
+  it("keeps any text of a key in its place, whatever YAML would read in it", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), fc.string(), (one, other) => {
+        const { ssh_keys, ...rest } = parse(userData({ privateKey: one, publicKey: other })) as Record<string, unknown>;
+        expect(ssh_keys).toEqual({ ed25519_private: one, ed25519_public: other.trim() });
+        expect(Object.keys(rest)).toEqual(["ssh_deletekeys", "disable_root", "ssh_pwauth"]);
+      }),
+    );
+  });
+});
