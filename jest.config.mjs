@@ -20,7 +20,10 @@ export default {
     {
       ...project,
       displayName: "unit",
-      testMatch: ["<rootDir>/test/{unit,toolchain,stand-ins,emulator,donation}/**/*.test.ts"],
+      testMatch: [
+        "<rootDir>/test/{unit,toolchain,stand-ins,emulator,donation}/**/*.test.ts",
+        "<rootDir>/sandbox/**/*.test.ts",
+      ],
     },
     { ...project, displayName: "sandbox", testMatch: ["<rootDir>/test/sandbox/**/*.test.ts"] },
     { ...project, displayName: "cloud", testMatch: ["<rootDir>/test/cloud/**/*.test.ts"] },
