@@ -8,8 +8,12 @@ export function ending(world: CloudWorld, account: CloudAccount): void {
   const kinds = async () => (await account().inventory()).map(({ kind }) => kind).sort();
   let snapshot = "";
 
-  test("destroy refuses to delete the data", async () => {
-    expect(await failureOf(world.sandbox.pulumi(destroy))).toMatch(/host-data-disk[\s\S]*protect/);
+  test("destroy refuses to delete data and their key, and the next up brings back what it had taken down", async () => {
+    expect(await failureOf(world.sandbox.pulumi(destroy))).toMatch(/cannot be deleted\s+because it is protected/);
+    expect((await kinds()).filter((kind) => kind === "disks")).not.toEqual([]);
+    await world.up();
+    expect(await keptThing(world)).toBe("precious");
+    expect(await portalAnswers(world)).toBe(200);
   });
 
   test("with finalSnapshot, destroy leaves a snapshot, names it with its price, and nothing else", async () => {

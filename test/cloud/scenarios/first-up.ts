@@ -9,7 +9,7 @@ export function firstUp(world: CloudWorld, account: CloudAccount): void {
     expect(preview.stdout + preview.stderr).toMatch(/about [\d.]+ USD a month running/);
     // What the cloud does in between is retried: throttled, out of order, without an answer.
     const wobbles = [
-      { kind: "throttled", action: "*", times: 2 },
+      { kind: "throttled", action: "A*", times: 2 },
       { kind: "serverError", action: "AttachDisk" },
       { kind: "lostAnswer", action: "AllocateEipAddress" },
     ];
