@@ -113,10 +113,8 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     const ipv6 =
       network.ipv6GatewayId &&
       publicIpv6(`${name}-ipv6`, network.ipv6GatewayId, ecs, machine.bandwidthMbps, withMachine);
-    if (args.zone) {
-      const addresses = { A: eip.ipAddress, ...(ipv6 && { AAAA: ipv6 }) };
-      new DnsRecords(`${name}-dns`, { entry: args.zone, addresses, each }, child);
-    }
+    const addresses = { A: eip.ipAddress, ...(ipv6 && { AAAA: ipv6 }) };
+    const records = args.zone ? [new DnsRecords(`${name}-dns`, { entry: args.zone, addresses, each }, child)] : [];
 
     this.hostKey = hostKey.publicKeyOpenssh.apply(typeAndBase64);
     this.connection = pulumi.secret({
@@ -130,7 +128,11 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     releaseDisk(`${name}-data-release`, this.connection, [attachment.id, association.id], child);
     this.reachable = asleep
       ? undefined
-      : waitReachable(`${name}-reachable`, this, args.waitSeconds, { ...child, dependsOn: [attachment, association] });
+      : waitReachable(`${name}-reachable`, this, args.waitSeconds, {
+          ...child,
+          // With its names in place, Caddy's first request for a certificate succeeds (lessons D2).
+          dependsOn: [attachment, association, ...records],
+        });
     this.before = (domain, address) => beforeSignIn(domain, address, args.zone !== undefined, asleep);
     this.registerOutputs({ publicAddress: this.publicAddress });
   }

@@ -16,6 +16,14 @@ export function ending(world: CloudWorld, account: CloudAccount): void {
     expect(await portalAnswers(world)).toBe(200);
   });
 
+  test("destroy --exclude-protected keeps the data disk and the keys, and up brings the same home back", async () => {
+    await world.sandbox.pulumi([...destroy, "--exclude-protected"]);
+    expect(await kinds()).toEqual(["disks"]);
+    await world.up();
+    expect(await keptThing(world)).toBe("precious");
+    expect(await portalAnswers(world)).toBe(200);
+  });
+
   test("with finalSnapshot, destroy leaves a snapshot, names it with its price, and nothing else", async () => {
     world.sandbox.configure({ deleteData: "true", finalSnapshot: "true" });
     await world.up();
