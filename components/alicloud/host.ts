@@ -107,7 +107,8 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
       `${name}-address-association`,
       { allocationId: eip.id, instanceId: ecs.id, instanceType: "EcsInstance" },
       // The disk moves first: what releases it on the machine of before is reached by this address.
-      { ...withMachine, dependsOn: [attachment] },
+      // Without deletedWith: a skipped unbinding would leave the release of the address waiting for the machine's end (lessons B5).
+      { ...each, ...child, deleteBeforeReplace: true, dependsOn: [attachment] },
     );
     this.publicAddress = eip.ipAddress;
     const ipv6 =
