@@ -169,7 +169,11 @@ describe("each resource has just these inputs and options", () => {
     [
       "host-address-association",
       { allocationId: "host-address-id", instanceId: "host-instance-id", instanceType: "EcsInstance" },
-      { deleteBeforeReplace: true, parent: "host", dependsOn: ["host-address", "host-data-attachment", "host-instance"] },
+      {
+        deleteBeforeReplace: true,
+        parent: "host",
+        dependsOn: ["host-address", "host-data-attachment", "host-instance"],
+      },
     ],
   ];
 
