@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
+import { missing } from "../settings/problem";
 import { flag, list, secret, text, whole } from "../settings/setting";
 import { appKind } from "./app";
 
@@ -105,15 +106,14 @@ export const donation = appKind({
   enabled: "donationEnabled",
   subdomains: ["donationSubdomain", "donationProxySubdomain"],
   problems(values) {
-    const needed = [
-      ["donationLinuxDoClientId", "visitors log in with a client of Linux Do Connect"],
-      ["donationLinuxDoClientSecret", "visitors log in with a client of Linux Do Connect"],
-      ["donationNewApiUrl", "donations give quota at a new-api server"],
-      ["donationNewApiAdminToken", "donations give quota at a new-api server"],
-    ] as const;
-    return needed
-      .filter(([key]) => values[key] === undefined)
-      .map(([key, why]) => ({ key, fault: `is missing: ${why}` }));
+    return [
+      ...missing(
+        values,
+        ["donationLinuxDoClientId", "donationLinuxDoClientSecret"],
+        "visitors log in with a client of Linux Do Connect",
+      ),
+      ...missing(values, ["donationNewApiUrl", "donationNewApiAdminToken"], "donations give quota at a new-api server"),
+    ];
   },
   app(values, { images, timeZone }) {
     const network = edgeNetwork(name);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { maxPasswordBytes } from "../reverse-proxy/password-hash";
 import { edgeNetwork } from "../routes";
 import * as check from "../settings/checks";
-import type { Problem } from "../settings/problem";
+import { missing, when } from "../settings/problem";
 import { choice, flag, secret, text, whole } from "../settings/setting";
 import { appKind } from "./app";
 
@@ -106,8 +106,6 @@ export const tgSigner = appKind({
   enabled: "tgSignerEnabled",
   subdomains: ["tgSignerSubdomain"],
   problems(values) {
-    const missing = (keys: readonly (keyof typeof settings)[], why: string): Problem[] =>
-      keys.filter((key) => values[key] === undefined).map((key) => ({ key, fault: `is missing: ${why}` }));
     const webdav = [
       "tgSignerWebdavUrl",
       "tgSignerWebdavUsername",
@@ -116,23 +114,21 @@ export const tgSigner = appKind({
     ] as const;
     const backedUp = webdav.some((key) => values[key] !== undefined);
     return [
-      ...missing(["tgSignerApiId", "tgSignerApiHash"], "TG Signer needs a Telegram app of yours"),
-      ...(values.tgSignerBasicPassword !== undefined && values.tgSignerOuterLogin !== "basic"
-        ? [{ key: "tgSignerBasicPassword", fault: "has no effect while tgSignerOuterLogin is not basic" }]
-        : []),
+      ...missing(values, ["tgSignerApiId", "tgSignerApiHash"], "TG Signer needs a Telegram app of yours"),
+      ...when(
+        values.tgSignerBasicPassword !== undefined && values.tgSignerOuterLogin !== "basic",
+        "tgSignerBasicPassword",
+        "has no effect while tgSignerOuterLogin is not basic",
+      ),
       // One that is missing would reach TG Signer as the text "None".
-      ...(backedUp ? missing(webdav, "a WebDAV backup needs all four of its settings") : []),
-      ...(backedUp && !values.tgSignerWebdavReplacesVolume
-        ? [
-            {
-              key: "tgSignerWebdavReplacesVolume",
-              fault:
-                "is not true: with a WebDAV backup every start deletes the sessions and tasks on the volume and takes those of the server, which may be older",
-            },
-          ]
-        : []),
+      ...(backedUp ? missing(values, webdav, "a WebDAV backup needs all four of its settings") : []),
+      ...when(
+        backedUp && !values.tgSignerWebdavReplacesVolume,
+        "tgSignerWebdavReplacesVolume",
+        "is not true: with a WebDAV backup every start deletes the sessions and tasks on the volume and takes those of the server, which may be older",
+      ),
       ...(!backedUp && values.tgSignerWebdavEncryptionKey !== undefined
-        ? missing(["tgSignerWebdavUrl"], "tgSignerWebdavEncryptionKey is set")
+        ? missing(values, ["tgSignerWebdavUrl"], "tgSignerWebdavEncryptionKey is set")
         : []),
     ];
   },

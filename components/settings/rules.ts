@@ -1,35 +1,41 @@
 import { portalSubdomain } from "../routes";
 import { appKinds } from "../apps/registry";
-import type { Problem } from "./problem";
+import { type Problem, when } from "./problem";
 import type { PlainSettings } from "./table";
 import { targetProblems } from "./target-rules";
 
-/** Values that passed their own checks; where one failed its key is in `broken` and its rules stay silent. */
-type Rule = (values: PlainSettings) => Problem | undefined;
-
-/** Rules that look at more than one key. */
-const rules: readonly Rule[] = [
-  ({ smtpAddress, smtpUsername, smtpPassword }) =>
-    (smtpUsername !== undefined || smtpPassword !== undefined) && smtpAddress === undefined
-      ? { key: "smtpAddress", fault: "is missing, but smtpUsername or smtpPassword is set" }
-      : undefined,
-  ({ smtpUsername, smtpPassword }) =>
-    smtpUsername !== undefined && smtpPassword === undefined
-      ? { key: "smtpPassword", fault: "is missing, but smtpUsername is set" }
-      : undefined,
-  ({ smtpUsername, smtpPassword }) =>
-    smtpPassword !== undefined && smtpUsername === undefined
-      ? { key: "smtpUsername", fault: "is missing, but smtpPassword is set" }
-      : undefined,
-  ({ imageRegistry, registryMirrors }) =>
-    imageRegistry !== undefined && (registryMirrors?.length ?? 0) > 0
-      ? { key: "registryMirrors", fault: "has no effect beside imageRegistry: set one of the two" }
-      : undefined,
-  ({ dockerAddressPool }) =>
-    dockerAddressPool !== undefined && (dockerAddressPool.includes(":") || Number(dockerAddressPool.split("/")[1]) > 20)
-      ? { key: "dockerAddressPool", fault: "is not an IPv4 network of at least /20, room for 16 networks" }
-      : undefined,
-];
+/** Problems between settings that belong to no Target and no App. */
+function generalProblems(values: PlainSettings): Problem[] {
+  const { smtpAddress, smtpUsername, smtpPassword, imageRegistry, registryMirrors = [], dockerAddressPool } = values;
+  return [
+    ...when(
+      (smtpUsername !== undefined || smtpPassword !== undefined) && smtpAddress === undefined,
+      "smtpAddress",
+      "is missing, but smtpUsername or smtpPassword is set",
+    ),
+    ...when(
+      smtpUsername !== undefined && smtpPassword === undefined,
+      "smtpPassword",
+      "is missing, but smtpUsername is set",
+    ),
+    ...when(
+      smtpPassword !== undefined && smtpUsername === undefined,
+      "smtpUsername",
+      "is missing, but smtpPassword is set",
+    ),
+    ...when(
+      imageRegistry !== undefined && registryMirrors.length > 0,
+      "registryMirrors",
+      "has no effect beside imageRegistry: set one of the two",
+    ),
+    ...when(
+      dockerAddressPool !== undefined &&
+        (dockerAddressPool.includes(":") || Number(dockerAddressPool.split("/")[1]) > 20),
+      "dockerAddressPool",
+      "is not an IPv4 network of at least /20, room for 16 networks",
+    ),
+  ];
+}
 
 /** Two Apps at one name make Caddy refuse its whole configuration (lessons D3). */
 function duplicateHosts(values: PlainSettings): Problem[] {
@@ -44,11 +50,15 @@ function duplicateHosts(values: PlainSettings): Problem[] {
   });
 }
 
-/** All problems between keys; those of keys in `broken` are left out, since their own fault is reported already. */
+/**
+ * All problems between keys.
+ *
+ * @param values those that passed their own checks
+ * @param broken keys that did not: their own fault is reported already, so their rules stay silent
+ */
 export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<string>): Problem[] {
-  const found = rules.map((rule) => rule(values)).filter((problem) => problem !== undefined);
   const ofApps = appKinds.flatMap((kind) => (values[kind.enabled] ? kind.problems(values) : []));
-  return [...targetProblems(values), ...found, ...ofApps, ...duplicateHosts(values)].filter(
+  return [...targetProblems(values), ...generalProblems(values), ...ofApps, ...duplicateHosts(values)].filter(
     ({ key }) => !broken.has(key),
   );
 }

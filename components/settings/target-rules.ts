@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import { hostEstimate } from "../alicloud/cost";
 import { describeEstimate } from "../alicloud/estimate";
-import type { Problem } from "./problem";
+import { type Problem, missing, when } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
 
 /** Networks that k3s gives to pods and services (https://docs.k3s.io/cli/server#networking). */
@@ -17,9 +17,9 @@ export function targetProblems(values: PlainSettings): Problem[] {
 function existingProblems(values: PlainSettings): Problem[] {
   const { domain, hostAddress, power } = values;
   return [
-    ...needed(values, "hostAddress", "the target existing needs the address of a host"),
-    ...needed(values, "hostPrivateKey", "the target existing needs a key to log in with"),
-    ...needed(values, "hostKey", "the host key is pinned, never trusted on first use"),
+    ...missing(values, ["hostAddress"], "the target existing needs the address of a host"),
+    ...missing(values, ["hostPrivateKey"], "the target existing needs a key to log in with"),
+    ...missing(values, ["hostKey"], "the host key is pinned, never trusted on first use"),
     ...when(
       domain === undefined && hostAddress !== undefined && isIP(hostAddress) !== 4,
       "domain",
@@ -116,14 +116,6 @@ function networkProblems(values: PlainSettings): Problem[] {
 /** Regions under Chinese law on filings: all of cn- but Hong Kong (https://www.alibabacloud.com/help/en/icp-filing/). */
 function isMainland(region: string): boolean {
   return region.startsWith("cn-") && region !== "cn-hongkong";
-}
-
-function when(holds: boolean, key: string, fault: string): Problem[] {
-  return holds ? [{ key, fault }] : [];
-}
-
-function needed(values: PlainSettings, key: SettingKey, why: string): Problem[] {
-  return when(values[key] === undefined, key, `is missing: ${why}`);
 }
 
 function without(values: PlainSettings, target: string, keys: readonly SettingKey[]): Problem[] {
