@@ -4,7 +4,7 @@ import type { DataDiskFacts } from "../host/host";
 import type { DataDiskSettings } from "../settings/targets";
 import type { Placed } from "./placed";
 import { onDelete } from "./script-command";
-import { stackName, stackTags } from "./tags";
+import { ownership, stackName } from "./tags";
 
 export interface DataDiskArgs extends DataDiskSettings {
   readonly region: string;
@@ -32,8 +32,7 @@ export class DataDisk extends pulumi.ComponentResource {
     super("cloudcode:index:DataDisk", name, {}, opts);
     const each = { ...args.each, parent: this };
     const { region, placed, resourceGroupId, gib } = args;
-    const tags = stackTags();
-    const common = { tags, ...(resourceGroupId !== undefined && { resourceGroupId }) };
+    const common = ownership(resourceGroupId);
     const disk = new alicloud.ecs.EcsDisk(
       `${name}-disk`,
       {
@@ -68,7 +67,7 @@ export class DataDisk extends pulumi.ComponentResource {
       { autoSnapshotPolicyId: policy.id, diskId: disk.id },
       each,
     );
-    const final = { region, diskId: disk.id, name: `${stackName()}-final`, tags };
+    const final = { region, diskId: disk.id, name: `${stackName()}-final`, tags: common.tags };
     this.beforeDetach = args.finalSnapshot
       ? [onDelete(`${name}-final-snapshot`, "final-snapshot", pulumi.output(final), { parent: this })]
       : [];

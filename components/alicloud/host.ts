@@ -16,7 +16,7 @@ import { publicIpv6 } from "./public-ipv6";
 import { onDelete } from "./script-command";
 import { costFactors, hostEstimate, monthlyCost } from "./cost";
 import { releaseDisk } from "./release-disk";
-import { stackName, stackTags } from "./tags";
+import { ownership, stackName, stackTags } from "./tags";
 import { userData } from "./user-data";
 
 export interface AlicloudHostArgs extends AlicloudTarget {
@@ -55,11 +55,9 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     const loginKey = new tls.PrivateKey(`${name}-login-key`, { algorithm: "ED25519" }, child);
     const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, child);
     const place = placed(`${name}-placement`, placementRequest(args, args.vswitchZone), child);
-    this.monthlyCost = pulumi
-      .all([place.instanceType, place.diskCategory])
-      .apply(([instanceType, diskCategory]) =>
-        monthlyCost(hostEstimate(costFactors(args, instanceType, diskCategory))),
-      );
+    this.monthlyCost = place.apply(({ instanceType, diskCategory }) =>
+      monthlyCost(hostEstimate(costFactors(args, instanceType, diskCategory))),
+    );
 
     const network = new AlicloudNetwork(`${name}-network`, { ...args.network, zoneId: place.zoneId, ...common }, child);
     this.network = network;
@@ -98,8 +96,7 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
         bandwidth: String(machine.bandwidthMbps),
         internetChargeType: "PayByTraffic",
         paymentType: "PayAsYouGo",
-        tags: stackTags(),
-        ...(resourceGroupId !== undefined && { resourceGroupId }),
+        ...ownership(resourceGroupId),
       },
       { ...each, ...child, protect: machine.protect, dependsOn: [leftovers, ecs] },
     );

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MachineSettings } from "../settings/targets";
 import type { AlicloudNetwork } from "./network";
 import type { Placed } from "./placed";
-import { stackName, stackTags } from "./tags";
+import { ownership, stackName } from "./tags";
 
 export interface MachineArgs extends MachineSettings {
   readonly placed: Placed;
@@ -23,12 +23,11 @@ export function goesWith(instance: alicloud.ecs.Instance, each: pulumi.CustomRes
 /** The ECS instance, with nothing on it that is not on another disk or in the stack's state. */
 export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance {
   const { placed, network, resourceGroupId, each } = args;
-  const tags = stackTags();
-  const group = resourceGroupId === undefined ? {} : { resourceGroupId };
+  const common = ownership(resourceGroupId);
   // Given to the instance itself: a key attached later needs a reboot (lessons B4).
   const key = new alicloud.ecs.EcsKeyPair(
     `${name}-key-pair`,
-    { keyPairName: stackName(), publicKey: args.publicKey, tags, ...group },
+    { keyPairName: stackName(), publicKey: args.publicKey, ...common },
     each,
   );
   return new alicloud.ecs.Instance(
@@ -51,8 +50,7 @@ export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance
       ...(args.ipv6 && { ipv6AddressCount: 1 }),
       ...charge(args),
       ...power(args.power),
-      tags,
-      ...group,
+      ...common,
     },
     {
       ...each,

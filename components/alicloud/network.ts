@@ -2,7 +2,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type InboundRule, type Network, inboundRules } from "../host/network";
 import type { CloudNetworkSettings } from "../settings/targets";
-import { stackName, stackTags } from "./tags";
+import { ownership, stackName } from "./tags";
 
 const sshPort = 22;
 
@@ -28,7 +28,7 @@ export class AlicloudNetwork extends pulumi.ComponentResource implements Network
     super("cloudcode:index:Network", name, {}, opts);
     const each = { ...args.each, parent: this };
     const { resourceGroupId, ipv6 } = args;
-    const common = { tags: stackTags(), ...(resourceGroupId !== undefined && { resourceGroupId }) };
+    const common = ownership(resourceGroupId);
     const title = stackName();
 
     this.vpcId =

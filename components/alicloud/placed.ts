@@ -6,7 +6,7 @@ import { type Placement, type PlacementRequest, placementSchema } from "./placem
 import { onCreate } from "./script-command";
 
 /** A {@link Placement} that may not be known yet. */
-export type Placed = { readonly [K in keyof Placement]: pulumi.Output<Placement[K]> };
+export type Placed = pulumi.Output<Placement>;
 
 /**
  * Zone, instance type, disk category and image, chosen once by what is in stock and then kept in state: a later change of
@@ -17,13 +17,7 @@ export function placed(
   request: pulumi.Input<PlacementRequest>,
   opts: pulumi.CustomResourceOptions,
 ): Placed {
-  const placement = onCreate(name, "place", request, opts).apply((text) => placementSchema.parse(JSON.parse(text)));
-  return {
-    zoneId: placement.apply(({ zoneId }) => zoneId),
-    instanceType: placement.apply(({ instanceType }) => instanceType),
-    diskCategory: placement.apply(({ diskCategory }) => diskCategory),
-    imageId: placement.apply(({ imageId }) => imageId),
-  };
+  return onCreate(name, "place", request, opts).apply((text) => placementSchema.parse(JSON.parse(text)));
 }
 
 /** What the settings ask for; an existing vSwitch decides the zone. */

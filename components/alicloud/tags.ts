@@ -9,3 +9,11 @@ export function stackTags(): Record<"project" | "stack", string> {
 export function stackName(): string {
   return `${pulumi.getProject()}-${pulumi.getStack()}`;
 }
+
+/** What everything is given that can carry tags and a resource group; undefined: the account's own group. */
+export function ownership(resourceGroupId: string | undefined): {
+  readonly tags: Record<"project" | "stack", string>;
+  readonly resourceGroupId?: string;
+} {
+  return { tags: stackTags(), ...(resourceGroupId !== undefined && { resourceGroupId }) };
+}

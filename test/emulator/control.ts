@@ -3,20 +3,9 @@ import type { Cloud } from "./cloud";
 import type { Rules } from "./gateway";
 import { inventory } from "./inventory";
 import type { Journal } from "./journal";
+import { latenciesSchema } from "./latency";
 import { policySchema } from "./policy";
 import type { ControlAnswer } from "./server";
-
-const milliseconds = z.number().nonnegative();
-const latencies = z.object({
-  network: milliseconds,
-  instanceCreate: milliseconds,
-  instanceStart: milliseconds,
-  instanceStop: milliseconds,
-  instanceDelete: milliseconds,
-  disk: milliseconds,
-  snapshot: milliseconds,
-  address: milliseconds,
-});
 
 /** What the control API works on. `stop` ends the emulator after the answer. */
 export interface Controlled {
@@ -62,7 +51,7 @@ const routes: Readonly<Record<string, Handler>> = {
     return ok();
   },
   "PUT latencies": ({ cloud }, body) => {
-    cloud.latencies = latencies.parse(JSON.parse(body));
+    cloud.latencies = latenciesSchema.parse(JSON.parse(body));
     return ok();
   },
   /** Answers when no state change is under way. */

@@ -1,16 +1,9 @@
-/** How long a state change takes, in milliseconds, by what changes. */
-export interface Latencies {
-  readonly network: number;
-  readonly instanceCreate: number;
-  readonly instanceStart: number;
-  readonly instanceStop: number;
-  readonly instanceDelete: number;
-  readonly disk: number;
-  readonly snapshot: number;
-  readonly address: number;
-}
+import { z } from "zod";
 
-const all = (milliseconds: number): Latencies => ({
+const milliseconds = z.number().nonnegative();
+
+/** How long a state change takes, in milliseconds, by what changes. */
+export const latenciesSchema = z.object({
   network: milliseconds,
   instanceCreate: milliseconds,
   instanceStart: milliseconds,
@@ -20,6 +13,19 @@ const all = (milliseconds: number): Latencies => ({
   snapshot: milliseconds,
   address: milliseconds,
 });
+export type Latencies = Readonly<z.infer<typeof latenciesSchema>>;
+
+/** The same latency everywhere. */
+export const everyLatency = (same: number): Latencies => ({
+  network: same,
+  instanceCreate: same,
+  instanceStart: same,
+  instanceStop: same,
+  instanceDelete: same,
+  disk: same,
+  snapshot: same,
+  address: same,
+});
 
 /**
  * `fast` for tests. `realistic`: what the provider's authors wait before they first ask for the result, as the best
@@ -27,7 +33,7 @@ const all = (milliseconds: number): Latencies => ({
  * https://github.com/aliyun/terraform-provider-alicloud/tree/v1.285.0/alicloud (`BuildStateConf`)
  */
 export const latencyProfiles: Readonly<Record<"fast" | "realistic", Latencies>> = {
-  fast: all(0),
+  fast: everyLatency(0),
   realistic: {
     network: 5000,
     instanceCreate: 10_000,
@@ -39,6 +45,3 @@ export const latencyProfiles: Readonly<Record<"fast" | "realistic", Latencies>> 
     address: 5000,
   },
 };
-
-/** The same latency everywhere. */
-export const everyLatency = all;
