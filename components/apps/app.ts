@@ -35,8 +35,7 @@ type KeyOf<S extends Section, T> = { [K in keyof S]: S[K] extends Setting<T> ? K
 
 /** Everything the program knows of one kind of App. */
 export interface AppKind<S extends Section> {
-  /** That of its {@link App}. */
-  readonly name: string;
+  readonly name: App["name"];
   readonly settings: S;
   /** The key of its switch. */
   readonly enabled: KeyOf<S, boolean>;
@@ -44,7 +43,8 @@ export interface AppKind<S extends Section> {
   readonly subdomains: readonly KeyOf<S, string>[];
   /** Problems between its settings; asked only while the App is switched on. */
   readonly problems: (values: PlainValues<S>) => readonly Problem[];
-  readonly app: (values: Values<S>, context: AppContext) => App;
+  /** Its App but for the name. */
+  readonly app: (values: Values<S>, context: AppContext) => Omit<App, "name">;
 }
 
 /** Infers the section of an {@link AppKind}. */

@@ -119,7 +119,6 @@ export const donation = appKind({
     const network = edgeNetwork(name);
     const bypass = (path: string) => ({ path, policy: "bypass" as const });
     return {
-      name,
       routes: [
         {
           subdomain: values.donationSubdomain,

@@ -52,7 +52,6 @@ export const opencode = appKind({
     const { opencodeAnthropicApiKey: anthropicApiKey, opencodeOpenaiApiKey: openaiApiKey } = values;
     const keys = [...(anthropicApiKey ? ["ANTHROPIC_API_KEY"] : []), ...(openaiApiKey ? ["OPENAI_API_KEY"] : [])];
     return {
-      name,
       routes: [
         {
           subdomain: values.opencodeSubdomain,

@@ -12,7 +12,10 @@ export const appSettings = { ...opencode.settings, ...tgSigner.settings, ...dona
 
 /** The Apps that are switched on, as plain values. */
 export function enabledApps({ values, images, sources, timeZone }: Settings): App[] {
-  return appKinds.filter((kind) => values[kind.enabled]).map((kind) => kind.app(values, { images, sources, timeZone }));
+  const context = { images, sources, timeZone };
+  return appKinds
+    .filter((kind) => values[kind.enabled])
+    .map((kind) => ({ name: kind.name, ...kind.app(values, context) }));
 }
 
 /** Names of the Apps that are switched off. */

@@ -140,7 +140,6 @@ export const tgSigner = appKind({
     });
     const { tgSignerAdminPassword: adminPassword, tgSignerWebdavUrl: webdavUrl } = values;
     return {
-      name,
       routes: [
         {
           subdomain: values.tgSignerSubdomain,
