@@ -101,6 +101,7 @@ exit 0
     // The two callers speak in any order.
     expect(said.filter((line) => !line.startsWith("Waiting for another process"))).toEqual([
       expect.stringMatching(/^Building pulumi-resource-alicloud \S+ from .*minutes.*memory and .* disk\.$/),
+      expect.stringMatching(/^Built pulumi-resource-alicloud in \d+ s\.$/),
     ]);
   });
 
