@@ -26,7 +26,7 @@ export function firstUp(world: CloudWorld, account: CloudAccount): void {
     expect(await portalAnswers(world)).toBe(200);
     const { host } = world.sandbox;
     const records = (await account().inventory()).filter(({ kind }) => kind === "records").map(({ name }) => name);
-    expect(records.sort()).toEqual([`*.home.example.com A ${host.address}`, `home.example.com A ${host.address}`]);
+    expect(records.sort()).toEqual([`*.home.example.com A ${host.address}`, `@.home.example.com A ${host.address}`]);
     const { stdout } = await world.sandbox.pulumi(["stack", "output", "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({ url: `https://${domain}` });
     expect(stdout).not.toContain("must point to");
