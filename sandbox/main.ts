@@ -60,7 +60,7 @@ async function main(args: readonly string[]): Promise<void> {
   const [action = "up", ...rest] = positionals;
   if (!/^[a-z0-9-]{1,20}$/.test(name) || rest.length > 0) throw new Error(usage);
   if (action === "up") await up(name, target);
-  else if (action === "destroy") await removeSandbox(name);
+  else if (action === "destroy") await removeSandbox(name, console.log);
   else throw new Error(usage);
 }
 

@@ -126,8 +126,12 @@ async function open<G extends Ground>(
   return { sandbox, ground };
 }
 
-/** Removes all that was opened under this name, whatever its target, but for the cache. Pulumi is not asked. */
-export async function removeSandbox(name: string): Promise<void> {
+/**
+ * Removes all that was opened under this name, whatever its target, but for the cache. Pulumi is not asked. Docker is started
+ * for it: its containers outlive a restart of this machine.
+ */
+export async function removeSandbox(name: string, say: Say): Promise<void> {
+  await ensureDocker(say);
   await stopAcme(name);
   await stopRegistry(name);
   await stopEmulator(name);

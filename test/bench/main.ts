@@ -20,7 +20,7 @@ const name = "bench";
  */
 async function main(): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
-  await removeSandbox(name);
+  await removeSandbox(name, say);
   const world = new World();
   try {
     world.sandbox = await openSandbox(name, say);
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
       ].join("\n"),
     );
   } finally {
-    await removeSandbox(name);
+    await removeSandbox(name, say);
   }
 }
 

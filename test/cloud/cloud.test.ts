@@ -16,6 +16,7 @@ jest.setTimeout(15 * 60_000);
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "cloudtest";
 // For work on one scenario: CLOUDCODE_KEEP=1 npm run test:cloud -- cloud.test -t power
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
+const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new World<AlicloudSandbox>();
 let opened: Account | undefined;
 const account = () => {
@@ -24,8 +25,8 @@ const account = () => {
 };
 
 beforeAll(async () => {
-  if (!keep) await removeSandbox(name);
-  const sandbox = await openAlicloudSandbox(name, (line) => process.stderr.write(`${line}\n`));
+  if (!keep) await removeSandbox(name, say);
+  const sandbox = await openAlicloudSandbox(name, say);
   world.sandbox = { ...sandbox, domain };
   sandbox.configure({ domain, opencodeEnabled: "false" });
   opened = new Account(sandbox.controlUrl);
@@ -33,7 +34,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  if (!keep) await removeSandbox(name);
+  if (!keep) await removeSandbox(name, say);
 });
 
 describe("what goes wrong in an account", () => {

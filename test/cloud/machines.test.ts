@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dockerMachines } from "../../sandbox/cloud/machines";
 import { containerOf } from "../../sandbox/cloud/names";
-import { ensureDocker } from "../../sandbox/host/docker";
 import { newKeyPair } from "../../sandbox/host/keys";
 import { run, until } from "../../sandbox/host/run";
 import { removeSandbox } from "../../sandbox/sandbox";
@@ -70,13 +69,12 @@ async function loopDevices(): Promise<string> {
 }
 
 beforeAll(async () => {
-  await ensureDocker(say);
-  await removeSandbox(name);
+  await removeSandbox(name, say);
   machines = dockerMachines({ name, say });
 });
 
 afterAll(async () => {
-  await removeSandbox(name);
+  await removeSandbox(name, say);
   rmSync(folder, { recursive: true });
 });
 
@@ -222,7 +220,7 @@ test("a reboot from inside comes back", async () => {
 });
 
 test("nothing is left after removal", async () => {
-  await removeSandbox(name);
+  await removeSandbox(name, say);
   expect(await loopDevices()).toBe("");
   const { stdout } = await run("docker", ["ps", "--all", "--format", "{{.Names}}"]);
   expect(stdout).not.toContain(containerOf(name, "i-"));

@@ -19,15 +19,16 @@ jest.setTimeout(20 * 60_000);
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "test";
 // For work on one scenario: CLOUDCODE_KEEP=1 npm run test:sandbox -- -t faults
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
+const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new World();
 
 beforeAll(async () => {
-  if (!keep) await removeSandbox(name);
-  world.sandbox = await openSandbox(name, (line) => process.stderr.write(`${line}\n`));
+  if (!keep) await removeSandbox(name, say);
+  world.sandbox = await openSandbox(name, say);
 });
 
 afterAll(async () => {
-  if (!keep) await removeSandbox(name);
+  if (!keep) await removeSandbox(name, say);
 });
 
 describe("wrong input", () => {
