@@ -100,12 +100,14 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
       },
       { ...each, ...child, protect: machine.protect, dependsOn: [leftovers, ecs] },
     );
+    // The provider's own unbinding is tried for minutes when the machine was deleted by hand, so it is skipped with the
+    // machine's end; but the address goes before the machine, and must be free by then (lessons B5).
+    const unbound = onDelete(`${name}-address-unbinding`, "unbind-address", { region, allocationId: eip.id }, child);
     const association = new alicloud.ecs.EipAssociation(
       `${name}-address-association`,
       { allocationId: eip.id, instanceId: ecs.id, instanceType: "EcsInstance" },
       // The disk moves first: what releases it on the machine of before is reached by this address.
-      // Without deletedWith: a skipped unbinding would leave the release of the address waiting for the machine's end (lessons B5).
-      { ...each, ...child, deleteBeforeReplace: true, dependsOn: [attachment] },
+      { ...withMachine, dependsOn: [unbound, attachment] },
     );
     this.publicAddress = eip.ipAddress;
     const ipv6 =

@@ -88,7 +88,12 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
     },
     plan: {
       networks: [portalNetwork],
-      check: { service: "authelia", command: "authelia config validate --config /etc/authelia/configuration.yml" },
+      check: {
+        service: "authelia",
+        // On a new host the key is not yet beside the database.
+        command:
+          "env AUTHELIA_STORAGE_ENCRYPTION_KEY_FILE=/run/secrets/encryption-key authelia config validate --config /etc/authelia/configuration.yml",
+      },
     },
     owners: { "secrets/": autheliaUid, "configuration.yml": autheliaUid },
   };

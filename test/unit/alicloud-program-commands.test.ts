@@ -56,6 +56,18 @@ describe("the local commands of the target", () => {
       expect(reaches("host-data-release", tie)).toBe(true);
   });
 
+  it("free the address after its machine let go of it and before it is released", () => {
+    const { inputs } = run.resource("host-address-unbinding");
+    expect(inputs).toEqual({
+      delete: "node --import tsx components/alicloud/unbind-address.ts",
+      stdin: JSON.stringify({ region: "ap-southeast-1", allocationId: "host-address-id" }),
+      addPreviousOutputInEnv: false,
+      logging: "stdout",
+    });
+    expect(reaches("host-address-association", "host-address-unbinding")).toBe(true);
+    expect(reaches("host-address-unbinding", "host-address")).toBe(true);
+  });
+
   it("wait for the machine once it has its disk and its address, and again when it is another one", () => {
     const { inputs, options } = run.resource("host-reachable");
     expect(inputs).toEqual({

@@ -45,6 +45,7 @@ describe("the target alicloud", () => {
       "cloudcode:index:DataDisk host-data",
       "cloudcode:index:DnsRecords host-dns",
       "cloudcode:index:Network host-network",
+      "command:local:Command host-address-unbinding",
       "command:local:Command host-data-release",
       "command:local:Command host-leftovers",
       "command:local:Command host-placement",
@@ -170,9 +171,9 @@ describe("each resource has just these inputs and options", () => {
       "host-address-association",
       { allocationId: "host-address-id", instanceId: "host-instance-id", instanceType: "EcsInstance" },
       {
-        deleteBeforeReplace: true,
+        ...goesWithMachine,
         parent: "host",
-        dependsOn: ["host-address", "host-data-attachment", "host-instance"],
+        dependsOn: ["host-address", "host-address-unbinding", "host-data-attachment", "host-instance"],
       },
     ],
   ];

@@ -160,7 +160,10 @@ describe.each(configurations)("with %s", (_name, settings) => {
       for (const [key, value] of Object.entries(environment).filter(([name]) =>
         /SECRET|KEY|PASSWORD|HASH/.test(name),
       )) {
-        expect([key, value]).toEqual([expect.stringMatching(/_FILE$/), expect.stringMatching(/^\/run\/secrets\//)]);
+        expect([key, value]).toEqual([
+          expect.stringMatching(/_FILE$/),
+          expect.stringMatching(/^\/(run\/secrets|config)\//),
+        ]);
       }
     }
   });

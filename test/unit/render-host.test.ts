@@ -67,7 +67,7 @@ describe("every shell script", () => {
       "entrypoint.sh",
       "firewall",
       "install.sh",
-      "seed-users.sh",
+      "seed.sh",
     ]);
   });
 

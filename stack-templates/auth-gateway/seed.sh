@@ -1,10 +1,11 @@
 #!/bin/sh
 # Readies the volumes and puts the operator's entry of the release into Authelia's users file. Authelia owns that file: a
 # password changed in the portal and users added by hand stay. Only a changed entry of the release replaces its own user.
+# The key of the database stays beside it: one that comes back from a snapshot or a backup is read with its own key.
 set -eu
 umask 077
-entry=${1:-/seed/operator.yml} config=${2:-/config}
-users=$config/users.yml applied=$config/.operator.yml
+entry=${1:-/seed/operator.yml} config=${2:-/config} key=${3:-/run/secrets/encryption-key}
+users=$config/users.yml applied=$config/.operator.yml kept=$config/encryption-key
 
 user_of() { [ ! -s "$1" ] || sed -n '2s/^ *"\{0,1\}\([^":]*\)"\{0,1\}:.*/\1/p' "$1"; }
 
@@ -35,5 +36,9 @@ if [ -e "$users.new" ]; then
   cp "$entry" "$applied"
 fi
 chmod 600 "$users"
+if [ ! -s "$kept" ]; then
+  cat "$key" >"$kept.new"
+  mv "$kept.new" "$kept"
+fi
 [ "$(id -u)" -ne 0 ] || chown -R 8000:8000 "$config"
 [ "$(id -u)" -ne 0 ] || [ ! -d /sessions ] || chown -R 8001:8001 /sessions

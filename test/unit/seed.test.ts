@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -18,7 +18,7 @@ interface User {
 }
 type Users = Readonly<Record<string, User>>;
 
-const script = join(projectRoot, "stack-templates", "auth-gateway", "seed-users.sh");
+const script = join(projectRoot, "stack-templates", "auth-gateway", "seed.sh");
 const template = readFileSync(join(projectRoot, "stack-templates", "auth-gateway", "operator.yml.hbs"), "utf8");
 
 const user = (name: string, password = `$argon2id$v=19$m=65536,t=3,p=4$${name}$x+/y`): User => ({
@@ -47,7 +47,11 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
   const users = () => (parse(usersText(), { uniqueKeys: true, strict: true }) as { users: Users }).users;
 
   /** What a start of the gateway does with the operator's entry of the release. */
-  function start(username: string, password = "$argon2id$first", email = `${username}@example.com`): void {
+  function start(
+    username: string,
+    password = "$argon2id$first",
+    { email = `${username}@example.com`, key = "key-of-the-release" } = {},
+  ): void {
     const entry = mkdtempSync(join(tmpdir(), "entry-"));
     writeFileSync(
       join(entry, "operator.yml"),
@@ -55,7 +59,9 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
       // As a release leaves it: a copy of it would be as read-only.
       { mode: 0o400 },
     );
-    execFileSync(command, [...first, script, join(entry, "operator.yml"), folder], { env: { PATH: path } });
+    writeFileSync(join(entry, "key"), key, { mode: 0o400 });
+    const paths = [join(entry, "operator.yml"), folder, join(entry, "key")];
+    execFileSync(command, [...first, script, ...paths], { env: { PATH: path } });
     rmSync(entry, { recursive: true });
   }
 
@@ -134,7 +140,21 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
   it("leaves no half-written file behind", () => {
     start("admin");
     start("admin", "$argon2id$second");
-    expect(existsSync(file("users.yml.new"))).toBe(false);
+    expect(readdirSync(folder).sort()).toEqual([".operator.yml", "encryption-key", "users.yml"]);
+  });
+
+  it("the database keeps the key that it was made with, whatever key a later stack has", () => {
+    start("admin");
+    start("admin", "$argon2id$first", { key: "key-of-a-later-stack" });
+    expect(readFileSync(file("encryption-key"), "utf8")).toBe("key-of-the-release");
+    expect(statSync(file("encryption-key")).mode & 0o777).toBe(0o600);
+    if (process.getuid?.() === 0) expect(statSync(file("encryption-key")).uid).toBe(8000);
+  });
+
+  it("an empty key, as a full disk leaves it, is written anew", () => {
+    writeFileSync(file("encryption-key"), "");
+    start("admin");
+    expect(readFileSync(file("encryption-key"), "utf8")).toBe("key-of-the-release");
   });
 
   it("whatever other users are called and have set, they stay as they are", () => {
