@@ -9,8 +9,15 @@ export const defaultImages = {
     "docker.io/library/caddy:2.11.7-alpine@sha256:d8542f48d34a9cf4e4c11a478865229840e87e4c96ea3f439101f31a5d35f75f",
   cliProxyApi:
     "docker.io/eceasy/cli-proxy-api:v6.9.41@sha256:27a8090de418fd5ef96fae91ba6ba8579874806d573c5de3f8d13a1a4fe5ee91",
+  cloudflared:
+    "docker.io/cloudflare/cloudflared:2026.7.3@sha256:e39ee8da81ad5e05d77f38d2f51c60ca51bf2a8450ac3abab50c17fdb91d91bf",
   debian:
     "docker.io/library/debian:trixie-slim@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f",
+  opa: "docker.io/openpolicyagent/opa:1.18.2-static@sha256:57f7d06808fff6de3ea1d698e6430990973ca1370be0e54975f0083d615521da",
+  postgres:
+    "docker.io/library/postgres:17.11-alpine@sha256:18cfe3ef5e6815560c98237d6216d1e5119702fb0f3894c8785dd58b8bbe5d73",
+  python311:
+    "docker.io/library/python:3.11-slim@sha256:db3ff2e1800a8581e2c48a27c3995339d47bdf046da21c7627accd3d51053a93",
   python312:
     "docker.io/library/python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de",
   ttyd: "docker.io/tsl0922/ttyd:1.7.7",
@@ -39,6 +46,7 @@ export function resolveImages(overrides: Partial<Record<ImageName, string>>, reg
  * commit, whose name Git checks against every byte of it.
  */
 export const defaultSources = {
+  casecheck: "https://github.com/Newbear1010/CaseCheck#3b30a58887e422528160b7fd17ebc65ecbc5442f",
   tgSigner: "https://github.com/wosa1402/wosa-tg-qiandao#c300d734ad0ebe44be19dada126b9df8fc18e29b",
 } as const;
 

@@ -11,16 +11,14 @@ export function appUrls(routes: readonly Route[], domain: string): Record<string
   return Object.fromEntries(routes.map((route) => [route.title, `https://${hostOf(route, domain)}`]));
 }
 
-/** The login of each App that has one of its own, by the App's title. */
+/** The login of each App that has one of its own, by the title of its Route, or its name where it has none. */
 export function appLogins(
-  apps: readonly (Pick<App, "login" | "routes"> & Pick<ComposeStack, "secrets">)[],
+  apps: readonly (Pick<App, "name" | "login" | "routes"> & Pick<ComposeStack, "secrets">)[],
 ): Record<string, { username: string; password: pulumi.Output<string> }> {
-  const entries = apps.flatMap(({ login, routes, secrets }) => {
+  const entries = apps.flatMap(({ name, login, routes, secrets }) => {
     const password = login && secrets[login.secret];
     if (login === undefined || password === undefined) return [];
-    return routes
-      .slice(0, 1)
-      .map(({ title }) => [title, { username: login.username, password: pulumi.secret(password) }] as const);
+    return [[routes[0]?.title ?? name, { username: login.username, password: pulumi.secret(password) }] as const];
   });
   return Object.fromEntries(entries);
 }

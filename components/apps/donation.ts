@@ -155,7 +155,7 @@ export const donation = appKind({
           newApiUrl: values.donationNewApiUrl ?? "",
           newApiAdminUser: values.donationNewApiAdminUser?.toString(),
         },
-        plan: { networks: [network], build: "site" },
+        plan: { networks: [network], build: ["site"] },
         owners: { "site.yaml": uid, "new-api-token": uid },
       }),
       secrets: {

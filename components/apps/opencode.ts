@@ -76,7 +76,7 @@ export const opencode = appKind({
           terminalMemoryMiB,
           openaiBaseUrl: values.opencodeOpenaiBaseUrl,
         },
-        plan: { networks: [network], build: "server" },
+        plan: { networks: [network], build: ["server"] },
         owners: { ANTHROPIC_API_KEY: uid, OPENAI_API_KEY: uid },
       }),
       secrets: { anthropicApiKey: anthropicApiKey ?? "", openaiApiKey: openaiApiKey ?? "" },

@@ -1,14 +1,15 @@
 import type { Settings } from "../settings/settings";
 import type { App } from "./app";
+import { casecheck } from "./casecheck";
 import { donation } from "./donation";
 import { opencode } from "./opencode";
 import { tgSigner } from "./tg-signer";
 
 /** Every kind of App there is. A new one is a file beside this, a folder in stack-templates/, and an entry here. */
-export const appKinds = [opencode, tgSigner, donation] as const;
+export const appKinds = [opencode, tgSigner, donation, casecheck] as const;
 
 /** Their settings by key. */
-export const appSettings = { ...opencode.settings, ...tgSigner.settings, ...donation.settings };
+export const appSettings = { ...opencode.settings, ...tgSigner.settings, ...donation.settings, ...casecheck.settings };
 
 /** The Apps that are switched on, as plain values. */
 export function enabledApps({ values, images, sources, timeZone }: Settings): App[] {

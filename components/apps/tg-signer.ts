@@ -174,7 +174,7 @@ export const tgSigner = appKind({
                   intervalSeconds: String(values.tgSignerWebdavIntervalSeconds),
                 },
         },
-        plan: { networks: [network], build: "web" },
+        plan: { networks: [network], build: ["web"] },
         owners: { TG_: uid },
       }),
       secrets: {

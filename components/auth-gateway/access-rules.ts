@@ -10,7 +10,7 @@ export interface AccessRule {
 
 /**
  * Authelia's rules: for each Route the paths that differ, then the host; the index page; everything else is denied by the
- * default policy. Only paths a Route lists can be `bypass`, since first match wins and paths stand before their host.
+ * default policy. Only paths a Route lists can be `bypass`: first match wins, and paths stand in their order before their host.
  */
 export function accessRules(routes: readonly Route[], domain: string): AccessRule[] {
   const index: AccessRule = { domain, policy: "two_factor" };
@@ -19,11 +19,13 @@ export function accessRules(routes: readonly Route[], domain: string): AccessRul
 
 function rulesOf(route: Route, domain: string): AccessRule[] {
   const host = hostOf(route, domain);
-  const differing = route.paths.filter(({ policy }) => policy !== undefined && policy !== route.policy);
+  const policyOf = ({ policy }: PathRule) => policy ?? route.policy;
+  // A path of the Route's own policy still closes itself against a wider one behind it; behind the last that differs, none does.
+  const end = route.paths.findLastIndex((rule) => policyOf(rule) !== route.policy) + 1;
   return [
-    ...differing.map((rule) => ({
+    ...route.paths.slice(0, end).map((rule) => ({
       domain: host,
-      policy: rule.policy ?? route.policy,
+      policy: policyOf(rule),
       resources: [pathExpression(rule)],
     })),
     { domain: host, policy: route.policy },

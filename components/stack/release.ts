@@ -25,8 +25,8 @@ export interface ReleasePlan {
   readonly check?: { readonly service: string; readonly command: string };
   /** Run in the living container instead of a restart; `{release}` is the release folder. */
   readonly reload?: { readonly service: string; readonly command: string };
-  /** Service whose image is built on the host when its tag is missing. */
-  readonly build?: string;
+  /** Services whose images are built on the host when their tags are missing. @default none */
+  readonly build?: readonly string[];
   /** Longest time to wait for health, in seconds. @default 180 */
   readonly healthTimeout?: number;
 }
@@ -149,7 +149,7 @@ export function planText(plan: ReleasePlan): string {
   const lines = [
     ...plan.networks.map((network) => `network ${network}`),
     plan.joins && `joins ${plan.joins}`,
-    plan.build && `build ${plan.build}`,
+    ...(plan.build ?? []).map((service) => `build ${service}`),
     plan.check && `check ${plan.check.service} ${plan.check.command}`,
     plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,
     `timeout ${plan.healthTimeout ?? 180}`,

@@ -5,7 +5,7 @@ import { dockerCompose } from "./tools";
 /** A service as `docker compose config --format json` gives it. */
 export interface Service {
   readonly image?: string;
-  readonly build?: { readonly context: string };
+  readonly build?: { readonly context: string; readonly target?: string };
   readonly restart?: string;
   readonly mem_limit?: string;
   readonly cap_drop?: readonly string[];

@@ -41,6 +41,9 @@ export const donation = {
   donationNewApiAdminToken: "new-api-admin-token",
 };
 
+/** A tunnel's token of the right shape, of no tunnel. */
+export const tunnelToken = Buffer.from(JSON.stringify({ a: "account", t: "tunnel", s: "c2VjcmV0" })).toString("base64");
+
 /** A stack with nearly every setting given. */
 const full = (certificate: string): Record<string, string> => ({
   domain: "home.example.com",
@@ -92,6 +95,13 @@ const full = (certificate: string): Record<string, string> => ({
   donationAdminLinuxDoIds: '["12345",678]',
   donationQuotaAmount: "500000",
   donationNewApiAdminUser: "1",
+  casecheckEnabled: "true",
+  casecheckSubdomain: "cases",
+  casecheckOpen: "true",
+  casecheckOpenRegistration: "true",
+  casecheckAdminPassword: "passphrase of casecheck",
+  casecheckMemoryMiB: "512",
+  casecheckBackupsKept: "3",
 });
 
 const nasty = `$HOME \${HOME} $$ $(id) \`id\` & < > " ' # \\ \\n %s {{x}} { } : - ! | * é 密码 🔑`;
@@ -135,12 +145,22 @@ const hostile: Readonly<Record<string, string>> = {
   donationLinuxDoAuthUrl: "https://connect.example.com/$HOME?a=$$&b=%7B#c",
   donationNewApiUrl: "https://api.example.com/$HOME/$$?a=&b",
   donationNewApiAdminToken: `$HOME$$\`'"#&<>{{x}}|!*`,
+  casecheckEnabled: "true",
+  casecheckPublished: "tunnel",
+  casecheckTunnelToken: tunnelToken,
+  casecheckTunnelHost: "0x1.example.com",
+  casecheckAdminPassword: nasty.slice(0, 60),
 };
 
 /** Names of the Apps' stacks that a configuration switches on, in their order. */
 export function appStacks(settings: Readonly<Record<string, string>>): string[] {
   const on = (key: string, name: string) => (settings[key] === "true" ? [name] : []);
-  return ["opencode", ...on("tgSignerEnabled", "tg-signer"), ...on("donationEnabled", "donation")];
+  return [
+    "opencode",
+    ...on("tgSignerEnabled", "tg-signer"),
+    ...on("donationEnabled", "donation"),
+    ...on("casecheckEnabled", "casecheck"),
+  ];
 }
 
 /** Three stacks that together reach every branch of every template. */

@@ -31,6 +31,7 @@ describe("the access rules of a Route", () => {
   const paths: PathRule[] = [
     { path: "/hooks/github", policy: "bypass" },
     { path: "/public/private/*", policy: "two_factor" },
+    { path: "/public/ws/*", upstream: "app-ws:81" },
     { path: "/public/*", policy: "bypass" },
     { path: "/admin/*", policy: "deny" },
     { path: "/elsewhere/*", upstream: "app-other:80" },
@@ -50,6 +51,10 @@ describe("the access rules of a Route", () => {
     ["/public?x=1", "bypass"],
     ["/public/", "bypass"],
     ["/public/a/b.js?v=1", "bypass"],
+    ["/public/private", "two_factor"],
+    ["/public/private/x", "two_factor"],
+    ["/public/privately", "bypass"],
+    ["/public/ws/x", "two_factor"],
     ["/publication", "two_factor"],
     ["/elsewhere/x", "two_factor"],
     ["/admin/users", "deny"],

@@ -39,16 +39,20 @@ describe("a release that is applied", () => {
   it("pulls and builds only images that are missing", async () => {
     const made = () => host.calls().filter((call) => /(^pull| build) /.test(call));
     host.answer("compose* config --images*", "cloudcode/app:1\nexample/db:1\nexample/web:1\n");
+    host.answer(
+      "compose* config --format json",
+      '{"services":{"db":{"image":"example/db:1"},"app":{"image":"cloudcode/app:1"}}}',
+    );
     host.answer("image inspect *", "", 1);
     host.answer("image inspect example/web:1", "[]");
-    await host.apply(release("r1", { build: "app" }));
+    await host.apply(release("r1", { build: ["app"] }));
     expect(made()).toEqual([
       "compose[r1] build --quiet app",
       "pull --quiet cloudcode/app:1",
       "pull --quiet example/db:1",
     ]);
     host.answer("image inspect *", "[]");
-    await host.apply(release("r2", { build: "app" }));
+    await host.apply(release("r2", { build: ["app"] }));
     expect(made()).toEqual([]);
   });
 

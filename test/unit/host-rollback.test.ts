@@ -45,7 +45,7 @@ describe("a release that is wrong", () => {
     host.answer("compose* config --images*", "example/app:1\n");
     host.answer("image inspect *", "", 1);
     host.answer(pattern, "what the tool said\n", 1);
-    const plan = { build: "web", check: { service: "web", command: "web validate" } };
+    const plan = { build: ["web"], check: { service: "web", command: "web validate" } };
     expect(await host.apply(release("r2", plan))).toEqual({ status: 1, said: [sentence, "what the tool said"] });
     expect(host.calls().filter((call) => / (up|down|exec|stop) /.test(call))).toEqual([]);
     expect(host.current()).toBe("r1");

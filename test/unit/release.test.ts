@@ -203,7 +203,7 @@ describe("the plan in words of the host", () => {
       planText({
         networks: ["a", "b"],
         joins: "caddy",
-        build: "server",
+        build: ["server"],
         check: { service: "caddy", command: "caddy validate --config {release}/x" },
         reload: { service: "caddy", command: "caddy reload --config {release}/x" },
         healthTimeout: 60,

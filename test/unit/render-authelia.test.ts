@@ -42,6 +42,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     pages.map((page) => `^/${page}(\\?.*)?$`),
   );
   const proxy = opened("donationProxySubdomain", ["^/v1([/?].*)?$", "^/v1beta([/?].*)?$"]);
+  const casecheck = settings["casecheckOpen"] ? [`${settings["casecheckSubdomain"] ?? "casecheck"}.${domain}`] : [];
   const username = settings["adminUsername"] ?? "admin";
   let run: ProgramRun;
   let files: ReadonlyMap<string, ArrivedFile>;
@@ -62,6 +63,12 @@ describe.each(configurations)("with %s", (_name, settings) => {
       ...tgSigner.map((host) => ({ domain: host, policy: "two_factor" })),
       ...donation,
       ...proxy,
+      ...casecheck.flatMap((host) => [
+        ...["^/(\\?.*)?$", "^/check-in(\\?.*)?$", "^/assets([/?].*)?$", "^/health(\\?.*)?$", "^/v1([/?].*)?$"].map(
+          (expression) => ({ domain: host, policy: "bypass", resources: [expression] }),
+        ),
+        { domain: host, policy: "two_factor" },
+      ]),
       { domain, policy: "two_factor" },
     ]);
   });

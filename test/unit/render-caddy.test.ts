@@ -17,7 +17,9 @@ describe.each(configurations)("with %s", (_name, settings) => {
   const donation = settings["donationEnabled"]
     ? ["donationSubdomain", "donationProxySubdomain"].map((key) => `${settings[key] ?? ""}.${domain}`)
     : [];
-  const apps = [app, ...tgSigner, ...donation];
+  const published = settings["casecheckEnabled"] && settings["casecheckPublished"] !== "tunnel";
+  const casecheck = published ? [`${settings["casecheckSubdomain"] ?? "casecheck"}.${domain}`] : [];
+  const apps = [app, ...tgSigner, ...donation, ...casecheck];
   const everywhere = [domain, portal, ...apps];
   let stack: UnpackedStack;
   let caddyfile: string;

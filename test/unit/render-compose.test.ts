@@ -43,6 +43,9 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const terminal = settings["opencodeTerminal"] === "false" ? [] : ["opencode/terminal"];
     const tgSigner = has("tg-signer") ? ["tg-signer/web"] : [];
     const donation = has("donation") ? ["donation/proxy", "donation/site"] : [];
+    const tunnel = settings["casecheckPublished"] === "tunnel" ? ["cloudflared"] : [];
+    const parts = ["api", "backup", "database", "migrate", "opa", "role", "web", ...tunnel];
+    const casecheck = has("casecheck") ? parts.map((part) => `casecheck/${part}`) : [];
     expect(services.map(([name]) => name).sort()).toEqual(
       [
         "auth/authelia",
@@ -53,6 +56,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
         ...terminal,
         ...tgSigner,
         ...donation,
+        ...casecheck,
       ].sort(),
     );
   });
@@ -65,9 +69,9 @@ describe.each(configurations)("with %s", (_name, settings) => {
     }
   });
 
-  it("every service restarts and proves its health, but for the one that runs once", () => {
+  it("every service restarts and proves its health, but for those that run once", () => {
     for (const [name, { restart, healthcheck }] of services) {
-      if (name === "auth/seed") {
+      if (["auth/seed", "casecheck/role", "casecheck/migrate"].includes(name)) {
         expect(restart).toBe("no");
         continue;
       }
@@ -121,8 +125,12 @@ describe.each(configurations)("with %s", (_name, settings) => {
         .map((network) => network.name),
     );
     // Caddy joins them while it runs, so that a new Route restarts nothing.
-    const edges = appStacks(settings).map((name) => `cloudcode-edge-${name}`);
-    expect(externals).toEqual([["cloudcode-edge-auth"], [], ...edges.map((edge) => [edge])]);
+    const published = appStacks(settings).filter(
+      (name) => name !== "casecheck" || settings["casecheckPublished"] !== "tunnel",
+    );
+    const edges = published.map((name) => `cloudcode-edge-${name}`);
+    const own = appStacks(settings).map((name) => (published.includes(name) ? [`cloudcode-edge-${name}`] : []));
+    expect(externals).toEqual([["cloudcode-edge-auth"], [], ...own]);
     const [auth] = stacks;
     expect(auth?.text("plan")).toContain("network cloudcode-edge-auth\n");
     const joined = ["cloudcode-edge-auth", ...edges].map((edge) => `network ${edge}\n`).join("");

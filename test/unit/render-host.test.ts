@@ -62,7 +62,9 @@ describe("every shell script", () => {
 
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
+      "backup.sh",
       "cloudcode-host",
+      "entrypoint.sh",
       "entrypoint.sh",
       "entrypoint.sh",
       "firewall",

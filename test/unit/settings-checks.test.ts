@@ -42,10 +42,10 @@ describe("a value that fails its check is told by its key and its fault", () => 
     [
       "images",
       '{"nginx":"nginx:1"}',
-      "holds a name that is not one of authelia, caddy, cliProxyApi, debian, python312, ttyd, valkey",
+      "holds a name that is not one of authelia, caddy, cliProxyApi, cloudflared, debian, opa, postgres, python311, python312, ttyd, valkey",
     ],
     ["images", "[]", "is not an object"],
-    ["sources", '{"nginx":"https://example.com/nginx"}', "holds a name that is not one of tgSigner"],
+    ["sources", '{"nginx":"https://example.com/nginx"}', "holds a name that is not one of casecheck, tgSigner"],
     ["sources", "[]", "is not an object"],
     ...[
       `https://git.example.com/x`,

@@ -59,6 +59,8 @@ describe("a secret", () => {
       "tgSignerWebdavEncryptionKey",
       "donationLinuxDoClientSecret",
       "donationNewApiAdminToken",
+      "casecheckTunnelToken",
+      "casecheckAdminPassword",
     ]);
   });
 

@@ -41,6 +41,10 @@ describe("settings that are not given", () => {
       },
       images: defaultImages,
       sources: {
+        casecheck: {
+          repository: "https://github.com/Newbear1010/CaseCheck",
+          commit: "3b30a58887e422528160b7fd17ebc65ecbc5442f",
+        },
         tgSigner: {
           repository: "https://github.com/wosa1402/wosa-tg-qiandao",
           commit: "c300d734ad0ebe44be19dada126b9df8fc18e29b",
@@ -55,6 +59,7 @@ describe("settings that are not given", () => {
       opencodeTerminal: true,
       opencodeMemoryMiB: 2048,
       tgSignerEnabled: false,
+      casecheckEnabled: false,
     });
   });
 });
