@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type PathRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
-import type { Problem } from "../settings/problem";
+import { missing, when } from "../settings/problem";
 import { choice, flag, secret, text, whole } from "../settings/setting";
 import { appKind } from "./app";
 
@@ -94,17 +94,23 @@ export const casecheck = appKind({
   problems(values) {
     const tunnel = values.casecheckPublished === "tunnel";
     const tunnelKeys = ["casecheckTunnelToken", "casecheckTunnelHost"] as const;
-    const problems: Problem[] = tunnelKeys.flatMap((key) => {
-      if (tunnel && values[key] === undefined) return [{ key, fault: "is missing: casecheckPublished is tunnel" }];
-      if (!tunnel && values[key] !== undefined)
-        return [{ key, fault: "has no effect while casecheckPublished is not tunnel" }];
-      return [];
-    });
-    if (tunnel && values.casecheckOpen)
-      problems.push({ key: "casecheckOpen", fault: "has no effect with a tunnel, which the gate does not guard" });
-    if (values.casecheckOpenRegistration && !values.casecheckOpen)
-      problems.push({ key: "casecheckOpenRegistration", fault: "has no effect while casecheckOpen is not true" });
-    return problems;
+    return [
+      ...(tunnel
+        ? missing(values, tunnelKeys, "casecheckPublished is tunnel")
+        : tunnelKeys.flatMap((key) =>
+            when(values[key] !== undefined, key, "has no effect while casecheckPublished is not tunnel"),
+          )),
+      ...when(
+        tunnel && values.casecheckOpen === true,
+        "casecheckOpen",
+        "has no effect with a tunnel, which the gate does not guard",
+      ),
+      ...when(
+        values.casecheckOpenRegistration === true && !values.casecheckOpen,
+        "casecheckOpenRegistration",
+        "has no effect while casecheckOpen is not true",
+      ),
+    ];
   },
   app(values, { images, sources, timeZone }) {
     const tunnel = values.casecheckPublished === "tunnel";
@@ -113,7 +119,6 @@ export const casecheck = appKind({
     const { casecheckTunnelToken: token, casecheckAdminPassword: ownPassword } = values;
     const closed = values.casecheckOpenRegistration ? [] : [registration];
     return {
-      name,
       routes: networks.map((edge) => ({
         subdomain: values.casecheckSubdomain,
         network: edge,
