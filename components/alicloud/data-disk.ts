@@ -43,8 +43,10 @@ export class DataDisk extends pulumi.ComponentResource {
         encrypted: true,
         paymentType: "PayAsYouGo",
         deleteWithInstance: false,
-        // The snapshots of a disk that is deleted by accident are what brings it back.
-        deleteAutoSnapshot: false,
+        // Without a restart: https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-resizedisk
+        type: "online",
+        // The snapshots of a disk that is deleted by accident are what brings it back; of one that is given up they only cost.
+        deleteAutoSnapshot: args.deleteData,
         enableAutoSnapshot: true,
         ...(args.restoreFrom !== undefined && { snapshotId: args.restoreFrom }),
         ...common,

@@ -72,7 +72,7 @@ const access: readonly Fault[] = [
   {
     code: /Forbidden\.(RAM|SubUser|Unauthorized)|Forbbiden\.SubUser|Forbedden\.NotSupportRAM|NoPermission|UnauthorizedOperation/,
     sentence: (text) =>
-      `The access key may not do ${actionOf(text) ?? "this"}: add that action to the RAM policy of its user (the whole policy is in README), then run the command again.`,
+      `The access key may not do ${actionOf(text) ?? "this"}: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json), then run the command again.`,
   },
   {
     code: /SignatureDoesNotMatch|IncompleteSignature|InvalidAccessKeySecret/,

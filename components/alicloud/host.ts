@@ -96,6 +96,7 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
         bandwidth: String(machine.bandwidthMbps),
         internetChargeType: "PayByTraffic",
         paymentType: "PayAsYouGo",
+        deletionProtection: machine.protect,
         ...ownership(resourceGroupId),
       },
       { ...each, ...child, protect: machine.protect, dependsOn: [leftovers, ecs] },

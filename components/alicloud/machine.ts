@@ -58,8 +58,9 @@ export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance
       protect: args.protect,
       // Other user data would restart the machine and not even run (lessons B3).
       ignoreChanges: ["userData"],
-      // The provider would wipe the system disk in place and show it as a small update (lessons B2).
-      replaceOnChanges: ["imageId"],
+      // The provider would wipe the system disk in place and show it as a small update (lessons B2), and cannot move a
+      // machine to another VPC at all.
+      replaceOnChanges: ["imageId", "vswitchId"],
     },
   );
 }

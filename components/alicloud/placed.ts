@@ -1,6 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { AlicloudTarget } from "../settings/targets";
+import { costFactors, hostEstimate } from "./cost";
 import { explained } from "./fault-hook";
 import { type Placement, type PlacementRequest, placementSchema } from "./placement";
 import { onCreate } from "./script-command";
@@ -21,16 +22,19 @@ export function placed(
 }
 
 /** What the settings ask for; an existing vSwitch decides the zone. */
-export function placementRequest(
-  { region, machine }: AlicloudTarget,
-  vswitchZone: string | undefined,
-): PlacementRequest {
+export function placementRequest(target: AlicloudTarget, vswitchZone: string | undefined): PlacementRequest {
+  const { region, machine } = target;
   const { instanceTypes, zones, diskCategories, image, charge } = machine;
   return {
     region,
     instanceTypes: [...instanceTypes],
     zones: [...zones],
     diskCategories: [...diskCategories],
+    overBudget: instanceTypes.flatMap((instanceType) =>
+      diskCategories
+        .filter((category) => hostEstimate(costFactors(target, instanceType, category)).runningUsd > machine.budgetUsd)
+        .map((diskCategory) => ({ instanceType, diskCategory })),
+    ),
     ...(image !== undefined && { image }),
     spot: charge === "spot",
     subscription: charge === "subscription",

@@ -12,6 +12,8 @@ export const placementRequestSchema = z.object({
   zones: z.array(word),
   /** Categories of both disks, best first. */
   diskCategories: z.array(word).min(1),
+  /** What the estimate of a month puts above `budgetUsd`. */
+  overBudget: z.array(z.object({ instanceType: word, diskCategory: word })),
   /** An image's id; default: the newest Ubuntu 24.04. */
   image: word.optional(),
   spot: z.boolean(),
@@ -43,7 +45,7 @@ type Place = Omit<Placement, "imageId">;
 
 /**
  * The first hit over types, then disk categories, then zones. A host that exists stays in its zone, as its data disk is
- * there, and keeps its disk category while that is asked for and fits; what it already is needs no stock.
+ * there, and keeps its disk category while that is asked for and fits; what it already is needs no stock and no budget.
  * Throws one error that says what was tried where (lessons B1, B7).
  */
 export function choosePlacement(request: PlacementRequest, offers: readonly Offer[], previous?: Placement): Place {
@@ -54,7 +56,7 @@ export function choosePlacement(request: PlacementRequest, offers: readonly Offe
     for (const diskCategory of categories)
       for (const zoneId of zones) {
         const place = { zoneId, instanceType, diskCategory };
-        if (isPrevious(place, previous) || isOffered(place, offers)) return place;
+        if (isPrevious(place, previous) || (isAffordable(place, request) && isOffered(place, offers))) return place;
       }
   throw new ScriptError(nothingFits(request, offers, zones));
 }
@@ -75,6 +77,11 @@ const isPrevious = (place: Place, previous?: Placement): boolean =>
   place.instanceType === previous.instanceType &&
   place.diskCategory === previous.diskCategory;
 
+const isAffordable = (
+  { instanceType, diskCategory }: Omit<Place, "zoneId">,
+  { overBudget }: PlacementRequest,
+): boolean => !overBudget.some((one) => one.instanceType === instanceType && one.diskCategory === diskCategory);
+
 const offerOf = (offers: readonly Offer[], instanceType: string, zoneId: string): Offer | undefined =>
   offers.find((offer) => offer.instanceType === instanceType && offer.zoneId === zoneId);
 
@@ -85,7 +92,7 @@ function isOffered({ zoneId, instanceType, diskCategory }: Place, offers: readon
 
 function nothingFits(request: PlacementRequest, offers: readonly Offer[], zones: readonly string[]): string {
   const tried = request.instanceTypes.map((type) => {
-    const reason = (zone: string) => whyNot(offerOf(offers, type, zone), request.diskCategories);
+    const reason = (zone: string) => whyNot(offerOf(offers, type, zone), type, request);
     const words = [...new Set(zones.map(reason))].map(
       (one) => `${one} in ${zones.filter((zone) => reason(zone) === one).join(", ")}`,
     );
@@ -98,9 +105,15 @@ function nothingFits(request: PlacementRequest, offers: readonly Offer[], zones:
   );
 }
 
-function whyNot(offer: Offer | undefined, categories: readonly string[]): string {
+function whyNot(offer: Offer | undefined, instanceType: string, request: PlacementRequest): string {
   if (!offer) return "not sold";
-  return offer.inStock ? `${categories.join(" or ")} not offered` : "sold out";
+  if (!offer.inStock) return "sold out";
+  const dear = request.diskCategories.filter((diskCategory) => !isAffordable({ instanceType, diskCategory }, request));
+  const missing = request.diskCategories.filter((category) => !dear.includes(category));
+  return [
+    ...(missing.length > 0 ? [`${missing.join(" or ")} not offered`] : []),
+    ...(dear.length > 0 ? [`${dear.join(" or ")} above budgetUsd`] : []),
+  ].join(", ");
 }
 
 /** An image as far as the choice needs it. */

@@ -52,6 +52,8 @@ export interface MachineSettings {
   /** USD an hour. */
   readonly spotPriceLimitUsd: number | undefined;
   readonly subscriptionMonths: number;
+  /** Most that the estimate of a month may be, in USD. */
+  readonly budgetUsd: number;
   /** Whether the cloud and Pulumi refuse to delete machine and address. */
   readonly protect: boolean;
 }
@@ -103,6 +105,7 @@ function alicloudTarget(values: SettingValues): AlicloudTarget {
       charge: values.charge,
       spotPriceLimitUsd: values.spotPriceLimitUsd,
       subscriptionMonths: values.subscriptionMonths,
+      budgetUsd: values.budgetUsd,
       protect: values.protectMachine,
     },
     dataDisk: {

@@ -71,6 +71,12 @@ export class Account {
     await this.control("POST", "idle");
   }
 
+  /** The day of the snapshot policies. */
+  async takeAutomaticSnapshots(): Promise<void> {
+    await this.control("POST", "snapshots");
+    await this.control("POST", "idle");
+  }
+
   private async control(method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await fetch(`${this.controlUrl}${path}`, {
       method,

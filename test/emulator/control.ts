@@ -4,6 +4,7 @@ import type { Rules } from "./gateway";
 import { inventory } from "./inventory";
 import type { Journal } from "./journal";
 import { latenciesSchema } from "./latency";
+import { takeAutomaticSnapshots } from "./ecs/take-snapshot";
 import { policySchema } from "./policy";
 import type { ControlAnswer } from "./server";
 
@@ -52,6 +53,11 @@ const routes: Readonly<Record<string, Handler>> = {
   },
   "PUT latencies": ({ cloud }, body) => {
     cloud.latencies = latenciesSchema.parse(JSON.parse(body));
+    return ok();
+  },
+  /** The time comes when the snapshot policies of all disks do their work. */
+  "POST snapshots": ({ cloud }) => {
+    takeAutomaticSnapshots(cloud);
     return ok();
   },
   /** Answers when no state change is under way. */

@@ -1,4 +1,5 @@
 // Instances, disks and snapshots: states, what each allows, and what happens to the machines behind them.
+import { takeAutomaticSnapshots } from "./ecs/take-snapshot";
 import type { Emulator } from "./emulator";
 import { startEmulator } from "./emulator";
 import { FakeMachines } from "./fake-machines";
@@ -99,6 +100,46 @@ test.each([
 ])("RunInstances refuses %s", async (_, more, code) => {
   expect(await account.refusal("ecs", "RunInstances", account.instance(network, more))).toBe(code);
   expect(emulator.inventory().filter((one) => one.kind === "instances")).toEqual([]);
+});
+
+test("a larger disk is seen at once when it grows online, else after a restart", async () => {
+  const id = await account.run(network);
+  const disk = await account.text("ecs", "CreateDisk", "DiskId", data);
+  await emulator.idle();
+  await account.ask("ecs", "AttachDisk", { DiskId: disk, InstanceId: id });
+  await emulator.idle();
+  const grown = () => machines.done.filter((what) => what.startsWith("resizeDisk")).length;
+  await account.ask("ecs", "ResizeDisk", { DiskId: disk, NewSize: "30" });
+  expect(grown()).toBe(0);
+  await account.ask("ecs", "RebootInstance", { InstanceId: id });
+  await emulator.idle();
+  expect(grown()).toBe(1);
+  await account.ask("ecs", "ResizeDisk", { DiskId: disk, NewSize: "40", Type: "online" });
+  expect(grown()).toBe(2);
+});
+
+test("snapshots of a policy have no tags, and go with a disk that is to take them with it", async () => {
+  const id = await account.run(network);
+  const disk = await account.text("ecs", "CreateDisk", "DiskId", { ...data, "Tag.1.Key": "stack", "Tag.1.Value": "a" });
+  const weekly = { timePoints: '["3"]', repeatWeekdays: '["7"]', retentionDays: "14", regionId: "ap-southeast-1" };
+  const policy = await account.text("ecs", "CreateAutoSnapshotPolicy", "AutoSnapshotPolicyId", weekly);
+  await emulator.idle();
+  await account.ask("ecs", "AttachDisk", { DiskId: disk, InstanceId: id });
+  await emulator.idle();
+  await account.ask("ecs", "ApplyAutoSnapshotPolicy", {
+    ...{ autoSnapshotPolicyId: policy, diskIds: JSON.stringify([disk]), regionId: "ap-southeast-1" },
+  });
+  takeAutomaticSnapshots(emulator.cloud);
+  await account.ask("ecs", "CreateSnapshot", { DiskId: disk }).catch(() => undefined);
+  await emulator.idle();
+  expect([...emulator.cloud.state.snapshots.values()]).toMatchObject([{ diskId: disk, automatic: true, tags: {} }]);
+  await account.ask("ecs", "CreateSnapshot", { DiskId: disk });
+  await emulator.idle();
+  await account.ask("ecs", "DetachDisk", { DiskId: disk, InstanceId: id });
+  await emulator.idle();
+  await account.ask("ecs", "ModifyDiskAttribute", { DiskId: disk, DeleteAutoSnapshot: "true" });
+  await account.ask("ecs", "DeleteDisk", { DiskId: disk });
+  expect([...emulator.cloud.state.snapshots.values()]).toMatchObject([{ diskId: disk, automatic: false }]);
 });
 
 const data = { ZoneId: "ap-southeast-1b", DiskCategory: "cloud_essd_entry", Size: "20" };

@@ -127,6 +127,8 @@ export const disk = z.object({
   category: z.string(),
   /** GiB. */
   size: z.number(),
+  /** A size that its running machine sees only after a restart. */
+  sizeWaits: z.boolean(),
   performanceLevel: z.string(),
   instanceId: z.string(),
   device: z.string(),
@@ -153,6 +155,8 @@ export const snapshot = z.object({
   status: z.enum(["progressing", "accomplished", "failed"]),
   encrypted: z.boolean(),
   retentionDays: z.number(),
+  /** Made by a policy. */
+  automatic: z.boolean(),
 });
 export type Snapshot = z.infer<typeof snapshot>;
 

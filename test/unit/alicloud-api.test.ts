@@ -168,7 +168,7 @@ describe("a call", () => {
       Statement: [{ Effect: "Allow", Action: ["ecs:*", "vpc:DescribeVpcs", "vpc:DescribeVSwitches"], Resource: "*" }],
     };
     expect((await runScript(emulator, "leftovers", input)).stderr).toBe(
-      "The access key may not do vpc:DescribeEipAddresses: add that action to the RAM policy of its user (the whole policy is in README), then run the command again.",
+      "The access key may not do vpc:DescribeEipAddresses: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json), then run the command again.",
     );
   });
 

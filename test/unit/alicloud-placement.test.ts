@@ -15,7 +15,7 @@ const categories = ["cloud_essd", "cloud_auto", "cloud_essd_entry"];
 
 const request = (more: Partial<PlacementRequest> = {}): PlacementRequest => ({
   ...{ region: "ap-southeast-1", instanceTypes: types, zones: [], diskCategories: categories },
-  ...{ spot: false, subscription: false },
+  ...{ spot: false, subscription: false, overBudget: [] },
   ...more,
 });
 
@@ -86,6 +86,23 @@ describe("a new host", () => {
         for (const category of better) expect(chosen({ ...only, diskCategories: [category] }, offers)).toBeUndefined();
       }),
     );
+  });
+
+  it("is never one above the budget, if it is not so already", () => {
+    const pairs = types.flatMap((instanceType) => categories.map((diskCategory) => ({ instanceType, diskCategory })));
+    fc.assert(
+      fc.property(anyRequest, anyOffers, fc.subarray(pairs), (asked, offers, overBudget) => {
+        const place = chosen({ ...asked, overBudget }, offers);
+        if (!place) return;
+        expect(overBudget).not.toContainEqual({
+          instanceType: place.instanceType,
+          diskCategory: place.diskCategory,
+        });
+      }),
+    );
+    const [dear] = pairs;
+    const previous = { zoneId: "zone-a", instanceType: "small", diskCategory: "cloud_essd", imageId: "image" };
+    expect(chosen(request({ overBudget: dear ? [dear] : [] }), [], previous)).toMatchObject(dear ?? {});
   });
 
   it("goes into the zone of an existing vSwitch, or nowhere", () => {
@@ -170,7 +187,7 @@ describe("the script", () => {
 
   const asked = {
     ...{ region: "ap-southeast-1", instanceTypes: ["ecs.e-c1m2.large", "ecs.u1-c1m2.large"], zones: [] as string[] },
-    ...{ diskCategories: ["cloud_essd", "cloud_essd_entry"], spot: false, subscription: false },
+    ...{ diskCategories: ["cloud_essd", "cloud_essd_entry"], overBudget: [], spot: false, subscription: false },
   };
   const placement = {
     ...{ zoneId: "ap-southeast-1a", instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" },
@@ -229,6 +246,19 @@ describe("the script", () => {
         "ecs.c8i.large: not sold in ap-southeast-1a; cloud_essd not offered in ap-southeast-1b. " +
         "Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`, another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY` or another region with `pulumi config set region REGION`.",
     );
+  });
+
+  it("says what is above the budget", async () => {
+    const { stderr } = await runScript(emulator, "place", {
+      ...asked,
+      ...{
+        instanceTypes: ["ecs.e-c1m2.large"],
+        zones: ["ap-southeast-1a"],
+        diskCategories: ["cloud_none", "cloud_essd"],
+      },
+      overBudget: [{ instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" }],
+    });
+    expect(stderr).toContain("cloud_none not offered, cloud_essd above budgetUsd in ap-southeast-1a.");
   });
 
   it("keeps zone and image of the time before when the request changes", async () => {

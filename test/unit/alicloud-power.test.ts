@@ -124,7 +124,7 @@ describe("hostNameOf", () => {
 const machine: MachineSettings = {
   ...{ power: "running", instanceTypes: ["ecs.e-c1m2.large"], zones: [], diskCategories: ["cloud_essd"] },
   ...{ image: undefined, systemDiskGiB: 20, bandwidthMbps: 20, trafficGbPerMonth: 5, charge: "payAsYouGo" },
-  ...{ spotPriceLimitUsd: undefined, subscriptionMonths: 1, protect: false },
+  ...{ spotPriceLimitUsd: undefined, subscriptionMonths: 1, budgetUsd: 30, protect: false },
 };
 
 function cloudOf(run: ProgramRun): ProgramRun {

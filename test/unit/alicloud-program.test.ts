@@ -110,7 +110,7 @@ describe("each resource has just these inputs and options", () => {
       {
         ...{ diskName: "cloudcode-test", zoneId: "ap-southeast-1a", category: "cloud_essd_entry", size: 20 },
         ...{ encrypted: true, paymentType: "PayAsYouGo", deleteWithInstance: false, tags },
-        ...{ deleteAutoSnapshot: false, enableAutoSnapshot: true },
+        ...{ deleteAutoSnapshot: false, enableAutoSnapshot: true, type: "online" },
       },
       {
         ...{ parent: "host-data", dependsOn: ["host-leftovers", "host-placement"] },
@@ -151,7 +151,7 @@ describe("each resource has just these inputs and options", () => {
           ...["host-network-vswitch", ...rules.map((rule) => `host-network-${rule}`)],
         ].sort(),
         ignoreChanges: ["userData"],
-        replaceOnChanges: ["imageId"],
+        replaceOnChanges: ["imageId", "vswitchId"],
       },
     ],
     [
@@ -163,7 +163,7 @@ describe("each resource has just these inputs and options", () => {
       "host-address",
       {
         ...{ addressName: "cloudcode-test", bandwidth: "20", internetChargeType: "PayByTraffic", tags },
-        paymentType: "PayAsYouGo",
+        ...{ paymentType: "PayAsYouGo", deletionProtection: false },
       },
       { parent: "host", dependsOn: ["host-instance", "host-leftovers"] },
     ],

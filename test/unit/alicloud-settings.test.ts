@@ -53,6 +53,7 @@ describe("a setting reaches its input", () => {
     ["snapshotRetentionDays", "host-data-snapshot-policy", { retentionDays: 14 }],
     ["restoreFromSnapshot", "host-data-disk", { snapshotId: "s-0xi1234" }],
     ["protectMachine", "host-instance", { deletionProtection: true }],
+    ["protectMachine", "host-address", { deletionProtection: true }],
     ["vpcCidr", "host-network-vpc", { cidrBlock: "172.16.0.0/16" }],
     ["vswitchCidr", "host-network-vswitch", { cidrBlock: "172.16.9.0/24" }],
   ])("%s: of %s", (_key, name, inputs) => {
@@ -106,8 +107,16 @@ describe("placementRequest", () => {
   it("asks for what is set, and in the zone of an existing vSwitch", () => {
     expect(placementRequest(alicloudTargetOf(settings), "us-east-1a")).toEqual({
       ...{ region: "us-east-1", instanceTypes: ["ecs.g7.large", "ecs.c7.large"], zones: ["us-east-1b"] },
-      ...{ diskCategories: ["cloud_auto"], image: "m-0xi1234", spot: false, subscription: false, zone: "us-east-1a" },
+      ...{ diskCategories: ["cloud_auto"], overBudget: [], image: "m-0xi1234", spot: false, subscription: false },
+      zone: "us-east-1a",
     });
+  });
+
+  it("names what the budget does not allow, so that no fallback costs more than it", () => {
+    expect(placementRequest(alicloudTargetOf(), undefined).overBudget).toEqual([
+      { instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" },
+    ]);
+    expect(placementRequest(alicloudTargetOf({ budgetUsd: "40" }), undefined).overBudget).toEqual([]);
   });
 
   it("leaves out what is not set, so that nothing of it changes an old request", () => {

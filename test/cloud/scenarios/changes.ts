@@ -1,3 +1,4 @@
+import { failureOf } from "../../sandbox/world";
 import { type CloudAccount, type CloudWorld, face, keptThing, portalAnswers } from "../world";
 
 /** Machines come and go; data, address, keys and certificates stay. */
@@ -20,6 +21,19 @@ export function changes(world: CloudWorld, account: CloudAccount): void {
     world.sandbox.configure({ dataDiskGiB: "24" });
     await world.up();
     expect(Number(await world.onHost("blockdev --getsize64 $(findmnt -no SOURCE /var/lib/docker)"))).toBe(24 * 2 ** 30);
+  });
+
+  test("with protectMachine, the cloud itself refuses to delete machine and address", async () => {
+    const [{ id: machine }, { id: address }] = await Promise.all([account().one("instances"), account().one("eips")]);
+    world.sandbox.configure({ protectMachine: "true" });
+    await world.up();
+    await expect(account().byHand("ecs", "DeleteInstance", { InstanceId: machine, Force: "true" })).rejects.toThrow(
+      /DeletionProtection/,
+    );
+    expect(await failureOf(world.sandbox.pulumi(["destroy", "--yes"]))).toMatch(/because it is protected/);
+    world.sandbox.configure({ protectMachine: undefined });
+    await world.up();
+    expect((await account().one("eips")).id).toBe(address);
   });
 
   test("another image makes a new machine with the same data, address, host key and certificates", async () => {

@@ -1,6 +1,6 @@
 import { find } from "../answers";
 import type { Actions, Answer, Call } from "../call";
-import { timestamp } from "../cloud";
+import { type Cloud, timestamp } from "../cloud";
 import { ApiError, invalid, wrongStatus } from "../errors";
 import type { Disk, Instance } from "../model";
 import { clientToken, flag, id, text, whole } from "../parameters";
@@ -84,9 +84,20 @@ async function resize(call: Call): Promise<Answer> {
   if (disk.status !== "Available" && disk.status !== "In_use") throw wrongStatus("IncorrectDiskStatus", disk.status);
   if (size <= disk.size) throw invalid("InvalidDiskSize.TooSmall", "NewSize", "is not larger than the disk");
   if (size > (call.catalogue.category(disk.category)?.maxGiB ?? 0)) throw invalid("InvalidNewSize", "NewSize");
-  if (disk.type === "data") await cloud.machines.resizeDisk(disk.id, size);
+  const running = cloud.state.instances.get(disk.instanceId)?.status === "Running";
+  disk.sizeWaits = running && parameters.text("Type", "offline") === "offline";
+  if (disk.type === "data" && !disk.sizeWaits) await cloud.machines.resizeDisk(disk.id, size);
   disk.size = size;
   return { OrderId: "" };
+}
+
+/** The instance starts and sees its disks as large as they are. */
+export async function showSizes(cloud: Cloud, instance: Instance): Promise<void> {
+  for (const disk of cloud.state.disks.values())
+    if (disk.instanceId === instance.id && disk.sizeWaits) {
+      if (disk.type === "data") await cloud.machines.resizeDisk(disk.id, disk.size);
+      disk.sizeWaits = false;
+    }
 }
 
 function modifySpec(call: Call): Answer {

@@ -3,6 +3,7 @@ import type { Actions, Answer, Call } from "../call";
 import { ApiError, invalid, wrongStatus } from "../errors";
 import type { Disk } from "../model";
 import { clientToken, flag, id, jsonList, name, page, resourceGroup, tagFilter, text, whole } from "../parameters";
+import { removeAutomaticSnapshots } from "./take-snapshot";
 
 export const findDisk = ({ cloud }: Call, diskId: string): Disk =>
   find(cloud.state.disks, diskId, "InvalidDiskId.NotFound");
@@ -27,7 +28,7 @@ export function newDisk(call: Call, wanted: New): Disk {
     ...cloud.base("d", region, wanted.tags, wanted.resourceGroupId),
     ...{ name: "", description: "", instanceId: "", device: "", snapshotId: "", imageId: "", policyId: "" },
     ...{ encrypted: false, kmsKeyId: "", attachedAt: "", detachedAt: "", failure: "" },
-    ...{ deleteWithInstance: false, deleteAutoSnapshot: false, enableAutoSnapshot: true },
+    ...{ deleteWithInstance: false, deleteAutoSnapshot: false, enableAutoSnapshot: true, sizeWaits: false },
     ...wanted,
     performanceLevel: wanted.category === "cloud_essd" ? (wanted.performanceLevel ?? "") || "PL1" : "",
   };
@@ -139,6 +140,7 @@ async function remove(call: Call): Promise<Answer> {
   if (disk.status !== "Available") throw wrongStatus("IncorrectDiskStatus", disk.status);
   await cloud.machines.removeDisk(disk.id);
   cloud.state.disks.delete(disk.id);
+  if (disk.deleteAutoSnapshot) await removeAutomaticSnapshots(cloud, disk.id);
   return {};
 }
 

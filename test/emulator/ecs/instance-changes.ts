@@ -5,7 +5,7 @@ import { ApiError, wrongStatus } from "../errors";
 import type { Instance } from "../model";
 import { clientToken, flag, id, jsonList, name, text, whole } from "../parameters";
 import { freeAddress } from "../vpc/eips";
-import { releaseDisks } from "./disk-attachment";
+import { releaseDisks, showSizes } from "./disk-attachment";
 import { findInstance } from "./instances";
 import { buyType } from "./stock";
 
@@ -27,7 +27,10 @@ function start(call: Call): Answer {
   if (instance.stoppedMode === "StopCharging") checkType(call, instance, instance.type);
   instance.status = "Starting";
   cloud.later(instance.id, "instanceStart", {
-    work: () => cloud.machines.start(instance.id),
+    work: async () => {
+      await showSizes(cloud, instance);
+      await cloud.machines.start(instance.id);
+    },
     settle: () => Object.assign(instance, { status: "Running", startedAt: timestamp(), stoppedMode: "Not-applicable" }),
     fail: fail(instance),
   });
@@ -61,6 +64,7 @@ function reboot(call: Call): Answer {
   cloud.later(instance.id, "instanceStart", {
     work: async () => {
       await cloud.machines.stop(instance.id, parameters.flag("ForceStop", false));
+      await showSizes(cloud, instance);
       await cloud.machines.start(instance.id);
     },
     settle: () => (instance.status = "Running"),

@@ -1,9 +1,10 @@
 import { ecsTags, find, hasTags, matches, paged } from "../answers";
 import type { Actions, Answer, Call } from "../call";
-import { ApiError, wrongStatus } from "../errors";
+import { wrongStatus } from "../errors";
 import type { Snapshot } from "../model";
 import { clientToken, flag, id, jsonList, name, page, resourceGroup, tagFilter, text, whole } from "../parameters";
 import { findDisk } from "./disks";
+import { take } from "./take-snapshot";
 
 const findSnapshot =
   ({ cloud }: Call): ((snapshotId: string) => Snapshot) =>
@@ -14,29 +15,14 @@ function create(call: Call): Answer {
   const { cloud, parameters } = call;
   const disk = findDisk(call, parameters.text("DiskId"));
   if (disk.status !== "In_use" && disk.status !== "Available") throw wrongStatus("IncorrectDiskStatus", disk.status);
-  for (const other of cloud.state.snapshots.values())
-    if (other.diskId === disk.id && other.status === "progressing")
-      throw new ApiError(403, "CreateSnapshot.Failed", "The process of creating a snapshot of this disk is under way.");
-  const tags = parameters.tags();
-  const snapshot: Snapshot = {
-    ...cloud.base("s", disk.regionId, tags, parameters.text("ResourceGroupId", disk.resourceGroupId)),
+  const { id: snapshotId } = take(cloud, disk, {
     name: parameters.text("SnapshotName"),
     description: parameters.text("Description"),
-    diskId: disk.id,
-    diskType: disk.type,
-    size: disk.size,
-    status: "progressing",
-    encrypted: disk.encrypted,
+    resourceGroupId: parameters.text("ResourceGroupId", disk.resourceGroupId),
     retentionDays: parameters.number("RetentionDays", 0),
-  };
-  cloud.state.snapshots.set(snapshot.id, snapshot);
-  cloud.later(snapshot.id, "snapshot", {
-    // A system disk is no disk of its own to the machine: only the record of its snapshot is made.
-    work: () => (disk.type === "data" ? cloud.machines.createSnapshot(snapshot.id, disk.id) : Promise.resolve()),
-    settle: () => (snapshot.status = "accomplished"),
-    fail: () => (snapshot.status = "failed"),
+    tags: parameters.tags(),
   });
-  return { SnapshotId: snapshot.id };
+  return { SnapshotId: snapshotId };
 }
 
 const show = (snapshot: Snapshot): Answer => ({
@@ -53,7 +39,7 @@ const show = (snapshot: Snapshot): Answer => ({
   RetentionDays: snapshot.retentionDays === 0 ? undefined : snapshot.retentionDays,
   Usage: "none",
   Category: "standard",
-  SnapshotType: "user",
+  SnapshotType: snapshot.automatic ? "auto" : "user",
   ResourceGroupId: snapshot.resourceGroupId,
   RegionId: snapshot.regionId,
   Tags: ecsTags(snapshot.tags),
@@ -67,6 +53,7 @@ function describe(call: Call): Answer {
       snapshot.regionId === region &&
       (ids?.includes(snapshot.id) ?? true) &&
       matches(parameters, "DiskId", snapshot.diskId) &&
+      ["all", snapshot.automatic ? "auto" : "user"].includes(parameters.text("SnapshotType", "all")) &&
       matches(parameters, "SnapshotName", snapshot.name) &&
       (parameters.text("Status", "all") === "all" || matches(parameters, "Status", snapshot.status)) &&
       matches(parameters, "ResourceGroupId", snapshot.resourceGroupId) &&
@@ -107,7 +94,13 @@ export const snapshots: Actions = {
   DescribeSnapshots: {
     parameters: {
       optional: {
-        ...{ SnapshotIds: jsonList, DiskId: id("d"), SnapshotName: text, Status: text, SnapshotType: ["user", "all"] },
+        ...{
+          SnapshotIds: jsonList,
+          DiskId: id("d"),
+          SnapshotName: text,
+          Status: text,
+          SnapshotType: ["auto", "user", "all"],
+        },
         ...{ ...page, ...resourceGroup, ...tagFilter, MaxResults: whole, NextToken: text },
       },
     },
