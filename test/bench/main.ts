@@ -1,7 +1,10 @@
-import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
+import type { Say } from "../../sandbox/host/run";
+import { type Sandbox, openAlicloudSandbox, openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { World } from "../sandbox/world";
 import { changes } from "./changes";
+import { cloudUp } from "./cloud-up";
 import { noOp } from "./no-op";
+import { preview } from "./preview";
 import { lostRequests } from "./requests";
 import { session } from "./session";
 
@@ -12,38 +15,73 @@ export interface Row {
   readonly aim: string;
 }
 
-const name = "bench";
+const say = (line: string) => {
+  process.stderr.write(`${line}\n`);
+};
 
-/**
- * Everything in one run on one sandbox, as ratios and counts: absolute seconds say more of the machine than of the program.
- * Names of measures on the command line choose among them: `npm run bench -- noOp lostRequests`.
- */
-async function main(): Promise<void> {
-  const say = (line: string) => process.stderr.write(`${line}\n`);
-  await removeSandbox(name, say);
-  const world = new World();
-  try {
-    world.sandbox = await openSandbox(name, say);
+/** A sandbox and what is measured on it, in this order. */
+interface Ground {
+  readonly measures: readonly string[];
+  readonly run: (wanted: readonly string[]) => Promise<Row[]>;
+}
+
+const grounds: readonly Ground[] = [
+  ground("bench", openSandbox, [noOp, changes, lostRequests, memory], async (world) => {
     say("first up");
     await world.up();
     await session(world);
-    const rows: Row[] = [];
-    const wanted = process.argv.slice(2);
-    const measures = [noOp, changes, lostRequests, memory];
-    for (const measure of measures.filter(({ name: named }) => wanted.length === 0 || wanted.includes(named))) {
-      say(`measuring ${measure.name}`);
-      rows.push(...(await measure(world)));
-    }
-    console.log(
-      [
-        "| measure | value | aim |",
-        "| --- | --- | --- |",
-        ...rows.map((row) => `| ${row.measure} | ${row.value} | ${row.aim} |`),
-      ].join("\n"),
-    );
-  } finally {
+  }),
+  // The first up is a measure of its own here; the preview is one of what it made.
+  ground("bench-cloud", openAlicloudSandbox, [cloudUp, preview]),
+];
+
+function ground<S extends Sandbox>(
+  name: string,
+  open: (name: string, say: Say) => Promise<S>,
+  measures: readonly ((world: World<S>) => Promise<Row[]>)[],
+  prepare: (world: World<S>) => Promise<void> = () => Promise.resolve(),
+): Ground {
+  const run = async (wanted: readonly string[]) => {
     await removeSandbox(name, say);
-  }
+    try {
+      const world = new World<S>();
+      world.sandbox = await open(name, say);
+      await prepare(world);
+      const rows: Row[] = [];
+      for (const measure of measures.filter((one) => wanted.includes(one.name))) {
+        say(`measuring ${measure.name}`);
+        rows.push(...(await measure(world)));
+      }
+      return rows;
+    } finally {
+      await removeSandbox(name, say);
+    }
+  };
+  return { measures: measures.map((measure) => measure.name), run };
+}
+
+/**
+ * Everything in one run, as ratios and counts: absolute seconds say more of the machine than of the program.
+ * Names of measures on the command line choose among them: `npm run bench -- noOp cloudUp`.
+ *
+ * @throws Error for a name that is no measure
+ */
+async function main(): Promise<void> {
+  const known = grounds.flatMap(({ measures }) => measures);
+  const named = process.argv.slice(2);
+  const unknown = named.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`no measure ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  const wanted = named.length === 0 ? known : named;
+  const rows: Row[] = [];
+  for (const { measures, run } of grounds)
+    if (measures.some((name) => wanted.includes(name))) rows.push(...(await run(wanted)));
+  console.log(
+    [
+      "| measure | value | aim |",
+      "| --- | --- | --- |",
+      ...rows.map((row) => `| ${row.measure} | ${row.value} | ${row.aim} |`),
+    ].join("\n"),
+  );
 }
 
 async function memory(world: World): Promise<Row[]> {
