@@ -16,6 +16,25 @@ export interface PathRule {
   readonly upstream?: string;
 }
 
+/**
+ * Requests of machines, which carry a key in place of a login: they pass without the gate, and the App behind checks the key.
+ * Tried before everything else of the Route, in their order.
+ */
+export interface KeyRule {
+  /** As in a {@link PathRule}. */
+  readonly path: string;
+  /** Paths below it where no key is good enough, likewise. @default none */
+  readonly except?: readonly string[];
+  /** Header that carries the key; one that is sent twice carries none. */
+  readonly header: string;
+  /** RE2 that the whole header must match, such as `lbxk_\w+`. */
+  readonly value: string;
+  /** RE2 of what is cut out of the Cookie header: a session of the App's own must not ride along where no gate was passed. */
+  readonly withoutCookies: string;
+  /** `alias:port` on the App's edge network. @default the Route's upstream */
+  readonly upstream?: string;
+}
+
 /** A login that Caddy asks for itself, in place of Authelia's. */
 export interface BasicAuth {
   readonly username: string;
@@ -33,6 +52,8 @@ export interface Route {
   readonly upstream: string;
   readonly policy: Policy;
   readonly paths: readonly PathRule[];
+  /** @default none */
+  readonly keys?: readonly KeyRule[];
   /**
    * Asked on every path of the host, whatever the policies say. Those still stand in Authelia's rules, so that no moment of
    * a change between the two is open. @default Authelia

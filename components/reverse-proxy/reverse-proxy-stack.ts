@@ -72,6 +72,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       sites: sites(routes, domain).map((site) => ({
         ...site,
         basicAuth: site.basicAuth && { ...site.basicAuth },
+        keys: site.keys.map((handler) => ({ ...handler })),
         elsewhere: site.elsewhere.map((handler) => ({ ...handler })),
       })),
       apps: routes.map((route) => ({ url: `https://${hostOf(route, domain)}/`, title: route.title, ...route.summary })),

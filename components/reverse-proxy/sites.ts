@@ -5,6 +5,8 @@ export interface Site {
   readonly host: string;
   /** Who Caddy asks for with a password of its own; undefined: Authelia is asked. */
   readonly basicAuth: { readonly username: string; readonly secret: string } | undefined;
+  /** Requests that pass without being asked, in the order they are tried. */
+  readonly keys: readonly KeyHandler[];
   /** `alias:port` that answers every path but those below. */
   readonly upstream: string;
   /** In the order they are tried. */
@@ -19,11 +21,33 @@ export interface Handler {
   readonly upstream: string;
 }
 
-/** A site per Route. Policies are not here: every site asks Authelia, which alone knows who may pass, or its own password. */
+export interface KeyHandler extends Handler {
+  /** Caddy path matchers that it does not answer. */
+  readonly except: readonly string[];
+  /** Caddy placeholder of the header; several of one name come out joined by commas. */
+  readonly header: string;
+  /** Anchored RE2. */
+  readonly value: string;
+  readonly withoutCookies: string;
+}
+
+/**
+ * A site per Route. Policies are not here: every site asks Authelia, which alone knows who may pass, or its own password. What
+ * comes with a key of the App's own is the exception, since Authelia's rules see no headers.
+ */
 export function sites(routes: readonly Route[], domain: string): Site[] {
   return routes.map((route) => ({
     host: hostOf(route, domain),
     basicAuth: route.basicAuth && { username: route.basicAuth.username, secret: hashSecret(route) },
+    keys: (route.keys ?? []).map((rule, index) => ({
+      name: `key${index}`,
+      paths: matchers(rule.path),
+      except: (rule.except ?? []).flatMap(matchers),
+      header: `{http.request.header.${rule.header}}`,
+      value: `^(?:${rule.value})$`,
+      withoutCookies: rule.withoutCookies,
+      upstream: rule.upstream ?? route.upstream,
+    })),
     upstream: route.upstream,
     elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
       upstream === undefined || upstream === route.upstream
