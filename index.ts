@@ -18,25 +18,25 @@ async function cloudcode() {
 
   const host = await provisionHost(settings);
   const digestKey = new random.RandomBytes("digest-key", { length: 32 }).base64;
-  const context = { host, templatesRoot: join(__dirname, "stack-templates"), digestKey, deleteData };
+  const base = { host, templatesRoot: join(__dirname, "stack-templates"), digestKey, deleteData };
   const domain = pulumi.output(settings.domain ?? host.publicAddress.apply(sslipName));
-  const docker = new DockerEngine("docker", { ...context, ...settings.docker });
+  const engine = new DockerEngine("docker", { ...base, ...settings.docker });
+  const context = { ...base, engine };
 
   // Plain values: the routes are known before any resource exists, so gateway, proxy and Apps are applied side by side.
   const apps = enabledApps(settings);
   const routes = apps.flatMap((app) => app.routes);
   const edge = { ...context, domain, routes, images, timeZone };
-  const onDocker = { dependsOn: docker };
 
-  const gateway = new AuthGatewayStack("auth", { ...edge, operator: settings.operator, mail: settings.mail }, onDocker);
-  const proxy = new ReverseProxyStack("edge", { ...edge, certificates: settings.certificates }, onDocker);
+  const gateway = new AuthGatewayStack("auth", { ...edge, operator: settings.operator, mail: settings.mail });
+  const proxy = new ReverseProxyStack("edge", { ...edge, certificates: settings.certificates });
   const stacks = apps.map(({ release, ...app }) => {
-    const { secrets } = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) }, onDocker);
+    const { secrets } = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) });
     return { ...app, secrets };
   });
   // What is switched off while the machine sleeps is taken from it when it is awake again.
   if (host.reachable === undefined)
-    for (const name of disabledApps(settings)) new ComposeStack(name, { ...context, secrets: {} }, onDocker);
+    for (const name of disabledApps(settings)) new ComposeStack(name, { ...context, secrets: {} });
 
   return {
     url: pulumi.interpolate`https://${domain}`,

@@ -18,7 +18,11 @@ export interface RemoteCommandArgs {
  * output of the last run sent back (A4), nothing streamed to the log (A10), no `delete` half (A5; see forgettable.ts), a change
  * is an update in place (A14), unless the machine itself changed. A machine that is switched off gets none.
  */
-export function remoteCommand(name: string, args: RemoteCommandArgs, opts: { readonly parent: pulumi.Resource }): void {
+export function remoteCommand(
+  name: string,
+  args: RemoteCommandArgs,
+  { parent, dependsOn = [] }: { readonly parent: pulumi.Resource; readonly dependsOn?: readonly pulumi.Resource[] },
+): void {
   const { host } = args;
   const { reachable } = host;
   if (reachable === undefined) return;
@@ -34,8 +38,8 @@ export function remoteCommand(name: string, args: RemoteCommandArgs, opts: { rea
       ...(host.generation && { triggers: [host.generation] }),
     },
     {
-      ...opts,
-      dependsOn: [reachable],
+      parent,
+      dependsOn: [reachable, ...dependsOn],
       additionalSecretOutputs: ["stdout", "stderr"],
       customTimeouts: { create: remoteTimeout, update: remoteTimeout },
       ...(host.machine === undefined ? {} : { deletedWith: host.machine }),

@@ -9,6 +9,8 @@ import { type ReleaseSource, digestComment, releasePayload, renderRelease } from
 /** What every ComposeStack of a program shares. */
 export interface StackContext {
   readonly host: Host;
+  /** What must be on the Host first. Not an option of the components: a protected child would keep all that they depend on. */
+  readonly engine: pulumi.Resource;
   readonly templatesRoot: string;
   /** Key of the digests that name releases and stand in previews; a secret kept in state. */
   readonly digestKey: pulumi.Input<string>;
@@ -35,7 +37,8 @@ export class ComposeStack extends pulumi.ComponentResource {
 
   constructor(name: string, args: ComposeStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ComposeStack", name, {}, opts);
-    const { host } = args;
+    const { host, engine } = args;
+    const onEngine = { parent: this, dependsOn: [engine] };
     const generated = Object.entries(args.generated ?? {}).map(([role, length]) => [
       role,
       new random.RandomPassword(`${name}-${role}`, { length, special: false }, { parent: this }).result,
@@ -54,7 +57,7 @@ export class ComposeStack extends pulumi.ComponentResource {
           create: pulumi.unsecret(release).apply((r) => `${hostCommand("apply", name, r.id)}\n${digestComment(r)}`),
           stdin: pulumi.secret(release.apply(releasePayload)),
         },
-        { parent: this },
+        onEngine,
       );
     }
 
@@ -70,7 +73,7 @@ export class ComposeStack extends pulumi.ComponentResource {
         addPreviousOutputInEnv: false,
         logging: command.local.Logging.None,
       },
-      { parent: this, ...(host.machine === undefined ? {} : { deletedWith: host.machine }) },
+      { ...onEngine, ...(host.machine === undefined ? {} : { deletedWith: host.machine }) },
     );
     this.registerOutputs();
   }

@@ -115,6 +115,17 @@ describe("what lives on the machine", () => {
   });
 });
 
+describe("what is protected", () => {
+  it("can be kept without the machine by destroy --exclude-protected, which keeps all that it depends on", () => {
+    const kept = run.resources.filter(({ name }) => optionsOf(run, name).protect).map(({ name }) => name);
+    expect(kept.sort()).toEqual(["auth-encryption-key", "host-data-disk"]);
+    for (const name of kept)
+      for (const other of ["host-instance", "host-address", "docker-install", "auth-release"])
+        expect([name, other, reaches(name, other)]).toEqual([name, other, false]);
+    expect(reaches("auth-release", "docker-install")).toBe(true);
+  });
+});
+
 describe("the outputs", () => {
   it("hold the price of the choice that was made, and a name of the public address", () => {
     const cost = run.outputs["monthlyCostUsd"];
