@@ -16,7 +16,8 @@ import { publicIpv6 } from "./public-ipv6";
 import { onDelete } from "./script-command";
 import { costFactors, hostEstimate, monthlyCost } from "./cost";
 import { releaseDisk } from "./release-disk";
-import { ownership, stackName, stackTags } from "./tags";
+import { publicAddress } from "./public-address";
+import { stackTags } from "./tags";
 import { userData } from "./user-data";
 
 export interface AlicloudHostArgs extends AlicloudTarget {
@@ -88,38 +89,19 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
       { diskId: data.diskId, instanceId: ecs.id },
       { ...withMachine, dependsOn: [leftovers, ...data.beforeDetach] },
     );
-    // Made after the machine: an account without balance must not be left with an address that costs money (lessons B12).
-    const eip = new alicloud.ecs.EipAddress(
-      `${name}-address`,
-      {
-        addressName: stackName(),
-        bandwidth: String(machine.bandwidthMbps),
-        internetChargeType: "PayByTraffic",
-        paymentType: "PayAsYouGo",
-        deletionProtection: machine.protect,
-        ...ownership(resourceGroupId),
-      },
-      { ...each, ...child, protect: machine.protect, dependsOn: [leftovers, ecs] },
-    );
-    // The provider's own unbinding is tried for minutes when the machine was deleted by hand, so it is skipped with the
-    // machine's end; but the address goes before the machine, and must be free by then (lessons B5).
-    const unbound = onDelete(`${name}-address-unbinding`, "unbind-address", { region, allocationId: eip.id }, child);
-    const association = new alicloud.ecs.EipAssociation(
-      `${name}-address-association`,
-      { allocationId: eip.id, instanceId: ecs.id, instanceType: "EcsInstance" },
-      // The disk moves first: what releases it on the machine of before is reached by this address.
-      { ...withMachine, dependsOn: [unbound, attachment] },
-    );
-    this.publicAddress = eip.ipAddress;
+    const { ipAddress, association } = publicAddress(`${name}-address`, {
+      ...{ region, machine, resourceGroupId, ecs, attachment, withMachine, each, parent: this },
+    });
+    this.publicAddress = ipAddress;
     const ipv6 =
       network.ipv6GatewayId &&
       publicIpv6(`${name}-ipv6`, network.ipv6GatewayId, ecs, machine.bandwidthMbps, withMachine);
-    const addresses = { A: eip.ipAddress, ...(ipv6 && { AAAA: ipv6 }) };
+    const addresses = { A: ipAddress, ...(ipv6 && { AAAA: ipv6 }) };
     const records = args.zone ? [new DnsRecords(`${name}-dns`, { entry: args.zone, addresses, each }, child)] : [];
 
     this.hostKey = hostKey.publicKeyOpenssh.apply(typeAndBase64);
     this.connection = pulumi.secret({
-      host: eip.ipAddress,
+      host: ipAddress,
       port: this.port,
       user: this.user,
       privateKey: loginKey.privateKeyOpenssh,

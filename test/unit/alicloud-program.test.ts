@@ -165,7 +165,7 @@ describe("each resource has just these inputs and options", () => {
         ...{ addressName: "cloudcode-test", bandwidth: "20", internetChargeType: "PayByTraffic", tags },
         ...{ paymentType: "PayAsYouGo", deletionProtection: false },
       },
-      { parent: "host", dependsOn: ["host-instance", "host-leftovers"] },
+      { parent: "host", dependsOn: ["host-instance"] },
     ],
     [
       "host-address-association",

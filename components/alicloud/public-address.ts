@@ -1,0 +1,47 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { MachineSettings } from "../settings/targets";
+import { onDelete } from "./script-command";
+import { ownership, stackName } from "./tags";
+
+export interface PublicAddressArgs {
+  readonly region: string;
+  readonly machine: MachineSettings;
+  readonly resourceGroupId: string | undefined;
+  readonly ecs: alicloud.ecs.Instance;
+  /** The data disk's: what releases the disk on the machine of before is reached by this address, so the disk moves first. */
+  readonly attachment: pulumi.Resource;
+  /** Options of what goes with the machine. */
+  readonly withMachine: pulumi.CustomResourceOptions;
+  readonly each: pulumi.CustomResourceOptions;
+  readonly parent: pulumi.Resource;
+}
+
+/** The address that stays when the machine is another one, and what binds it to the machine. */
+export function publicAddress(
+  name: string,
+  { region, machine, resourceGroupId, ecs, attachment, withMachine, each, parent }: PublicAddressArgs,
+): { readonly ipAddress: pulumi.Output<string>; readonly association: alicloud.ecs.EipAssociation } {
+  const eip = new alicloud.ecs.EipAddress(
+    name,
+    {
+      addressName: stackName(),
+      bandwidth: String(machine.bandwidthMbps),
+      internetChargeType: "PayByTraffic",
+      paymentType: "PayAsYouGo",
+      deletionProtection: machine.protect,
+      ...ownership(resourceGroupId),
+    },
+    // Made after the machine: an account without balance must not be left with an address that costs money (lessons B12).
+    { ...each, parent, protect: machine.protect, dependsOn: ecs },
+  );
+  // The provider's own unbinding is tried for minutes when the machine was deleted by hand, so it is skipped with the
+  // machine's end; but the address goes before the machine, and must be free by then (lessons B5).
+  const unbound = onDelete(`${name}-unbinding`, "unbind-address", { region, allocationId: eip.id }, { parent });
+  const association = new alicloud.ecs.EipAssociation(
+    `${name}-association`,
+    { allocationId: eip.id, instanceId: ecs.id, instanceType: "EcsInstance" },
+    { ...withMachine, dependsOn: [unbound, attachment] },
+  );
+  return { ipAddress: eip.ipAddress, association };
+}
