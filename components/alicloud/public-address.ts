@@ -1,5 +1,5 @@
 import * as alicloud from "@pulumi/alicloud";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { MachineSettings } from "../settings/targets";
 import { onDelete } from "./script-command";
 import { ownership, stackName } from "./tags";
