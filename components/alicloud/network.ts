@@ -22,7 +22,7 @@ export class AlicloudNetwork extends pulumi.ComponentResource implements Network
   /** The rules: a machine is of no use before them. */
   readonly rules: readonly pulumi.Resource[];
   /** Undefined without IPv6. */
-  readonly ipv6GatewayId: pulumi.Output<string> | undefined;
+  readonly ipv6GatewayId?: pulumi.Output<string>;
 
   constructor(name: string, args: AlicloudNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:Network", name, {}, opts);
@@ -54,13 +54,15 @@ export class AlicloudNetwork extends pulumi.ComponentResource implements Network
             },
             each,
           ).id;
-    this.ipv6GatewayId = ipv6
-      ? new alicloud.vpc.Ipv6Gateway(
-          `${name}-ipv6-gateway`,
-          { vpcId: this.vpcId, ipv6GatewayName: title, ...common },
-          each,
-        ).id
-      : undefined;
+    if (ipv6)
+      this.ipv6GatewayId =
+        args.ipv6GatewayId !== undefined
+          ? pulumi.output(args.ipv6GatewayId)
+          : new alicloud.vpc.Ipv6Gateway(
+              `${name}-ipv6-gateway`,
+              { vpcId: this.vpcId, ipv6GatewayName: title, ...common },
+              each,
+            ).id;
     this.securityGroupId = new alicloud.ecs.SecurityGroup(
       `${name}-security-group`,
       { securityGroupName: title, vpcId: this.vpcId, ...common },

@@ -148,6 +148,7 @@ export const imageId = matching(/^[\w.-]+$/, idFault("an image"));
 export const snapshotId = matching(/^s-[a-z0-9]+$/, idFault("a snapshot"));
 export const vpcId = matching(/^vpc-[a-z0-9]+$/, idFault("a VPC"));
 export const vswitchId = matching(/^vsw-[a-z0-9]+$/, idFault("a vSwitch"));
+export const ipv6GatewayId = matching(/^ipv6gw-[a-z0-9]+$/, idFault("an IPv6 gateway"));
 export const resourceGroupId = matching(/^rg-[a-z0-9]+$/, idFault("a resource group"));
 /** https://www.alibabacloud.com/help/en/vpc/user-guide/create-and-manage-a-vpc : private ranges, /8 to /29 */
 export const vpcCidr = cidr.refine(

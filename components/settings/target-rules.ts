@@ -26,7 +26,13 @@ function existingProblems(values: PlainSettings): Problem[] {
       "is missing: only an IPv4 hostAddress gives a name of its own (<address>.sslip.io)",
     ),
     ...when(power === "stopped", "power", "is stopped, but only the target alicloud can stop its machine"),
-    ...without(values, "the target existing", ["vpcId", "vswitchId", "hostImage", "restoreFromSnapshot"]),
+    ...without(values, "the target existing", [
+      "vpcId",
+      "vswitchId",
+      "ipv6GatewayId",
+      "hostImage",
+      "restoreFromSnapshot",
+    ]),
   ];
 }
 
@@ -89,7 +95,7 @@ function budgetProblems(values: PlainSettings): Problem[] {
 }
 
 function networkProblems(values: PlainSettings): Problem[] {
-  const { vpcId, vswitchId, vpcCidr = "", vswitchCidr = "", dockerAddressPool = "" } = values;
+  const { vpcId, vswitchId, ipv6GatewayId, ipv6, vpcCidr = "", vswitchCidr = "", dockerAddressPool = "" } = values;
   const taken = { dockerAddressPool: [dockerAddressPool], "the networks of k3s": k3sNetworks };
   const own = { ...(vpcId === undefined && { vpcCidr }), ...(vswitchId === undefined && { vswitchCidr }) };
   const clashes = Object.entries(own).flatMap(([key, cidr]) =>
@@ -104,6 +110,11 @@ function networkProblems(values: PlainSettings): Problem[] {
   return [
     ...clashes,
     ...when(vswitchId !== undefined && vpcId === undefined, "vpcId", "is missing, but vswitchId is set"),
+    ...when(
+      ipv6GatewayId !== undefined && (vpcId === undefined || ipv6 !== true),
+      "ipv6GatewayId",
+      "has no effect without vpcId and ipv6",
+    ),
     ...when(
       // A vpcCidr that is at fault itself says nothing of the vSwitch.
       vpcId === undefined && vswitchId === undefined && vpcCidr !== "" && !within(vswitchCidr, vpcCidr),

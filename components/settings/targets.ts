@@ -30,6 +30,7 @@ export interface CloudNetworkSettings {
   readonly sshCidrs: readonly string[];
   readonly vpcId: string | undefined;
   readonly vswitchId: string | undefined;
+  readonly ipv6GatewayId: string | undefined;
   readonly vpcCidr: string;
   readonly vswitchCidr: string;
   readonly ipv6: boolean;
@@ -86,13 +87,13 @@ function existingTarget(values: SettingValues): ExistingTarget {
 }
 
 function alicloudTarget(values: SettingValues): AlicloudTarget {
-  const { sshCidrs, vpcId, vswitchId, vpcCidr, vswitchCidr, ipv6 } = values;
+  const { sshCidrs, vpcId, vswitchId, ipv6GatewayId, vpcCidr, vswitchCidr, ipv6 } = values;
   return {
     kind: "alicloud",
     region: values.region,
     resourceGroupId: values.resourceGroupId,
     waitSeconds: values.hostWaitSeconds,
-    network: { sshCidrs, vpcId, vswitchId, vpcCidr, vswitchCidr, ipv6 },
+    network: { sshCidrs, vpcId, vswitchId, ipv6GatewayId, vpcCidr, vswitchCidr, ipv6 },
     machine: {
       power: values.power,
       instanceTypes: values.instanceTypes,

@@ -176,6 +176,13 @@ describe("an existing network", () => {
     expect(theirs.calls[0]?.provider).toContain("::alicloud::");
   });
 
+  it("may have an IPv6 gateway already, which is used", async () => {
+    const ipv6 = { ...existing, ipv6: "true", ipv6GatewayId: "ipv6gw-t4n0a1" };
+    const theirs = await runAlicloud(ipv6, { account });
+    expect(theirs.resources.map(({ name }) => name)).not.toContain("host-network-ipv6-gateway");
+    expect(theirs.resource("host-ipv6").inputs).toMatchObject({ ipv6GatewayId: "ipv6gw-t4n0a1" });
+  });
+
   it("may be a VPC alone, with a vSwitch of the stack's own in it", async () => {
     const half = await runAlicloud({ vpcId: "vpc-t4n0a1", vswitchCidr: "10.1.2.0/24" });
     expect(half.resources.map(({ name }) => name)).not.toContain("host-network-vpc");

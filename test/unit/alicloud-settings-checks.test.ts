@@ -38,6 +38,7 @@ describe("a value of the target alicloud that fails its check is told by its key
     ["protectMachine", "on", "is neither true nor false"],
     ["vpcId", "vsw-t4n0a1", "is not the id of a VPC"],
     ["vswitchId", "vpc-t4n0a1", "is not the id of a vSwitch"],
+    ["ipv6GatewayId", "vpc-t4n0a1", "is not the id of an IPv6 gateway"],
     ["vpcCidr", "203.0.113.0/24", "is not a private IPv4 network of /8 to /29"],
     ["vpcCidr", "172.32.0.0/16", "is not a private IPv4 network of /8 to /29"],
     ["vpcCidr", "192.168.1.0/30", "is not a private IPv4 network of /8 to /29"],

@@ -98,7 +98,7 @@ describe("a setting reaches its input", () => {
 
   it("icpFiled, budgetUsd, trafficGbPerMonth and the rest: seen in rules, prices and other files of this folder", () => {
     const elsewhere = ["budgetUsd", "charge", "icpFiled", "ipv6", "power", "spotPriceLimitUsd", "subscriptionMonths"];
-    const seen = [...Object.keys(settings), ...elsewhere, "vpcId", "vswitchId"];
+    const seen = [...Object.keys(settings), ...elsewhere, "vpcId", "vswitchId", "ipv6GatewayId"];
     expect(Object.keys(alicloudSettings).filter((key) => !seen.includes(key))).toEqual([]);
   });
 });

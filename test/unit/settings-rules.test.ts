@@ -83,6 +83,7 @@ describe("a combination that cannot work on Alibaba Cloud is told by the key to 
     ],
     ["vswitchCidr overlaps with the networks of k3s", { vpcId: "vpc-t4n0a1", vswitchCidr: "10.42.1.0/24" }],
     ["vpcId is missing, but vswitchId is set", { vswitchId: "vsw-t4n0a1" }],
+    ["ipv6GatewayId has no effect without vpcId and ipv6", { ipv6GatewayId: "ipv6gw-t4n0a1", vpcId: "vpc-t4n0a1" }],
     ["vswitchCidr is not a part of vpcCidr of /16 to /29", { vpcCidr: "172.16.0.0/16" }],
     ["vswitchCidr is not a part of vpcCidr of /16 to /29", { vpcCidr: "172.16.0.0/24", vswitchCidr: "172.16.0.0/16" }],
     [
@@ -102,6 +103,7 @@ describe("a combination that cannot work on Alibaba Cloud is told by the key to 
     ["a stopped machine", { power: "stopped" }],
     ["a final snapshot of a disk that goes", { finalSnapshot: "true", deleteData: "true" }],
     ["an existing VPC and vSwitch", { vpcId: "vpc-t4n0a1", vswitchId: "vsw-t4n0a1" }],
+    ["an existing VPC with an IPv6 gateway", { vpcId: "vpc-t4n0a1", ipv6: "true", ipv6GatewayId: "ipv6gw-t4n0a1" }],
     ["networks of a VPC that is there, which nobody asked for", { vpcId: "vpc-t4n0a1", vpcCidr: "10.42.0.0/16" }],
     ["a vSwitch as large as its VPC", { vpcCidr: "172.16.0.0/16", vswitchCidr: "172.16.0.0/16" }],
   ])("%s is fine", (_what, settings) => {
@@ -131,6 +133,7 @@ describe("what only Alibaba Cloud can do is told where the host exists", () => {
       [
         ["vpcId", "vpc-t4n0a1"],
         ["vswitchId", "vsw-t4n0a1"],
+        ["ipv6GatewayId", "ipv6gw-t4n0a1"],
         ["hostImage", "m-t4n0a1"],
         ["restoreFromSnapshot", "s-t4n0a1"],
       ] as const

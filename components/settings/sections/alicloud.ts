@@ -117,6 +117,10 @@ export const alicloudSettings = {
     default: "192.168.1.0/24",
   }),
   ipv6: flag({ description: "Whether the machine also has a public IPv6 address.", example: "true", default: false }),
+  ipv6GatewayId: text(check.ipv6GatewayId, {
+    description: "The IPv6 gateway of vpcId, if it has one: a VPC can have only one. Default: a new one.",
+    example: "ipv6gw-t4n0a1b2c3d4e5f6g7h8",
+  }),
   resourceGroupId: text(check.resourceGroupId, {
     description: "Resource group of everything that is created. Default: the account's.",
     example: "rg-acfm0a1b2c3d4e5",
