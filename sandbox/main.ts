@@ -3,18 +3,18 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openAlicloudSandbox, openSandbox, removeSandbox } from "./sandbox";
 
-const usage = "usage: npm run sandbox [-- up|destroy] [--target existing|alicloud] [--name NAME]";
+const usage = "usage: npm run sandbox [-- up|destroy] [--target existing|alicloud] [--name NAME] [--all-apps]";
 
 /** By target, so that one of each can be there. */
 const defaultNames = { existing: "sandbox", alicloud: "alicloud" } as const;
 type Target = keyof typeof defaultNames;
 
-async function up(name: string, target: Target): Promise<void> {
+async function up(name: string, target: Target, allApps: boolean): Promise<void> {
   const started = Date.now();
   const say = (line: string) => {
     console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`);
   };
-  const sandbox = await (target === "existing" ? openSandbox : openAlicloudSandbox)(name, say);
+  const sandbox = await (target === "existing" ? openSandbox : openAlicloudSandbox)(name, say, { allApps });
   say(
     `Running pulumi up (${sandbox.engine.origin === "official" ? "official CLI" : "CLI built from its Go module"}); the first one installs Docker on the host and builds OpenCode's image`,
   );
@@ -52,14 +52,18 @@ async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { target: { type: "string", default: "existing" }, name: { type: "string" } },
+    options: {
+      target: { type: "string", default: "existing" },
+      name: { type: "string" },
+      "all-apps": { type: "boolean", default: false },
+    },
   });
   const { target } = values;
   if (target !== "existing" && target !== "alicloud") throw new Error(usage);
   const { name = defaultNames[target] } = values;
   const [action = "up", ...rest] = positionals;
   if (!/^[a-z0-9-]{1,20}$/.test(name) || rest.length > 0) throw new Error(usage);
-  if (action === "up") await up(name, target);
+  if (action === "up") await up(name, target, values["all-apps"]);
   else if (action === "destroy") await removeSandbox(name, console.log);
   else throw new Error(usage);
 }

@@ -15,7 +15,7 @@ import { provideImages } from "./images/images";
 import { startRegistry, stopRegistry } from "./images/registry";
 import { Stack, once } from "./stack";
 import { bundleGateway } from "./stand-ins/authelia/bundle";
-import { bundleTerminal } from "./stand-ins/ttyd/bundle";
+import { type Program, bundleProgram } from "./stand-ins/bundle";
 import { type PreparedPulumi, preparePulumi } from "./toolchain";
 
 export { projectRoot } from "./folder";
@@ -63,24 +63,38 @@ export type ExistingSandbox = Sandbox & Pick<ExistingGround, "loginKey" | "hostK
 /** Its host is what the program creates at the emulated cloud; until then its address is only reserved. */
 export type AlicloudSandbox = Sandbox & Pick<AlicloudGround, "controlUrl" | "container">;
 
+export interface SandboxOptions {
+  /** Provides the images of the Apps that are off by default, too. @default false */
+  readonly allApps?: boolean;
+}
+
 /** Brings up a host, registry and ACME authority, and a stack that points to them; finds what runs already. */
-export async function openSandbox(name: string, say: Say): Promise<ExistingSandbox> {
-  const { sandbox, ground } = await open(name, say, "existing", () => openExisting(name, say));
+export async function openSandbox(
+  name: string,
+  say: Say,
+  { allApps = false }: SandboxOptions = {},
+): Promise<ExistingSandbox> {
+  const { sandbox, ground } = await open({ name, say, target: "existing", allApps }, () => openExisting(name, say));
   return { ...sandbox, loginKey: ground.loginKey, hostKey: ground.hostKey };
 }
 
 /** The same with an emulated cloud in place of the host. */
-export async function openAlicloudSandbox(name: string, say: Say): Promise<AlicloudSandbox> {
-  const { sandbox, ground } = await open(name, say, "alicloud", () => openAlicloud(name, say));
+export async function openAlicloudSandbox(
+  name: string,
+  say: Say,
+  { allApps = false }: SandboxOptions = {},
+): Promise<AlicloudSandbox> {
+  const { sandbox, ground } = await open({ name, say, target: "alicloud", allApps }, () => openAlicloud(name, say));
   return { ...sandbox, controlUrl: ground.controlUrl, container: () => ground.container() };
 }
 
-async function open<G extends Ground>(
-  name: string,
-  say: Say,
-  target: "existing" | "alicloud",
-  prepare: () => Promise<G>,
-) {
+interface Opening extends Required<SandboxOptions> {
+  readonly name: string;
+  readonly say: Say;
+  readonly target: "existing" | "alicloud";
+}
+
+async function open<G extends Ground>({ name, say, target, allApps }: Opening, prepare: () => Promise<G>) {
   if (process.platform !== "linux")
     throw new Error(
       "The sandbox runs containers with systemd inside and needs Linux; on other systems use a Linux VM.",
@@ -99,11 +113,12 @@ async function open<G extends Ground>(
   const { host } = ground;
   const common = { name, bindAddress: host.gateway, cacheDir, say };
   const registry = await startRegistry({ ...common, port: registryPort });
-  const gatewayBundle = join(folder, "authelia.cjs");
-  const terminalBundle = join(folder, "ttyd");
-  await Promise.all([bundleGateway(gatewayBundle), bundleTerminal(terminalBundle)]);
-  const bundles = { gatewayBundle, terminalBundle };
-  const { origin } = await provideImages({ registryUrl: registry.url, images: tagged, cacheDir, ...bundles, say });
+  const bundle = async (program: Program | "authelia") => {
+    const file = join(folder, program);
+    await (program === "authelia" ? bundleGateway(file) : bundleProgram(program, file));
+    return file;
+  };
+  const provided = await provideImages({ registryUrl: registry.url, images: tagged, allApps, cacheDir, bundle, say });
   const acme = await startAcme({ ...common, resolveTo: host.address });
 
   const stack = new Stack(folder, engine, ground.env);
@@ -111,9 +126,12 @@ async function open<G extends Ground>(
     ...ground.settings,
     acmeDirectories: [acme.directoryUrl],
     acmeTrustedRoot: acme.caPem,
-    ...(origin === "stand-in" && { registryMirrors: [registry.url], images: tagged }),
+    ...(provided.origin === "stand-in" && { registryMirrors: [registry.url], images: provided.images }),
   };
   await stack.create(settings, ground.secrets);
+  // Also where the stack was made without them.
+  if (allApps && provided.origin === "stand-in")
+    stack.configure({ images: provided.images, sources: provided.sources });
   const sandbox: Sandbox = {
     ...{ name, host, acme, folder, engine, stackFile: stack.file, env: stack.env },
     domain: `${host.address.replaceAll(".", "-")}.sslip.io`,

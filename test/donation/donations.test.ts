@@ -1,5 +1,5 @@
 // Donations against stand-ins of Linux Do Connect, new-api and the proxy's management API.
-import { type World, authFile, boundDonor, credential, openWorld, random } from "./kit";
+import { type World, admin, authFile, boundDonor, credential, openWorld, random } from "./kit";
 
 let world: World;
 let session: string;
@@ -185,7 +185,7 @@ describe("a person is needed", () => {
     expect(states()).toEqual(["person"]);
     expect(await (await world.request("/status", { session })).text()).toContain("an administrator looks at it");
     expect(world.log.join("")).toContain('"event":"needs-person"');
-    const list = await world.request("/status", { session: await world.login({ id: 7, username: "root" }) });
+    const list = await world.request("/donations", { session: await world.login(admin) });
     expect(await list.text()).toContain("add_quota: refused");
   });
 
@@ -203,6 +203,67 @@ describe("a person is needed", () => {
     world.proxy.fault = "calls";
     await donate(credential(world));
     for (let round = 0; round < 12; round++) await world.service.donations.settle();
+    expect([states(), quota()]).toEqual([["person"], 0]);
+  });
+});
+
+describe("an administrator", () => {
+  let asAdmin: string;
+  let id: string;
+  const decide = (decision: string, as = asAdmin, donation = id, from?: string) =>
+    world.post("/donations/decide", { donation, decision }, as, from);
+  beforeEach(async () => {
+    world.newApi.fault = "refused";
+    await donate(credential(world));
+    world.newApi.fault = "none";
+    asAdmin = await world.login(admin);
+    id = world.service.store.donations(["person"])[0]?.id ?? "";
+  });
+
+  test("who gave the quota by hand says so, and it is not given again", async () => {
+    expect((await decide("given")).status).toBe(303);
+    expect([states(), quota()]).toEqual([["granted"], 0]);
+    expect(world.log.filter((line) => line.includes('"event":"donation"'))).toHaveLength(1);
+  });
+
+  test("has it given now, once, however often the button is pressed", async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => decide("give")));
+    expect(answers.map(({ status }) => status).sort()).toEqual([303, 409, 409, 409, 409]);
+    expect([states(), quota(), world.newApi.grants]).toEqual([["granted"], 500, 1]);
+    expect((await decide("give")).status).toBe(409);
+    expect(world.newApi.grants).toBe(1);
+  });
+
+  test("refuses it: the credential leaves the proxy, and may be donated again", async () => {
+    const [text = ""] = world.proxy.files.values();
+    expect((await decide("refuse")).status).toBe(303);
+    expect([states(), quota(), world.proxy.files.size]).toEqual([["refused"], 0, 0]);
+    expect((await donate(new File([text], "again.json"))).status).toBe(303);
+    expect(quota()).toBe(500);
+  });
+
+  test("who cannot reach the proxy has refused nothing", async () => {
+    world.proxy.fault = "all";
+    expect((await decide("refuse")).status).toBe(500);
+    world.proxy.fault = "none";
+    expect([states(), world.proxy.files.size]).toEqual([["person"], 1]);
+    expect((await decide("refuse")).status).toBe(303);
+  });
+
+  test("is named in the log, with what was decided", async () => {
+    await decide("give");
+    const line = world.log.find((each) => each.includes('"event":"decision"')) ?? "{}";
+    expect(JSON.parse(line)).toMatchObject({ userId: admin.id, donation: id, decision: "give" });
+  });
+
+  test("alone may do it, from the site's own pages, with a known word and a donation that needs it", async () => {
+    expect((await decide("give", session)).status).toBe(403);
+    expect((await decide("give", "no session")).status).toBe(401);
+    expect((await decide("give", asAdmin, id, "https://evil.example")).status).toBe(403);
+    expect((await decide("double")).status).toBe(400);
+    expect((await decide("give", asAdmin, "no such donation")).status).toBe(409);
+    expect((await world.request("/donations", { session })).status).toBe(403);
+    expect((await world.request("/donations")).status).toBe(401);
     expect([states(), quota()]).toEqual([["person"], 0]);
   });
 });

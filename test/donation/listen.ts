@@ -9,11 +9,11 @@ export interface Listening {
 }
 
 /** Serves at a free port of this machine. */
-export async function listen(app: Hono): Promise<Listening> {
-  const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }) as Server;
+export async function listen(app: Hono, hostname = "127.0.0.1"): Promise<Listening> {
+  const server = serve({ fetch: app.fetch, port: 0, hostname }) as Server;
   await new Promise((resolve) => server.once("listening", resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${hostname}:${(server.address() as AddressInfo).port}`,
     stop: () => {
       server.close();
       server.closeAllConnections();

@@ -20,7 +20,7 @@ export interface NewApiServer extends Listening {
   grants: number;
 }
 
-export async function startNewApi(): Promise<NewApiServer> {
+export async function startNewApi(hostname?: string): Promise<NewApiServer> {
   const app = new Hono();
   app.use(async (c, next) => {
     server.headers.push(c.req.raw.headers);
@@ -58,6 +58,12 @@ export async function startNewApi(): Promise<NewApiServer> {
     if (fault !== "none") return c.body("{", 200, { "content-type": "application/json" });
     return c.json({ success: true, message: "" });
   });
-  const server: NewApiServer = { ...(await listen(app)), users: new Map(), fault: "none", headers: [], grants: 0 };
+  const server: NewApiServer = {
+    ...(await listen(app, hostname)),
+    users: new Map(),
+    fault: "none",
+    headers: [],
+    grants: 0,
+  };
   return server;
 }

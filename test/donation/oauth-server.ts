@@ -27,7 +27,11 @@ export interface OAuthServer extends Listening {
   answer(url: string, allow: boolean): string;
 }
 
-export async function startOAuthServer(clientId: string, clientSecret: string): Promise<OAuthServer> {
+export async function startOAuthServer(
+  clientId: string,
+  clientSecret: string,
+  hostname?: string,
+): Promise<OAuthServer> {
   const codes = new Map<string, Grant>();
   const tokens = new Map<string, Person>();
   const secrets: string[] = [];
@@ -67,7 +71,7 @@ export async function startOAuthServer(clientId: string, clientSecret: string): 
     return c.json(server.fault === "user-shapeless" ? { name: "x" } : { ...person, trust_level: 2, active: true });
   });
   const server: OAuthServer = {
-    ...(await listen(app)),
+    ...(await listen(app, hostname)),
     person: { id: 1, username: "ada" },
     fault: "none",
     secrets,

@@ -20,9 +20,10 @@ export interface Answer {
   readonly body: string;
 }
 
-interface RequestOptions {
+export interface RequestOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 /** What the scenarios share: the sandbox, and the operator's session once someone has signed in. */
@@ -59,7 +60,11 @@ export class World<S extends Sandbox = ExistingSandbox> {
   }
 
   /** One HTTPS request to a name below the domain ("" for the domain itself), past DNS; certificates are other tests' matter. */
-  request(subdomain: string, path: string, { method = "GET", headers = {} }: RequestOptions = {}): Promise<Answer> {
+  request(
+    subdomain: string,
+    path: string,
+    { method = "GET", headers = {}, body }: RequestOptions = {},
+  ): Promise<Answer> {
     const name = this.nameOf(subdomain);
     return new Promise((resolve, reject) => {
       const options = {
@@ -84,7 +89,7 @@ export class World<S extends Sandbox = ExistingSandbox> {
       });
       sent.setTimeout(60_000, () => sent.destroy(new Error(`no answer from https://${name}${path} within 60 s`)));
       sent.on("error", reject);
-      sent.end();
+      sent.end(body);
     });
   }
 

@@ -6,7 +6,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import { type Config, roleOf } from "./config";
 import { maxBytes } from "./credential";
-import type { Donations } from "./donations";
+import { type Decision, type Donations, decisions } from "./donations";
 import { UpstreamError } from "./http";
 import { Limit } from "./limits";
 import type { LinuxDo } from "./linux-do";
@@ -188,8 +188,7 @@ export function createApp(parts: Parts): Hono {
   });
   app.get("/status", (c) => {
     const { linuxDo: id } = visitor(c);
-    const view = viewOf(c);
-    return c.html(pages.statusPage(view, store.donationsOf(id), view.admin ? store.donations(["person"]) : []));
+    return c.html(pages.statusPage(viewOf(c), store.donationsOf(id)));
   });
 
   app.get("/auth-files", async (c) => {
@@ -218,8 +217,23 @@ export function createApp(parts: Parts): Hono {
     log.info({ event: "auth-file-delete", userId: id, name }, "auth file deleted");
     return c.redirect("/auth-files", 303);
   });
+
+  app.get("/donations", (c) => {
+    admin(c);
+    return c.html(pages.donationsPage(viewOf(c), store.donations(["person"])));
+  });
+  app.post("/donations/decide", async (c) => {
+    const { linuxDo: id } = admin(c);
+    const { donation, decision } = await c.req.parseBody();
+    if (typeof donation !== "string" || !isDecision(decision)) throw new Refusal(400, "e400", "/donations");
+    if (!(await donations.decide(donation, decision))) throw new Refusal(409, "e409decided", "/donations");
+    log.info({ event: "decision", userId: id, donation, decision }, "decided");
+    return c.redirect("/donations", 303);
+  });
   return app;
 }
+
+const isDecision = (value: unknown): value is Decision => decisions.some((decision) => decision === value);
 
 async function fileOf(c: Context): Promise<{ readonly name: string; readonly text: string }> {
   const { file } = await c.req.parseBody();

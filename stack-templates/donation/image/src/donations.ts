@@ -22,6 +22,13 @@ export interface DonationsArgs {
 /** What a donor is told at once. `checking` goes on by itself. */
 export type Outcome = "no-credential" | "seen" | "refused" | "checking" | "accepted";
 
+/**
+ * What an administrator does with a donation that needs a person: the quota was `given` by hand; `give` it now; or `refuse` it,
+ * so that the credential goes back and may be donated again.
+ */
+export const decisions = ["given", "give", "refuse"] as const;
+export type Decision = (typeof decisions)[number];
+
 /** Looks at one that is not active. */
 const probeTries = 3;
 /** Tries of a state that stays unclear, before a person is asked. */
@@ -67,6 +74,26 @@ export class Donations {
   settle(): Promise<void> {
     this.#settling = this.#settling.then(() => this.#settle());
     return this.#settling;
+  }
+
+  /** @returns false where the donation needs no person, or not any more */
+  async decide(id: string, decision: Decision): Promise<boolean> {
+    const { store, proxy } = this.#args;
+    const donation = store.donation(id);
+    if (donation?.state !== "person" || this.#inHand.has(id)) return false;
+    this.#inHand.add(id);
+    try {
+      if (decision === "given") this.#granted(donation);
+      if (decision === "give") store.decide(id, "owed", "");
+      if (decision === "refuse") {
+        await proxy.remove(fileName(donation));
+        store.decide(id, "refused", "refused by an administrator");
+      }
+    } finally {
+      this.#inHand.delete(id);
+    }
+    await this.settle();
+    return true;
   }
 
   async #settle(): Promise<void> {

@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import { maxBytes, providers } from "./credential";
+import { type Decision, decisions } from "./donations";
 import type { AuthFile } from "./model-proxy";
 import type { Donation, Session } from "./store";
 import { type Language, type Words, words } from "./words";
@@ -45,7 +46,7 @@ function layout(view: View, heading: string, content: Html): Html {
         <nav>
           <a href="/">${say.home}</a>
           ${view.session && html`<a href="/bind">${say.bind}</a><a href="/donate">${say.donate}</a><a href="/status">${say.status}</a>`}
-          ${view.admin && html`<a href="/auth-files">${say.authFiles}</a>`}
+          ${view.admin && html`<a href="/auth-files">${say.authFiles}</a><a href="/donations">${say.needPerson}</a>`}
         </nav>
         <h1>${heading}</h1>
         <main>${content}</main>
@@ -103,35 +104,55 @@ export function donatePage(view: View, amount: number): Html {
   );
 }
 
-export function statusPage(view: View, donations: readonly Donation[], pending: readonly Donation[]): Html {
+export function statusPage(view: View, donations: readonly Donation[]): Html {
   const say = words[view.language];
-  const bound = html`<p>${say.newApiUser}: ${view.bound ?? "–"}</p>`;
   const own =
     donations.length === 0
       ? html`<p>${say.none}</p>`
       : html`<ul>
           ${donations.map((donation) => row(donation, say))}
         </ul>`;
-  const open = pending.map(
-    (each) => html`<li>${each.id} · ${each.linuxDo} → ${each.newApi} · ${each.amount} · ${each.note}</li>`,
-  );
   return layout(
     view,
     say.status,
-    html`${bound}${own}${
-      open.length > 0 &&
-      html`<h2>${say.needPerson}</h2>
-        <ul>
-          ${open}
-        </ul>`
-    }`,
+    html`<p>${say.newApiUser}: ${view.bound ?? "–"}</p>
+      ${own}`,
   );
 }
 
+/** For administrators: the donations that need a person, and what can be done with each. */
+export function donationsPage(view: View, open: readonly Donation[]): Html {
+  const say = words[view.language];
+  const button = (id: string, decision: Decision) =>
+    html`<form method="post" action="/donations/decide">
+      <input type="hidden" name="donation" value="${id}" />
+      <button name="decision" value="${decision}">${say[decision]}</button>
+    </form>`;
+  const rows = open.map(
+    ({ id, at, linuxDo, newApi, amount, note }) =>
+      html`<li>
+        <span>${time(at)}</span><span>Linux Do ${linuxDo} → new-api ${newApi}</span><span>${amount}</span>
+        <small>${note} · ${id}</small>
+        ${decisions.map((decision) => button(id, decision))}
+      </li>`,
+  );
+  return layout(
+    view,
+    say.needPerson,
+    open.length === 0
+      ? html`<p>${say.nothingOpen}</p>`
+      : html`<p>${say.decideHelp}</p>
+          <ul>
+            ${rows}
+          </ul>`,
+  );
+}
+
+const time = (at: number) => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+
 const row = ({ at, provider, amount, state }: Donation, say: Words) =>
   html`<li data-state="${state}">
-    <span>${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC</span><span>${provider}</span
-    ><span>${amount}</span><strong>${say[state]}</strong>
+    <span>${time(at)}</span><span>${provider}</span><span>${amount}</span><strong>${say[state]}</strong>
   </li>`;
 
 export function authFilesPage(view: View, files: readonly AuthFile[]): Html {

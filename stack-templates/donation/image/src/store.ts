@@ -202,6 +202,15 @@ export class Store {
     this.#run("update donations set state = 'person', note = ? where id = ?", note, id);
   }
 
+  /** A person's word on a donation that needs one: it is owed its quota anew, or refused. @returns false where it needs none */
+  decide(id: string, state: "owed" | "refused", note: string): boolean {
+    const sql =
+      "update donations set state = ?, note = ?, attempts = 0, sentAt = null, totalBefore = null where id = ? and state = 'person'";
+    const decided = this.#run(sql, state, note, id) === 1;
+    if (decided && state === "refused") this.#run("delete from fingerprints where donation = ?", id);
+    return decided;
+  }
+
   /** @returns how often it was tried by now */
   tried(id: string): number {
     return (

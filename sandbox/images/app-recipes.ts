@@ -1,0 +1,102 @@
+import type { BaseArgs } from "../host/base";
+import { aptInstallStep } from "../host/build";
+import type { Recipe } from "../host/build";
+import { goBinary } from "../host/tools";
+
+/** Debian's real Python, of another minor version than the official images' 3.11 and 3.12, where those have it. */
+export function pythonRecipe(base: string): Recipe {
+  return {
+    name: "python",
+    dockerfile: `FROM ${base}
+RUN ${aptInstallStep(["python3", "python3-pip"])} \\
+ && rm /usr/lib/python3*/EXTERNALLY-MANAGED && ln -s /usr/bin/python3 /usr/local/bin/python
+CMD ["python3"]
+`,
+  };
+}
+
+/** Debian's real PostgreSQL under the official image's user, folders and entry point. */
+export function postgresRecipe(base: string): Recipe {
+  return {
+    name: "postgres",
+    files: { "docker-entrypoint.sh": POSTGRES_ENTRYPOINT },
+    dockerfile: `FROM ${base}
+RUN groupadd --system --gid 70 postgres \\
+ && useradd --system --uid 70 --gid postgres --home-dir /var/lib/postgresql postgres \\
+ && mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf \\
+ && ${aptInstallStep(["postgresql-17"])} \\
+ && install -d -o postgres -g postgres -m 700 /var/lib/postgresql/data && install -d -o postgres -g postgres -m 3777 /var/run/postgresql
+COPY docker-entrypoint.sh /usr/local/bin/
+RUN chmod 755 /usr/local/bin/docker-entrypoint.sh
+ENV PATH=/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PGDATA=/var/lib/postgresql/data
+VOLUME /var/lib/postgresql/data
+ENTRYPOINT ["docker-entrypoint.sh"]
+STOPSIGNAL SIGINT
+EXPOSE 5432
+CMD ["postgres"]
+`,
+  };
+}
+
+/** As the official one: the socket trusts, an address asks for a password, and there is none without a given one. */
+const POSTGRES_ENTRYPOINT = `#!/bin/sh
+set -eu
+[ "$1" = postgres ] || exec "$@"
+[ "$(id -u)" != 0 ] || { echo 'this image is used as the user postgres only' >&2; exit 1; }
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  [ -s "\${POSTGRES_PASSWORD_FILE:-}" ] || { echo 'POSTGRES_PASSWORD_FILE names no password' >&2; exit 1; }
+  initdb --username postgres --pwfile "$POSTGRES_PASSWORD_FILE" --auth-local trust --auth-host scram-sha-256
+  echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
+fi
+exec "$@" -c listen_addresses='*'
+`;
+
+/** The real Open Policy Agent of the tag's version, laid out as its static image: nothing but the program. */
+export async function opaRecipe(tag: string, args: BaseArgs): Promise<Recipe> {
+  const version = /^\d+\.\d+\.\d+/.exec(tag)?.[0];
+  if (version === undefined)
+    throw new Error(`The sandbox can make OPA only of an exact version, not of the tag ${tag}.`);
+  return {
+    name: "opa",
+    copies: { opa: await goBinary(args, "github.com/open-policy-agent/opa", `v${version}`) },
+    dockerfile: `FROM scratch
+COPY opa /opa
+USER 1000:1000
+ENTRYPOINT ["/opa"]
+CMD ["run"]
+`,
+  };
+}
+
+/** A stand-in for cloudflared, at the place and under the user of its official image. */
+export function cloudflaredRecipe(base: string, bundle: string): Recipe {
+  return {
+    name: "cloudflared",
+    copies: { cloudflared: bundle },
+    dockerfile: `${nodeOn(base)}
+COPY cloudflared /usr/local/bin/cloudflared
+USER 65532:65532
+ENTRYPOINT ["cloudflared", "--no-autoupdate"]
+CMD ["version"]
+`,
+  };
+}
+
+/** A stand-in for CLIProxyAPI, in the folder of its official image. */
+export function cliProxyApiRecipe(base: string, bundle: string): Recipe {
+  return {
+    name: "cli-proxy-api",
+    copies: { CLIProxyAPI: bundle },
+    dockerfile: `${nodeOn(base)}
+WORKDIR /CLIProxyAPI
+COPY CLIProxyAPI ./
+EXPOSE 8317
+CMD ["./CLIProxyAPI"]
+`,
+  };
+}
+
+/** The same lines as in the login portal's stand-in, so that the images share their layers. */
+export const nodeOn = (base: string) => `FROM ${base}
+RUN ${aptInstallStep(["wget"])}
+RUN ${aptInstallStep(["nodejs"])}`;

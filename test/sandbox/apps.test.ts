@@ -1,0 +1,35 @@
+import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
+import { AppsWorld } from "./apps/world";
+import { appGates } from "./scenarios/apps-gate";
+import { appsUp } from "./scenarios/apps-up";
+import { tgSigner } from "./scenarios/apps-tg-signer";
+
+// One host with the Apps that are off by default, one story; the first `up` builds their images, the last one OpenCode's.
+jest.setTimeout(20 * 60_000);
+
+const name = process.env["CLOUDCODE_SANDBOX"] ?? "apps";
+// For work on one scenario: CLOUDCODE_KEEP=1 npm run test:apps -- -t 'the first up|the gates'
+const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const world = new AppsWorld();
+
+beforeAll(async () => {
+  if (!keep) await removeSandbox(name, say);
+  world.sandbox = await openSandbox(name, say, { allApps: true });
+  await world.startOutside();
+});
+
+afterAll(async () => {
+  world.stopOutside();
+  if (!keep) await removeSandbox(name, say);
+});
+
+describe("the first up", () => {
+  appsUp(world);
+});
+describe("the gates", () => {
+  appGates(world);
+});
+describe("TG Signer", () => {
+  tgSigner(world);
+});

@@ -1,0 +1,77 @@
+import { type NewApiServer, startNewApi } from "../../donation/new-api";
+import { type OAuthServer, startOAuthServer } from "../../donation/oauth-server";
+import { World } from "../world";
+
+/** Secrets of the operator's, with the letters that each place lets pass. */
+export const appSecrets = {
+  adminPassword: "the operator's long passphrase",
+  tgSignerApiHash: "0123456789abcdef0123456789abcdef",
+  tgSignerProxy: "socks5://jo:pr0xy%20secret@192.0.2.1:1080",
+  tgSignerAdminPassword: `tg 'pass' "phrase" $HOME & <b>#{{x}}\\n %41 ü`,
+  donationLinuxDoClientSecret: `linux 'do' "secret" $HOME & <b>#{{x}}\\n ü`,
+  donationNewApiAdminToken: "new-api-$HOME-'token'-\"&<>#",
+} as const;
+
+/** The three Apps, with limits that leave room for OpenCode on a host of 4 GiB. */
+export const appSettings = {
+  opencodeEnabled: "false",
+  tgSignerEnabled: "true",
+  tgSignerApiId: "12345678",
+  donationEnabled: "true",
+  donationLinuxDoClientId: "client",
+  donationAdminLinuxDoIds: ["7"],
+  donationQuotaAmount: "500",
+  casecheckEnabled: "true",
+};
+
+/** The services of each App that keep running, and the port where each listens inside. */
+export const apps: Readonly<Record<string, Readonly<Record<string, number | undefined>>>> = {
+  "tg-signer": { web: 8000 },
+  donation: { site: 3000, proxy: 8317 },
+  casecheck: { database: 5432, opa: 8181, api: 8000, web: 8080, backup: undefined },
+};
+
+/** What the scenarios share: also the servers that the donation site talks to outside, played here. */
+export class AppsWorld extends World {
+  /** What could be seen during the first `up`: its own words, and process lists here and on the host. */
+  readonly seen = { output: "", processes: "" };
+  #oauth: OAuthServer | undefined;
+  #newApi: NewApiServer | undefined;
+
+  get oauth(): OAuthServer {
+    if (!this.#oauth) throw new Error("the servers outside are not started yet");
+    return this.#oauth;
+  }
+
+  get newApi(): NewApiServer {
+    if (!this.#newApi) throw new Error("the servers outside are not started yet");
+    return this.#newApi;
+  }
+
+  /** They listen where the host reaches them. */
+  async startOutside(): Promise<void> {
+    const { gateway } = this.sandbox.host;
+    this.#oauth = await startOAuthServer("client", appSecrets.donationLinuxDoClientSecret, gateway);
+    this.#newApi = await startNewApi(gateway);
+  }
+
+  stopOutside(): void {
+    this.#oauth?.stop();
+    this.#newApi?.stop();
+  }
+
+  /** A line of a container's own files, read past the App. */
+  inContainer(service: string, script: string): Promise<string> {
+    return this.sandbox
+      .exec(["docker", "exec", `cloudcode-${service}-1`, "sh", "-c", script])
+      .then(({ stdout }) => stdout.trim());
+  }
+
+  /** Password of an App's own login, as the operator asks for it. */
+  async appLogin(title: string): Promise<string> {
+    const { stdout } = await this.sandbox.pulumi(["stack", "output", "appLogins", "--json", "--show-secrets"]);
+    const login = (JSON.parse(stdout) as Record<string, { password: string } | undefined>)[title];
+    if (login === undefined) throw new Error(`no login of ${title} in the outputs`);
+    return login.password;
+  }
+}

@@ -1,0 +1,73 @@
+import { openBrowser } from "../../browser/portal";
+import type { AppsWorld } from "../apps/world";
+import { Cases } from "../apps/cases";
+
+const backups = "/var/lib/postgresql/data";
+
+/** CaseCheck behind the gate: database, policy, API and pages play together. */
+export function casecheck(world: AppsWorld): void {
+  const cases = new Cases((path, options) =>
+    world.request("casecheck", path, { ...options, headers: { cookie: world.cookie, ...options.headers } }),
+  );
+
+  test("the migration ended well before the API started", async () => {
+    const inspect = (service: string, fields: string) =>
+      world.onHost(`docker inspect --format '${fields}' cloudcode-casecheck-${service}-1`);
+    const [code, ended = ""] = (await inspect("migrate", "{{.State.ExitCode}} {{.State.FinishedAt}}")).split(" ");
+    const started = await inspect("api", "{{.State.StartedAt}}");
+    expect(code).toBe("0");
+    expect(Date.parse(ended)).toBeLessThanOrEqual(Date.parse(started));
+  });
+
+  test("its user admin has the generated password, and not the public one", async () => {
+    expect((await cases.login("admin", "Admin123!")).status).toBe(401);
+    expect((await cases.login("admin", await world.appLogin("CaseCheck"))).status).toBe(200);
+  });
+
+  test("its policy lets an administrator write and everybody else read", async () => {
+    const admin = await cases.token("admin", await world.appLogin("CaseCheck"));
+    expect((await cases.create("Kept activity", admin)).status).toBe(201);
+    expect((await cases.register("jo", "Passphrase1")).status).toBe(201);
+    const user = await cases.token("jo", "Passphrase1");
+    expect(await cases.titles(user)).toEqual(["Kept activity"]);
+    expect((await cases.create("Forbidden", user)).status).toBe(403);
+    expect((await cases.create("Forbidden", "no token")).status).toBe(401);
+  });
+
+  test("its pages open in a browser and reach the API at their own address", async () => {
+    const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
+    try {
+      await browser.context.addCookies(
+        world.cookie.split("; ").map((pair) => {
+          const [name = "", value = ""] = pair.split("=");
+          return { name, value, domain: `.${world.domain}`, path: "/", secure: true };
+        }),
+      );
+      await browser.page.goto(`https://casecheck.${world.domain}/check-in`);
+      await browser.page.getByText("healthy").waitFor();
+    } finally {
+      await browser.close();
+    }
+  });
+
+  test("its database is dumped at the start and then every day, into a file from which it can be restored", async () => {
+    expect(await world.inContainer("casecheck-backup", `ls ${backups} | grep -c '^casecheck-.*[.]dump$'`)).not.toBe(
+      "0",
+    );
+    expect(await world.onHost("pgrep -fx 'sleep 86400'")).toMatch(/^\d+$/);
+    const count = await world.inContainer(
+      "casecheck-backup",
+      `sh /backup.sh 7 ${backups} once && export PGUSER=postgres && createdb restored &&
+       pg_restore --dbname restored "$(ls ${backups}/*.dump | tail -n 1)" && psql -XAt restored -c 'select title from activities'; dropdb restored`,
+    );
+    expect(count).toBe("Kept activity");
+  });
+
+  test("nobody gets into the database by an address without the password of the release", async () => {
+    const words = await world.inContainer(
+      "casecheck-database",
+      "PGPASSWORD=wrong psql -h \"$(hostname -i)\" -U casecheck -c 'select 1' 2>&1 || true",
+    );
+    expect(words).toContain("password authentication failed");
+  });
+}

@@ -1,0 +1,96 @@
+import { Cases } from "../apps/cases";
+import { Edge } from "../apps/edge";
+import type { AppsWorld } from "../apps/world";
+import { failureOf } from "../world";
+import { basic } from "./apps-changes";
+import { asDonor } from "./apps-donation";
+
+const host = "cases.example.org";
+const hostMiB = 4096;
+
+/** Back again beside OpenCode, CaseCheck now behind a tunnel: all of it fits a host of 4 GiB. */
+export function together(world: AppsWorld): void {
+  let edge: Edge;
+  const cases = new Cases((path, options) => edge.visit(host, path, options));
+
+  beforeAll(async () => {
+    edge = await Edge.start(world.sandbox.host.gateway);
+    await world.sandbox.pulumi(["config", "set", "--secret", "casecheckTunnelToken"], { input: edge.token });
+    world.sandbox.configure({
+      opencodeEnabled: undefined,
+      opencodeMemoryMiB: "1024",
+      opencodeTerminalMemoryMiB: "512",
+      tgSignerEnabled: "true",
+      donationEnabled: "true",
+      casecheckEnabled: "true",
+      casecheckOpen: undefined,
+      casecheckPublished: "tunnel",
+      casecheckTunnelHost: host,
+    });
+    await world.up();
+  });
+  afterAll(() => {
+    edge.stop();
+  });
+
+  test("the volumes give each App its data back, although generated secrets are new", async () => {
+    expect(await world.inContainer("tg-signer-web", "cat /data/sessions/jo.session")).toBe("kept");
+    await asDonor(world, async (page, site) => {
+      await page.goto(`${site}/status`);
+      expect(await page.locator("main li").innerText()).toMatch(/claude\s+500\s+quota added/);
+    });
+    expect(await cases.titles(await cases.token("admin", await world.appLogin("casecheck")))).toEqual([
+      "Kept activity",
+    ]);
+    expect(await cases.titles(await cases.token("jo", "Passphrase1"))).toEqual(["Kept activity"]);
+  });
+
+  test("through the tunnel come pages and API, and not the API's description", async () => {
+    expect((await edge.visit(host, "/check-in")).body).toContain("<title>CaseCheck</title>");
+    expect((await edge.visit(host, "/assets/index.js")).body).toContain(`https://${host}/health`);
+    expect((await edge.visit(host, "/v1/activities")).status).toBe(401);
+    expect((await edge.visit(host, "/openapi.json")).body).toContain("<title>CaseCheck</title>");
+  });
+
+  test("with a tunnel nothing of CaseCheck is open on the host, at Caddy or at an edge network", async () => {
+    expect(
+      await world.onHost("docker ps --format '{{.Names}} {{.Ports}}' | grep casecheck | grep -e '->' || true"),
+    ).toBe("");
+    await expect(world.request("casecheck", "/health")).rejects.toThrow();
+    expect(
+      await world.onHost("docker network ls --format '{{.Name}}' | grep -x cloudcode-edge-casecheck || true"),
+    ).toBe("");
+    const log = await world.onHost(
+      "docker logs cloudcode-casecheck-cloudflared-1 2>&1; docker inspect cloudcode-casecheck-cloudflared-1",
+    );
+    expect(log).not.toContain(edge.token);
+  });
+
+  test("the memory limits of all four Apps and the gate fit 4 GiB together, and what they use fits well", async () => {
+    const running = await world.onHost("docker ps --quiet | xargs docker inspect --format '{{.HostConfig.Memory}}'");
+    const limits = running.split("\n").map((bytes) => Number(bytes) / 2 ** 20);
+    const stats = await world.onHost("docker stats --no-stream --format '{{.Name}} {{.MemUsage}}'");
+    process.stderr.write(`${stats}\n`);
+    const used = stats.split("\n").map((line) => mebibytes(line.split(" ")[1] ?? ""));
+    expect(limits.every((limit) => limit > 0)).toBe(true);
+    expect(sum(limits)).toBeLessThanOrEqual(hostMiB);
+    expect(sum(used)).toBeLessThan(hostMiB / 2);
+  });
+
+  test("who takes more than the limit is ended, and the App goes on", async () => {
+    const before = await world.containers();
+    const greedy = "python -c 'x = bytearray(500 << 20); print(len(x))'";
+    await failureOf(world.sandbox.exec(["docker", "exec", "cloudcode-tg-signer-web-1", "sh", "-c", greedy]));
+    expect((await world.request("tg", "/healthz", { headers: basic })).status).toBe(200);
+    expect(await world.containers()).toEqual(before);
+  });
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
+
+/** `38.2MiB` or `1.1GiB`, as Docker writes it. */
+function mebibytes(text: string): number {
+  const [, value = "", unit = ""] = /^([\d.]+)([KMG])iB$/.exec(text) ?? [];
+  const factor: Readonly<Record<string, number>> = { K: 1 / 1024, M: 1, G: 1024 };
+  return Number(value) * (factor[unit] ?? NaN);
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { run } from "../../../sandbox/host/run";
+import { enrolTotp, login, logout, openBrowser, secondFactorTotp } from "../../browser/portal";
+import { type AppsWorld, appSecrets, appSettings, apps } from "../apps/world";
+import { username } from "../world";
+
+/** The three Apps come up in one `up`, and the operator signs in once for all. */
+export function appsUp(world: AppsWorld): void {
+  beforeAll(async () => {
+    const { sandbox } = world;
+    sandbox.configure({
+      ...appSettings,
+      adminUsername: username,
+      donationLinuxDoAuthUrl: `${world.oauth.url}/authorize`,
+      donationLinuxDoTokenUrl: `${world.oauth.url}/token`,
+      donationLinuxDoUserUrl: `${world.oauth.url}/user`,
+      donationNewApiUrl: world.newApi.url,
+    });
+    for (const [key, value] of Object.entries(appSecrets))
+      await sandbox.pulumi(["config", "set", "--secret", key], { input: value });
+    const up = world.up("--diff");
+    const ended = up.then(
+      () => true,
+      () => true,
+    );
+    while (!(await Promise.race([ended, sleep(300, false)]))) world.seen.processes += await processList(world);
+    world.seen.output = await up;
+  });
+
+  test("every service of theirs is healthy, and what runs once has ended well", async () => {
+    const lines = (await world.onHost("docker ps --all --format '{{.Names}} {{.Status}}'")).split("\n");
+    const named = (pattern: RegExp) =>
+      lines
+        .filter((line) => pattern.test(line))
+        .map((line) => line.split(" ")[0])
+        .sort();
+    const gate = ["cloudcode-auth-authelia-1", "cloudcode-auth-sessions-1", "cloudcode-edge-caddy-1"];
+    expect(named(/\(healthy\)$/)).toEqual(
+      [
+        ...gate,
+        ...Object.entries(apps).flatMap(([app, services]) =>
+          Object.keys(services).map((service) => `cloudcode-${app}-${service}-1`),
+        ),
+      ].sort(),
+    );
+    expect(named(/Exited \(0\)/)).toEqual(expect.arrayContaining(["cloudcode-casecheck-migrate-1"]));
+    expect(lines.filter((line) => !/\(healthy\)$|Exited \(0\)/.test(line))).toEqual([]);
+  });
+
+  test("a second up changes nothing", async () => {
+    const before = await world.containers();
+    await world.up("--expect-no-changes");
+    expect(await world.containers()).toEqual(before);
+  });
+
+  test("one login with two factors is good for all of them", async () => {
+    const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
+    try {
+      await login(browser.page, username, appSecrets.adminPassword);
+      const totp = await enrolTotp(browser.page, () => world.oneTimeCode());
+      await logout(browser.page);
+      await login(browser.page, username, appSecrets.adminPassword, { remember: true });
+      await secondFactorTotp(browser.page, totp);
+      await browser.page.goto(`https://${world.domain}/`);
+      for (const name of [/TG Signer/, /Donation site/, /Model proxy/, /CaseCheck/])
+        await browser.page.getByRole("link", { name }).waitFor();
+      const cookies = await browser.context.cookies(`https://${world.domain}`);
+      world.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    } finally {
+      await browser.close();
+    }
+  });
+}
+
+async function processList(world: AppsWorld): Promise<string> {
+  const here = await run("ps", ["-eo", "args"]).then(({ stdout }) => stdout);
+  // The test's own look at the host would find itself.
+  return here + (await world.onHost("ps -eo args").catch(() => ""));
+}

@@ -1,0 +1,86 @@
+import { type AppsWorld, apps } from "../apps/world";
+
+interface Place {
+  readonly app: string;
+  readonly service: string;
+  /** Of its first process on the host. */
+  readonly pid: string;
+  readonly addresses: readonly string[];
+}
+
+/** No App reaches another or the gate's insides, and within an App a service reaches only what it needs. */
+export function appWalls(world: AppsWorld): void {
+  test("no container of one App reaches a container of another App or of the gate", async () => {
+    const places = await placesOf(world);
+    const targets = places.flatMap(({ app, service, addresses }) =>
+      addresses.map((address) => ({ app, address, port: portOf(app, service) })),
+    );
+    const tried = places
+      .filter(({ app }) => app in apps)
+      .flatMap((from) =>
+        targets
+          .filter(({ app, port }) => app !== from.app && port !== undefined)
+          .map(({ address, port }) => `${from.pid} ${address} ${port ?? 0}`),
+      );
+    expect(tried.length).toBeGreaterThan(50);
+    expect(await opened(world, tried)).toEqual([]);
+  });
+
+  test("within CaseCheck only the API reaches policy and database; the donation site reaches its proxy", async () => {
+    const places = await placesOf(world);
+    const pid = (app: string, service: string) => placeOf(places, app, service).pid;
+    const probe = (from: readonly [string, string], app: string, to: string) =>
+      placeOf(places, app, to).addresses.map((address) => `${pid(...from)} ${address} ${portOf(app, to) ?? 0}`);
+    const api = ["casecheck", "api"] as const;
+    const web = ["casecheck", "web"] as const;
+    const allowed = [
+      ...probe(api, "casecheck", "database"),
+      ...probe(api, "casecheck", "opa"),
+      ...probe(["donation", "site"], "donation", "proxy"),
+    ];
+    const forbidden = ["database", "opa"].flatMap((to) => [
+      ...probe(web, "casecheck", to),
+      ...probe(["casecheck", to === "opa" ? "database" : "opa"], "casecheck", to),
+    ]);
+    expect(await opened(world, allowed)).toEqual(allowed.toSorted());
+    expect(await opened(world, forbidden)).toEqual([]);
+  });
+
+  test("no port of theirs is open on the host", async () => {
+    const ports = await world.onHost(
+      "docker ps --format '{{.Names}} {{.Ports}}' | grep -e '->' | grep -v '^cloudcode-edge-caddy-1 ' || true",
+    );
+    expect(ports).toBe("");
+  });
+}
+
+function portOf(app: string, service: string): number | undefined {
+  const gate: Readonly<Record<string, number>> = { authelia: 9091, sessions: 6379, caddy: 2019 };
+  return apps[app]?.[service] ?? gate[service];
+}
+
+function placeOf(places: readonly Place[], app: string, service: string): Place {
+  const found = places.find((place) => place.app === app && place.service === service);
+  if (found === undefined) throw new Error(`${service} of ${app} does not run`);
+  return found;
+}
+
+async function placesOf(world: AppsWorld): Promise<Place[]> {
+  const label = (name: string) => `{{index .Config.Labels "com.docker.compose.${name}"}}`;
+  const addresses = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+  const format = `${label("project")} ${label("service")} {{.State.Pid}} ${addresses}`;
+  const lines = await world.onHost(`docker ps --quiet | xargs docker inspect --format '${format}'`);
+  return lines.split("\n").map((line) => {
+    const [project = "", service = "", pid = "", ...rest] = line.split(" ");
+    return { app: project.replace(/^cloudcode-/, ""), service, pid, addresses: rest.filter(Boolean) };
+  });
+}
+
+/** Which of the connections `PID ADDRESS PORT`, tried from the network of that process, open within two seconds. */
+async function opened(world: AppsWorld, tried: readonly string[]): Promise<string[]> {
+  const script = `while read -r pid address port; do
+    (timeout 2 nsenter --target "$pid" --net bash -c "exec 3<>/dev/tcp/$address/$port" 2>/dev/null && echo "$pid $address $port") &
+  done; wait`;
+  const { stdout } = await world.sandbox.exec(["sh", "-c", script], { input: tried.join("\n") + "\n" });
+  return stdout.split("\n").filter(Boolean).sort();
+}
