@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { disabledApps, enabledApps } from "./components/apps/registry";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
+import { openTunnels } from "./components/cloudflare/provision";
 import { DockerEngine } from "./components/host/docker-engine";
 import { sslipName } from "./components/host/names";
 import { provisionHost } from "./components/host/provision";
@@ -24,7 +25,7 @@ async function cloudcode() {
   const context = { ...base, engine };
 
   // Plain values: the routes are known before any resource exists, so gateway, proxy and Apps are applied side by side.
-  const apps = enabledApps(settings);
+  const apps = await openTunnels(enabledApps(settings));
   const routes = apps.flatMap((app) => app.routes);
   const edge = { ...context, domain, routes, images, timeZone };
 

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { TunnelRequest } from "../cloudflare/tunnel";
 import type { Images, Sources } from "../images";
 import type { Route } from "../routes";
 import type { PlainValues, Section, Setting, Values } from "../settings/setting";
@@ -19,6 +20,8 @@ export interface App {
    * switched off and on again, so its data must not depend on them.
    */
   readonly generated?: Readonly<Record<string, number>>;
+  /** A tunnel to be made for it; its token becomes the secret `tunnelToken`. */
+  readonly tunnel?: TunnelRequest;
   /** A login of the App's own: who, and the name of the secret. */
   readonly login?: { readonly username: string; readonly secret: string };
 }

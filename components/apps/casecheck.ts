@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type PathRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { missing, when } from "../settings/problem";
-import { choice, flag, secret, text, whole } from "../settings/setting";
+import { choice, flag, list, secret, text, whole } from "../settings/setting";
 import { appKind } from "./app";
 
 const name = "casecheck";
@@ -19,6 +19,8 @@ const tunnelToken = z.string().refine((value) => {
     return false;
   }
 }, "is not the token of a Cloudflare Tunnel");
+
+const cloudflareId = z.string().regex(/^[0-9a-f]{32}$/, "is not an ID of Cloudflare: 32 digits of 0-9 and a-f");
 
 // bcrypt looks at no more of it.
 const adminPassword = check.password.refine((value) => Buffer.byteLength(value) <= 72, {
@@ -51,12 +53,30 @@ const settings = {
   }),
   casecheckTunnelToken: secret(tunnelToken, {
     description:
-      "Token of the Cloudflare Tunnel. Its public host name must lead to http://web:8080 (Cloudflare: Zero Trust, Networks, Tunnels).",
+      "Token of a Cloudflare Tunnel made by hand. Its public host name must lead to http://web:8080 (Cloudflare: Zero Trust, Networks, Tunnels). Instead of casecheckCloudflareApiToken.",
     example: "eyJhIjoiYWNjb3VudCIsInQiOiJ0dW5uZWwiLCJzIjoiYzJWamNtVjAifQ==",
   }),
   casecheckTunnelHost: text(check.hostName, {
     description: "Public host name of the Cloudflare Tunnel.",
     example: "casecheck.example.com",
+  }),
+  casecheckCloudflareApiToken: secret(check.accessToken, {
+    description:
+      "API token of Cloudflare with which the tunnel, its public host name and Access are made (Cloudflare Tunnel: Edit, Access: Apps and Policies: Edit, and DNS: Edit in the zone).",
+    example: "0123456789abcdefghijklmnopqrstuvwxyz_-AB",
+  }),
+  casecheckCloudflareAccountId: text(cloudflareId, {
+    description: "Account ID of Cloudflare, from the overview of the zone.",
+    example: "0123456789abcdef0123456789abcdef",
+  }),
+  casecheckCloudflareZoneId: text(cloudflareId, {
+    description: "Zone ID of the domain that casecheckTunnelHost is in, from the same page.",
+    example: "fedcba9876543210fedcba9876543210",
+  }),
+  casecheckAccessEmails: list(check.email, {
+    description: "Mail addresses that Cloudflare Access lets in, by a code it mails them. Default: everybody passes.",
+    example: "'[\"jo@example.com\"]'",
+    default: [],
   }),
   casecheckAdminPassword: secret(adminPassword, {
     description:
@@ -74,6 +94,12 @@ const settings = {
     default: 7,
   }),
 };
+
+const cloudflareKeys = [
+  "casecheckCloudflareApiToken",
+  "casecheckCloudflareAccountId",
+  "casecheckCloudflareZoneId",
+] as const;
 
 /** What participants need: the pages, what they are made of, and the API with its own login. */
 const openPaths: readonly PathRule[] = ["/", "/check-in", "/assets/*", "/health", "/v1/*"].map((path) => ({
@@ -93,13 +119,22 @@ export const casecheck = appKind({
   subdomains: ["casecheckSubdomain"],
   problems(values) {
     const tunnel = values.casecheckPublished === "tunnel";
-    const tunnelKeys = ["casecheckTunnelToken", "casecheckTunnelHost"] as const;
+    const made = cloudflareKeys.some((key) => values[key] !== undefined);
+    const emails = (values.casecheckAccessEmails ?? []).length > 0;
+    const useless = (keys: readonly (keyof typeof values)[], fault: string) =>
+      keys.flatMap((key) => when(values[key] !== undefined, key, `has no effect ${fault}`));
+    const elsewhere = "while casecheckPublished is not tunnel";
+    const byHand = ["casecheckTunnelToken"] as const;
     return [
-      ...(tunnel
-        ? missing(values, tunnelKeys, "casecheckPublished is tunnel")
-        : tunnelKeys.flatMap((key) =>
-            when(values[key] !== undefined, key, "has no effect while casecheckPublished is not tunnel"),
-          )),
+      ...(!tunnel ? useless([...byHand, "casecheckTunnelHost", ...cloudflareKeys], elsewhere) : []),
+      ...when(!tunnel && emails, "casecheckAccessEmails", `has no effect ${elsewhere}`),
+      ...(tunnel ? missing(values, ["casecheckTunnelHost"], "casecheckPublished is tunnel") : []),
+      ...(tunnel && made ? missing(values, cloudflareKeys, "Cloudflare makes the tunnel only with all three") : []),
+      ...(tunnel && made ? useless(byHand, "beside casecheckCloudflareApiToken") : []),
+      ...(tunnel && !made
+        ? missing(values, byHand, "casecheckPublished is tunnel, and no casecheckCloudflareApiToken makes one")
+        : []),
+      ...when(tunnel && !made && emails, "casecheckAccessEmails", "has no effect without casecheckCloudflareApiToken"),
       ...when(
         tunnel && values.casecheckOpen === true,
         "casecheckOpen",
@@ -116,7 +151,14 @@ export const casecheck = appKind({
     const tunnel = values.casecheckPublished === "tunnel";
     const network = edgeNetwork(name);
     const networks = tunnel ? [] : [network];
-    const { casecheckTunnelToken: token, casecheckAdminPassword: ownPassword } = values;
+    const {
+      casecheckTunnelToken: token,
+      casecheckTunnelHost: tunnelHost,
+      casecheckCloudflareApiToken: apiToken,
+      casecheckCloudflareAccountId: accountId,
+      casecheckCloudflareZoneId: zoneId,
+      casecheckAdminPassword: ownPassword,
+    } = values;
     const closed = values.casecheckOpenRegistration ? [] : [registration];
     return {
       routes: networks.map((edge) => ({
@@ -129,7 +171,7 @@ export const casecheck = appKind({
         summary: { en: "Activities and check-ins", zh: "活动与签到" },
       })),
       release: (domain) => {
-        const host = tunnel ? values.casecheckTunnelHost : hostOf({ subdomain: values.casecheckSubdomain }, domain);
+        const host = tunnel ? tunnelHost : hostOf({ subdomain: values.casecheckSubdomain }, domain);
         const origin = `https://${host ?? ""}`;
         return {
           template: name,
@@ -153,6 +195,19 @@ export const casecheck = appKind({
           },
         };
       },
+      ...(apiToken &&
+        accountId &&
+        zoneId &&
+        tunnelHost && {
+          tunnel: {
+            host: tunnelHost,
+            service: "http://web:8080",
+            accountId,
+            zoneId,
+            apiToken,
+            emails: values.casecheckAccessEmails,
+          },
+        }),
       secrets: { tunnelToken: token ?? "", ...(ownPassword && { adminPassword: ownPassword }) },
       // Letters and digits, which mean nothing to a URL or to alembic's configuration (lessons G1).
       generated: {

@@ -29,9 +29,6 @@ const linuxDoId = z
   .transform((value) => (typeof value === "number" ? String(value) : value))
   .pipe(z.string(notAnId).regex(/^[1-9]\d{0,14}$/, notAnId));
 
-/** What an HTTP header can carry. */
-const token = check.oneLine.refine((value) => /^[\x21-\x7e]+$/.test(value), { error: "is not an access token" });
-
 const settings = {
   donationEnabled: flag({
     description: "Donation site: provider accounts for quota at a new-api server, with CLIProxyAPI.",
@@ -86,7 +83,7 @@ const settings = {
     description: "Address of the new-api server. Needed by the donation site.",
     example: "https://api.example.com",
   }),
-  donationNewApiAdminToken: secret(token, {
+  donationNewApiAdminToken: secret(check.accessToken, {
     description: "System access token of an administrator of new-api. Needed by the donation site.",
     example: "0123456789abcdefghijklmnopqrstuv",
   }),

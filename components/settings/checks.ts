@@ -115,6 +115,9 @@ export const smtpAddress = urlWith(
   "is not a submission://, submissions:// or smtp:// address",
 );
 
+/** What an HTTP header can carry. */
+export const accessToken = matching(/^[\x21-\x7e]+$/, "is not an access token");
+
 export const imageReference = matching(
   /^[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64}|:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64})$/,
   "is not an image reference with a tag or digest",

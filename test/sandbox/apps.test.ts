@@ -1,8 +1,14 @@
 import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { AppsWorld } from "./apps/world";
+import { casecheck } from "./scenarios/apps-casecheck";
+import { changes } from "./scenarios/apps-changes";
+import { donation } from "./scenarios/apps-donation";
 import { appGates } from "./scenarios/apps-gate";
 import { appsUp } from "./scenarios/apps-up";
+import { secretsHidden } from "./scenarios/apps-secrets";
 import { tgSigner } from "./scenarios/apps-tg-signer";
+import { together } from "./scenarios/apps-together";
+import { appWalls } from "./scenarios/apps-walls";
 
 // One host with the Apps that are off by default, one story; the first `up` builds their images, the last one OpenCode's.
 jest.setTimeout(20 * 60_000);
@@ -32,4 +38,22 @@ describe("the gates", () => {
 });
 describe("TG Signer", () => {
   tgSigner(world);
+});
+describe("the donation site", () => {
+  donation(world);
+});
+describe("CaseCheck", () => {
+  casecheck(world);
+});
+describe("secrets", () => {
+  secretsHidden(world);
+});
+describe("walls", () => {
+  appWalls(world);
+});
+describe("changes", () => {
+  changes(world);
+});
+describe("all Apps together", () => {
+  together(world);
 });

@@ -15,6 +15,9 @@ export const eipAddress = "203.0.113.20";
 export const publicIpv6Address = "2001:db8:1::7";
 export const newestImage = "ubuntu_24_04_x64_20G_alibase_20260119.vhd";
 
+/** Of the tunnel that Cloudflare made. */
+export const madeTunnelToken = Buffer.from('{"a":"account","t":"made","s":"bWFkZQ=="}').toString("base64");
+
 const nothing: Answer = { plain: {}, secret: {} };
 
 /** Random values depend on the name and on `randomness` alone, as if kept in state between two runs. */
@@ -101,6 +104,8 @@ export function callOf({ token, inputs }: Call, { dnsZones = [], vswitches = {},
     }
     case "alicloud:vpc/getIpv6Addresses:getIpv6Addresses":
       return { addresses: [{ id: "ipv6-address-id", ipv6Address: publicIpv6Address }] };
+    case "cloudflare:index/getZeroTrustTunnelCloudflaredToken:getZeroTrustTunnelCloudflaredToken":
+      return { token: madeTunnelToken };
     default:
       throw new Error(`the program calls ${token}, which it does not need`);
   }

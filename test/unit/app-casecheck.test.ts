@@ -24,7 +24,10 @@ describe("CaseCheck's settings", () => {
     [
       "a tunnel without its token and name",
       { ...casecheck, casecheckPublished: "tunnel" },
-      ["Token", "Host"].map((word) => `casecheckTunnel${word} is missing: casecheckPublished is tunnel`),
+      [
+        "casecheckTunnelHost is missing: casecheckPublished is tunnel",
+        "casecheckTunnelToken is missing: casecheckPublished is tunnel, and no casecheckCloudflareApiToken makes one",
+      ],
     ],
     [
       "a token and a name without a tunnel",

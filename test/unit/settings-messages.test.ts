@@ -60,6 +60,7 @@ describe("a secret", () => {
       "donationLinuxDoClientSecret",
       "donationNewApiAdminToken",
       "casecheckTunnelToken",
+      "casecheckCloudflareApiToken",
       "casecheckAdminPassword",
     ]);
   });

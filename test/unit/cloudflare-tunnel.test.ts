@@ -1,0 +1,189 @@
+import { textOf } from "../support/plain";
+import { type ProgramRun, runProgram } from "../support/program";
+import { madeTunnelToken } from "../support/provider-answers";
+import { optionsOf } from "../support/recorded-options";
+import { arrivedFiles } from "../support/releases";
+import { faultsOf } from "../support/settings";
+import { tunnelToken } from "../support/configurations";
+
+const accountId = "0123456789abcdef0123456789abcdef";
+const zoneId = "fedcba9876543210fedcba9876543210";
+const host = "cases.example.org";
+const apiToken = "cloudflare-api-token-of-mine";
+const tunnel = {
+  domain: "home.example.com",
+  casecheckEnabled: "true",
+  casecheckPublished: "tunnel",
+  casecheckTunnelHost: host,
+};
+const ids = { casecheckCloudflareAccountId: accountId, casecheckCloudflareZoneId: zoneId };
+const made = { ...tunnel, ...ids, casecheckCloudflareApiToken: apiToken };
+const guarded = { ...made, casecheckAccessEmails: '["jo@example.com","ada@example.org"]' };
+
+const ofCloudflare = ({ resources }: ProgramRun) =>
+  resources.filter(({ type }) => /^(pulumi:providers:)?cloudflare/.test(type)).map(({ name }) => name);
+const inputsOf = (run: ProgramRun, name: string) => run.resource(name).inputs;
+const fullName = "cloudcode-test-casecheck-cloudflare";
+
+describe("the settings of a tunnel that Cloudflare makes", () => {
+  it.each<[string, Record<string, string>, string[]]>([
+    [
+      "a lone account",
+      { ...tunnel, casecheckCloudflareAccountId: accountId },
+      ["casecheckCloudflareApiToken", "casecheckCloudflareZoneId"].map(
+        (key) => `${key} is missing: Cloudflare makes the tunnel only with all three`,
+      ),
+    ],
+    [
+      "a token of a tunnel made by hand beside it",
+      { ...made, casecheckTunnelToken: tunnelToken },
+      ["casecheckTunnelToken has no effect beside casecheckCloudflareApiToken"],
+    ],
+    [
+      "people whom a tunnel made by hand cannot ask for",
+      { ...tunnel, casecheckTunnelToken: tunnelToken, casecheckAccessEmails: '["jo@example.com"]' },
+      ["casecheckAccessEmails has no effect without casecheckCloudflareApiToken"],
+    ],
+    [
+      "all of it behind Caddy",
+      { ...guarded, casecheckPublished: "caddy" },
+      [
+        "casecheckTunnelHost",
+        "casecheckCloudflareApiToken",
+        "casecheckCloudflareAccountId",
+        "casecheckCloudflareZoneId",
+        "casecheckAccessEmails",
+      ].map((key) => `${key} has no effect while casecheckPublished is not tunnel`),
+    ],
+    [
+      "a zone by name",
+      { ...made, casecheckCloudflareZoneId: "example.org" },
+      ["casecheckCloudflareZoneId is not an ID of Cloudflare: 32 digits of 0-9 and a-f"],
+    ],
+    [
+      "a token of two words",
+      { ...made, casecheckCloudflareApiToken: "Bearer x" },
+      ["casecheckCloudflareApiToken is not an access token"],
+    ],
+    [
+      "a person without a mail address",
+      { ...made, casecheckAccessEmails: '["jo"]' },
+      ["casecheckAccessEmails [0] is not a mail address"],
+    ],
+  ])("refuse %s", (_what, settings, faults) => {
+    expect(faultsOf(settings)).toEqual(faults);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["an API token with its account and zone", made],
+    ["and the people whom Access lets in", guarded],
+  ])("accept %s", (_what, settings) => {
+    expect(faultsOf(settings)).toEqual([]);
+  });
+});
+
+describe("a tunnel that Cloudflare makes", () => {
+  let run: ProgramRun;
+  beforeAll(async () => {
+    run = await runProgram(guarded);
+  });
+
+  it("is one tunnel with its configuration, name and Access, by a provider of its own", () => {
+    expect(ofCloudflare(run).sort()).toEqual([
+      "casecheck-cloudflare-access",
+      "casecheck-cloudflare-access-policy",
+      "casecheck-cloudflare-config",
+      "casecheck-cloudflare-name",
+      "casecheck-cloudflare-provider",
+      "casecheck-cloudflare-tunnel",
+    ]);
+    for (const name of ofCloudflare(run).filter((each) => each !== "casecheck-cloudflare-provider"))
+      expect(optionsOf(run, name).provider).toBe("casecheck-cloudflare-provider");
+  });
+
+  it("is configured at Cloudflare: the host name leads to the pages, all else nowhere", () => {
+    expect(inputsOf(run, "casecheck-cloudflare-tunnel")).toEqual({
+      accountId,
+      name: fullName,
+      configSrc: "cloudflare",
+    });
+    expect(inputsOf(run, "casecheck-cloudflare-config")).toEqual({
+      accountId,
+      tunnelId: "casecheck-cloudflare-tunnel-id",
+      source: "cloudflare",
+      config: { ingresses: [{ hostname: host, service: "http://web:8080" }, { service: "http_status:404" }] },
+    });
+  });
+
+  it("has its name last: a proxied CNAME to the tunnel, after the configuration and Access", () => {
+    expect(inputsOf(run, "casecheck-cloudflare-name")).toEqual({
+      zoneId,
+      name: host,
+      type: "CNAME",
+      content: "casecheck-cloudflare-tunnel-id.cfargotunnel.com",
+      proxied: true,
+      ttl: 1,
+    });
+    expect(optionsOf(run, "casecheck-cloudflare-name").dependsOn).toEqual(
+      expect.arrayContaining(["casecheck-cloudflare-access", "casecheck-cloudflare-config"]),
+    );
+  });
+
+  it("lets in by Access those who are named, and nobody else", () => {
+    expect(inputsOf(run, "casecheck-cloudflare-access-policy")).toEqual({
+      accountId,
+      name: fullName,
+      decision: "allow",
+      includes: [{ email: { email: "jo@example.com" } }, { email: { email: "ada@example.org" } }],
+    });
+    expect(inputsOf(run, "casecheck-cloudflare-access")).toEqual({
+      accountId,
+      name: fullName,
+      type: "self_hosted",
+      domain: host,
+      sessionDuration: "24h",
+      policies: [{ id: "casecheck-cloudflare-access-policy-id", precedence: 1 }],
+    });
+  });
+
+  it("gives its token to cloudflared's file, and shows neither that nor the API token", async () => {
+    const files = await arrivedFiles(run, "casecheck-release");
+    expect(files.get("tunnel-token")).toMatchObject({ content: madeTunnelToken, uid: 65532, mode: 0o400 });
+    expect(run.resource("casecheck-cloudflare-provider").secretInputs).toEqual(["apiToken"]);
+    expect(run.resource("casecheck-release").secretInputs).toContain("stdin");
+    expect(textOf(run.resource("casecheck-release").inputs["create"])).not.toContain(madeTunnelToken);
+    const shown = JSON.stringify([
+      run.outputs,
+      run.resources.filter(({ name }) => name !== "casecheck-cloudflare-provider"),
+    ]);
+    expect(shown).not.toContain(apiToken);
+  });
+
+  it("outlives the containers that use it", () => {
+    expect(optionsOf(run, "casecheck-removal").dependsOn).toContain("casecheck-release");
+    expect(optionsOf(run, "casecheck-release").dependsOn).toContain("casecheck-cloudflare-tunnel");
+  });
+
+  it("can be previewed before any of it exists", async () => {
+    const preview = await runProgram(guarded, { preview: true });
+    expect(ofCloudflare(preview)).toHaveLength(6);
+    expect(preview.calls).toEqual([]);
+  });
+
+  it("asks nobody where no people are named", async () => {
+    expect(ofCloudflare(await runProgram(made)).filter((name) => name.includes("access"))).toEqual([]);
+  });
+
+  it.each([
+    ["with a tunnel made by hand", { ...tunnel, casecheckTunnelToken: tunnelToken }],
+    ["while CaseCheck is off", { ...guarded, casecheckEnabled: "false" }],
+  ])("is not made %s, and its SDK is not loaded", async (_when, settings) => {
+    const loaded = jest.fn();
+    jest.doMock("@pulumi/cloudflare", loaded);
+    const other = await runProgram(settings);
+    jest.dontMock("@pulumi/cloudflare");
+    expect(loaded).not.toHaveBeenCalled();
+    expect(ofCloudflare(other)).toEqual([]);
+    expect(other.calls).toEqual([]);
+  });
+});
