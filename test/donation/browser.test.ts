@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { type Browser, type Page, chromium } from "playwright-core";
-import { type World, admin, credential, openWorld, origin } from "./kit";
+import { type World, admin, boundDonor, credential, openWorld, origin } from "./kit";
 
 jest.setTimeout(120_000);
 
@@ -142,5 +142,24 @@ test("an administrator reads Chinese, uploads, downloads and deletes an auth fil
   await page.getByRole("button", { name: "删除" }).click();
   await page.waitForURL(`${origin}/auth-files`);
   expect(world.proxy.files.size).toBe(0);
+  await page.context().close();
+});
+
+test("an administrator gives the quota of a donation that needs a person", async () => {
+  world.oauth.person = { id: 43, username: "eve" };
+  world.newApi.fault = "refused";
+  const donor = await boundDonor(world, 43);
+  await world.post("/donate", { file: credential(world) }, donor);
+  world.newApi.fault = "none";
+  world.oauth.person = admin;
+  const page = await open("en-GB");
+  await page.goto(origin);
+  await page.getByRole("link", { name: "Sign in with Linux Do" }).click();
+  await page.locator("#allow").click();
+  await page.getByRole("link", { name: "Need a person" }).click();
+  await fitsPhone(page);
+  await page.getByRole("button", { name: "Give quota now" }).click();
+  await page.getByText("No donation needs a person.").waitFor();
+  expect(world.newApi.users.get(43)?.quota).toBe(500);
   await page.context().close();
 });

@@ -107,7 +107,8 @@ describe("the donation site's paths", () => {
     const pages = new Set(world.service.app.routes.filter(({ method }) => method !== "ALL").map(({ path }) => path));
     await world.stop();
     const open = routes[0]?.paths.map(({ path }) => path) ?? [];
-    const closed = ["/auth-files", "/auth-files/delete", "/auth-files/download", "/auth-files/upload", "/healthz"];
+    const files = ["/auth-files", "/auth-files/delete", "/auth-files/download", "/auth-files/upload"];
+    const closed = [...files, "/donations", "/donations/decide", "/healthz"];
     expect([...pages].sort()).toEqual([...open, ...closed].sort());
   });
 });

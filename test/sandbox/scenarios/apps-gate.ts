@@ -20,6 +20,8 @@ const table: readonly (readonly [string, string, Stranger, number])[] = [
   ["donate", "/logout", 404, 404],
   ["donate", "/auth-files", "portal", 401],
   ["donate", "/auth-files/download?name=a.json", "portal", 401],
+  ["donate", "/donations", "portal", 401],
+  ["donate", "/donations/decide", "portal", 404],
   ["donate", "/healthz", "portal", 200],
   ["donate", "/style.css/x", "portal", 404],
   ["donate", "/linuxdo", "portal", 404],
