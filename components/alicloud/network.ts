@@ -52,7 +52,8 @@ export class AlicloudNetwork extends pulumi.ComponentResource implements Network
               tags: common.tags,
               ...(ipv6 && { enableIpv6: true, ipv6CidrBlockMask: 1 }),
             },
-            each,
+            // The zone is chosen once, see the data disk.
+            { ...each, ignoreChanges: ["zoneId"] },
           ).id;
     if (ipv6)
       this.ipv6GatewayId =

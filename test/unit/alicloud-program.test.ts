@@ -98,7 +98,10 @@ describe("each resource has just these inputs and options", () => {
         ...{ vswitchName: "cloudcode-test", vpcId: "host-network-vpc-id", zoneId: "ap-southeast-1a" },
         ...{ cidrBlock: "192.168.1.0/24", tags },
       },
-      { parent: "host-network", dependsOn: ["host-leftovers", "host-network-vpc", "host-placement"] },
+      {
+        ...{ parent: "host-network", dependsOn: ["host-leftovers", "host-network-vpc", "host-placement"] },
+        ignoreChanges: ["zoneId"],
+      },
     ],
     [
       "host-network-security-group",
@@ -114,7 +117,7 @@ describe("each resource has just these inputs and options", () => {
       },
       {
         ...{ parent: "host-data", dependsOn: ["host-leftovers", "host-placement"] },
-        ...{ protect: true, ignoreChanges: ["snapshotId"] },
+        ...{ protect: true, ignoreChanges: ["snapshotId", "zoneId"] },
       },
     ],
     [
