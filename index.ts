@@ -7,6 +7,7 @@ import { openTunnels } from "./components/cloudflare/provision";
 import { DockerEngine } from "./components/host/docker-engine";
 import { sslipName } from "./components/host/names";
 import { provisionHost } from "./components/host/provision";
+import { operations } from "./components/operations";
 import * as outputs from "./components/outputs";
 import { ReverseProxyStack } from "./components/reverse-proxy/reverse-proxy-stack";
 import { readSettings } from "./components/settings/read";
@@ -47,6 +48,7 @@ async function cloudcode() {
     appLogins: { ...outputs.appLogins(stacks), ...outputs.outerLogins(proxy) },
     sshCommand: outputs.sshCommand(host),
     nextSteps: outputs.nextSteps(settings, host, domain),
+    operations: operations(host, settings, routes, ["auth", "edge", ...apps.map(({ name }) => name)], domain),
     ...(host.monthlyCost && { monthlyCostUsd: host.monthlyCost }),
   };
 }

@@ -53,8 +53,10 @@ describe("a stopped machine", () => {
     const words = "The machine is stopped: pulumi config set power running && pulumi up brings everything back.";
     expect(steps(stopped)).toContain(words);
     expect(steps(running)).not.toContain("stopped");
-    const others = Object.entries(stopped.outputs).filter(([name]) => name !== "nextSteps");
+    const others = Object.entries(stopped.outputs).filter(([name]) => !["nextSteps", "operations"].includes(name));
     expect(running.outputs).toMatchObject(Object.fromEntries(others));
+    expect(stopped.outputs["operations"]?.value).toMatchObject({ awake: false });
+    expect(running.outputs["operations"]?.value).toMatchObject({ awake: true });
     expect(textOf(stopped.outputs["sshCommand"]?.value)).toContain(`root@${eipAddress}`);
   });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { textOf } from "../support/plain";
-import { type ProgramRun, hostKey, runProgram } from "../support/program";
+import { type ProgramRun, hostKey, privateKey, runProgram } from "../support/program";
 
 const value = (run: ProgramRun, name: string) => run.outputs[name]?.value;
 
@@ -19,6 +19,7 @@ describe("the outputs of a stack", () => {
       appLogins: false,
       sshCommand: false,
       nextSteps: false,
+      operations: true,
     });
     expect(outputs["url"]?.value).toBe("https://home.example.com");
     expect(outputs["urls"]?.value).toEqual({ OpenCode: "https://code.home.example.com" });
@@ -78,5 +79,25 @@ describe("nextSteps", () => {
     const steps = JSON.stringify(value(run, "nextSteps"));
     expect(steps).toContain("The one-time code arrives at me@example.com.");
     expect(steps).not.toContain("notification.txt");
+  });
+});
+
+describe("operations", () => {
+  it("hold what a command on the host needs, and what the names of the stack must answer", async () => {
+    const run = await runProgram({ domain: "home.example.com", hostPort: "2222", hostUser: "ubuntu" });
+    expect(value(run, "operations")).toEqual({
+      connection: { host: "203.0.113.7", port: 2222, user: "ubuntu", privateKey, hostKey },
+      awake: true,
+      domain: "home.example.com",
+      publicAddress: "203.0.113.7",
+      operator: "admin",
+      stacks: ["auth", "edge", "opencode"],
+      sites: [{ title: "OpenCode", host: "code.home.example.com", open: false }],
+    });
+  });
+
+  it("say where codes go when there is a mail server", async () => {
+    const run = await runProgram({ domain: "home.example.com", smtpAddress: "submission://smtp.example.com:587" });
+    expect(value(run, "operations")).toMatchObject({ codesTo: "admin@home.example.com" });
   });
 });

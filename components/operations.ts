@@ -1,0 +1,61 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ConnectionParts, Host } from "./host/host";
+import { type Route, hostOf } from "./routes";
+import type { Settings } from "./settings/settings";
+
+/** What `npm run ops` needs to know of a stack, beside what the other outputs tell. */
+export interface Operations {
+  readonly connection: Pick<ConnectionParts, "host" | "port" | "user" | "privateKey" | "hostKey">;
+  /** False while the machine is switched off. */
+  readonly awake: boolean;
+  readonly domain: string;
+  /** Where the names of the stack point to. */
+  readonly publicAddress: string;
+  readonly operator: string;
+  /** Mail address that one-time codes go to; undefined: they stand in a file on the host. */
+  readonly codesTo: string | undefined;
+  /** Names of the ComposeStacks. */
+  readonly stacks: readonly string[];
+  readonly sites: readonly Site[];
+}
+
+/** A host name of the stack, as a visitor sees it. */
+export interface Site {
+  readonly title: string;
+  readonly host: string;
+  /** Whether anybody may see it without signing in. */
+  readonly open: boolean;
+}
+
+/** The one secret output that holds all of it, since an SSH key is among it. */
+export function operations(
+  host: Host,
+  settings: Pick<Settings, "operator" | "mail">,
+  routes: readonly Route[],
+  stacks: readonly string[],
+  domain: pulumi.Output<string>,
+): pulumi.Output<Operations> {
+  const { operator, mail } = settings;
+  return pulumi.secret(
+    pulumi.all([host.connection, host.publicAddress, domain]).apply(([connection, publicAddress, name]) => ({
+      connection: {
+        host: connection.host,
+        port: connection.port,
+        user: connection.user,
+        privateKey: connection.privateKey,
+        hostKey: connection.hostKey,
+      },
+      awake: host.reachable !== undefined,
+      domain: name,
+      publicAddress,
+      operator: operator.username,
+      codesTo: mail && (operator.email ?? `${operator.username}@${name}`),
+      stacks,
+      sites: routes.map((route) => ({
+        title: route.title,
+        host: hostOf(route, name),
+        open: route.policy === "bypass" && route.basicAuth === undefined,
+      })),
+    })),
+  );
+}

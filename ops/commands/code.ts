@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { OpsError } from "../stack";
+import type { Operations } from "../../components/operations";
+import { onHost } from "../host";
+import type { StackChoice } from "../stack";
+import { gatewayContainer } from "./gateway";
+
+/** Authelia's codes are good for five minutes (https://www.authelia.com/configuration/identity-validation/elevated-session/). */
+const codeLifeMs = 5 * 60_000;
+const pauseMs = 1000;
+
+export interface Code {
+  readonly code: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** The code in a notification of Authelia's file notifier; undefined where the newest notification is about something else. */
+export function codeIn(notification: string): Code | undefined {
+  const code = /^[A-Z0-9]{8}$/m.exec(notification)?.[0];
+  // "2026-11-25 15:04:05.123456789 +0000 UTC m=+12.3", as Go prints a time.
+  const [, day, time, zone] = /^Date: (\S+) (\d\d:\d\d:\d\d)\S* ([+-]\d{4})/m.exec(notification) ?? [];
+  if (code === undefined || day === undefined || time === undefined || zone === undefined) return undefined;
+  return { code, at: Date.parse(`${day}T${time}${zone.slice(0, 3)}:${zone.slice(3)}`) };
+}
+
+/** @param now milliseconds since 1970 by the host's clock */
+export function isFresh(code: Code | undefined, now: number): code is Code {
+  return code !== undefined && now - code.at < codeLifeMs;
+}
+
+/**
+ * The newest one-time code that is still good; waits for one that long.
+ *
+ * @throws OpsError where none came, or where codes go by mail
+ */
+export async function oneTimeCode(choice: StackChoice, seconds: number, say: (line: string) => void): Promise<string> {
+  return onHost(choice, async (ssh, { operations }) => {
+    if (operations.codesTo !== undefined)
+      throw new OpsError(`one-time codes of this stack go by mail to ${operations.codesTo}`);
+    const deadline = Date.now() + seconds * 1000;
+    for (let said = false; ; said = true) {
+      const { stdout } = await ssh.script(
+        `date +%s; docker exec ${gatewayContainer} cat /config/notification.txt 2>/dev/null || true`,
+      );
+      const [clock = "", ...text] = stdout.split("\n");
+      const found = codeIn(text.join("\n"));
+      if (isFresh(found, Number(clock) * 1000)) return found.code;
+      if (Date.now() > deadline) throw new OpsError(`no code came within ${seconds} s; ${portalHint(operations)}`);
+      if (!said) say(`Waiting for a code; ${portalHint(operations)}`);
+      await sleep(pauseMs);
+    }
+  });
+}
+
+function portalHint({ domain }: Operations): string {
+  return `ask for one: sign in at https://auth.${domain}/settings and add a device`;
+}

@@ -1,0 +1,63 @@
+import { knownStack, onHost, operatorName } from "../host";
+import { type StackChoice, pulumi, withRelease } from "../stack";
+
+const file = "/opt/cloudcode/stacks/.history";
+
+/** One change of the host, as cloudcode-host recorded it. */
+export interface HistoryLine {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly operator: string;
+  readonly stack: string;
+  readonly action: string;
+  readonly release: string;
+  readonly result: string;
+}
+
+export function parseHistory(text: string): HistoryLine[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [time = "", operator = "", stack = "", action = "", release = "", result = ""] = line.split("\t");
+    return { time, operator, stack, action, release, result };
+  });
+}
+
+export function renderHistory(lines: readonly HistoryLine[]): string {
+  const rows = lines.map((line) => [line.time, line.stack, line.action, line.release, line.result, line.operator]);
+  const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** What was changed on the host, oldest first. */
+export async function history(choice: StackChoice, count: number): Promise<HistoryLine[]> {
+  const { stdout } = await onHost(choice, (ssh) =>
+    ssh.script(`[ ! -e ${file} ] || tail -n "$1" ${file}`, [String(count)]),
+  );
+  return parseHistory(stdout);
+}
+
+/**
+ * Returns to an earlier release at once, and writes into the state which one runs: the next preview shows the difference to
+ * the program, and the next `up` applies the program's.
+ *
+ * @param release id; undefined: the one before
+ */
+export async function rollback(choice: StackChoice, app: string, release: string | undefined): Promise<string> {
+  const words = await onHost(choice, async (ssh, outputs) => {
+    const script = 'CLOUDCODE_OPERATOR=$1 exec /opt/cloudcode/bin/cloudcode-host rollback "$2" ${3:+"$3"}';
+    const { stdout } = await ssh.script(script, [operatorName(), knownStack(outputs, app), release ?? ""]);
+    return stdout.trim();
+  });
+  const now = /release (\w+) of \S+ is running/.exec(words)?.[1];
+  if (now === undefined) return words;
+  const state = await pulumi(choice, ["stack", "export"]);
+  await pulumi(choice, ["stack", "import"], { input: withRelease(state, app, now) });
+  return `${words}\nThe state says so too: the next pulumi up shows the difference and applies the program's release again.`;
+}

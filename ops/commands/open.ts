@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { toString as qrCode } from "qrcode";
+import { OpsError, type StackChoice, type StackOutputs, readOutputs } from "../stack";
+
+/** Address of an App by its title or subdomain; without one, of the index page. */
+export function addressOf(outputs: StackOutputs, app: string | undefined): string {
+  if (app === undefined) return outputs.url;
+  const wanted = app.toLowerCase();
+  const found = Object.entries(outputs.urls).find(
+    ([title, url]) => title.toLowerCase() === wanted || new URL(url).hostname.split(".")[0] === wanted,
+  );
+  if (found) return found[1];
+  throw new OpsError(`this stack has no App ${app}; it has ${Object.keys(outputs.urls).join(", ")}`);
+}
+
+/** What opens an address on this kind of machine. */
+export function opener(platform: NodeJS.Platform): readonly [string, ...string[]] {
+  if (platform === "darwin") return ["open"];
+  return platform === "win32" ? ["cmd", "/c", "start", ""] : ["xdg-open"];
+}
+
+/** Opens an address in the browser, or prints it as a QR code for a phone. Gives what to print. */
+export async function openApp(choice: StackChoice, app: string | undefined, qr: boolean): Promise<string> {
+  const url = addressOf(await readOutputs(choice), app);
+  if (qr) return `${await qrCode(url, { type: "utf8" })}\n${url}`;
+  const [program, ...args] = opener(process.platform);
+  const opened = await new Promise<boolean>((resolve) => {
+    const child = spawn(program, [...args, url], { stdio: "ignore", detached: true });
+    child.once("error", () => {
+      resolve(false);
+    });
+    child.once("spawn", () => {
+      child.unref();
+      resolve(true);
+    });
+  });
+  return opened ? url : `No browser here; open ${url}, or ops open --qr for a phone`;
+}

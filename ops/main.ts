@@ -1,0 +1,146 @@
+/** Run by `npm run ops -- COMMAND`: what an operator does with a stack that is no state. */
+import { Command, InvalidArgumentError } from "commander";
+import { oneTimeCode } from "./commands/code";
+import { execute, listContainers, shell, showLogs } from "./commands/containers";
+import { listBans, listDevices, removePasskey, removeTotp, setPassword, unban } from "./commands/gateway";
+import { history, renderHistory, rollback } from "./commands/history";
+import { openApp } from "./commands/open";
+import { newPassword } from "./prompt";
+import { OpsError, type StackChoice } from "./stack";
+import { renderChecks } from "./status/check";
+import { status } from "./status/status";
+
+const say = (line: string) => {
+  process.stderr.write(`${line}\n`);
+};
+const print = (text: string) => {
+  process.stdout.write(`${text}\n`);
+};
+const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError("not a whole number above 0.");
+  return Number(text);
+}
+
+function build(): Command {
+  const program = new Command("ops")
+    .description("Looks after a stack of cloudcode: npm run ops -- COMMAND")
+    .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
+    .option("-C, --cwd <folder>", "folder that the Pulumi CLI runs in (default: the project)")
+    .enablePositionalOptions()
+    .showHelpAfterError();
+  const choice = () => program.opts<StackChoice>();
+
+  program
+    .command("status")
+    .description("look at everything; each red line says what to do")
+    .option("--json", "one JSON object a check")
+    .action(async ({ json }: { json?: true }) => {
+      const checks = await status(choice());
+      print(json ? JSON.stringify(checks, undefined, 2) : renderChecks(checks, colour));
+      if (checks.some(({ state }) => state === "red")) process.exitCode = 1;
+    });
+  program
+    .command("otp")
+    .description("print the newest one-time code of the login portal; wait for it")
+    .option("--wait <seconds>", "how long", count, 120)
+    .action(async ({ wait }: { wait: number }) => {
+      print(await oneTimeCode(choice(), wait, say));
+    });
+  program
+    .command("logs <app>")
+    .description("log lines of an App, of auth or of edge")
+    .option("-f, --follow", "go on with new ones", false)
+    .option("-n, --lines <count>", "how many", count, 100)
+    .action(async (app: string, options: { follow: boolean; lines: number }) => {
+      process.exitCode = await showLogs(choice(), app, options);
+    });
+  program
+    .command("ssh")
+    .description("a shell on the host")
+    .action(async () => {
+      process.exitCode = await shell(choice());
+    });
+  program
+    .command("exec <app> <command...>")
+    .description("run a command in a container: APP or APP/SERVICE")
+    .passThroughOptions()
+    .action(async (app: string, command: string[]) => {
+      process.exitCode = await execute(choice(), app, command[0] === "--" ? command.slice(1) : command);
+    });
+  program
+    .command("ps")
+    .description("the containers, their health, memory and disk")
+    .action(async () => {
+      process.exitCode = await listContainers(choice());
+    });
+  program
+    .command("open [app]")
+    .description("open the index page or an App in the browser")
+    .option("--qr", "print a QR code for a phone instead", false)
+    .action(async (app: string | undefined, { qr }: { qr: boolean }) => {
+      print(await openApp(choice(), app, qr));
+    });
+  program
+    .command("password")
+    .description("set the operator's password; only its hash leaves this machine")
+    .action(async () => {
+      print(`The password of ${await setPassword(choice(), await newPassword())} is changed.`);
+    });
+  const devices = program.command("devices").description("second factors of the operator");
+  devices
+    .command("list", { isDefault: true })
+    .description("list the passkeys")
+    .action(async () => {
+      print(await listDevices(choice()));
+    });
+  devices
+    .command("remove <kid>")
+    .description("remove a passkey by its KID, or `totp` for the authenticator app")
+    .action(async (kid: string) => {
+      print(await (kid === "totp" ? removeTotp(choice()) : removePasskey(choice(), kid)));
+    });
+  program
+    .command("unban [who]")
+    .description("let a user or an address in again after too many wrong passwords (default: the operator)")
+    .option("-l, --list", "only list the bans", false)
+    .action(async (who: string | undefined, { list }: { list: boolean }) => {
+      print(await (list ? listBans(choice()) : unban(choice(), who)));
+    });
+  program
+    .command("history")
+    .description("who changed what on the host, and when")
+    .option("-n, --lines <count>", "how many", count, 30)
+    .action(async ({ lines }: { lines: number }) => {
+      print(renderHistory(await history(choice(), lines)));
+    });
+  program
+    .command("rollback <app> [release]")
+    .description("return to the release before, or to one that history names")
+    .action(async (app: string, release: string | undefined) => {
+      print(await rollback(choice(), app, release));
+    });
+  return program;
+}
+
+// An end by a signal still takes the key's agent along.
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+  ["SIGHUP", 1],
+] as const)
+  process.once(signal, () => process.exit(128 + number));
+
+build()
+  .parseAsync()
+  .catch((error: unknown) => {
+    say(
+      error instanceof OpsError
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error),
+    );
+    process.exitCode = 1;
+  });

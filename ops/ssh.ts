@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Operations } from "../components/operations";
+import { asRoot } from "../components/host/host";
+import { shellWord } from "../components/stack/escape";
+import { CommandError, type Output, type RunOptions, run, until } from "../sandbox/host/run";
+import { OpsError } from "./stack";
+
+/** Name that the pinned key stands under, so that ~/.ssh/known_hosts is never asked (lessons I9). */
+const alias = "cloudcode";
+
+/** Exit code of ssh itself, when it could not connect. */
+const sshFailed = 255;
+
+/** The command line of ssh: only the pinned host key, only the agent's key, nothing of the operator's own configuration. */
+export function sshArguments(
+  { host, port, user }: Pick<Operations["connection"], "host" | "port" | "user">,
+  files: { readonly knownHosts: string; readonly agent: string },
+  tty: boolean,
+  command?: string,
+): string[] {
+  const options = {
+    UserKnownHostsFile: files.knownHosts,
+    GlobalKnownHostsFile: "/dev/null",
+    HostKeyAlias: alias,
+    StrictHostKeyChecking: "yes",
+    IdentityAgent: files.agent,
+    IdentityFile: "none",
+    BatchMode: "yes",
+    ConnectTimeout: "15",
+    ServerAliveInterval: "15",
+    LogLevel: "ERROR",
+  };
+  return [
+    ...["-F", "none", tty ? "-t" : "-T"],
+    ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
+    ...["-p", String(port), "-l", user, host],
+    ...(command === undefined ? [] : [command]),
+  ];
+}
+
+/** A script with its arguments as one command for the host's shell, as root. Secrets go to its standard input. */
+export function rootCommand(user: string, script: string, args: readonly string[] = []): string {
+  return asRoot(user, ["sh", "-c", script, "sh", ...args].map(shellWord).join(" "));
+}
+
+/**
+ * The system's ssh to one host. The private key is handed to an agent of its own over a pipe and is never in a file; the
+ * agent ends with this process.
+ */
+export class Ssh {
+  private constructor(
+    private readonly connection: Operations["connection"],
+    private readonly folder: string,
+    private readonly agent: ChildProcess,
+  ) {}
+
+  /** @throws OpsError where OpenSSH is missing or refuses the key */
+  static async open(connection: Operations["connection"]): Promise<Ssh> {
+    const folder = mkdtempSync(join(tmpdir(), "cloudcode-ops-"));
+    const socket = join(folder, "agent");
+    const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
+    const missing = new Promise<never>((_, reject) => {
+      agent.once("error", () => {
+        reject(new OpsError("ssh-agent is missing: install OpenSSH's client"));
+      });
+    });
+    const ssh = new Ssh(connection, folder, agent);
+    process.once("exit", () => {
+      ssh.close();
+    });
+    const started = until(
+      10,
+      () => Promise.resolve(existsSync(socket) || undefined),
+      () => Promise.resolve("ssh-agent did not start within 10 s"),
+    );
+    await Promise.race([started, missing]);
+    writeFileSync(join(folder, "known_hosts"), `${alias} ${connection.hostKey}\n`, { mode: 0o600 });
+    const input = `${connection.privateKey.trimEnd()}\n`;
+    await run("ssh-add", ["-q", "-"], { input, env: { SSH_AUTH_SOCK: socket } }).catch((error: unknown) => {
+      const words = error instanceof CommandError ? error.output.stderr.trim() : String(error);
+      throw new OpsError(`ssh-add refuses the stack's private key: ${words}`);
+    });
+    return ssh;
+  }
+
+  /** Runs a script as root on the host and gives what it printed. @throws OpsError with its words where it fails */
+  async script(script: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Output> {
+    try {
+      return await run("ssh", this.arguments(false, rootCommand(this.connection.user, script, args)), options);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      const words = error.output.stderr.trim() || error.output.stdout.trim() || error.message;
+      throw new OpsError(words, { cause: error });
+    }
+  }
+
+  /** The same on this terminal; without a script, a shell of the SSH user. Gives the exit code. */
+  attach(tty: boolean, script?: string, args: readonly string[] = []): Promise<number> {
+    const command = script === undefined ? undefined : rootCommand(this.connection.user, script, args);
+    return new Promise((resolve, reject) => {
+      const child = spawn("ssh", this.arguments(tty, command), { stdio: "inherit" });
+      child.once("error", () => {
+        reject(new OpsError("ssh is missing: install OpenSSH's client"));
+      });
+      child.once("close", (code) => {
+        resolve(code ?? sshFailed);
+      });
+    });
+  }
+
+  close(): void {
+    this.agent.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private arguments(tty: boolean, command?: string): string[] {
+    const files = { knownHosts: join(this.folder, "known_hosts"), agent: join(this.folder, "agent") };
+    return sshArguments(this.connection, files, tty, command);
+  }
+}

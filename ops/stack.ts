@@ -1,0 +1,141 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+import type { Operations } from "../components/operations";
+import { CommandError, type RunOptions, run } from "../sandbox/host/run";
+
+/** Which stack a command is about. */
+export interface StackChoice {
+  /** Name of the stack. @default the selected one */
+  readonly stack?: string;
+  /** Folder that the Pulumi CLI runs in. @default the project */
+  readonly cwd?: string;
+}
+
+const outputsSchema = z.object({
+  url: z.string(),
+  urls: z.record(z.string(), z.string()),
+  operations: z.object({
+    connection: z.object({
+      host: z.string(),
+      port: z.number(),
+      user: z.string(),
+      privateKey: z.string(),
+      hostKey: z.string(),
+    }),
+    awake: z.boolean(),
+    domain: z.string(),
+    publicAddress: z.string(),
+    operator: z.string(),
+    codesTo: z.string().optional(),
+    stacks: z.array(z.string()),
+    sites: z.array(z.object({ title: z.string(), host: z.string(), open: z.boolean() })),
+  }),
+});
+
+/** The outputs of a stack that operations use. */
+export interface StackOutputs {
+  readonly url: string;
+  readonly urls: Readonly<Record<string, string>>;
+  readonly operations: Operations;
+}
+
+/** What a person can cure; its message is all they need to see. */
+export class OpsError extends Error {}
+
+const project = resolve(__dirname, "..");
+
+/**
+ * Runs the Pulumi CLI on the chosen stack, non-interactive.
+ *
+ * @throws OpsError that says in a sentence what is wrong
+ */
+export async function pulumi(choice: StackChoice, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const place = [
+    "--non-interactive",
+    "--cwd",
+    choice.cwd ?? project,
+    ...(choice.stack === undefined ? [] : ["--stack", choice.stack]),
+  ];
+  try {
+    const { stdout } = await run("pulumi", [...args, ...place], options);
+    return stdout;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new OpsError(pulumiFault(error.output.stderr || error.message), { cause: error });
+  }
+}
+
+/** The CLI's own words, and what to do where those leave a person alone. */
+export function pulumiFault(words: string): string {
+  const said = words.replace(/^error: /gm, "").trim();
+  if (/ENOENT/.test(words)) return "the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/";
+  if (/no stack selected|no current stack|must be used with --stack/i.test(words))
+    return "no stack is selected: run `pulumi stack select NAME`, or give --stack NAME";
+  if (/incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE/i.test(words))
+    return `the stack's passphrase is missing or wrong: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE (${said.split("\n")[0] ?? ""})`;
+  if (/no stack named/i.test(words)) return `${said}; \`pulumi stack ls\` lists those of this backend`;
+  return said;
+}
+
+/** Reads the outputs, secrets too. */
+export async function readOutputs(choice: StackChoice): Promise<StackOutputs> {
+  return parseOutputs(await pulumi(choice, ["stack", "output", "--json", "--show-secrets"]));
+}
+
+/**
+ * The pure half of {@link readOutputs}.
+ *
+ * @throws OpsError where the stack has never been up with this version of the program
+ */
+export function parseOutputs(json: string): StackOutputs {
+  const parsed = outputsSchema.safeParse(JSON.parse(json));
+  if (parsed.success) {
+    const { operations, ...rest } = parsed.data;
+    return { ...rest, operations: { ...operations, codesTo: operations.codesTo } };
+  }
+  const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].join(", ");
+  throw new OpsError(`the stack lacks the outputs ${fields}: run \`pulumi up\` to its end once`);
+}
+
+const stateSchema = z.object({
+  deployment: z.object({
+    resources: z.array(z.object({ urn: z.string(), inputs: z.record(z.string(), z.unknown()).optional() })).optional(),
+  }),
+});
+
+/** The release of each ComposeStack by the state: what the last `up` that succeeded applied. */
+export function releasesInState(exported: string): Record<string, string> {
+  const { deployment } = stateSchema.parse(JSON.parse(exported));
+  const lines = (deployment.resources ?? []).flatMap(({ inputs }) => {
+    const found = releaseLine.exec(typeof inputs?.["create"] === "string" ? inputs["create"] : "");
+    return found?.[1] === undefined || found[2] === undefined ? [] : [[found[1], found[2]] as const];
+  });
+  return Object.fromEntries(lines);
+}
+
+const releaseLine = /cloudcode-host apply ([\w-]+) ([0-9a-f]+)/;
+
+/**
+ * An exported state that says the host runs `release` of that stack, so that the next preview shows the difference to the
+ * program and the next `up` applies it.
+ *
+ * @throws OpsError where the state holds no release of it
+ */
+export function withRelease(exported: string, name: string, release: string): string {
+  const state = JSON.parse(exported) as { deployment: { resources?: StateResource[] } };
+  const holders = (state.deployment.resources ?? []).filter(
+    ({ inputs }) => typeof inputs?.["create"] === "string" && releaseLine.exec(inputs["create"])?.[1] === name,
+  );
+  if (holders.length === 0) throw new OpsError(`the state holds no release of ${name}`);
+  for (const { inputs, outputs } of holders) {
+    const [command = ""] = String(inputs?.["create"]).split("\n");
+    const create = `${command.replace(releaseLine, `cloudcode-host apply ${name} ${release}`)}\n# returned to by ops rollback`;
+    for (const values of [inputs, outputs]) if (values !== undefined) values["create"] = create;
+  }
+  return JSON.stringify(state);
+}
+
+interface StateResource {
+  readonly inputs?: Record<string, unknown>;
+  readonly outputs?: Record<string, unknown>;
+}

@@ -1,0 +1,90 @@
+/** One thing that was looked at. */
+export interface Check {
+  readonly name: string;
+  /** `none`: it does not apply to this stack. */
+  readonly state: "ok" | "red" | "none";
+  readonly seen: string;
+  /** What to do; a red check always has it. */
+  readonly cure?: string;
+}
+
+export const ok = (name: string, seen: string): Check => ({ name, state: "ok", seen });
+export const none = (name: string, seen: string): Check => ({ name, state: "none", seen });
+export const red = (name: string, seen: string, cure: string): Check => ({ name, state: "red", seen, cure });
+
+/** What the host says of itself. */
+export interface HostReport {
+  readonly checks: readonly Check[];
+  /** What only the operator's side can judge, by name. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** Reads the lines of stack-templates/host/cloudcode-check. A line it does not know is red, so that nothing is missed. */
+export function parseHostReport(text: string): HostReport {
+  const checks: Check[] = [];
+  const facts: Record<string, string> = {};
+  for (const line of text.split("\n").filter((one) => one !== "")) {
+    const [name = "", state = "", seen = "", cure = ""] = line.split("\t");
+    if (state === "fact") facts[name] = seen;
+    else if (state === "ok") checks.push(ok(name, seen));
+    else if (state === "none") checks.push(none(name, seen));
+    else if (state === "red") checks.push(red(name, seen, cure));
+    else
+      checks.push(
+        red("host report", `cannot be read: ${line}`, "run pulumi up, so that host and program are of one version"),
+      );
+  }
+  return { checks, facts };
+}
+
+/** Whether each stack runs the release that the state says. */
+export function judgeReleases(
+  facts: HostReport["facts"],
+  inState: Readonly<Record<string, string>>,
+  stacks: readonly string[],
+): Check[] {
+  return stacks.map((stack) => {
+    const name = `release ${stack}`;
+    const onHost = facts[name] ?? "none";
+    const wanted = inState[stack];
+    if (wanted === undefined) return red(name, `runs ${onHost}, the state knows none`, "pulumi up");
+    if (onHost === wanted) return ok(name, onHost);
+    return red(
+      name,
+      `runs ${onHost}, the state says ${wanted}`,
+      `npm run ops -- history says who changed it; pulumi up --target-replace '**${stack}-release' applies the program's again`,
+    );
+  });
+}
+
+/** Seconds that host and operator may differ: one-time codes fail at 30. */
+const clockSeconds = 10;
+
+/** @param now seconds since 1970 at the operator's, half way between question and answer */
+export function judgeClock(facts: HostReport["facts"], now: number): Check {
+  const seen = Number(facts["clock"]);
+  const off = Math.round(Math.abs(seen - now));
+  if (off <= clockSeconds) return ok("clock", `within ${off} s of this machine's`);
+  return red(
+    "clock",
+    `${off} s ${seen > now ? "ahead of" : "behind"} this machine's`,
+    "set the host's time (see ntpServer), or this machine's",
+  );
+}
+
+/** One line a check, the red ones with what to do. */
+export function renderChecks(checks: readonly Check[], colour: boolean): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const mark = { ok: paint("ok  ", 32, colour), red: paint("RED ", 31, colour), none: paint("-   ", 90, colour) };
+  const lines = checks.map(({ name, state, seen, cure }) => {
+    const line = `${mark[state]} ${name.padEnd(width)}  ${seen}`;
+    return state === "red" ? `${line}\n     ${" ".repeat(width)}  -> ${cure ?? ""}` : line;
+  });
+  const count = checks.filter(({ state }) => state === "red").length;
+  const sum = count === 0 ? "all is well" : count === 1 ? "1 check is red" : `${count} checks are red`;
+  return [...lines, sum].join("\n");
+}
+
+function paint(text: string, colour: number, on: boolean): string {
+  return on ? `\u001b[${colour}m${text}\u001b[0m` : text;
+}

@@ -1,0 +1,236 @@
+import { randomBytes } from "node:crypto";
+import { Resolver } from "node:dns/promises";
+import { type IncomingHttpHeaders } from "node:http";
+import { request } from "node:https";
+import { type Socket, connect } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Operations, Site } from "../../components/operations";
+import { portalSubdomain } from "../../components/routes";
+import { type Seen, verdict } from "../../scripts/wait-dns";
+import { type Check, ok, red } from "./check";
+
+const timeoutMs = 10_000;
+
+/** Ports that nobody outside may reach: Docker, Caddy's and Authelia's inner ones, databases, Kubernetes, the Apps'. */
+const closedPorts = [2019, 2375, 2376, 4096, 5432, 6379, 6443, 9091, 10250];
+
+/** The host as anybody on the internet sees it. */
+export async function outsideChecks(operations: Operations): Promise<Check[]> {
+  const { publicAddress, sites, domain, connection } = operations;
+  const portal: Site = { title: "the login portal", host: `${portalSubdomain}.${domain}`, open: true };
+  const index: Site = { title: "the index page", host: domain, open: false };
+  const [names, ports, ...visits] = await Promise.all([
+    dnsCheck(domain, publicAddress),
+    portChecks(publicAddress, [...new Set([connection.port, 80, 443])]),
+    ...[portal, index, ...sites].map(async (site) => ({ site, visit: await visit(publicAddress, site.host, "/") })),
+  ]);
+  const health = await visit(publicAddress, portal.host, "/api/health");
+  return [
+    names,
+    ...ports,
+    ...visits.map(({ site, visit: seen }) => judgeCertificate(site.host, seen, Date.now())),
+    judgePortal(health),
+    ...visits.filter(({ site }) => !site.open).map(({ site, visit: seen }) => judgeGate(site, portal.host, seen)),
+  ];
+}
+
+/** What one HTTPS request saw; certificates are judged, not required. */
+export interface Visit {
+  /** Undefined: nothing answered. */
+  readonly status?: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly certificate?: Certificate;
+  readonly fault?: string;
+}
+
+export interface Certificate {
+  readonly issuer: string;
+  /** Milliseconds since 1970. */
+  readonly validTo: number;
+  /** Why this machine does not trust it. */
+  readonly untrusted?: string;
+}
+
+/** GET past DNS, so that a wrong record shows in its own check alone. */
+export function visit(address: string, host: string, path: string): Promise<Visit> {
+  return new Promise((resolve) => {
+    const options = {
+      host: address,
+      servername: host,
+      path,
+      headers: { host },
+      rejectUnauthorized: false,
+      agent: false,
+    };
+    const sent = request({ ...options, timeout: timeoutMs }, (response) => {
+      const certificate = certificateOf(response.socket);
+      response.resume();
+      resolve({
+        headers: response.headers,
+        ...(response.statusCode !== undefined && { status: response.statusCode }),
+        ...(certificate && { certificate }),
+      });
+    });
+    sent.on("timeout", () => sent.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+    sent.on("error", (error) => {
+      resolve({ headers: {}, fault: error.message });
+    });
+    sent.end();
+  });
+}
+
+function certificateOf(socket: Socket): Certificate | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const { issuer, valid_to: until } = socket.getPeerCertificate();
+  if (until === "") return undefined;
+  const fault = socket.authorizationError as Error | string | null;
+  return {
+    issuer: [issuer.O, issuer.CN].filter((part) => part !== undefined).join(", "),
+    validTo: Date.parse(until),
+    ...(!socket.authorized && { untrusted: String(fault) }),
+  };
+}
+
+const dayMs = 86_400_000;
+/** Caddy renews at a third of a certificate's life: 30 of 90 days. Ten more mean that it could not. */
+const renewedBeforeDays = 20;
+
+export function judgeCertificate(host: string, { certificate, fault }: Visit, now: number): Check {
+  const name = `certificate ${host}`;
+  if (certificate === undefined)
+    return red(
+      name,
+      fault ?? "none was shown",
+      "npm run ops -- logs edge says why Caddy has none; ports 80 and 443 must be open",
+    );
+  const days = Math.floor((certificate.validTo - now) / dayMs);
+  const left = days > 0 ? `${days} days left` : `${Math.round((certificate.validTo - now) / 60_000)} minutes left`;
+  const seen = `by ${certificate.issuer}, ${left}`;
+  if (/Caddy Local Authority/.test(certificate.issuer))
+    return red(
+      name,
+      `${seen}: the fallback, browsers warn`,
+      "npm run ops -- logs edge says why the public authorities refused; DNS and port 80 are the usual causes, a shared name (sslip.io) has limits",
+    );
+  if (certificate.validTo < now)
+    return red(name, `${seen}: it has run out`, "npm run ops -- logs edge says why it was not renewed");
+  if (certificate.untrusted !== undefined)
+    return red(
+      name,
+      `${seen}, not trusted by this machine (${certificate.untrusted})`,
+      "with a private authority (acmeTrustedRoot) run this with NODE_EXTRA_CA_CERTS=its root; otherwise see npm run ops -- logs edge",
+    );
+  if (
+    days < renewedBeforeDays &&
+    days > 0 &&
+    certificate.validTo - now < renewedBeforeDays * dayMs &&
+    longLived(certificate, now)
+  )
+    return red(name, `${seen}: it should have been renewed`, "npm run ops -- logs edge says why it was not");
+  return ok(name, seen);
+}
+
+/** Authorities of a few days or hours renew later than in days. */
+function longLived({ validTo }: Certificate, now: number): boolean {
+  return validTo - now > 7 * dayMs;
+}
+
+export function judgePortal({ status, fault }: Visit): Check {
+  if (status === 200) return ok("portal", "answers");
+  return red(
+    "portal",
+    fault ?? `answers ${status ?? "nothing"}`,
+    "npm run ops -- logs auth; npm run ops -- ps shows whether it runs",
+  );
+}
+
+/** A stranger is sent to the portal or refused; anything else is an open door. */
+export function judgeGate({ title, host }: Site, portal: string, { status, headers, fault }: Visit): Check {
+  const name = `gate ${host}`;
+  if (status === undefined) return red(name, fault ?? "no answer", "npm run ops -- logs edge");
+  if (status === 401 || status === 403) return ok(name, `refuses a stranger with ${status}`);
+  if ((status === 302 || status === 303) && headers.location?.startsWith(`https://${portal}/`) === true)
+    return ok(name, "sends a stranger to the login portal");
+  if (status >= 500)
+    return red(name, `answers ${status}`, "npm run ops -- logs edge; npm run ops -- ps shows who is missing");
+  return red(
+    name,
+    `answers a stranger with ${status}`,
+    `${title} may be open to the internet: pulumi up applies its login again; until then npm run ops -- exec edge caddy stop closes it`,
+  );
+}
+
+async function dnsCheck(domain: string, address: string): Promise<Check> {
+  const resolver = new Resolver({ timeout: 5000, tries: 2 });
+  const below = `check-${randomBytes(4).toString("hex")}.${domain}`;
+  const look = async (name: string, asked: string): Promise<Seen> => {
+    try {
+      return { name, addresses: await resolver.resolve4(asked) };
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+      return { name, addresses: [], ...(code !== "ENOTFOUND" && code !== "ENODATA" && { fault: code }) };
+    }
+  };
+  return judgeNames(address, await Promise.all([look(domain, domain), look(`*.${domain}`, below)]));
+}
+
+export function judgeNames(address: string, seen: readonly Seen[]): Check {
+  const { done, sentence } = verdict(address, seen);
+  const domain = seen[0]?.name ?? "";
+  return done
+    ? ok("dns", sentence)
+    : red(
+        "dns",
+        `${sentence}; wanted is ${address}`,
+        `make the two A records, then npm run dns -- ${domain} ${address} waits for them`,
+      );
+}
+
+/** Open, or why not: `refused` by the machine, `silent` where something on the way drops it. */
+export type PortState = "open" | "refused" | "silent";
+
+async function portChecks(address: string, open: readonly number[]): Promise<Check[]> {
+  const probe = async (port: number) => ({ port, state: await portState(address, port) });
+  const [wanted, unwanted] = await Promise.all([Promise.all(open.map(probe)), Promise.all(closedPorts.map(probe))]);
+  return [...wanted.map(judgeOpenPort), judgeClosedPorts(unwanted)];
+}
+
+function portState(address: string, port: number): Promise<PortState> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port, timeout: 3000 });
+    const end = (state: PortState) => {
+      socket.destroy();
+      resolve(state);
+    };
+    socket.once("connect", () => {
+      end("open");
+    });
+    socket.once("timeout", () => {
+      end("silent");
+    });
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      end(error.code === "ECONNREFUSED" ? "refused" : "silent");
+    });
+  });
+}
+
+export function judgeOpenPort({ port, state }: { readonly port: number; readonly state: PortState }): Check {
+  if (state === "open") return ok(`port ${port}`, "open");
+  return state === "refused"
+    ? red(`port ${port}`, "refused: nothing listens there", "npm run ops -- ps shows whether Caddy runs")
+    : red(
+        `port ${port}`,
+        "no answer",
+        "a firewall in front of the machine drops it: let it in there (security group, sshCidrs)",
+      );
+}
+
+export function judgeClosedPorts(seen: readonly { readonly port: number; readonly state: PortState }[]): Check {
+  const open = seen.filter(({ state }) => state === "open").map(({ port }) => port);
+  if (open.length === 0) return ok("other ports", `closed: ${seen.map(({ port }) => port).join(" ")}`);
+  return red(
+    "other ports",
+    `open from outside: ${open.join(" ")}`,
+    "close them in the firewall in front of the machine, and stop what listens there (npm run ops -- ssh, then ss -ltnp)",
+  );
+}

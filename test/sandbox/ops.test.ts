@@ -1,0 +1,28 @@
+import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
+import { acts } from "./ops/acts";
+import { World, secrets, username } from "./world";
+
+// A stack of its own, so that it can be run alone: CLOUDCODE_SANDBOX=ops npm run test:sandbox -- ops.test
+jest.setTimeout(20 * 60_000);
+
+const name = process.env["CLOUDCODE_SANDBOX"] ?? "ops";
+const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const world = new World();
+
+beforeAll(async () => {
+  if (!keep) await removeSandbox(name, say);
+  world.sandbox = await openSandbox(name, say);
+  world.sandbox.configure({ adminUsername: username });
+  for (const [key, value] of Object.entries(secrets))
+    await world.sandbox.pulumi(["config", "set", "--secret", key], { input: value });
+  await world.up();
+});
+
+afterAll(async () => {
+  if (!keep) await removeSandbox(name, say);
+});
+
+describe("operations", () => {
+  acts(world);
+});

@@ -1,0 +1,154 @@
+import { execFileSync } from "node:child_process";
+import type { Check } from "../../../ops/status/check";
+import { CommandError, run } from "../../../sandbox/host/run";
+import { enrolPasskey, addVirtualPasskey, login, openBrowser } from "../../browser/portal";
+import { credentials, inPortal } from "../portal-api";
+import { type World, eventually, failureOf, secrets, username } from "../world";
+import { ops } from "./run";
+
+/** Set by the last test, and valid from then on. */
+export const opsPassword = "set by npm run ops, öh";
+
+/** What an operator does that is no state. */
+export function acts(world: World): void {
+  const status = async (): Promise<Check[]> => {
+    const { stdout } = await ops(world, ["status", "--json"]).catch((error: unknown) => {
+      if (error instanceof CommandError) return error.output;
+      throw error;
+    });
+    return JSON.parse(stdout) as Check[];
+  };
+  const reds = (checks: readonly Check[]) => checks.filter(({ state }) => state === "red").map(({ name }) => name);
+
+  test("status looks at everything, and nothing is red but the public DNS that a sandbox does not have", async () => {
+    const checks = await status();
+    expect(reds(checks).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);
+    const names = checks.map(({ name }) => name);
+    for (const name of ["reachable", "host key", "clock", "memory", "docker", "portal", "k3s", "other ports"])
+      expect(names).toContain(name);
+    for (const kind of ["release", "container", "image", "certificate", "gate", "disk", "port"])
+      expect(names.some((name) => name.startsWith(`${kind} `))).toBe(true);
+  });
+
+  test("status tells a stopped container, an App without login, and a machine with another host key, each with a cure", async () => {
+    await world.onHost("docker stop cloudcode-auth-sessions-1");
+    const stopped = (await status()).find(({ name }) => name === "container auth/sessions");
+    await world.onHost("docker start cloudcode-auth-sessions-1");
+    expect(stopped).toMatchObject({ state: "red", cure: "read its last words: npm run ops -- logs auth" });
+    expect(
+      await eventually(60, async () => (await world.onHost("docker ps --filter health=healthy")).includes("sessions")),
+    ).toBe(true);
+    await world.onHost("mv /etc/ssh/ssh_host_ed25519_key /root/; mv /etc/ssh/ssh_host_ed25519_key.pub /root/");
+    await world.onHost("ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; systemctl restart ssh");
+    const forged = (await status()).find(({ name }) => name === "host key");
+    const words = await failureOf(ops(world, ["history"]));
+    await world.onHost("mv /root/ssh_host_ed25519_key* /etc/ssh/; systemctl restart ssh");
+    expect(forged).toMatchObject({ state: "red" });
+    expect(words).toContain("Host key verification failed");
+  });
+
+  test("otp waits for the newest code, with which a passkey is enrolled; devices lists it", async () => {
+    const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
+    try {
+      await browser.page.goto(`https://auth.${world.domain}/`);
+      await login(browser.page, username, secrets.adminPassword);
+      await addVirtualPasskey(browser.page);
+      const code = ops(world, ["otp", "--wait", "60"]).then(({ stdout }) => stdout.trim());
+      await enrolPasskey(browser.page, "laptop", () => code);
+    } finally {
+      await browser.close();
+    }
+    const { stdout } = await ops(world, ["devices"]);
+    expect(stdout).toContain("laptop");
+    const kid =
+      stdout
+        .split("\n")
+        .find((line) => line.includes("laptop"))
+        ?.split("\t")[1] ?? "";
+    await ops(world, ["devices", "remove", kid]);
+    expect((await ops(world, ["devices"])).stdout).not.toContain("laptop");
+  });
+
+  test("unban lets the operator in again after too many wrong passwords", async () => {
+    await inPortal(world, async (call) => {
+      for (let i = 0; i < 5; i++) await call("POST", "/api/firstfactor", credentials("wrong wrong wrong"));
+      expect(await call("POST", "/api/firstfactor", credentials(secrets.adminPassword))).toBe(401);
+      expect((await ops(world, ["unban", "--list"])).stdout).toContain(username);
+      await ops(world, ["unban"]);
+      expect(await call("POST", "/api/firstfactor", credentials(secrets.adminPassword))).toBe(200);
+    });
+  });
+
+  test("password sets a new one; neither it nor its hash is on a command line, and later deploys keep it", async () => {
+    const changed = ops(world, ["password"], { input: `${opsPassword}\n` });
+    let seen = "";
+    const ended = changed.then(() => true);
+    while (!(await Promise.race([ended, new Promise<false>((resolve) => setTimeout(resolve, 100, false))])))
+      seen += execFileSync("ps", ["-eo", "args"], { encoding: "utf8" });
+    expect((await changed).stdout).toContain(`The password of ${username} is changed`);
+    expect(seen).not.toContain(opsPassword);
+    expect(seen).not.toContain("$argon2id");
+    const accepted = async (password: string) => {
+      let answer = 0;
+      await inPortal(world, async (call) => {
+        answer = await call("POST", "/api/firstfactor", credentials(password));
+      });
+      return answer === 200;
+    };
+    expect(await eventually(30, () => accepted(opsPassword))).toBe(true);
+    world.sandbox.configure({ timeZone: "Asia/Shanghai" });
+    await world.up();
+    expect(await accepted(opsPassword)).toBe(true);
+    expect(await failureOf(ops(world, ["password"], { input: "short" }))).toContain("is shorter than 12 characters");
+  });
+
+  test("rollback returns to the release before at once; the next preview shows the difference, and up heals it", async () => {
+    const memory = () => world.onHost("docker inspect --format '{{.HostConfig.Memory}}' cloudcode-opencode-server-1");
+    world.sandbox.configure({ opencodeMemoryMiB: "1200" });
+    await world.up();
+    expect(await memory()).toBe(String(1200 * 2 ** 20));
+    const { stdout } = await ops(world, ["rollback", "opencode"]);
+    expect(stdout).toMatch(/release (\w+) of opencode is running, in the place of (\w+)/);
+    expect(await memory()).toBe(String(2048 * 2 ** 20));
+    expect(reds(await status()).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);
+    const preview = await world.sandbox.pulumi(["preview", "--diff"]);
+    expect(preview.stdout).toContain("returned to by ops rollback");
+    await failureOf(world.sandbox.pulumi(["preview", "--expect-no-changes"]));
+    await world.up();
+    expect(await memory()).toBe(String(1200 * 2 ** 20));
+    await world.sandbox.pulumi(["preview", "--expect-no-changes"]);
+  });
+
+  test("history names every change, who made it and what came of it", async () => {
+    const { stdout } = await ops(world, ["history", "-n", "3"]);
+    const lines = stdout.trim().split("\n");
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatch(/^\S+Z {2}opencode +rollback +\w+ +running +\S+@\S+ from [\d.]+$/);
+    expect(lines[2]).toMatch(/^\S+Z {2}opencode +apply +\w+ +running +pulumi from [\d.]+$/);
+  });
+
+  test("the stack's key is in no file while a command runs, and its agent ends with it, even by a signal", async () => {
+    const key = world.sandbox.loginKey.privateKey.split("\n")[2] ?? "";
+    const find = () =>
+      run("sh", ["-c", 'grep -rlF "$1" /tmp /dev/shm /run --include="*" 2>/dev/null || true', "sh", key]).then(
+        ({ stdout }) => stdout,
+      );
+    const agents = () => run("sh", ["-c", "pgrep -fc '[s]sh-agent -D -a /tmp/cloudcode-ops-' || true"]);
+    const follow = ops(world, ["logs", "edge", "-f"], { timeoutMs: 6000 }).catch(() => undefined);
+    await eventually(5, async () => (await agents()).stdout.trim() === "1");
+    expect((await agents()).stdout.trim()).toBe("1");
+    expect(await find()).toBe("");
+    await run("sh", ["-c", "pkill -TERM -f '[o]ps/main.ts --cwd'"]);
+    await follow;
+    expect(await eventually(5, async () => (await agents()).stdout.trim() === "0")).toBe(true);
+  });
+
+  test("an SSH user with sudo does as well as root", async () => {
+    world.sandbox.configure({ hostUser: "admin" });
+    await world.up();
+    expect((await ops(world, ["exec", "auth/authelia", "id", "-u"])).stdout.trim()).toBe("8000");
+    expect(reds(await status()).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);
+    world.sandbox.configure({ hostUser: undefined });
+    await world.up();
+  });
+}

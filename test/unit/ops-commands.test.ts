@@ -1,0 +1,167 @@
+import { parse } from "yaml";
+import { codeIn, isFresh } from "../../ops/commands/code";
+import { splitService } from "../../ops/commands/containers";
+import { checkPassword, withPasswordHash } from "../../ops/commands/gateway";
+import { parseHistory, renderHistory } from "../../ops/commands/history";
+import { addressOf, opener } from "../../ops/commands/open";
+import { rootCommand, sshArguments } from "../../ops/ssh";
+import { fileText, oneTimeCodeText } from "../../sandbox/stand-ins/authelia/notifier";
+
+describe("a one-time code", () => {
+  const at = Date.UTC(2026, 10, 25, 15, 4, 5, 123);
+  const message = {
+    displayName: "Jo",
+    domain: "home.example.com",
+    revokeUrl: "https://x",
+    ip: "192.0.2.1",
+    code: "ABCD2345",
+  };
+  const text = fileText(
+    { displayName: "Jo", email: "jo@example.com" },
+    "Confirm",
+    oneTimeCodeText(message),
+    new Date(at),
+  );
+
+  it("is read from the gateway's file with its time", () => {
+    expect(codeIn(text)).toEqual({ code: "ABCD2345", at: at - 123 });
+  });
+
+  it("is read where Go prints nanoseconds and its own clock", () => {
+    const date = "Date: 2026-11-25 16:04:05.123456789 +0100 CET m=+12.345";
+    expect(codeIn(text.replace(/^Date: .*$/m, date))).toEqual({ code: "ABCD2345", at: at - 123 });
+  });
+
+  it("is not in a notification of something else, nor in none", () => {
+    expect(
+      codeIn(fileText({ displayName: "", email: "jo@example.com" }, "x", "Your password has changed.", new Date(at))),
+    ).toBeUndefined();
+    expect(codeIn("")).toBeUndefined();
+  });
+
+  it("is good for five minutes", () => {
+    const found = codeIn(text);
+    expect(isFresh(found, at + 299_000)).toBe(true);
+    expect(isFresh(found, at + 301_000)).toBe(false);
+    expect(isFresh(undefined, at)).toBe(false);
+  });
+});
+
+describe("the users file", () => {
+  const users =
+    'users:\n    jo:\n        password: $argon2id$old\n        email: jo@example.com # hers\n    "al":\n        password: "x"\n';
+
+  it("gets another hash for one user, and all else stays", () => {
+    const changed = withPasswordHash(users, "jo", "$argon2id$v=19$m=1,t=1,p=1$a$b");
+    expect(parse(changed)).toEqual({
+      users: { jo: { password: "$argon2id$v=19$m=1,t=1,p=1$a$b", email: "jo@example.com" }, al: { password: "x" } },
+    });
+    expect(changed).toContain("# hers");
+  });
+
+  it("without the user is told", () => {
+    expect(() => withPasswordHash(users, "eve", "x")).toThrow("the gateway knows no user eve");
+  });
+
+  it("takes no password that the settings would refuse", () => {
+    expect(() => {
+      checkPassword("short");
+    }).toThrow("the password is shorter than 12 characters");
+    expect(() => {
+      checkPassword("long enough for this");
+    }).not.toThrow();
+  });
+});
+
+describe("the history", () => {
+  const line = "2026-11-25T15:04:05Z\tpulumi from 192.0.2.1\topencode\tapply\t0123456789ab\trunning";
+
+  it("is one change a line", () => {
+    expect(parseHistory(`${line}\n`)).toEqual([
+      {
+        time: "2026-11-25T15:04:05Z",
+        operator: "pulumi from 192.0.2.1",
+        stack: "opencode",
+        action: "apply",
+        release: "0123456789ab",
+        result: "running",
+      },
+    ]);
+  });
+
+  it("is shown in columns", () => {
+    const other = line.replace("opencode", "auth").replace("running", "not healthy, ab runs again");
+    expect(renderHistory(parseHistory(`${line}\n${other}\n`)).split("\n")).toEqual([
+      "2026-11-25T15:04:05Z  opencode  apply  0123456789ab  running                     pulumi from 192.0.2.1",
+      "2026-11-25T15:04:05Z  auth      apply  0123456789ab  not healthy, ab runs again  pulumi from 192.0.2.1",
+    ]);
+    expect(renderHistory([])).toBe("");
+  });
+});
+
+describe("an App", () => {
+  const outputs = {
+    url: "https://home.example.com",
+    urls: { OpenCode: "https://code.home.example.com" },
+    operations: {
+      connection: { host: "h", port: 22, user: "root", privateKey: "", hostKey: "" },
+      ...{
+        awake: true,
+        domain: "home.example.com",
+        publicAddress: "h",
+        operator: "jo",
+        codesTo: undefined,
+        stacks: [],
+        sites: [],
+      },
+    },
+  };
+  it.each([
+    [undefined, "https://home.example.com"],
+    ["opencode", "https://code.home.example.com"],
+    ["code", "https://code.home.example.com"],
+  ])("%s is found at %s", (app, url) => {
+    expect(addressOf(outputs, app)).toBe(url);
+  });
+
+  it("that is not there is told with those that are", () => {
+    expect(() => addressOf(outputs, "mail")).toThrow("this stack has no App mail; it has OpenCode");
+  });
+
+  it("is opened by what the system has for it", () => {
+    expect([opener("darwin")[0], opener("linux")[0], opener("win32")[0]]).toEqual(["open", "xdg-open", "cmd"]);
+  });
+
+  it("may be named with a service", () => {
+    expect(splitService("opencode/terminal")).toEqual({ app: "opencode", service: "terminal" });
+    expect(splitService("opencode")).toEqual({ app: "opencode", service: undefined });
+    for (const wrong of ["", "/x", "x/", "a/b/c"])
+      expect(() => splitService(wrong)).toThrow("is not APP or APP/SERVICE");
+  });
+});
+
+describe("the command line of ssh", () => {
+  const files = { knownHosts: "/tmp/x/known_hosts", agent: "/tmp/x/agent" };
+  const connection = { host: "203.0.113.7", port: 2222, user: "ubuntu" };
+
+  it("checks the pinned key alone, offers the agent's key alone, and never asks", () => {
+    const line = sshArguments(connection, files, false, "true").join(" ");
+    for (const option of [
+      "StrictHostKeyChecking=yes",
+      "UserKnownHostsFile=/tmp/x/known_hosts",
+      "GlobalKnownHostsFile=/dev/null",
+      "IdentityAgent=/tmp/x/agent",
+      "IdentityFile=none",
+      "BatchMode=yes",
+    ])
+      expect(line).toContain(`-o ${option} `);
+    expect(line).toMatch(/^-F none -T .*-p 2222 -l ubuntu 203\.0\.113\.7 true$/);
+    expect(sshArguments(connection, files, true)).toContain("-t");
+  });
+
+  it("quotes a script and its arguments for the host's shell, and gets root by sudo", () => {
+    expect(rootCommand("ubuntu", 'echo "$1"', ["it's"])).toBe(`sudo -n sh -c 'echo "$1"' sh 'it'\\''s'`);
+    expect(rootCommand("root", "true")).toBe("sh -c true sh");
+    expect(rootCommand("root", "true", [""])).toBe("sh -c true sh ''");
+  });
+});

@@ -1,0 +1,161 @@
+import { judgeClock, judgeReleases, parseHostReport, renderChecks } from "../../ops/status/check";
+import {
+  type Visit,
+  judgeCertificate,
+  judgeClosedPorts,
+  judgeGate,
+  judgeNames,
+  judgeOpenPort,
+  judgePortal,
+} from "../../ops/status/outside";
+
+const day = 86_400_000;
+const now = Date.UTC(2026, 10, 25);
+const states = (checks: readonly { readonly name: string; readonly state: string }[]) =>
+  checks.map(({ name, state }) => `${name} ${state}`);
+
+describe("the report of a host", () => {
+  it("is checks and facts; what cannot be read is red", () => {
+    const report = parseHostReport(
+      "clock\tfact\t1700000000\t\ndisk /\tok\t9 MiB\t\nswap\tnone\tnone here\t\ndocker\tred\tdoes not answer\tstart it\nsh: oops\n",
+    );
+    expect(report.facts).toEqual({ clock: "1700000000" });
+    expect(states(report.checks)).toEqual(["disk / ok", "swap none", "docker red", "host report red"]);
+    expect(report.checks[2]).toMatchObject({ seen: "does not answer", cure: "start it" });
+  });
+});
+
+describe("releases", () => {
+  it("are right where host and state say the same", () => {
+    const facts = { "release auth": "a1", "release edge": "e1" };
+    const checks = judgeReleases(facts, { auth: "a1", edge: "e2", opencode: "o1" }, [
+      "auth",
+      "edge",
+      "opencode",
+      "donation",
+    ]);
+    expect(states(checks)).toEqual([
+      "release auth ok",
+      "release edge red",
+      "release opencode red",
+      "release donation red",
+    ]);
+    expect(checks.map(({ seen }) => seen)).toEqual([
+      "a1",
+      "runs e1, the state says e2",
+      "runs none, the state says o1",
+      "runs none, the state knows none",
+    ]);
+  });
+});
+
+describe("the clock", () => {
+  it.each([
+    [0, "ok"],
+    [9, "ok"],
+    [-9, "ok"],
+    [86_400, "red"],
+    [-86_400, "red"],
+  ])("%d s off is %s", (off, state) => {
+    expect(judgeClock({ clock: String(1_700_000_000 + off) }, 1_700_000_000).state).toBe(state);
+  });
+});
+
+describe("a certificate", () => {
+  const visit = (issuer: string, days: number, untrusted?: string): Visit => ({
+    status: 200,
+    headers: {},
+    certificate: { issuer, validTo: now + days * day, ...(untrusted !== undefined && { untrusted }) },
+  });
+  it.each([
+    ["fresh", visit("Let's Encrypt, R11", 60), "ok"],
+    ["of a short-lived profile", visit("Let's Encrypt, R11", 5), "ok"],
+    ["that should have been renewed", visit("Let's Encrypt, R11", 15), "red"],
+    ["that has run out", visit("Let's Encrypt, R11", -1), "red"],
+    ["of the fallback", visit("Caddy Local Authority - ECC Intermediate", 0.04, "self-signed"), "red"],
+    ["of an authority this machine does not know", visit("Pebble", 60, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"), "red"],
+    ["that is not there", { headers: {}, fault: "connect ECONNREFUSED" }, "red"],
+  ])("%s is judged %s", (_what, seen, state) => {
+    const check = judgeCertificate("home.example.com", seen, now);
+    expect(check.state).toBe(state);
+    if (state === "red") expect(check.cure).toContain("npm run ops -- logs edge");
+  });
+});
+
+describe("the gate", () => {
+  const site = { title: "OpenCode", host: "code.home.example.com", open: false };
+  const location = "https://auth.home.example.com/?rd=x";
+  it.each<[Visit, string]>([
+    [{ status: 302, headers: { location } }, "ok"],
+    [{ status: 401, headers: {} }, "ok"],
+    [{ status: 403, headers: {} }, "ok"],
+    [{ status: 200, headers: {} }, "red"],
+    [{ status: 302, headers: { location: "https://auth.home.example.com.evil.example/" } }, "red"],
+    [{ status: 302, headers: {} }, "red"],
+    [{ status: 502, headers: {} }, "red"],
+    [{ headers: {}, fault: "ECONNRESET" }, "red"],
+  ])("%j: %s", (visit, state) => {
+    expect(judgeGate(site, "auth.home.example.com", visit).state).toBe(state);
+  });
+});
+
+describe("from outside", () => {
+  it("the portal must answer 200", () => {
+    expect(judgePortal({ status: 200, headers: {} }).state).toBe("ok");
+    expect(judgePortal({ status: 502, headers: {} })).toMatchObject({ state: "red", seen: "answers 502" });
+    expect(judgePortal({ headers: {}, fault: "ETIMEDOUT" })).toMatchObject({ state: "red", seen: "ETIMEDOUT" });
+  });
+
+  it("ports that must be open are, and no other is", () => {
+    expect(
+      [judgeOpenPort({ port: 443, state: "open" }), judgeOpenPort({ port: 443, state: "silent" })].map(
+        ({ state }) => state,
+      ),
+    ).toEqual(["ok", "red"]);
+    expect(
+      judgeClosedPorts([
+        { port: 2375, state: "refused" },
+        { port: 6379, state: "silent" },
+      ]).state,
+    ).toBe("ok");
+    expect(
+      judgeClosedPorts([
+        { port: 2375, state: "open" },
+        { port: 6379, state: "silent" },
+      ]),
+    ).toMatchObject({
+      state: "red",
+      seen: "open from outside: 2375",
+    });
+  });
+
+  it("names point to the host and to nothing else", () => {
+    const right = { name: "home.example.com", addresses: ["203.0.113.7"] };
+    expect(judgeNames("203.0.113.7", [right, { ...right, name: "*.home.example.com" }]).state).toBe("ok");
+    const wrong = judgeNames("203.0.113.7", [right, { name: "*.home.example.com", addresses: [] }]);
+    expect(wrong).toMatchObject({
+      state: "red",
+      cure: expect.stringContaining("npm run dns -- home.example.com 203.0.113.7") as string,
+    });
+  });
+});
+
+describe("the table", () => {
+  it("has one line a check, and what to do below a red one", () => {
+    const text = renderChecks(
+      [
+        { name: "docker", state: "ok", seen: "28.1" },
+        { name: "swap", state: "none", seen: "no" },
+        { name: "dns", state: "red", seen: "wrong", cure: "cure it" },
+      ],
+      false,
+    );
+    expect(text.split("\n")).toEqual([
+      "ok   docker  28.1",
+      "-    swap    no",
+      "RED  dns     wrong",
+      "             -> cure it",
+      "1 check is red",
+    ]);
+  });
+});
