@@ -14,6 +14,9 @@ const alias = "cloudcode";
 /** Exit code of ssh itself, when it could not connect. */
 const sshFailed = 255;
 
+/** Runs until its standard input ends, so that the key is gone however this process dies. */
+const agentScript = `trap 'kill $!' EXIT; trap exit INT TERM HUP; ssh-agent -D -a "$1" & sleep 0.1; kill -0 $! && cat`;
+
 /** The command line of ssh: only the pinned host key, only the agent's key, nothing of the operator's own configuration. */
 export function sshArguments(
   { host, port, user }: Pick<Operations["connection"], "host" | "port" | "user">,
@@ -48,7 +51,7 @@ export function rootCommand(user: string, script: string, args: readonly string[
 
 /**
  * The system's ssh to one host. The private key is handed to an agent of its own over a pipe and is never in a file; the
- * agent ends with this process.
+ * agent ends with this process, however that ends.
  */
 export class Ssh {
   private constructor(
@@ -61,10 +64,10 @@ export class Ssh {
   static async open(connection: Operations["connection"]): Promise<Ssh> {
     const folder = mkdtempSync(join(tmpdir(), "cloudcode-ops-"));
     const socket = join(folder, "agent");
-    const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
+    const agent = spawn("sh", ["-c", agentScript, "sh", socket], { stdio: ["pipe", "ignore", "ignore"] });
     const missing = new Promise<never>((_, reject) => {
-      agent.once("error", () => {
-        reject(new OpsError("ssh-agent is missing: install OpenSSH's client"));
+      agent.once("exit", () => {
+        reject(new OpsError("ssh-agent does not start here: install OpenSSH's client"));
       });
     });
     const ssh = new Ssh(connection, folder, agent);
@@ -102,6 +105,7 @@ export class Ssh {
     const command = script === undefined ? undefined : rootCommand(this.connection.user, script, args);
     return new Promise((resolve, reject) => {
       const child = spawn("ssh", this.arguments(tty, command), { stdio: "inherit" });
+      process.once("exit", () => child.kill());
       child.once("error", () => {
         reject(new OpsError("ssh is missing: install OpenSSH's client"));
       });
@@ -112,6 +116,7 @@ export class Ssh {
   }
 
   close(): void {
+    this.agent.removeAllListeners("exit");
     this.agent.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import type { Check } from "../../../ops/status/check";
+import { projectRoot } from "../../../sandbox/folder";
 import { CommandError, run } from "../../../sandbox/host/run";
 import { enrolPasskey, addVirtualPasskey, login, openBrowser } from "../../browser/portal";
 import { credentials, inPortal } from "../portal-api";
@@ -133,14 +134,20 @@ export function acts(world: World): void {
       run("sh", ["-c", 'grep -rlF "$1" /tmp /dev/shm /run --include="*" 2>/dev/null || true', "sh", key]).then(
         ({ stdout }) => stdout,
       );
-    const agents = () => run("sh", ["-c", "pgrep -fc '[s]sh-agent -D -a /tmp/cloudcode-ops-' || true"]);
-    const follow = ops(world, ["logs", "edge", "-f"], { timeoutMs: 6000 }).catch(() => undefined);
-    await eventually(5, async () => (await agents()).stdout.trim() === "1");
-    expect((await agents()).stdout.trim()).toBe("1");
-    expect(await find()).toBe("");
-    await run("sh", ["-c", "pkill -TERM -f '[o]ps/main.ts --cwd'"]);
-    await follow;
-    expect(await eventually(5, async () => (await agents()).stdout.trim() === "0")).toBe(true);
+    const agents = async () =>
+      Number((await run("sh", ["-c", "pgrep -fc '^ssh-agent -D -a /tmp/cloudcode-ops-' || true"])).stdout);
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      const args = ["--import", "tsx", "ops/main.ts", "--cwd", world.sandbox.folder, "logs", "edge", "-f"];
+      const child = spawn(process.execPath, args, {
+        cwd: projectRoot,
+        env: { ...process.env, ...world.sandbox.env },
+        stdio: "ignore",
+      });
+      expect(await eventually(30, async () => (await agents()) === 1)).toBe(true);
+      expect(await find()).toBe("");
+      child.kill(signal);
+      expect(await eventually(5, async () => (await agents()) === 0)).toBe(true);
+    }
   });
 
   test("an SSH user with sudo does as well as root", async () => {
