@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import type { Operations } from "../components/operations";
 import { asRoot } from "../components/host/host";
 import { shellWord } from "../components/stack/escape";
@@ -57,7 +58,7 @@ export class Ssh {
   private constructor(
     private readonly connection: Operations["connection"],
     private readonly folder: string,
-    private readonly agent: ChildProcess,
+    private readonly agent: ChildProcessByStdio<Writable, null, null>,
   ) {}
 
   /** @throws OpsError where OpenSSH is missing or refuses the key */
@@ -117,7 +118,7 @@ export class Ssh {
 
   close(): void {
     this.agent.removeAllListeners("exit");
-    this.agent.kill();
+    this.agent.stdin.end();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
