@@ -13,6 +13,9 @@ export const defaultImages = {
     "docker.io/cloudflare/cloudflared:2026.7.3@sha256:e39ee8da81ad5e05d77f38d2f51c60ca51bf2a8450ac3abab50c17fdb91d91bf",
   debian:
     "docker.io/library/debian:trixie-slim@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f",
+  liteboxdGateway: "ghcr.io/fslongjin/liteboxd-gateway:v0.6.10",
+  liteboxdServer: "ghcr.io/fslongjin/liteboxd-server:v0.6.10",
+  liteboxdWeb: "ghcr.io/fslongjin/web:v0.6.10",
   opa: "docker.io/openpolicyagent/opa:1.18.2-static@sha256:57f7d06808fff6de3ea1d698e6430990973ca1370be0e54975f0083d615521da",
   postgres:
     "docker.io/library/postgres:17.11-alpine@sha256:18cfe3ef5e6815560c98237d6216d1e5119702fb0f3894c8785dd58b8bbe5d73",
@@ -37,7 +40,7 @@ export const imageNames = Object.keys(defaultImages) as ImageName[];
  * when one is set (`docker.io/library/caddy:2` becomes `registry.example.com/library/caddy:2`).
  */
 export function resolveImages(overrides: Partial<Record<ImageName, string>>, registry?: string): Images {
-  const moved = (reference: string) => (registry ? reference.replace(/^docker\.io/, registry) : reference);
+  const moved = (reference: string) => (registry ? reference.replace(/^(docker|ghcr)\.io/, registry) : reference);
   return Object.fromEntries(imageNames.map((name) => [name, overrides[name] ?? moved(defaultImages[name])])) as Images;
 }
 

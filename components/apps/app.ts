@@ -31,6 +31,15 @@ export interface AppContext {
   readonly images: Images;
   readonly sources: Sources;
   readonly timeZone: string;
+  /** Mirrors of Docker Hub. */
+  readonly registryMirrors: readonly string[];
+}
+
+/** What the rules of an App may ask of the rest of the configuration; undefined where that is at fault itself. */
+export interface StackValues {
+  readonly target: "alicloud" | "existing" | undefined;
+  readonly instanceTypes: readonly string[] | undefined;
+  readonly dockerAddressPool: string | undefined;
 }
 
 /** Keys of a section whose values are of one type. */
@@ -44,8 +53,8 @@ export interface AppKind<S extends Section> {
   readonly enabled: KeyOf<S, boolean>;
   /** Keys of its subdomains, which no other App may have. */
   readonly subdomains: readonly KeyOf<S, string>[];
-  /** Problems between its settings; asked only while the App is switched on. */
-  readonly problems: (values: PlainValues<S>) => readonly Problem[];
+  /** Problems between its settings, and with the rest; asked only while the App is switched on. */
+  readonly problems: (values: PlainValues<S>, stack: StackValues) => readonly Problem[];
   /** Its App but for the name. */
   readonly app: (values: Values<S>, context: AppContext) => Omit<App, "name">;
 }

@@ -57,7 +57,7 @@ function duplicateHosts(values: PlainSettings): Problem[] {
  * @param broken keys that did not: their own fault is reported already, so their rules stay silent
  */
 export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<string>): Problem[] {
-  const ofApps = appKinds.flatMap((kind) => (values[kind.enabled] ? kind.problems(values) : []));
+  const ofApps = appKinds.flatMap((kind) => (values[kind.enabled] ? kind.problems(values, values) : []));
   return [...targetProblems(values), ...generalProblems(values), ...ofApps, ...duplicateHosts(values)].filter(
     ({ key }) => !broken.has(key),
   );

@@ -1,11 +1,10 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import { hostEstimate } from "../alicloud/cost";
 import { describeEstimate } from "../alicloud/estimate";
+import { k3sSubnets } from "../k3s";
+import { holds, overlap } from "./networks";
 import { type Problem, missing, when } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
-
-/** Networks that k3s gives to pods and services (https://docs.k3s.io/cli/server#networking). */
-const k3sNetworks = ["10.42.0.0/16", "10.43.0.0/16"];
 
 /** Problems between the settings of the stack's Target. */
 export function targetProblems(values: PlainSettings): Problem[] {
@@ -96,7 +95,7 @@ function budgetProblems(values: PlainSettings): Problem[] {
 
 function networkProblems(values: PlainSettings): Problem[] {
   const { vpcId, vswitchId, ipv6GatewayId, ipv6, vpcCidr = "", vswitchCidr = "", dockerAddressPool = "" } = values;
-  const taken = { dockerAddressPool: [dockerAddressPool], "the networks of k3s": k3sNetworks };
+  const taken = { dockerAddressPool: [dockerAddressPool], "the networks of k3s": k3sSubnets };
   const own = { ...(vpcId === undefined && { vpcCidr }), ...(vswitchId === undefined && { vswitchCidr }) };
   const clashes = Object.entries(own).flatMap(([key, cidr]) =>
     Object.entries(taken).flatMap(([whose, cidrs]) =>
@@ -137,23 +136,9 @@ function notEmpty(values: PlainSettings, keys: readonly ("instanceTypes" | "disk
   return keys.flatMap((key) => when(values[key]?.length === 0, key, "is empty: name at least one"));
 }
 
-/** Two networks share an address exactly when one holds the other's first. */
-function overlap(one: string, other: string): boolean {
-  return holds(one, other) || holds(other, one);
-}
-
 /** Whether the vSwitch's network lies in the VPC's and has a size the cloud allows. */
 function within(inner: string, outer: string): boolean {
   const [, innerBits] = inner.split("/");
   const [, outerBits] = outer.split("/");
   return Number(innerBits) >= Math.max(16, Number(outerBits)) && holds(outer, inner);
-}
-
-function holds(cidr: string, other: string): boolean {
-  const [address = "", bits] = cidr.split("/");
-  const [first = ""] = other.split("/");
-  if (isIP(address) !== 4 || isIP(first) !== 4) return false;
-  const network = new BlockList();
-  network.addSubnet(address, Number(bits));
-  return network.check(first);
 }

@@ -27,6 +27,8 @@ export interface ReleasePlan {
   readonly reload?: { readonly service: string; readonly command: string };
   /** Services whose images are built on the host when their tags are missing. @default none */
   readonly build?: readonly string[];
+  /** Least memory of the machine, in MiB, and the setting that says so. */
+  readonly memory?: { readonly mib: number; readonly setting: string };
   /** Longest time to wait for health, in seconds. @default 180 */
   readonly healthTimeout?: number;
 }
@@ -57,8 +59,11 @@ const composeFile = "compose.yaml";
 /** Folders of a template that are mounted whole; every other file is mounted by itself. */
 const mountedFolder = /^(image)\//;
 
-/** Files below this folder are read in place through the release folder, so that a reload sees them (lessons C5). */
-const livePrefix = "live/";
+/**
+ * Files below these folders are read in place through the release folder: `live/` by a reload (lessons C5), `host/` by the
+ * machine itself, whose `ready.sh` and `gone.sh` are what the stack needs of it besides Docker.
+ */
+const inPlaceFolder = /^(live|host)\//;
 
 /**
  * Renders `stack-templates/<template>/` into a Release. Pure but for reading the templates.
@@ -103,7 +108,7 @@ export function renderRelease(
   };
   const compose = templates.filter((path) => path.startsWith(composeFile)).map((path) => render(path, composeHelpers));
   // Without a compose file nothing mounts anything: DockerEngine's installer reads its neighbours where they are.
-  const inPlace = (file: ReleaseFile) => compose.length === 0 || file.path.startsWith(livePrefix);
+  const inPlace = (file: ReleaseFile) => compose.length === 0 || inPlaceFolder.test(file.path);
   const placed = files.map((file) => (inPlace(file) ? file : place(file, mount)));
 
   const all = [...compose, ...placed];
@@ -150,6 +155,7 @@ export function planText(plan: ReleasePlan): string {
     ...plan.networks.map((network) => `network ${network}`),
     plan.joins && `joins ${plan.joins}`,
     ...(plan.build ?? []).map((service) => `build ${service}`),
+    plan.memory && `memory ${plan.memory.mib} ${plan.memory.setting}`,
     plan.check && `check ${plan.check.service} ${plan.check.command}`,
     plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,
     `timeout ${plan.healthTimeout ?? 180}`,

@@ -102,6 +102,13 @@ const full = (certificate: string): Record<string, string> => ({
   casecheckAdminPassword: "passphrase of casecheck",
   casecheckMemoryMiB: "512",
   casecheckBackupsKept: "3",
+  lwsandboxEnabled: "true",
+  lwsandboxSubdomain: "boxes",
+  lwsandboxAdminUsername: "jo",
+  lwsandboxAdminPassword: "passphrase of lwsandbox",
+  lwsandboxSessionMaxAge: "3600",
+  lwsandboxMinimumMemoryMiB: "4096",
+  lwsandboxK3sUrl: "https://mirror.example.com/k3s/",
 });
 
 const nasty = `$HOME \${HOME} $$ $(id) \`id\` & < > " ' # \\ \\n %s {{x}} { } : - ! | * é 密码 🔑`;
@@ -149,6 +156,11 @@ const hostile: Readonly<Record<string, string>> = {
   casecheckPublished: "tunnel",
   casecheckTunnelToken: tunnelToken,
   casecheckTunnelHost: "0x1.example.com",
+  lwsandboxEnabled: "true",
+  lwsandboxSubdomain: "0e7",
+  lwsandboxAdminUsername: "null",
+  lwsandboxAdminPassword: nasty.slice(0, 60),
+  lwsandboxK3sUrl: "https://mirror.example.com/$HOME/;&()?a=$$&b=%7B#c",
   casecheckAdminPassword: nasty.slice(0, 60),
 };
 
@@ -160,6 +172,7 @@ export function appStacks(settings: Readonly<Record<string, string>>): string[] 
     ...on("tgSignerEnabled", "tg-signer"),
     ...on("donationEnabled", "donation"),
     ...on("casecheckEnabled", "casecheck"),
+    ...on("lwsandboxEnabled", "lwsandbox"),
   ];
 }
 

@@ -37,9 +37,11 @@ export class HostMachine {
     mkdirSync(join(this.#fake, "rules"), { recursive: true });
     mkdirSync(join(this.folder, "bin"));
     this.install("docker", readFileSync(join(__dirname, "fake-docker.sh"), "utf8"));
+    this.memory(4096);
     let text = readFileSync(script, "utf8");
     for (const [from, to] of [
       ["root=/opt/cloudcode/stacks", `root=${join(this.folder, "stacks")}`],
+      ["meminfo=/proc/meminfo", `meminfo=${join(this.folder, "meminfo")}`],
       ["logs=/var/log/cloudcode", `logs=${join(this.folder, "logs")}`],
       ["lock_seconds=900", "lock_seconds=1"],
     ] as const) {
@@ -55,6 +57,11 @@ export class HostMachine {
     const file = join(this.folder, "bin", name);
     writeFileSync(file, text);
     chmodSync(file, 0o755);
+  }
+
+  /** Gives the machine this memory, in MiB. */
+  memory(mib: number): void {
+    writeFileSync(join(this.folder, "meminfo"), `MemTotal: ${mib * 1024} kB\nMemFree: 1 kB\n`);
   }
 
   /** From now on docker answers calls that fit the shell pattern like this. */
@@ -127,6 +134,20 @@ export class HostMachine {
 
 function outcome({ status, stdout }: SpawnSyncReturns<string>): Outcome {
   return { status, said: stdout.split("\n").filter((line) => line !== "") };
+}
+
+/** A release whose stack needs something of the machine: its scripts write down what is done, and `ready.sh` ends so. */
+export function machineRelease(id: string, notes: string, exitCode = 0): Release {
+  const plain = release(id);
+  const script = (name: string, line: string) => ({
+    ...{ path: `host/${name}`, mode: 0o500, owner: process.getuid?.() ?? 0 },
+    content: `#!/bin/sh\n${line}\n`,
+  });
+  const files = [
+    script("ready.sh", `echo "ready ${id} $(basename "$1")" >>${notes}; echo ${id} says; exit ${exitCode}`),
+    script("gone.sh", `echo "gone ${id} $1" >>${notes}`),
+  ];
+  return { ...plain, files: [...plain.files, ...files] };
 }
 
 /** A release by its name, of one compose file that mounts one file. */

@@ -157,6 +157,7 @@ describe("the site of a Route", () => {
       {
         host: "app.home.example.com",
         basicAuth: undefined,
+        keys: [],
         upstream: "app-web:80",
         elsewhere: [
           { name: "path0", paths: ["/a", "/a/*"], upstream: "app-a:1" },

@@ -43,6 +43,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
   );
   const proxy = opened("donationProxySubdomain", ["^/v1([/?].*)?$", "^/v1beta([/?].*)?$"]);
   const casecheck = settings["casecheckOpen"] ? [`${settings["casecheckSubdomain"] ?? "casecheck"}.${domain}`] : [];
+  const lwsandbox = settings["lwsandboxEnabled"] ? [`${settings["lwsandboxSubdomain"] ?? "sandbox"}.${domain}`] : [];
   const username = settings["adminUsername"] ?? "admin";
   let run: ProgramRun;
   let files: ReadonlyMap<string, ArrivedFile>;
@@ -69,6 +70,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
         ),
         { domain: host, policy: "two_factor" },
       ]),
+      ...lwsandbox.map((host) => ({ domain: host, policy: "two_factor" })),
       { domain, policy: "two_factor" },
     ]);
   });

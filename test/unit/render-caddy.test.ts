@@ -19,7 +19,8 @@ describe.each(configurations)("with %s", (_name, settings) => {
     : [];
   const published = settings["casecheckEnabled"] && settings["casecheckPublished"] !== "tunnel";
   const casecheck = published ? [`${settings["casecheckSubdomain"] ?? "casecheck"}.${domain}`] : [];
-  const apps = [app, ...tgSigner, ...donation, ...casecheck];
+  const lwsandbox = settings["lwsandboxEnabled"] ? [`${settings["lwsandboxSubdomain"] ?? "sandbox"}.${domain}`] : [];
+  const apps = [app, ...tgSigner, ...donation, ...casecheck, ...lwsandbox];
   const everywhere = [domain, portal, ...apps];
   let stack: UnpackedStack;
   let caddyfile: string;
@@ -54,7 +55,9 @@ describe.each(configurations)("with %s", (_name, settings) => {
   });
 
   it("asks Authelia before it answers for the index page or an App", () => {
-    for (const host of [domain, ...apps].filter((name) => !basic.includes(name))) {
+    // What comes with a key passes before: route-keys.test.ts has the real Caddy answer.
+    const others = [...basic, ...lwsandbox];
+    for (const host of [domain, ...apps].filter((name) => !others.includes(name))) {
       const handlers = handlersOf(config, host);
       const gate = gateOf(handlers);
       expect(handlers[gate]).toMatchObject({ handler: "reverse_proxy", upstreams: [{ dial: "auth-portal:9091" }] });

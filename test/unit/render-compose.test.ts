@@ -46,6 +46,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const tunnel = settings["casecheckPublished"] === "tunnel" ? ["cloudflared"] : [];
     const parts = ["api", "backup", "database", "migrate", "opa", "role", "web", ...tunnel];
     const casecheck = has("casecheck") ? parts.map((part) => `casecheck/${part}`) : [];
+    const lwsandbox = has("lwsandbox") ? ["lwsandbox/gateway", "lwsandbox/server", "lwsandbox/web"] : [];
     expect(services.map(([name]) => name).sort()).toEqual(
       [
         "auth/authelia",
@@ -57,6 +58,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
         ...tgSigner,
         ...donation,
         ...casecheck,
+        ...lwsandbox,
       ].sort(),
     );
   });
@@ -147,15 +149,18 @@ describe.each(configurations)("with %s", (_name, settings) => {
     }
   });
 
-  it("every file and folder that is mounted or built from is part of the release", () => {
+  it("every file and folder that is mounted or built from is part of the release, but for what the machine makes", () => {
     const folders = services.map(([, { build }]) => build?.context).filter((path) => path !== undefined);
     const secrets = stackNames.flatMap((name) => Object.values(projects[name]?.secrets ?? {}).map(({ file }) => file));
     const mounted = services.flatMap(([, { volumes = [] }]) =>
       volumes.filter(({ type }) => type === "bind").map(({ source }) => source),
     );
+    const made = mounted.filter((path) => path.includes("/access/")).map((path) => path.replace(/.*\/access\//, ""));
+    expect(made).toEqual(has("lwsandbox") ? ["gateway", "server"] : []);
     expect(folders.length).toBeGreaterThan(0);
     expect(secrets.length).toBeGreaterThan(2);
-    for (const path of [...folders, ...secrets, ...mounted]) expect(statSync(path).size).toBeGreaterThan(0);
+    const carried = mounted.filter((path) => !path.includes("/access/"));
+    for (const path of [...folders, ...secrets, ...carried]) expect(statSync(path).size).toBeGreaterThan(0);
   });
 
   it("no secret stands in an environment", () => {

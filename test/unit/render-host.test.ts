@@ -69,8 +69,12 @@ describe("every shell script", () => {
       "entrypoint.sh",
       "entrypoint.sh",
       "firewall",
+      "firewall",
+      "gone.sh",
       "install.sh",
+      "ready.sh",
       "seed.sh",
+      "start.sh",
     ]);
   });
 

@@ -62,6 +62,7 @@ describe("a secret", () => {
       "casecheckTunnelToken",
       "casecheckCloudflareApiToken",
       "casecheckAdminPassword",
+      "lwsandboxAdminPassword",
     ]);
   });
 

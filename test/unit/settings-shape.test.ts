@@ -60,6 +60,7 @@ describe("settings that are not given", () => {
       opencodeMemoryMiB: 2048,
       tgSignerEnabled: false,
       casecheckEnabled: false,
+      lwsandboxEnabled: false,
     });
   });
 });
@@ -112,18 +113,19 @@ describe("settings", () => {
 });
 
 describe("a private registry", () => {
-  it("takes the place of docker.io in each image, but for one that is given by name", () => {
+  it("takes the place of every public one in each image, but for one that is given by name", () => {
     const images = `{"ttyd":"docker.io/me/ttyd:1"}`;
     const moved = settingsOf({ imageRegistry: "registry.example.com/mirror", images }).images;
     expect(moved.caddy).toBe(defaultImages.caddy.replace("docker.io/", "registry.example.com/mirror/"));
     expect(moved.ttyd).toBe("docker.io/me/ttyd:1");
-    for (const name of imageNames.filter((other) => other !== "ttyd")) expect(moved[name]).not.toContain("docker.io");
+    for (const name of imageNames.filter((other) => other !== "ttyd"))
+      expect(moved[name]).toMatch(/^registry\.example\.com\/mirror\//);
   });
 });
 
 describe("every default image", () => {
-  it.each(imageNames)("%s is pinned by a version, from docker.io", (name) => {
-    expect(defaultImages[name]).toMatch(/^docker\.io\/[a-z0-9/-]+:[\w.-]+(@sha256:[0-9a-f]{64})?$/);
+  it.each(imageNames)("%s is pinned by a version, from a public registry", (name) => {
+    expect(defaultImages[name]).toMatch(/^(docker|ghcr)\.io\/[a-z0-9/-]+:[\w.-]+(@sha256:[0-9a-f]{64})?$/);
     expect(defaultImages[name]).not.toMatch(/:latest/);
   });
 });

@@ -1,0 +1,152 @@
+import { instanceMemoryGiB } from "../alicloud/instance-memory";
+import { k3sNetwork, k3sRelease, k3sSubnets } from "../k3s";
+import { maxPasswordBytes } from "../reverse-proxy/password-hash";
+import { type KeyRule, edgeNetwork, hostOf } from "../routes";
+import * as check from "../settings/checks";
+import { overlap } from "../settings/networks";
+import { type Problem, when } from "../settings/problem";
+import { flag, secret, text, whole } from "../settings/setting";
+import { type StackValues, appKind } from "./app";
+
+const name = "lwsandbox";
+
+/** The password that liteboxd takes when it is given none; everybody knows it, and it counts as none at later starts. */
+const publicPassword = "liteboxd-admin";
+
+const adminPassword = check.password
+  .refine((value) => Buffer.byteLength(value) <= maxPasswordBytes, {
+    error: `is longer than ${maxPasswordBytes} bytes`,
+  })
+  .refine((value) => value !== publicPassword, { error: "is the one that every liteboxd comes with" });
+
+const settings = {
+  lwsandboxEnabled: flag({
+    description: "lwsandbox (liteboxd): throw-away sandboxes for code, on k3s; needs a host with 8 GiB.",
+    example: "true",
+    default: false,
+  }),
+  lwsandboxSubdomain: text(check.label, {
+    description: "Subdomain of lwsandbox.",
+    example: "sandbox",
+    default: "sandbox",
+  }),
+  lwsandboxAdminUsername: text(check.loginName, {
+    description: "User of lwsandbox's own login; cannot change after the first start.",
+    example: "admin",
+    default: "admin",
+  }),
+  lwsandboxAdminPassword: secret(adminPassword, {
+    description:
+      "Password of that user; a new one replaces what was set in the pages. Default: generated; see pulumi stack output appLogins --show-secrets.",
+    example: "'a long passphrase of yours'",
+  }),
+  lwsandboxSessionMaxAge: whole(60, 31_536_000, {
+    description: "Life of a session of that login, in seconds.",
+    example: "86400",
+    default: 86_400,
+  }),
+  lwsandboxMinimumMemoryMiB: whole(1024, 1_048_576, {
+    description: "Least memory of the host, in MiB; a machine sold with 8 GiB has a little less.",
+    example: "7168",
+    default: 7168,
+  }),
+  lwsandboxK3sUrl: text(check.webUrl, {
+    description: `Folder to download the files of k3s ${k3sRelease.version} from: k3s and k3s-airgap-images-amd64.tar.zst. Their checksums are pinned.`,
+    example: "https://mirror.example.com/k3s",
+    default: k3sRelease.url,
+  }),
+};
+
+/**
+ * What scripts call with a key of liteboxd's own (https://github.com/fslongjin/liteboxd): its gateway by the token of one
+ * sandbox, its API by an API key. Of the paths about logins and keys themselves a key may see only who it is.
+ */
+const keys: readonly KeyRule[] = [
+  {
+    path: "/api/v1/sandbox/*",
+    header: "X-Access-Token",
+    value: "[0-9a-f]+",
+    // What runs in a sandbox must not get hold of a session.
+    withoutCookies: "\\bliteboxd_session=[^;]*(; )?",
+    upstream: "lwsandbox-gateway:8081",
+  },
+  ...[{ path: "/api/v1/auth/me" }, { path: "/api/v1/*", except: ["/api/v1/auth/*", "/api/v1/sandbox/*"] }].map(
+    (paths) => ({
+      ...paths,
+      header: "Authorization",
+      value: "Bearer lbxk_[0-9A-Za-z_-]+",
+      withoutCookies: ".+",
+      upstream: "lwsandbox-server:8080",
+    }),
+  ),
+];
+
+/** liteboxd's server, gateway and pages; all of it is two_factor but for what carries a key. */
+export const lwsandbox = appKind({
+  name,
+  settings,
+  enabled: "lwsandboxEnabled",
+  subdomains: ["lwsandboxSubdomain"],
+  problems: ({ lwsandboxMinimumMemoryMiB = 0 }, stack) => [
+    ...memoryProblems(lwsandboxMinimumMemoryMiB, stack),
+    ...when(
+      k3sSubnets.some((subnet) => overlap(subnet, stack.dockerAddressPool ?? "")),
+      "dockerAddressPool",
+      `overlaps with ${k3sSubnets.join(", ")}, the networks of k3s, which lwsandbox needs`,
+    ),
+  ],
+  app(values, { images, timeZone, registryMirrors }) {
+    const network = edgeNetwork(name);
+    const { lwsandboxSubdomain: subdomain } = values;
+    return {
+      routes: [
+        {
+          subdomain,
+          network,
+          upstream: "lwsandbox-web:80",
+          policy: "two_factor",
+          paths: [
+            { path: "/api/v1/sandbox/*", upstream: "lwsandbox-gateway:8081" },
+            { path: "/api/v1/*", upstream: "lwsandbox-server:8080" },
+          ],
+          keys,
+          title: "lwsandbox",
+          summary: { en: "Throw-away sandboxes for code", zh: "一次性代码沙箱" },
+        },
+      ],
+      release: (domain) => ({
+        template: name,
+        values: {
+          images,
+          timeZone,
+          network,
+          registryMirrors,
+          url: `https://${hostOf({ subdomain }, domain)}`,
+          adminUsername: values.lwsandboxAdminUsername,
+          sessionMaxAge: String(values.lwsandboxSessionMaxAge),
+          k3s: { ...k3sRelease, ...k3sNetwork, url: values.lwsandboxK3sUrl.replace(/\/+$/, "") },
+        },
+        plan: {
+          networks: [network],
+          memory: { mib: values.lwsandboxMinimumMemoryMiB, setting: "lwsandboxMinimumMemoryMiB" },
+        },
+      }),
+      secrets: values.lwsandboxAdminPassword ? { adminPassword: values.lwsandboxAdminPassword } : {},
+      generated: values.lwsandboxAdminPassword === undefined ? { adminPassword: 24 } : {},
+      login: { username: values.lwsandboxAdminUsername, secret: "adminPassword" },
+    };
+  },
+});
+
+/** Any type of the list may be the one in stock; the memory of an existing host shows only on the host itself. */
+function memoryProblems(needed: number, { target, instanceTypes = [] }: StackValues): Problem[] {
+  if (target !== "alicloud") return [];
+  return instanceTypes.flatMap((type) => {
+    const gib = instanceMemoryGiB(type);
+    return when(
+      gib !== undefined && gib * 1024 < needed,
+      "instanceTypes",
+      `holds ${type} with ${gib ?? 0} GiB of memory: lwsandbox needs ${needed} MiB (lwsandboxMinimumMemoryMiB); name types such as ecs.e-c1m4.large or ecs.e-c1m2.xlarge alone`,
+    );
+  });
+}

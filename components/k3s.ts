@@ -1,0 +1,25 @@
+/**
+ * The k3s that runs sandboxes, pinned; the sums are those of its release's sha256sum-amd64.txt. Its images come as one file
+ * too, so that a host needs no registry for them (lessons H4).
+ */
+export const k3sRelease = {
+  version: "v1.34.2+k3s1",
+  url: "https://github.com/k3s-io/k3s/releases/download/v1.34.2%2Bk3s1",
+  binarySha256: "15811d34187e03fe29d0e46108c42cc33e62cec1b3d9d80f50944536ebcad40a",
+  imagesSha256: "24359781bd775f513691e98031853d79eac53e265f7d72d1e7325df4f3b18eb0",
+} as const;
+
+/** Networks of the cluster; the first two are k3s's defaults (https://docs.k3s.io/cli/server#networking). */
+export const k3sNetwork = {
+  podNetwork: "10.42.0.0/16",
+  serviceNetwork: "10.43.0.0/16",
+  /** Docker network of the containers that may use the cluster. */
+  controlSubnet: "10.44.0.0/24",
+  /** The machine on that network, where k3s answers. */
+  apiAddress: "10.44.0.1",
+  /** Name of its bridge; the kernel takes 15 characters. */
+  bridge: "cloudcode-k3s",
+} as const;
+
+/** The networks that nothing else of a stack may use. */
+export const k3sSubnets = [k3sNetwork.podNetwork, k3sNetwork.serviceNetwork, k3sNetwork.controlSubnet];
