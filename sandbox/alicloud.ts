@@ -1,11 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
 import { cacheDir } from "./cache";
 import { cloudImage } from "./cloud/image";
 import { dockerMachines, ensureCloudNetworks } from "./cloud/machines";
 import { controlUrlOf, ensureEmulator } from "./cloud/process";
 import { machineContainers } from "./cloud/remove";
+import { trust } from "./cloud/trust";
 import { folderOf } from "./folder";
 import { containerExec } from "./host/container";
 import type { Say } from "./host/run";
@@ -39,7 +38,7 @@ export async function openAlicloud(name: string, say: Say): Promise<AlicloudGrou
     container,
     // The first public address that a stack allocates, and the gateway that a machine reaches without one.
     host: { name, address: publicNetwork.host, gateway: privateNetwork.gateway, sshPort: 22 },
-    env: { ...emulator.environment, ...trust(name, emulator.environment) },
+    env: { ...emulator.environment, ...trust(folderOf(name), emulator.environment) },
     settings: { target: "alicloud", region, sshCidrs: [`${publicNetwork.gateway}/32`] },
     secrets: {},
     exec: async (command, options) => containerExec(await container(), command, options),
@@ -53,20 +52,4 @@ async function startMachines(name: string, controlUrl: string): Promise<void> {
   const items = inventory.parse(await (await fetch(`${controlUrl}inventory`)).json());
   const machines = dockerMachines({ name });
   for (const { kind, id, status } of items) if (kind === "instances" && status === "Running") await machines.start(id);
-}
-
-/** SSL_CERT_FILE replaces what a process trusts by itself, so the emulator's certificate is added to a copy of that. */
-function trust(name: string, environment: Readonly<Record<string, string>>): Record<string, string> {
-  const { SSL_CERT_FILE: own, NODE_EXTRA_CA_CERTS: extra } = process.env;
-  const bundle = (file: string, parts: readonly (string | undefined)[]) => {
-    const path = join(folderOf(name), file);
-    const present = parts.filter((part) => part !== undefined).filter((part) => existsSync(part));
-    writeFileSync(path, present.map((part) => `${readFileSync(part, "utf8").trimEnd()}\n`).join(""));
-    return path;
-  };
-  const emulator = environment["SSL_CERT_FILE"];
-  return {
-    SSL_CERT_FILE: bundle("trusted.pem", [own ?? "/etc/ssl/certs/ca-certificates.crt", emulator]),
-    NODE_EXTRA_CA_CERTS: bundle("trusted-extra.pem", [extra, emulator]),
-  };
 }

@@ -9,7 +9,22 @@ import type { PreparedPulumi } from "./toolchain";
 
 const fileSchema = z.looseObject({ config: z.record(z.string(), z.unknown()) });
 
-/** The sandbox's stack: its state and its configuration are in the sandbox's folder. */
+/** What a throw-away stack is made of. */
+export interface StackSource {
+  readonly name: string;
+  /** Folder of the program. */
+  readonly project: string;
+  /** The stack file that its own begins as. */
+  readonly template: string;
+}
+
+const sandboxSource: StackSource = {
+  name: "sandbox",
+  project: projectRoot,
+  template: join(projectRoot, "Pulumi.sandbox.yaml"),
+};
+
+/** A throw-away stack, the sandbox's unless said otherwise: its state and its configuration are in a folder of its own. */
 export class Stack {
   readonly file: string;
   /** Environment of the CLI: local state backend, passphrase, plugins. */
@@ -19,8 +34,9 @@ export class Stack {
     private readonly folder: string,
     private readonly engine: PreparedPulumi,
     env: Readonly<Record<string, string>>,
+    private readonly source = sandboxSource,
   ) {
-    this.file = join(folder, "Pulumi.sandbox.yaml");
+    this.file = join(folder, `Pulumi.${source.name}.yaml`);
     this.env = {
       ...engine.env,
       ...env,
@@ -32,11 +48,8 @@ export class Stack {
   /** Runs the Pulumi CLI in the project, non-interactive. */
   async pulumi(args: readonly string[], options: RunOptions = {}): Promise<Output> {
     // What only looks at the stack runs beside its file; Pulumi would write into the committed one otherwise.
-    const place =
-      args[0] === "stack"
-        ? ["--cwd", this.folder]
-        : ["--cwd", projectRoot, "--stack", "sandbox", "--config-file", this.file];
-    return run(this.engine.pulumi, [...args, "--non-interactive", ...place], {
+    const place = args[0] === "stack" ? [this.folder] : [this.source.project, "--config-file", this.file];
+    return run(this.engine.pulumi, [...args, "--non-interactive", "--stack", this.source.name, "--cwd", ...place], {
       ...options,
       env: { ...this.env, ...options.env },
     });
@@ -55,9 +68,10 @@ export class Stack {
   /** Makes the stack with this configuration unless it is there. */
   async create(values: Readonly<Record<string, unknown>>, secrets: Readonly<Record<string, string>>): Promise<void> {
     if (existsSync(this.file)) return;
-    for (const file of ["Pulumi.yaml", "Pulumi.sandbox.yaml"])
-      copyFileSync(join(projectRoot, file), join(this.folder, file));
-    await this.pulumi(["stack", "select", "--create", "sandbox"]);
+    copyFileSync(join(this.source.project, "Pulumi.yaml"), join(this.folder, "Pulumi.yaml"));
+    copyFileSync(this.source.template, this.file);
+    // A selection would be noted in the CLI's own folder, which outlives the stack.
+    await this.pulumi(["stack", "init", "--no-select"]);
     this.configure(values);
     for (const [key, input] of Object.entries(secrets))
       await this.pulumi(["config", "set", "--secret", key], { input });

@@ -1,0 +1,44 @@
+/** Run by `npm run preview:ci`: a whole preview on any Linux machine, without a secret and without a cloud account. */
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { previewEmulated } from "./preview/emulated";
+import { labelsOf, report } from "./preview/report";
+
+const usage = `usage: npm run preview:ci [-- OPTIONS]
+  --stack FILE    stack file to preview; its secrets are replaced by placeholders (examples/Pulumi.example.yaml)
+  --base FOLDER   checkout to compare with, after \`npm ci\`: the preview fails if it replaces or deletes the machine, the data
+                  disk or the address, unless the JSON list in PREVIEW_LABELS has "allow-replace"
+  --summary FILE  where the summary is written (.sandbox/preview.md)`;
+
+const say = (line: string) => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      stack: { type: "string", default: "examples/Pulumi.example.yaml" },
+      base: { type: "string" },
+      summary: { type: "string", default: ".sandbox/preview.md" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  // Go programs trust SSL_CERT_FILE on Linux only, and the emulator has a certificate of its own.
+  if (process.platform !== "linux") throw new Error("The preview at an emulated cloud needs Linux: use a Linux VM.");
+  const labels = labelsOf(process.env["PREVIEW_LABELS"]);
+  const base = values.base === undefined ? undefined : resolve(values.base);
+  const outcomes = await previewEmulated({ stackFile: values.stack, base, say });
+  if (!report(outcomes, { file: values.summary, labels })) process.exitCode = 1;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { cacheDir } from "../../sandbox/cache";
+import { trust } from "../../sandbox/cloud/trust";
+import { projectRoot } from "../../sandbox/folder";
+import type { Say } from "../../sandbox/host/run";
+import { Stack } from "../../sandbox/stack";
+import { preparePulumi } from "../../sandbox/toolchain";
+import { emulatorEnvironment, startEmulator } from "../../test/emulator/emulator";
+import { type PlainStack, withPlaceholders } from "./placeholders";
+import type { Titled } from "./report";
+import { outcomeOf } from "./run";
+
+export interface EmulatedOptions {
+  /** The stack file, relative to the project's folder. */
+  readonly stackFile: string;
+  /** Another checkout of the project, with its packages installed: what the change is compared with. */
+  readonly base: string | undefined;
+  readonly say: Say;
+}
+
+/** While a machine is stopped nothing is sent to it, so that a stack can be deployed to machines that exist on paper only. */
+const asleep = { power: "stopped" };
+
+/**
+ * Previews a stack at an emulated cloud account of its own: as a new stack, and, where there is a base, as a change of what
+ * the base deploys. No secret and no account is needed; what is made is removed, whatever happens.
+ *
+ * @throws Error when there is no preview to show: a stack file that cannot be read, a base that cannot be deployed
+ */
+export async function previewEmulated({ stackFile, base, say }: EmulatedOptions): Promise<Titled[]> {
+  const folder = mkdtempSync(join(tmpdir(), "cloudcode-preview-"));
+  const remove = () => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on("exit", remove);
+  try {
+    const engine = await preparePulumi({ cacheDir, say, alicloud: true });
+    const emulator = await startEmulator({ stateFile: join(folder, "account") });
+    try {
+      const emulated = emulatorEnvironment(emulator);
+      const env = { ...withoutAccount(), ...emulated, ...trust(folder, emulated) };
+      // One for all, as the change takes over the state of the base.
+      const passphrase = randomBytes(24).toString("base64url");
+      const stackOf = async (name: string, project: string, plain: PlainStack, values: object) => {
+        const own = join(folder, name);
+        mkdirSync(join(own, "state"), { recursive: true });
+        writeFileSync(join(own, "template.yaml"), plain.file);
+        writeFileSync(join(own, "passphrase"), passphrase, { mode: 0o600 });
+        const stack = new Stack(own, engine, env, { name: "example", project, template: join(own, "template.yaml") });
+        await stack.create({ ...values }, plain.secrets);
+        return stack;
+      };
+
+      const head = withPlaceholders(readFileSync(resolve(projectRoot, stackFile), "utf8"));
+      say("Previewing a new stack");
+      const fresh = await stackOf("new", projectRoot, head, {});
+      const title = `A new stack of ${stackFile}`;
+      const outcomes = [{ title, ...(await outcomeOf(fresh.pulumi(["preview", "--json"]))) }];
+      if (base === undefined) return outcomes;
+
+      say("Deploying the base to machines that exist on paper only");
+      const basePlain = baseStack(base, stackFile, head);
+      if (!basePlain.isAlicloud)
+        throw new Error("Only a stack whose target is alicloud can be compared with its base.");
+      const deployed = await stackOf("base", base, basePlain, asleep);
+      await deployed.pulumi(["up", "--yes", "--skip-preview"]);
+      const { stdout: state } = await deployed.pulumi(["stack", "export"]);
+      say("Previewing the change");
+      // A placeholder is no change.
+      const secrets = Object.entries(head.secrets).map(([key, value]) => [key, basePlain.secrets[key] ?? value]);
+      const same = { ...head, secrets: Object.fromEntries(secrets) as Record<string, string> };
+      const changed = await stackOf("change", projectRoot, same, head.isAlicloud ? asleep : {});
+      await changed.pulumi(["stack", "import"], { input: state });
+      const change = await outcomeOf(changed.pulumi(["preview", "--json"]));
+      return [...outcomes, { title: "Changes at the cloud, to a stack that the base deployed", ...change }];
+    } finally {
+      await emulator.close();
+    }
+  } finally {
+    remove();
+    process.off("exit", remove);
+  }
+}
+
+/** The base's own version of the stack file, where it has one. */
+function baseStack(base: string, stackFile: string, head: PlainStack): PlainStack {
+  const file = resolve(base, stackFile);
+  return existsSync(file) ? withPlaceholders(readFileSync(file, "utf8")) : head;
+}
+
+/** An operator's own account must not be asked, whatever variable names it. */
+function withoutAccount(): Record<string, string> {
+  const names = Object.keys(process.env).filter((name) => /^(ALICLOUD|ALIBABA_CLOUD)_/.test(name));
+  return Object.fromEntries(names.map((name) => [name, ""]));
+}

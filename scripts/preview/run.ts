@@ -1,0 +1,22 @@
+import { CommandError, type Output } from "../../sandbox/host/run";
+import { type Preview, parsePreview } from "./preview";
+
+/** A preview that ran, and whether the engine calls it failed. */
+export interface Outcome {
+  readonly preview: Preview;
+  readonly failed: boolean;
+}
+
+/**
+ * @param command a run of `pulumi preview --json`
+ * @throws CommandError when the CLI failed before it printed a preview; Error when it printed none
+ */
+export async function outcomeOf(command: Promise<Output>): Promise<Outcome> {
+  try {
+    const { stdout } = await command;
+    return { preview: parsePreview(stdout), failed: false };
+  } catch (error) {
+    if (!(error instanceof CommandError) || !error.output.stdout.trimStart().startsWith("{")) throw error;
+    return { preview: parsePreview(error.output.stdout), failed: true };
+  }
+}
