@@ -49,7 +49,9 @@ export async function startOAuthServer(
     if (server.fault === "token-500") return c.json({ error: "server_error" }, 500);
     if (server.fault === "token-html") return c.html("<p>busy</p>");
     const basic = Buffer.from(c.req.header("authorization")?.replace(/^Basic /, "") ?? "", "base64").toString();
-    const known = basic.split(":").map(decodeURIComponent).join("\n") === `${clientId}\n${clientSecret}`;
+    // Both parts are encoded as in a form (RFC 6749, 2.3.1).
+    const decoded = (part: string) => decodeURIComponent(part.replaceAll("+", " "));
+    const known = basic.split(":").map(decoded).join("\n") === `${clientId}\n${clientSecret}`;
     if (server.fault === "wrong-client" || !known) return c.json({ error: "invalid_client" }, 401);
     const form = new URLSearchParams(await c.req.text());
     const code = form.get("code") ?? "";

@@ -42,15 +42,17 @@ async function main(): Promise<void> {
   const app = new Hono();
   app.get("/", (c) => c.json({ message: "CLI Proxy API Server" }));
   app.route("/v0/management", managementApi({ key, files, accountOf, fault: () => "none" }));
-  app.use("/:version{v1|v1beta}/*", async (c, next) => {
+  const models = new Hono();
+  models.use(async (c, next) => {
     const given = [c.req.header("authorization")?.replace(/^Bearer /, ""), c.req.header("x-api-key")];
     if (!config["api-keys"].some((apiKey) => given.includes(apiKey))) return c.json({ error: "Invalid API key" }, 401);
     await next();
     return undefined;
   });
-  app.get("/:version{v1|v1beta}/models", (c) =>
+  models.get("/models", (c) =>
     c.json({ object: "list", data: [...files.entries()].map(([name]) => ({ id: name, object: "model" })) }),
   );
+  for (const version of ["/v1", "/v1beta"]) app.route(version, models);
   serve({ fetch: app.fetch, port: config.port });
 }
 

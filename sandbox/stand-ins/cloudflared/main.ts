@@ -17,7 +17,9 @@ function fail(fault: string): never {
   process.exit(1);
 }
 
-const words = process.argv.slice(2);
+// The image's own first word, which a command line comes behind.
+const given = process.argv.slice(2);
+const words = given[0] === "--no-autoupdate" ? given.slice(1) : given;
 const metrics = words[words.indexOf("--metrics") + 1] ?? "";
 const [host = "", port = ""] = metrics.split(":");
 if (words[0] !== "tunnel" || host !== "127.0.0.1") fail(`unknown command line: ${words.join(" ")}`);
