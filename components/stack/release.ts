@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { pack } from "tar-stream";
 import { type TemplateHelpers, type TemplateValues, renderTemplate } from "./template";
 
@@ -69,7 +69,8 @@ const inPlaceFolder = /^(live|host)\//;
  * Renders `stack-templates/<template>/` into a Release. Pure but for reading the templates.
  *
  * A compose file names a file of the release as `{{mount "path"}}`, a host path that holds the file's digest, or as the
- * volume entry `{{bind "path" "/target"}}`. A service is therefore created anew exactly when a file it mounts has changed,
+ * volume entry `{{bind "path" "/target"}}`; `{{secret "path"}}` is the volume entry of a file in /run/secrets. (Compose's own
+ * `secrets` do not do: a change of their file makes no container anew.) A service is therefore created anew exactly when a file it mounts has changed,
  * and an old container keeps its old files. An image built on the host is named `{{tag "name" "folder/"}}` after the digest
  * of its folder.
  *
@@ -103,6 +104,7 @@ export function renderRelease(
   const mount = (path: string) => mountPath(files, path, digestOf);
   const composeHelpers: TemplateHelpers = {
     mount: (path) => `./${mount(path).folder}/${mount(path).path}`,
+    secret: (path) => `./${mount(path).folder}/${mount(path).path}:/run/secrets/${basename(path)}:ro`,
     bind: (path, target) => `./${mount(path).folder}/${mount(path).path}:${target ?? ""}:ro`,
     tag: (image, path) => `${image}:${mount(path ?? "").digest}`,
   };

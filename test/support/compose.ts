@@ -31,7 +31,6 @@ export interface Service {
     readonly target: string;
     readonly read_only?: boolean;
   }[];
-  readonly secrets?: readonly { readonly source: string; readonly target?: string }[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
 
@@ -41,7 +40,14 @@ export interface Project {
     Record<string, { readonly name: string; readonly external?: boolean; readonly internal?: boolean }>
   >;
   readonly volumes?: Readonly<Record<string, unknown>>;
-  readonly secrets?: Readonly<Record<string, { readonly file: string }>>;
+  readonly secrets?: Readonly<Record<string, unknown>>;
+}
+
+/** The files that a service finds in /run/secrets: path on this machine by name. */
+export function secretFiles({ volumes = [] }: Service): Record<string, string> {
+  const folder = "/run/secrets/";
+  const mounted = volumes.filter(({ target, read_only }) => target.startsWith(folder) && read_only === true);
+  return Object.fromEntries(mounted.map(({ source, target }) => [target.slice(folder.length), source]));
 }
 
 /** A compose file as the real Docker Compose understands it. @throws Error with its words where it refuses the file */

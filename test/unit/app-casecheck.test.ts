@@ -1,7 +1,7 @@
 import { enabledApps } from "../../components/apps/registry";
 import { policyFor } from "../support/access";
 import { adapt, validate } from "../support/caddy";
-import { type Project, type Service, composeConfig } from "../support/compose";
+import { type Project, type Service, composeConfig, secretFiles } from "../support/compose";
 import { tunnelToken } from "../support/configurations";
 import { textOf } from "../support/plain";
 import { type ProgramRun, runProgram } from "../support/program";
@@ -195,15 +195,12 @@ describe.each([
     expect(files.get("api/SECRET_KEY")).toMatchObject({ content: generated("secretKey"), uid: 1000, mode: 0o400 });
     expect(generated("secretKey")).toMatch(/^[A-Za-z0-9]{64}$/);
     expect(files.get("api/ADMIN_PASSWORD")?.content).toBe(generated("adminPassword"));
-    const secretsOf = (name: string) =>
-      service(name)
-        .secrets?.map(({ source }) => source)
-        .sort();
+    const secretsOf = (name: string) => Object.keys(secretFiles(service(name))).sort();
     expect(secretsOf("api")).toEqual(["DATABASE_URL", "SECRET_KEY"]);
     expect(secretsOf("migrate")).toEqual(["ADMIN_PASSWORD", "DATABASE_URL", "SECRET_KEY"]);
     expect(secretsOf("database")).toEqual(["password"]);
-    expect(secretsOf("opa")).toBeUndefined();
-    expect(secretsOf("web")).toBeUndefined();
+    expect(secretsOf("opa")).toEqual([]);
+    expect(secretsOf("web")).toEqual([]);
   });
 
   it("shows no secret in what Pulumi keeps or shows, and in no environment", () => {

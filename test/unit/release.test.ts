@@ -17,9 +17,7 @@ const templates: Readonly<Record<string, string>> = {
   app:
     image: {{compose (tag "cloudcode/app" "image/")}}
     build: {{compose (mount "image/")}}
-    volumes: [{{compose (bind "app.conf" "/etc/app.conf")}}]
-secrets:
-  key: { file: {{compose (mount "keys/key")}} }
+    volumes: [{{compose (bind "app.conf" "/etc/app.conf")}}, {{compose (secret "keys/key")}}]
 `,
   "app.conf.hbs": "color={{sh color}}\n",
   "keys/key.hbs": "{{text secrets.key}}",
@@ -135,6 +133,7 @@ describe("a mounted file", () => {
     const paths = [...compose.matchAll(/\.\/(files\/[0-9a-f]{16}\/[\w./]+)/g)].map(([, path]) => path ?? "");
     expect(paths).toHaveLength(3);
     for (const path of paths) expect(files.some((file) => file.path.startsWith(path))).toBe(true);
+    expect(compose).toMatch(/"\.\/files\/[0-9a-f]{16}\/keys\/key:\/run\/secrets\/key:ro"/);
     expect(compose).toMatch(/image: "cloudcode\/app:[0-9a-f]{16}"/);
   });
 });

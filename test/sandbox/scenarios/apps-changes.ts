@@ -19,6 +19,19 @@ export function changes(world: AppsWorld): void {
     expect(changed).toEqual(["cloudcode-donation-site"]);
   });
 
+  test("a changed secret reaches the container that it is for", async () => {
+    const before = await world.containers();
+    const adminPassword = "another passphrase for TG Signer";
+    await world.sandbox.pulumi(["config", "set", "--secret", "tgSignerAdminPassword"], { input: adminPassword });
+    await world.up();
+    const after = await world.containers();
+    expect(Object.keys(after).filter((name) => after[name] !== before[name])).toEqual(["cloudcode-tg-signer-web"]);
+    await expect(signIn(world, appSecrets.tgSignerAdminPassword)).rejects.toThrow("401");
+    await signIn(world, adminPassword);
+    const { tgSignerAdminPassword: former } = appSecrets;
+    await world.sandbox.pulumi(["config", "set", "--secret", "tgSignerAdminPassword"], { input: former });
+  });
+
   test("all of them deployed anew keep their data", async () => {
     const before = await world.containers();
     await world.sandbox.pulumi(["config", "set", "--secret", "tgSignerBasicPassword"], { input: basicPassword });
