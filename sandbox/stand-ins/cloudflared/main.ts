@@ -45,9 +45,12 @@ function run(): void {
     const [edgeHost = "", edgePort] = edge.split(":");
     const socket = connect(Number(edgePort), edgeHost, () => socket.write(`${JSON.stringify({ tunnel, secret })}\n`));
     socket.once("data", (answer: Buffer) => {
-      if (answer.toString() !== "registered\n") fail("the edge refused the token");
+      const yes = Buffer.from("registered\n");
+      if (!answer.subarray(0, yes.length).equals(yes)) fail("the edge refused the token");
       registered += 1;
-      // The first bytes after that are a visitor's.
+      socket.pause();
+      // What follows, be it at once, is a visitor's.
+      if (answer.length > yes.length) socket.unshift(answer.subarray(yes.length));
       socket.once("readable", () => {
         forward(socket);
       });

@@ -48,11 +48,17 @@ export class AppsWorld extends World {
     return this.#newApi;
   }
 
-  /** They listen where the host reaches them. */
+  /** They listen where the host reaches them, and the stack is told so. */
   async startOutside(): Promise<void> {
     const { gateway } = this.sandbox.host;
     this.#oauth = await startOAuthServer("client", appSecrets.donationLinuxDoClientSecret, gateway);
     this.#newApi = await startNewApi(gateway);
+    this.sandbox.configure({
+      donationLinuxDoAuthUrl: `${this.oauth.url}/authorize`,
+      donationLinuxDoTokenUrl: `${this.oauth.url}/token`,
+      donationLinuxDoUserUrl: `${this.oauth.url}/user`,
+      donationNewApiUrl: this.newApi.url,
+    });
   }
 
   stopOutside(): void {

@@ -8,14 +8,7 @@ import { username } from "../world";
 export function appsUp(world: AppsWorld): void {
   beforeAll(async () => {
     const { sandbox } = world;
-    sandbox.configure({
-      ...appSettings,
-      adminUsername: username,
-      donationLinuxDoAuthUrl: `${world.oauth.url}/authorize`,
-      donationLinuxDoTokenUrl: `${world.oauth.url}/token`,
-      donationLinuxDoUserUrl: `${world.oauth.url}/user`,
-      donationNewApiUrl: world.newApi.url,
-    });
+    sandbox.configure({ ...appSettings, adminUsername: username });
     for (const [key, value] of Object.entries(appSecrets))
       await sandbox.pulumi(["config", "set", "--secret", key], { input: value });
     const up = world.up("--diff");
