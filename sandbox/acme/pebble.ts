@@ -9,6 +9,7 @@ import { asMyself, removeService, serviceAnswers, startService } from "../host/s
 import { goBinary } from "../host/tools";
 import type { Say } from "../host/run";
 
+// renovate: datasource=go depName=github.com/letsencrypt/pebble/v2
 const VERSION = "v2.10.1";
 const PORT = 14000;
 

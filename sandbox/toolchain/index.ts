@@ -7,6 +7,7 @@ import { withLock } from "./lock";
 import { downloadOfficial, findOfficial, isExecutable } from "./official";
 
 /** The CLI that is downloaded or built where none is installed. */
+// renovate: datasource=github-releases depName=pulumi/pulumi
 export const PULUMI_VERSION = "v3.274.1";
 
 export interface PreparedPulumi {

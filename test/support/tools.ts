@@ -6,6 +6,7 @@ import { cacheDir } from "../../sandbox/cache";
 import { goBinary, wheelBinary } from "../../sandbox/host/tools";
 import { withLock } from "../../sandbox/toolchain/lock";
 
+// renovate: datasource=go depName=github.com/docker/compose/v2
 const composeVersion = "v2.40.3";
 
 // The first run on a machine downloads Caddy and may build Docker Compose.

@@ -1,0 +1,48 @@
+/** Run by `npm run preview:stack`: the preview of a real stack, with the account, state and passphrase of the environment. */
+import { parseArgs } from "node:util";
+import { cacheDir } from "../sandbox/cache";
+import { projectRoot } from "../sandbox/folder";
+import { run } from "../sandbox/host/run";
+import { preparePulumi } from "../sandbox/toolchain";
+import { labelsOf, report } from "./preview/report";
+import { outcomeOf } from "./preview/run";
+
+const usage = `usage: npm run preview:stack -- --stack NAME [OPTIONS]
+  --drift         compare with what is really there, and fail if anything differs
+  --summary FILE  where the summary is written (.sandbox/preview.md)
+It fails, too, if machine, data disk or address would be replaced or deleted, unless the JSON list in PREVIEW_LABELS has
+"allow-replace".`;
+
+const say = (line: string) => {
+  process.stderr.write(`${line}\n`);
+};
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      stack: { type: "string" },
+      drift: { type: "boolean", default: false },
+      summary: { type: "string", default: ".sandbox/preview.md" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const { stack, drift, summary: file } = values;
+  if (values.help || stack === undefined) {
+    console.log(usage);
+    if (!values.help) process.exitCode = 2;
+    return;
+  }
+  const labels = labelsOf(process.env["PREVIEW_LABELS"]);
+  const engine = await preparePulumi({ cacheDir, say, alicloud: true });
+  const compare = drift ? ["--refresh", "--expect-no-changes"] : [];
+  const command = ["preview", "--json", ...compare, "--non-interactive", "--cwd", projectRoot, "--stack", stack];
+  const outcome = await outcomeOf(run(engine.pulumi, command, { env: engine.env }));
+  const title = `${drift ? "Drift" : "Preview"} of the stack ${stack}`;
+  if (!report([{ title, ...outcome }], { file, labels })) process.exitCode = 1;
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,166 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { defaultImages, defaultSources } from "../../components/images";
+import { projectRoot } from "../support/program";
+
+const stepSchema = z.looseObject({
+  name: z.string().optional(),
+  uses: z.string().optional(),
+  run: z.string().optional(),
+  with: z.record(z.string(), z.unknown()).default({}),
+});
+const jobSchema = z.looseObject({
+  "timeout-minutes": z.number(),
+  permissions: z.record(z.string(), z.string()),
+  environment: z.string().optional(),
+  steps: z.array(stepSchema),
+});
+const workflowSchema = z.looseObject({
+  on: z.unknown(),
+  permissions: z.strictObject({}),
+  concurrency: z.object({ group: z.string() }),
+  jobs: z.record(z.string(), jobSchema),
+});
+
+const folder = join(projectRoot, ".github", "workflows");
+const workflows = readdirSync(folder).map((file) => {
+  const text = readFileSync(join(folder, file), "utf8");
+  return { file, text, ...workflowSchema.parse(parse(text)) };
+});
+const jobs = workflows.flatMap(({ file, jobs }) =>
+  Object.entries(jobs).map(([name, job]) => ({ ...job, name: `${file}: ${name}` })),
+);
+
+describe("the workflows", () => {
+  it("are the three", () => {
+    expect(workflows.map(({ file }) => file).sort()).toEqual(["ci.yml", "drift.yml", "preview.yml"]);
+  });
+
+  it("pin each action by a full commit digest, its version beside it", () => {
+    const uses = workflows.flatMap(({ text }) => text.split("\n").filter((line) => /\buses:/.test(line)));
+    expect(uses.length).toBe(jobs.flatMap(({ steps }) => steps.filter((step) => step.uses !== undefined)).length);
+    for (const line of uses) expect(line).toMatch(/^\s+- uses: [\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  it("give one digest to one action", () => {
+    const pins = jobs.flatMap(({ steps }) => steps.flatMap(({ uses }) => uses ?? []));
+    const actions = new Set(pins.map((pin) => pin.split("@")[0]));
+    expect(new Set(pins).size).toBe(actions.size);
+  });
+
+  it("never run with secrets for a fork's pull request", () => {
+    for (const { text, on } of workflows) {
+      expect(text).not.toMatch(/pull_request_target|workflow_run/);
+      expect(JSON.stringify(on)).not.toContain("issue_comment");
+    }
+  });
+
+  it("leave no token in a checkout", () => {
+    const checkouts = jobs.flatMap(({ steps }) => steps).filter(({ uses }) => uses?.startsWith("actions/checkout@"));
+    expect(checkouts.length).toBeGreaterThan(0);
+    for (const step of checkouts) expect(step.with).toMatchObject({ "persist-credentials": false });
+  });
+
+  it("let no expression into a script: values, and secrets above all, come in the environment", () => {
+    for (const { steps } of jobs) for (const { run } of steps) expect(run ?? "").not.toContain("${{");
+  });
+
+  it("keep secrets behind an environment, and what may write away from the code of a pull request", () => {
+    const secret = jobs.filter((job) => JSON.stringify(job).includes("secrets."));
+    expect(secret.map(({ name, environment }) => [name, environment])).toEqual([
+      ["drift.yml: drift", "drift"],
+      ["preview.yml: stack", "preview"],
+    ]);
+    const writing = jobs.filter(({ permissions }) => Object.values(permissions).includes("write"));
+    expect(writing.map(({ name }) => name)).toEqual(["preview.yml: comment"]);
+    for (const { steps } of writing)
+      expect(steps.some(({ uses, run }) => /checkout/.test(uses ?? "") || /\bnpm\b/.test(run ?? ""))).toBe(false);
+  });
+});
+
+describe("the comment", () => {
+  const script = workflows
+    .flatMap(({ jobs }) => jobs["comment"]?.steps ?? [])
+    .find(({ run }) => run !== undefined)?.run;
+  // A stand-in of GitHub's CLI: it answers the list with $KNOWN and notes the rest, with the body that it would send.
+  const gh = `#!/bin/sh
+case "$*" in
+  *--paginate*--jq*) printf '%s' "$KNOWN" ;;
+  *) echo "$4 $5" >>calls; cat "\${7#body=@}" >>calls ;;
+esac
+`;
+
+  function comment(known: string, summary?: string): string {
+    const place = mkdtempSync(join(tmpdir(), "comment-"));
+    try {
+      writeFileSync(join(place, "gh"), gh);
+      chmodSync(join(place, "gh"), 0o755);
+      if (summary !== undefined) writeFileSync(join(place, "preview.md"), summary);
+      const env = { PATH: `${place}:/usr/bin:/bin`, GITHUB_REPOSITORY: "me/home", NUMBER: "7", KNOWN: known };
+      // As GitHub runs a script.
+      const { status, stderr } = spawnSync("bash", ["--norc", "-e", "-c", script ?? "exit 1"], {
+        cwd: place,
+        env,
+        encoding: "utf8",
+      });
+      expect([status, stderr]).toEqual([0, ""]);
+      return readFileSync(join(place, "calls"), "utf8");
+    } finally {
+      rmSync(place, { recursive: true });
+    }
+  }
+
+  it("is written once and then renewed", () => {
+    expect(comment("", "text\n")).toBe("POST repos/me/home/issues/7/comments\n<!-- cloudcode preview -->\ntext\n");
+    expect(comment("42\n43\n", "new\n")).toBe(
+      "PATCH repos/me/home/issues/comments/42\n<!-- cloudcode preview -->\nnew\n",
+    );
+  });
+
+  it("says so when there is no preview", () => {
+    expect(comment("")).toContain("The preview failed before there was anything to show");
+  });
+});
+
+describe("Renovate", () => {
+  const manager = z.object({ managerFilePatterns: z.array(z.string()), matchStrings: z.array(z.string()) });
+  const { customManagers } = z
+    .looseObject({ customManagers: z.array(manager) })
+    .parse(JSON.parse(readFileSync(join(projectRoot, "renovate.json"), "utf8")));
+
+  /** What the expressions for this file find, by their named groups. */
+  function found(file: string): Record<string, string | undefined>[] {
+    const text = readFileSync(join(projectRoot, file), "utf8");
+    return customManagers
+      .filter(({ managerFilePatterns }) => managerFilePatterns.some((one) => new RegExp(one.slice(1, -1)).test(file)))
+      .flatMap(({ matchStrings }) => matchStrings.flatMap((one) => [...text.matchAll(new RegExp(one, "g"))]))
+      .map(({ groups }) => ({ ...groups }));
+  }
+
+  it("finds every image with its digest, and every source", () => {
+    const hits = found("components/images.ts");
+    const images = hits.filter(({ packageName }) => packageName === undefined);
+    const reference = ({ depName, currentValue, currentDigest }: Record<string, string | undefined>) =>
+      `${depName ?? ""}:${currentValue ?? ""}${currentDigest === undefined ? "" : `@${currentDigest}`}`;
+    expect(images.map(reference)).toEqual(Object.values(defaultImages));
+    const sources = hits.filter(({ packageName }) => packageName !== undefined);
+    expect(sources.map(({ packageName, currentDigest }) => `${packageName ?? ""}#${currentDigest ?? ""}`)).toEqual(
+      Object.values(defaultSources),
+    );
+  });
+
+  it.each([
+    ["scripts/lint-workflows.ts", ["github.com/rhysd/actionlint", "zizmor"]],
+    ["sandbox/toolchain/index.ts", ["pulumi/pulumi"]],
+    ["sandbox/acme/pebble.ts", ["github.com/letsencrypt/pebble/v2"]],
+    ["test/support/tools.ts", ["github.com/docker/compose/v2"]],
+  ])("finds the versions of tools in %s", (file, names) => {
+    const hits = found(file);
+    expect(hits.map(({ depName }) => depName)).toEqual(names);
+    for (const { currentValue } of hits) expect(currentValue).toMatch(/^v?\d+\.\d+\.\d+$/);
+  });
+});
