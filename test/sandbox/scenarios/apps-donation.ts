@@ -7,7 +7,6 @@ const person = { id: 42, username: "ada" };
 /** The whole journey of a donor, who has no login of the gate. */
 export function donation(world: AppsWorld): void {
   test("a donor signs in, binds, donates once and has the quota; the credential is the model proxy's", async () => {
-    world.oauth.person = person;
     world.newApi.users.set(5, { linuxDoId: "42", quota: 10, used: 0 });
     await asDonor(world, async (page, site) => {
       await page.getByLabel("new-api user").fill("5");
@@ -39,6 +38,7 @@ export function donation(world: AppsWorld): void {
 /** Signs in at Linux Do in a browser of their own, up to the page that comes next. */
 export async function asDonor(world: AppsWorld, action: (page: Page, site: string) => Promise<void>): Promise<void> {
   const site = `https://donate.${world.domain}`;
+  world.oauth.person = person;
   const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
   try {
     const { page } = browser;
