@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import type { ImageName, SourceName } from "../../components/images";
+import { type ImageName, type SourceName, imageNames } from "../../components/images";
 import { baseImage } from "../host/base";
 import { buildImage } from "../host/build";
 import { officialRegistryAnswers } from "../host/official";
@@ -53,7 +53,10 @@ export async function provideImages(args: ImagesArgs): Promise<Provided> {
     images.debian = `${images.debian}-with-sources`;
   }
   args.say("Putting the images into the local registry");
-  const pushed = Object.entries(made).map(([name, image]) => ({ image, ...hubReference(images[name as ImageName]) }));
+  const pushed = imageNames.flatMap((name) => {
+    const image = made[name];
+    return image === undefined ? [] : [{ image, ...hubReference(images[name]) }];
+  });
   await pushImages(args.registryUrl, pushed, args.cacheDir);
   return { origin: "stand-in", images, sources };
 }

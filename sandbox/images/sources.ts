@@ -48,13 +48,11 @@ RUN printf '[url "file://${repositories}"]\\n\\tinsteadOf = ${address}\\n[safe]\
     say,
   );
   const { stdout } = await run("docker", ["run", "--rm", "--network", "none", image, "cat", `${repositories}commits`]);
-  const commits = Object.fromEntries(
-    stdout
-      .trim()
-      .split("\n")
-      .map((line) => line.split(" ") as [string, string]),
-  );
-  const reference = (name: SourceName) => `${address}${folders[name]}#${commits[folders[name]] ?? ""}`;
+  const reference = (name: SourceName) => {
+    const [, commit] = new RegExp(`^${folders[name]} ([0-9a-f]{40})$`, "m").exec(stdout) ?? [];
+    if (commit === undefined) throw new Error(`the image ${image} has no repository ${folders[name]}: ${stdout}`);
+    return `${address}${folders[name]}#${commit}`;
+  };
   return { image, sources: { casecheck: reference("casecheck"), tgSigner: reference("tgSigner") } };
 }
 

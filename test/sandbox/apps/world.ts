@@ -12,7 +12,7 @@ export const appSecrets = {
   donationNewApiAdminToken: "new-api-$HOME-'token'-\"&<>#",
 } as const;
 
-/** The three Apps, with limits that leave room for OpenCode on a host of 4 GiB. */
+/** The three Apps with the least they need, and an administrator of the donation site. */
 export const appSettings = {
   opencodeEnabled: "false",
   tgSignerEnabled: "true",
@@ -66,7 +66,7 @@ export class AppsWorld extends World {
     this.#newApi?.stop();
   }
 
-  /** A line of a container's own files, read past the App. */
+  /** What a command prints that runs inside a container. */
   inContainer(service: string, script: string): Promise<string> {
     return this.sandbox
       .exec(["docker", "exec", `cloudcode-${service}-1`, "sh", "-c", script])

@@ -1,9 +1,8 @@
 import { Cases } from "../apps/cases";
-import { type AppsWorld, apps } from "../apps/world";
+import { type AppsWorld, appSecrets, apps } from "../apps/world";
 import { asDonor } from "./apps-donation";
 import { holds, openCasecheck } from "./apps-gate";
 import { signIn } from "./apps-tg-signer";
-import { appSecrets } from "../apps/world";
 
 const basicPassword = "the door's own passphrase";
 export const basic = { authorization: `Basic ${Buffer.from(`jo:${basicPassword}`).toString("base64")}` };
