@@ -22,7 +22,12 @@ async function cloudcode() {
   const digestKey = new random.RandomBytes("digest-key", { length: 32 }).base64;
   const base = { host, templatesRoot: join(__dirname, "stack-templates"), digestKey, deleteData };
   const domain = pulumi.output(settings.domain ?? host.publicAddress.apply(sslipName));
-  const engine = new DockerEngine("docker", { ...base, ...settings.docker });
+  const engine = new DockerEngine("docker", {
+    ...base,
+    ...settings.docker,
+    backup: settings.backup,
+    resticImage: images.restic,
+  });
   const context = { ...base, engine };
 
   // Plain values: the routes are known before any resource exists, so gateway, proxy and Apps are applied side by side.
@@ -48,6 +53,7 @@ async function cloudcode() {
     appLogins: { ...outputs.appLogins(stacks), ...outputs.outerLogins(proxy) },
     sshCommand: outputs.sshCommand(host),
     nextSteps: outputs.nextSteps(settings, host, domain),
+    ...(engine.backupPassword && { backupPassword: pulumi.secret(engine.backupPassword) }),
     operations: operations(host, settings, routes, ["auth", "edge", ...apps.map(({ name }) => name)], domain),
     ...(host.monthlyCost && { monthlyCostUsd: host.monthlyCost }),
   };

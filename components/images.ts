@@ -23,6 +23,7 @@ export const defaultImages = {
     "docker.io/library/python:3.11-slim@sha256:db3ff2e1800a8581e2c48a27c3995339d47bdf046da21c7627accd3d51053a93",
   python312:
     "docker.io/library/python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de",
+  restic: "docker.io/restic/restic:0.18.1",
   ttyd: "docker.io/tsl0922/ttyd:1.7.7",
   valkey: "docker.io/valkey/valkey:8.1-alpine@sha256:e0eb7c480958d32bdc4357a74bdd70653ae15f2f9b4c93c4a5a9fad1dc471c84",
 } as const;

@@ -1,13 +1,15 @@
 /** Run by `npm run ops -- COMMAND`: what an operator does with a stack that is no state. */
 import { Command, InvalidArgumentError } from "commander";
+import { type RestoreOptions, backup, renderSnapshots, restore, snapshots } from "./commands/backup";
 import { oneTimeCode } from "./commands/code";
 import { execute, listContainers, shell, showLogs } from "./commands/containers";
 import { listBans, listDevices, removePasskey, removeTotp, setPassword, unban } from "./commands/gateway";
 import { history, renderHistory, rollback } from "./commands/history";
 import { openApp } from "./commands/open";
-import { newPassword } from "./prompt";
+import { doctor } from "./doctor/doctor";
+import { confirmed, newPassword } from "./prompt";
 import { OpsError, type StackChoice } from "./stack";
-import { renderChecks } from "./status/check";
+import { type Check, renderChecks } from "./status/check";
 import { status } from "./status/status";
 
 const say = (line: string) => {
@@ -21,6 +23,18 @@ const colour = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
 function count(text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError("not a whole number above 0.");
   return Number(text);
+}
+
+/** Prints checks; a red one is a failure. */
+function report(checks: readonly Check[], json?: true): void {
+  print(json ? JSON.stringify(checks, undefined, 2) : renderChecks(checks, colour));
+  if (checks.some(({ state }) => state === "red")) process.exitCode = 1;
+}
+
+function pastTime(text: string): number {
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new InvalidArgumentError("not a time.");
+  return time;
 }
 
 function build(): Command {
@@ -37,9 +51,13 @@ function build(): Command {
     .description("look at everything; each red line says what to do")
     .option("--json", "one JSON object a check")
     .action(async ({ json }: { json?: true }) => {
-      const checks = await status(choice());
-      print(json ? JSON.stringify(checks, undefined, 2) : renderChecks(checks, colour));
-      if (checks.some(({ state }) => state === "red")) process.exitCode = 1;
+      report(await status(choice()), json);
+    });
+  program
+    .command("doctor")
+    .description("look at this machine, the CLI, the backend and the secrets; nothing is changed")
+    .action(async () => {
+      report(await doctor(choice()));
     });
   program
     .command("otp")
@@ -120,6 +138,27 @@ function build(): Command {
     .description("return to the release before, or to one that history names")
     .action(async (app: string, release: string | undefined) => {
       print(await rollback(choice(), app, release));
+    });
+  program
+    .command("backup [app...]")
+    .description("back up now: these stacks, or all")
+    .action(async (apps: string[]) => {
+      process.exitCode = await backup(choice(), apps);
+    });
+  program
+    .command("snapshots")
+    .description("the backups there are")
+    .action(async () => {
+      print(renderSnapshots(await snapshots(choice())));
+    });
+  program
+    .command("restore")
+    .description("put backed up data in the place of what is there; a backup of that is made first")
+    .option("--app <app>", "only this stack (default: all)")
+    .option("--at <time>", "the newest backup up to then, as 2026-11-25T15:00 (default: the newest)", pastTime)
+    .option("--force", "also in the place of newer data", false)
+    .action(async (options: RestoreOptions) => {
+      await restore(choice(), options, { say, confirmed });
     });
   return program;
 }

@@ -187,7 +187,19 @@ export const casecheck = appKind({
             memoryMiB: values.casecheckMemoryMiB,
             backupsKept: String(values.casecheckBackupsKept),
           },
-          plan: { networks, build: ["api", "opa", "web"], healthTimeout: 300 },
+          plan: {
+            networks,
+            build: ["api", "opa", "web"],
+            healthTimeout: 300,
+            dumps: [
+              {
+                service: "database",
+                volume: "database",
+                dump: "pg_dumpall --username postgres --clean --if-exists",
+                load: "psql --no-psqlrc --quiet --username postgres postgres",
+              },
+            ],
+          },
           owners: {
             "api/": apiUid,
             "database/": databaseUid,

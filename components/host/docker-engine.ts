@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DockerSettings } from "../settings/settings";
+import type { BackupSettings, DockerSettings } from "../settings/settings";
 import { digestComment, releasePayload, renderRelease } from "../stack/release";
 import type { TemplateValues } from "../stack/template";
+import { backupPassword, backupSecrets, backupValues } from "./backup";
 import type { DataDiskFacts, Host } from "./host";
 import { remoteCommand } from "./remote";
 
@@ -10,6 +11,12 @@ export interface DockerEngineArgs extends DockerSettings {
   readonly templatesRoot: string;
   /** Key of the digests that the preview shows. */
   readonly digestKey: pulumi.Input<string>;
+  /** Undefined: no backups. */
+  readonly backup: BackupSettings | undefined;
+  /** Image reference of restic. */
+  readonly resticImage: string;
+  /** Whether removing the stack also deletes its data, and with it the password of its backups. */
+  readonly deleteData: boolean;
 }
 
 /** Unpacks what comes on standard input and runs its installer; the operator's address keeps sshCidrs from locking them out. */
@@ -20,18 +27,27 @@ const unpackAndRun = `sh -c 'd=$(mktemp -d) && trap "rm -rf $d" EXIT && base64 -
  * Removing it leaves all that in place, since other things on an existing machine may rely on it.
  */
 export class DockerEngine extends pulumi.ComponentResource {
+  /** What backups are encrypted with; undefined without backups. */
+  readonly backupPassword: pulumi.Output<string> | undefined;
+
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:DockerEngine", name, {}, opts);
-    const release = pulumi.all([args.digestKey, args.host.dataDisk]).apply(([key, dataDisk]) => {
-      const source = { template: "host", values: hostValues(args, args.host, dataDisk), plan: { networks: [] } };
-      return renderRelease(args.templatesRoot, source, {}, key);
+    const { backup } = args;
+    this.backupPassword = backupPassword(backup, { parent: this, protect: !args.deleteData });
+    const secrets = pulumi.all(backupSecrets(backup, this.backupPassword));
+    const release = pulumi.all([args.digestKey, args.host.dataDisk, secrets]).apply(([key, dataDisk, known]) => {
+      const values = {
+        ...hostValues(args, args.host, dataDisk),
+        backup: backupValues(backup, { image: args.resticImage, host: pulumi.getStack() }),
+      };
+      return renderRelease(args.templatesRoot, { template: "host", values, plan: { networks: [] } }, known, key);
     });
     remoteCommand(
       `${name}-install`,
       {
         host: args.host,
         create: pulumi.unsecret(release).apply((r) => `${unpackAndRun}\n${digestComment(r)}`),
-        stdin: release.apply(releasePayload),
+        stdin: pulumi.secret(release.apply(releasePayload)),
       },
       { parent: this },
     );

@@ -185,6 +185,20 @@ function isKeyBlob(encoded: string, type: string): boolean {
   return end === blob.length && fields.length > 1 && fields[0] === type && blob.toString("base64") === encoded;
 }
 
+/**
+ * Where restic keeps a repository, in its own words (https://restic.readthedocs.io/en/stable/030_preparing_a_new_repo.html):
+ * an S3 store, an SFTP server by its address with `//` before the absolute path, or a folder.
+ */
+export const backupRepository = nonEmpty.refine(
+  (value) =>
+    /^s3:https?:\/\/[\w.:-]+\/[\w./-]+$/.test(value) ||
+    /^sftp:\/\/[\w.-]+@[\w.-]+(:\d+)?\/\/[\w./-]+$/.test(value) ||
+    /^(\/[\w.-]+){2,}$/.test(value),
+  "is not s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or a folder of two levels or more",
+);
+/** A calendar event of systemd; the host's systemd has the last word on it. */
+export const calendar = matching(/^[A-Za-z0-9 *:,./~-]{1,80}$/, "is not a calendar event of systemd");
+
 /** A private key ssh can use without asking. */
 export const privateKey = nonEmpty.superRefine((value, context) => {
   const message = privateKeyFault(value);

@@ -1,6 +1,6 @@
 import { portalSubdomain } from "../routes";
 import { appKinds } from "../apps/registry";
-import { type Problem, when } from "./problem";
+import { type Problem, missing, when } from "./problem";
 import type { PlainSettings } from "./table";
 import { targetProblems } from "./target-rules";
 
@@ -37,6 +37,28 @@ function generalProblems(values: PlainSettings): Problem[] {
   ];
 }
 
+/** What each kind of store of backups needs, and what none of them uses. */
+function backupProblems(values: PlainSettings): Problem[] {
+  const { backupRepository: repository, backupKeepDaily, backupKeepWeekly, backupKeepMonthly } = values;
+  const s3 = ["backupAccessKeyId", "backupSecretAccessKey"] as const;
+  const sftp = ["backupPrivateKey", "backupHostKey"] as const;
+  const unused = (keys: readonly (keyof PlainSettings)[], why: string) =>
+    keys.flatMap((key) => when(values[key] !== undefined, key, why));
+  return [
+    ...(repository?.startsWith("s3:") === true
+      ? missing(values, s3, "backupRepository is an S3 store")
+      : unused(s3, "has no effect: backupRepository is not an S3 store")),
+    ...(repository?.startsWith("sftp:") === true
+      ? missing(values, sftp, "backupRepository is an SFTP store")
+      : unused(sftp, "has no effect: backupRepository is not an SFTP store")),
+    ...when(
+      [backupKeepDaily, backupKeepWeekly, backupKeepMonthly].every((count) => count === 0),
+      "backupKeepDaily",
+      "is 0 like backupKeepWeekly and backupKeepMonthly: no backup would be kept",
+    ),
+  ];
+}
+
 /** Two Apps at one name make Caddy refuse its whole configuration (lessons D3). */
 function duplicateHosts(values: PlainSettings): Problem[] {
   const taken = new Map<string, string>([[portalSubdomain, "the login portal"]]);
@@ -58,7 +80,11 @@ function duplicateHosts(values: PlainSettings): Problem[] {
  */
 export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<string>): Problem[] {
   const ofApps = appKinds.flatMap((kind) => (values[kind.enabled] ? kind.problems(values, values) : []));
-  return [...targetProblems(values), ...generalProblems(values), ...ofApps, ...duplicateHosts(values)].filter(
-    ({ key }) => !broken.has(key),
-  );
+  return [
+    ...targetProblems(values),
+    ...generalProblems(values),
+    ...backupProblems(values),
+    ...ofApps,
+    ...duplicateHosts(values),
+  ].filter(({ key }) => !broken.has(key));
 }

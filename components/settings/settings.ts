@@ -16,6 +16,8 @@ export interface Settings {
   readonly mail: MailSettings | undefined;
   readonly certificates: CertificateSettings;
   readonly docker: DockerSettings;
+  /** Undefined: no backups. */
+  readonly backup: BackupSettings | undefined;
   readonly images: Images;
   readonly sources: Sources;
   readonly timeZone: string;
@@ -56,6 +58,20 @@ export interface DockerSettings {
   readonly ntpServer: string | undefined;
 }
 
+export interface BackupSettings {
+  /** In restic's words. */
+  readonly repository: string;
+  readonly accessKeyId: string | undefined;
+  readonly secretAccessKey: pulumi.Output<string> | undefined;
+  readonly privateKey: pulumi.Output<string> | undefined;
+  /** `type base64` of the SFTP server. */
+  readonly hostKey: string | undefined;
+  /** Undefined: generated. */
+  readonly password: pulumi.Output<string> | undefined;
+  readonly schedule: string;
+  readonly keep: { readonly daily: number; readonly weekly: number; readonly monthly: number };
+}
+
 /** Gives checked values their shape. */
 export function toSettings(plain: PlainSettings): Settings {
   const values = seal(plain);
@@ -89,11 +105,26 @@ export function toSettings(plain: PlainSettings): Settings {
       swapMiB: values.swapMiB,
       ntpServer: values.ntpServer,
     },
+    backup: toBackup(values),
     images: resolveImages(values.images, values.imageRegistry),
     sources: resolveSources(values.sources),
     timeZone: values.timeZone,
     deleteData: values.deleteData,
   });
+}
+
+function toBackup(values: SettingValues): BackupSettings | undefined {
+  if (values.backupRepository === undefined) return undefined;
+  return {
+    repository: values.backupRepository,
+    accessKeyId: values.backupAccessKeyId,
+    secretAccessKey: values.backupSecretAccessKey,
+    privateKey: values.backupPrivateKey,
+    hostKey: values.backupHostKey,
+    password: values.backupPassword,
+    schedule: values.backupSchedule,
+    keep: { daily: values.backupKeepDaily, weekly: values.backupKeepWeekly, monthly: values.backupKeepMonthly },
+  };
 }
 
 /** Secrets become Pulumi secrets; what has no default may be undefined. */

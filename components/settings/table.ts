@@ -1,5 +1,6 @@
 import { appSettings } from "../apps/registry";
 import { alicloudSettings } from "./sections/alicloud";
+import { backupSettings } from "./sections/backup";
 import { certificateSettings } from "./sections/certificates";
 import { dockerSettings } from "./sections/docker";
 import { gatewaySettings } from "./sections/gateway";
@@ -17,6 +18,7 @@ export const settingsTable = {
   ...gatewaySettings,
   ...certificateSettings,
   ...dockerSettings,
+  ...backupSettings,
   ...appSettings,
 };
 

@@ -29,6 +29,16 @@ export interface ReleasePlan {
   readonly build?: readonly string[];
   /** Least memory of the machine, in MiB, and the setting that says so. */
   readonly memory?: { readonly mib: number; readonly setting: string };
+  /**
+   * Databases that a backup takes as a dump instead of as files: `dump` prints one, `load` reads it into an empty database that
+   * the service has just made in `volume`. Programs of the container, of plain words. @default none
+   */
+  readonly dumps?: readonly {
+    readonly service: string;
+    readonly volume: string;
+    readonly dump: string;
+    readonly load: string;
+  }[];
   /** Longest time to wait for health, in seconds. @default 180 */
   readonly healthTimeout?: number;
 }
@@ -160,6 +170,10 @@ export function planText(plan: ReleasePlan): string {
     plan.memory && `memory ${plan.memory.mib} ${plan.memory.setting}`,
     plan.check && `check ${plan.check.service} ${plan.check.command}`,
     plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,
+    ...(plan.dumps ?? []).flatMap(({ service, volume, dump, load }) => [
+      `dump ${service} ${volume} ${dump}`,
+      `load ${service} ${volume} ${load}`,
+    ]),
     `timeout ${plan.healthTimeout ?? 180}`,
   ];
   return lines.filter(Boolean).join("\n") + "\n";

@@ -7,7 +7,7 @@ import type { Say } from "../host/run";
 import type { Program } from "../stand-ins/bundle";
 import { cliProxyApiRecipe, cloudflaredRecipe, opaRecipe, postgresRecipe, pythonRecipe } from "./app-recipes";
 import { pushImages } from "./push";
-import { autheliaRecipe, caddyRecipe, ttydRecipe, valkeyRecipe } from "./recipes";
+import { autheliaRecipe, caddyRecipe, resticRecipe, ttydRecipe, valkeyRecipe } from "./recipes";
 import { sourcesImage } from "./sources";
 
 /** Which images the stacks ask for, and what is needed to replace them. */
@@ -64,6 +64,7 @@ export async function provideImages(args: ImagesArgs): Promise<Provided> {
 async function coreImages(base: string, args: ImagesArgs) {
   return {
     debian: base,
+    restic: await buildImage(resticRecipe(base), args.say),
     valkey: await buildImage(valkeyRecipe(base), args.say),
     authelia: await buildImage(autheliaRecipe(base, await args.bundle("authelia")), args.say),
     ttyd: await buildImage(ttydRecipe(base, await args.bundle("ttyd")), args.say),

@@ -96,6 +96,14 @@ export function ttydRecipe(base: string, terminalBundle: string): Recipe {
   };
 }
 
+/** Debian's real restic, with ssh as in the official image. */
+export function resticRecipe(base: string): Recipe {
+  return {
+    name: "restic",
+    dockerfile: `FROM ${base}\nRUN ${aptInstallStep(["restic", "openssh-client"])}\nENTRYPOINT ["/usr/bin/restic"]\n`,
+  };
+}
+
 /** As in the official image, a command line that begins with an option is Authelia's. */
 const AUTHELIA_ENTRYPOINT = `#!/bin/sh
 case "$1" in -*) set -- authelia "$@" ;; esac

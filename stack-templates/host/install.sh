@@ -154,7 +154,8 @@ if [ -n "$ssh_cidrs" ] && [ -n "${client##*:*}" ]; then
   [ -n "$inside" ] || fail "sshCidrs does not contain $client, the address you connect from: it would lock you out"
 fi
 
-install -m 755 "$here/cloudcode-host" "$here/cloudcode-check" /opt/cloudcode/bin/
+# shellcheck source=stack-templates/host/operations.sh
+. "$here/operations.sh"
 sed -e "s#@ssh_port@#$ssh_port#" -e "s#@ssh_cidrs@#$ssh_cidrs#" "$here/firewall" >/opt/cloudcode/bin/firewall
 chmod 755 /opt/cloudcode/bin/firewall
 install -m 644 "$here/cloudcode-firewall.service" /etc/systemd/system/cloudcode-firewall.service

@@ -1,8 +1,9 @@
 import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { acts } from "./ops/acts";
+import { backups } from "./ops/backups";
 import { World, secrets, username } from "./world";
 
-// A stack of its own, so that it can be run alone: CLOUDCODE_SANDBOX=ops npm run test:sandbox -- ops.test
+// A stack of its own, so that it can be run alone: npm run test:ops
 jest.setTimeout(20 * 60_000);
 
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "ops";
@@ -23,6 +24,9 @@ afterAll(async () => {
   if (!keep) await removeSandbox(name, say);
 });
 
+describe("backups", () => {
+  backups(world, name, say);
+});
 describe("operations", () => {
   acts(world);
 });

@@ -58,11 +58,12 @@ describe.each(configurations)("with %s", (_name, settings) => {
 describe("every shell script", () => {
   const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
     .map((path) => join(projectRoot, "stack-templates", path))
-    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check))$/.test(path));
+    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup))$/.test(path));
 
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
       "backup.sh",
+      "cloudcode-backup",
       "cloudcode-check",
       "cloudcode-host",
       "entrypoint.sh",
@@ -72,6 +73,7 @@ describe("every shell script", () => {
       "firewall",
       "gone.sh",
       "install.sh",
+      "operations.sh",
       "ready.sh",
       "seed.sh",
       "start.sh",

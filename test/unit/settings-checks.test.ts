@@ -42,7 +42,7 @@ describe("a value that fails its check is told by its key and its fault", () => 
     [
       "images",
       '{"nginx":"nginx:1"}',
-      "holds a name that is not one of authelia, caddy, cliProxyApi, cloudflared, debian, liteboxdGateway, liteboxdServer, liteboxdWeb, opa, postgres, python311, python312, ttyd, valkey",
+      "holds a name that is not one of authelia, caddy, cliProxyApi, cloudflared, debian, liteboxdGateway, liteboxdServer, liteboxdWeb, opa, postgres, python311, python312, restic, ttyd, valkey",
     ],
     ["images", "[]", "is not an object"],
     ["sources", '{"nginx":"https://example.com/nginx"}', "holds a name that is not one of casecheck, tgSigner"],

@@ -1,0 +1,44 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { BackupSettings } from "../settings/settings";
+import type { TemplateValues } from "../stack/template";
+
+/** What `stack-templates/host/` is rendered with for backups; an empty repository means that there are none. */
+export function backupValues(
+  backup: BackupSettings | undefined,
+  { image, host }: { readonly image: string; readonly host: string },
+): TemplateValues {
+  return {
+    repository: backup?.repository ?? "",
+    image,
+    host,
+    schedule: backup?.schedule ?? "",
+    daily: backup?.keep.daily ?? 0,
+    weekly: backup?.keep.weekly ?? 0,
+    monthly: backup?.keep.monthly ?? 0,
+    accessKeyId: backup?.accessKeyId ?? "",
+    hostKey: backup?.hostKey ?? "",
+  };
+}
+
+/** What backups are encrypted with: the operator's, or one made once and kept in state. */
+export function backupPassword(
+  backup: BackupSettings | undefined,
+  opts: { readonly parent: pulumi.Resource; readonly protect: boolean },
+): pulumi.Output<string> | undefined {
+  if (backup === undefined || backup.password !== undefined) return backup?.password;
+  return new random.RandomPassword("backup-password", { length: 48, special: false }, opts).result;
+}
+
+/** `secrets.NAME` of the templates. */
+export function backupSecrets(
+  backup: BackupSettings | undefined,
+  password: pulumi.Output<string> | undefined,
+): Record<string, pulumi.Output<string>> {
+  const none = pulumi.output("");
+  return {
+    backupPassword: password ?? none,
+    backupSecretAccessKey: backup?.secretAccessKey ?? none,
+    backupPrivateKey: backup?.privateKey ?? none,
+  };
+}

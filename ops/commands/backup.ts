@@ -1,0 +1,130 @@
+import { z } from "zod";
+import { knownStack, onHost, operatorName } from "../host";
+import type { Ssh } from "../ssh";
+import { OpsError, type StackChoice } from "../stack";
+
+const program = "/opt/cloudcode/bin/cloudcode-backup";
+
+/** One backup of one stack. */
+export interface Snapshot {
+  readonly id: string;
+  readonly app: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** Whether it is what a restore replaced. */
+  readonly beforeRestore: boolean;
+}
+
+const snapshotsSchema = z.array(
+  z.object({ short_id: z.string(), time: z.string(), tags: z.array(z.string()).optional() }),
+);
+
+/** Reads what `restic snapshots --json` prints; snapshots that are not cloudcode's are left out. */
+export function parseSnapshots(json: string): Snapshot[] {
+  return snapshotsSchema.parse(JSON.parse(json)).flatMap(({ short_id: id, time, tags = [] }) => {
+    const app = tags.find((tag) => tag.startsWith("app="))?.slice("app=".length);
+    if (app === undefined) return [];
+    return [{ id, app, time: Date.parse(time), beforeRestore: tags.includes("before-restore") }];
+  });
+}
+
+/**
+ * The newest snapshot of each stack up to a time. What a restore replaced is taken only where a time is given.
+ *
+ * @param at milliseconds since 1970; undefined: now
+ * @throws OpsError that names the stacks without one
+ */
+export function pickSnapshots(
+  all: readonly Snapshot[],
+  stacks: readonly string[],
+  at: number | undefined,
+): { readonly picked: readonly Snapshot[]; readonly without: readonly string[] } {
+  const newest = (stack: string) =>
+    all
+      .filter(({ app, time, beforeRestore }) => app === stack && (at === undefined ? !beforeRestore : time <= at))
+      .sort((a, b) => b.time - a.time)[0];
+  const picked = stacks.map(newest).filter((one) => one !== undefined);
+  const without = stacks.filter((stack) => newest(stack) === undefined);
+  if (picked.length > 0) return { picked, without };
+  const until = at === undefined ? "" : ` from before ${new Date(at).toISOString()}`;
+  throw new OpsError(`there is no backup of ${without.join(", ")}${until}; npm run ops -- snapshots lists them all`);
+}
+
+export function renderSnapshots(all: readonly Snapshot[]): string {
+  if (all.length === 0) return "There are no backups yet; npm run ops -- backup makes one.";
+  const width = Math.max(...all.map(({ app }) => app.length));
+  const line = ({ id, app, time, beforeRestore }: Snapshot) =>
+    `${new Date(time).toISOString()}  ${id}  ${app.padEnd(width)}${beforeRestore ? "  before a restore" : ""}`.trimEnd();
+  return [...all]
+    .sort((a, b) => a.time - b.time)
+    .map(line)
+    .join("\n");
+}
+
+/** Makes a backup now. Gives the exit code. */
+export function backup(choice: StackChoice, apps: readonly string[]): Promise<number> {
+  return onHost(choice, (ssh, outputs) =>
+    ssh.attach(
+      false,
+      `exec ${program} run "$@"`,
+      apps.map((app) => knownStack(outputs, app)),
+    ),
+  );
+}
+
+export function snapshots(choice: StackChoice): Promise<Snapshot[]> {
+  return onHost(choice, readSnapshots);
+}
+
+async function readSnapshots(ssh: Ssh): Promise<Snapshot[]> {
+  const { stdout } = await ssh.script(`exec ${program} snapshots`);
+  return parseSnapshots(stdout);
+}
+
+export interface RestoreOptions {
+  readonly app?: string;
+  /** Milliseconds since 1970. */
+  readonly at?: number;
+  readonly force: boolean;
+}
+
+interface Person {
+  readonly say: (line: string) => void;
+  readonly confirmed: (question: string) => Promise<boolean>;
+}
+
+/**
+ * Puts the data of backups in place, stack by stack; each runs again before the next is touched.
+ *
+ * @throws OpsError where newer data would be lost and nobody agreed to that
+ */
+export async function restore(choice: StackChoice, options: RestoreOptions, person: Person): Promise<void> {
+  await onHost(choice, async (ssh, outputs) => {
+    const stacks = options.app === undefined ? outputs.operations.stacks : [knownStack(outputs, options.app)];
+    const { picked, without } = pickSnapshots(await readSnapshots(ssh), stacks, options.at);
+    for (const app of without) person.say(`${app} has no backup and stays as it is`);
+    for (const snapshot of picked) await restoreOne(ssh, snapshot, options.force, person);
+  });
+}
+
+const newerData = "has data that is newer than the snapshot";
+
+async function restoreOne(ssh: Ssh, { app, id, time }: Snapshot, force: boolean, { say, confirmed }: Person) {
+  const call = async (action: string, ...more: readonly string[]) => {
+    const script = `operator=$1; shift; CLOUDCODE_OPERATOR=$operator exec ${program} "$@"`;
+    const { stdout } = await ssh.script(script, [operatorName(), action, app, id, ...more]);
+    say(stdout.trim());
+  };
+  say(`Restoring ${app} of ${new Date(time).toISOString()}`);
+  try {
+    await call("restore", String(Math.ceil(time / 1000)));
+  } catch (error) {
+    if (!(error instanceof OpsError) || !error.message.includes(newerData)) throw error;
+    say(error.message);
+    if (!force && !(await confirmed(`Put the snapshot in its place? A backup of what is there is made first.`)))
+      throw new OpsError(`${app} stays as it is; --force puts the snapshot in the place of newer data`, {
+        cause: error,
+      });
+    await call("overwrite");
+  }
+}

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { succeeds } from "../../sandbox/host/run";
+import { OpsError, type StackChoice, pulumi } from "../stack";
+import type { Check } from "../status/check";
+import {
+  type Answer,
+  judgeBackend,
+  judgeCli,
+  judgeCredentials,
+  judgeNode,
+  judgePlugins,
+  judgeSecrets,
+  judgeSsh,
+  judgeStack,
+  judgeState,
+} from "./judge";
+
+const project = resolve(__dirname, "..", "..");
+const plugins = ["alicloud", "command", "random", "tls"];
+
+/** What this machine and the backend need before an `up` can work; nothing is changed. */
+export async function doctor(choice: StackChoice): Promise<Check[]> {
+  const ask = async (...args: readonly string[]): Promise<Answer> => {
+    try {
+      return { ok: true, text: await pulumi(choice, args) };
+    } catch (error) {
+      if (!(error instanceof OpsError)) throw error;
+      return {
+        ok: false,
+        fault: error.message
+          .split("\n")
+          .filter((line) => line.trim() !== "")
+          .slice(0, 2)
+          .join(" "),
+      };
+    }
+  };
+  const cli = await ask("version");
+  const head = [judgeNode(process.version), judgeCli(cli)];
+  if (!cli.ok) return head;
+  const [backend, stack] = [await ask("whoami", "--verbose", "--json"), await ask("stack", "--show-name")];
+  const name = stack.ok ? stack.text.trim() : undefined;
+  const config = name === undefined ? undefined : await ask("config", "--show-secrets", "--json");
+  const state = name === undefined ? undefined : await ask("stack", "export");
+  const env = process.env;
+  const automatic = env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] !== "true";
+  return [
+    ...head,
+    judgeBackend(backend),
+    judgeStack(stack),
+    ...(config ? [judgeSecrets(config, stackFile(choice, name))] : []),
+    ...(state ? [judgeState(state)] : []),
+    judgePlugins(await ask("plugin", "ls", "--json"), neededPlugins(), automatic),
+    ...(config?.ok === true ? [judgeCredentials(targetOf(config.text), env)] : []),
+    judgeSsh({ ssh: await found("ssh"), "ssh-agent": await found("ssh-agent"), "ssh-add": await found("ssh-add") }),
+  ];
+}
+
+function stackFile({ cwd = project }: StackChoice, name: string | undefined): string | undefined {
+  const file = join(cwd, `Pulumi.${name?.split("/").at(-1) ?? ""}.yaml`);
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
+function targetOf(config: string): string {
+  const values = z.record(z.string(), z.looseObject({ value: z.string().optional() })).parse(JSON.parse(config));
+  return values["cloudcode:target"]?.value ?? "alicloud";
+}
+
+const versionSchema = z.object({ version: z.string() });
+
+function neededPlugins(): Record<string, string> {
+  const version = (name: string) =>
+    versionSchema.parse(
+      JSON.parse(readFileSync(join(project, "node_modules", "@pulumi", name, "package.json"), "utf8")),
+    ).version;
+  return Object.fromEntries(plugins.map((name) => [name, version(name)]));
+}
+
+const found = (program: string) => succeeds("sh", ["-c", 'command -v "$1"', "sh", program]);

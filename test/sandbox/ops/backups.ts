@@ -1,0 +1,149 @@
+import { cacheDir } from "../../../sandbox/cache";
+import { stopHost } from "../../../sandbox/host/host";
+import { openSandbox } from "../../../sandbox/sandbox";
+import type { Say } from "../../../sandbox/host/run";
+import {
+  addVirtualPasskey,
+  enrolPasskey,
+  enrolTotp,
+  login,
+  loginWithPasskey,
+  openBrowser,
+  logout,
+} from "../../browser/portal";
+import { type World, eventually, failureOf, secrets, username } from "../world";
+import { ops } from "./run";
+import { type SftpStore, startStore, stopStore } from "./store";
+
+const volumes = "/var/lib/docker/volumes";
+const workspace = `${volumes}/cloudcode-opencode_workspace/_data`;
+const database = `${workspace}/app.db`;
+
+/** Data is backed up while everything runs, and comes back on a machine that never saw it. */
+export function backups(world: World, name: string, say: Say): void {
+  let store: SftpStore;
+  const row = () => world.onHost(`sqlite3 ${database} 'select word from words'`);
+  const certificate = () =>
+    world.onHost(`sha256sum ${volumes}/cloudcode-edge_data/_data/caddy/certificates/*/*/*.crt | cut -d' ' -f1 | sort`);
+  beforeAll(async () => {
+    store = await startStore(name, world.sandbox.host.gateway, cacheDir, say);
+  });
+  afterAll(() => stopStore(name));
+
+  test("a stack without backups says so", async () => {
+    expect(await failureOf(ops(world, ["backup"]))).toContain("this stack has no backups: set backupRepository");
+  });
+
+  test("backups are made on a schedule, and by hand while everything keeps running", async () => {
+    world.sandbox.configure({ backupRepository: store.repository, backupHostKey: store.hostKey });
+    await world.sandbox.pulumi(["config", "set", "--secret", "backupPrivateKey"], { input: store.privateKey });
+    await world.up();
+    expect(await world.onHost("systemctl is-enabled cloudcode-backup.timer cloudcode-recover")).toBe(
+      "enabled\nenabled",
+    );
+    await world.onHost(
+      `printf 'kept: ä "quote" $x\\n' >'${workspace}/a, "b".txt' && chown 1000:1000 '${workspace}/a, "b".txt'
+       sqlite3 ${database} 'pragma journal_mode=wal; create table words(word); insert into words values("first")' >/dev/null && chown 1000:1000 ${workspace}/app.db*`,
+    );
+    const before = await world.containers();
+    const { stdout } = await ops(world, ["backup"]);
+    expect(stdout.trim().split("\n").slice(-3)).toEqual([
+      "auth is backed up",
+      "edge is backed up",
+      "opencode is backed up",
+    ]);
+    expect(await world.containers()).toEqual(before);
+    const listed = (await ops(world, ["snapshots"])).stdout.trim().split("\n");
+    expect(listed.map((line) => line.split(/ +/).at(-1))).toEqual(["auth", "edge", "opencode"]);
+    const checks = JSON.parse(
+      (await ops(world, ["status", "--json"]).catch((e: unknown) => (e as { output: { stdout: string } }).output))
+        .stdout,
+    ) as { name: string; state: string }[];
+    expect(checks.find((check) => check.name === "backup")).toMatchObject({ state: "ok" });
+  });
+
+  test("a restore over newer data says which, does nothing, and with --force keeps what it replaced", async () => {
+    await world.onHost(`sleep 1; sqlite3 ${database} 'update words set word="second"'; echo new >${workspace}/new.txt`);
+    const words = await failureOf(ops(world, ["restore", "--app", "opencode"]));
+    expect(words).toContain("opencode has data that is newer than the snapshot");
+    expect(words).toContain("--force puts the snapshot in the place of newer data");
+    expect(await row()).toBe("second");
+    const { stderr } = await ops(world, ["restore", "--app", "opencode", "--force"]);
+    expect(stderr).toContain("opencode is backed up (before-restore)");
+    expect(await row()).toBe("first");
+    expect(await world.onHost(`ls ${workspace}/new.txt 2>/dev/null || echo gone`)).toBe("gone");
+    expect(await world.onHost(`cat '${workspace}/a, "b".txt'`)).toBe('kept: ä "quote" $x');
+    const at = new Date().toISOString();
+    await ops(world, ["restore", "--app", "opencode", "--at", at, "--force"]);
+    expect(await row()).toBe("second");
+  });
+
+  test("a backup or a restore that is cut off leaves the running Apps as they were", async () => {
+    const before = await world.containers();
+    await world.onHost(
+      "systemctl start --no-block cloudcode-backup; sleep 2; systemctl kill -s KILL cloudcode-backup; sleep 1",
+    );
+    expect(await world.containers()).toEqual(before);
+    expect(await row()).toBe("second");
+    // Killed at the moment when the data is aside: the next command, or the next boot, puts it back.
+    await world.onHost(`(sleep 600 & echo $! >/tmp/holder; wait) &
+      cd ${volumes}/cloudcode-opencode_workspace && docker compose --project-name cloudcode-opencode stop >/dev/null 2>&1
+      mkdir -p /var/lib/docker/cloudcode-backup && printf 'opencode\\n%s\\n' "$PWD/_data" >/var/lib/docker/cloudcode-backup/journal
+      mv _data _data.before && mkdir _data && kill $(cat /tmp/holder)`);
+    await world.onHost("systemctl restart cloudcode-recover");
+    expect(await row()).toBe("second");
+    expect(await eventually(60, async () => (await world.request("code", "/")).status !== 502)).toBe(true);
+    expect((await ops(world, ["history", "-n", "1"])).stdout).toContain("cut off, runs with what it had");
+  });
+
+  test("a full disk or a wrong repository is told, and nothing is touched", async () => {
+    await world.onHost(
+      "mkdir -p /var/lib/docker/cloudcode-backup; mount -t tmpfs -o size=100m tmpfs /var/lib/docker/cloudcode-backup",
+    );
+    const full = await failureOf(ops(world, ["backup", "opencode"]));
+    await world.onHost("umount /var/lib/docker/cloudcode-backup");
+    expect(full).toMatch(/the disk is full: \d+ MiB free, 512 MiB needed; no backup was made/);
+    await world.onHost("sed -i.kept 's#//home#//nowhere#' /opt/cloudcode/backup/settings.sh");
+    const wrong = await failureOf(ops(world, ["backup", "opencode"]));
+    await world.onHost("mv /opt/cloudcode/backup/settings.sh.kept /opt/cloudcode/backup/settings.sh");
+    expect(wrong).toMatch(/the backup repository sftp:\S+ could not be made|cannot be opened/);
+    await ops(world, ["backup", "opencode"]);
+  });
+
+  test("on a machine that never saw the data, up and restore bring all of it back, and the operator's passkey signs in", async () => {
+    const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
+    try {
+      await browser.page.goto(`https://auth.${world.domain}/`);
+      await login(browser.page, username, secrets.adminPassword);
+      await enrolTotp(browser.page, () => world.oneTimeCode());
+      await addVirtualPasskey(browser.page);
+      await enrolPasskey(browser.page, "phone", () => world.oneTimeCode());
+      await logout(browser.page);
+      const certificates = await certificate();
+      await ops(world, ["backup"]);
+      await world.sandbox.pulumi(["destroy", "--yes", "--skip-preview", "--exclude-protected"]);
+      await stopHost(name);
+      world.sandbox = await openSandbox(name, say);
+      await world.up();
+      expect(await world.onHost(`ls ${workspace}/app.db 2>/dev/null || echo empty`)).toBe("empty");
+      const { stderr } = await ops(world, ["restore", "--force"]);
+      for (const stack of ["auth", "edge", "opencode"])
+        expect(stderr).toContain(`${stack} runs with the data of snapshot`);
+      expect(await row()).toBe("second");
+      expect(await world.onHost(`cat '${workspace}/a, "b".txt'; stat -c %u '${workspace}/a, "b".txt'`)).toBe(
+        'kept: ä "quote" $x\n1000',
+      );
+      expect(await certificate()).toBe(certificates);
+
+      await browser.page.goto(`https://auth.${world.domain}/`);
+      await loginWithPasskey(browser.page);
+      const answer = await browser.page.goto(`https://code.${world.domain}/global/health`);
+      expect({ host: new URL(browser.page.url()).hostname, status: answer?.status() }).toEqual({
+        host: `code.${world.domain}`,
+        status: 200,
+      });
+    } finally {
+      await browser.close();
+    }
+  });
+}

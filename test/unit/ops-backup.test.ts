@@ -1,0 +1,58 @@
+import { OpsError } from "../../ops/stack";
+import { parseSnapshots, pickSnapshots, renderSnapshots } from "../../ops/commands/backup";
+
+const json = JSON.stringify([
+  { short_id: "a1", id: "a1ffff", time: "2026-11-23T03:30:00.123456789Z", tags: ["app=auth"], paths: ["/backup"] },
+  { short_id: "o1", time: "2026-11-23T03:31:00Z", tags: ["app=opencode"] },
+  { short_id: "o2", time: "2026-11-24T03:31:00Z", tags: ["app=opencode"] },
+  { short_id: "o3", time: "2026-11-24T12:00:00Z", tags: ["app=opencode", "before-restore"] },
+  { short_id: "x1", time: "2026-11-24T12:00:00Z", tags: ["photos"] },
+  { short_id: "x2", time: "2026-11-24T12:00:00Z" },
+]);
+const all = parseSnapshots(json);
+const ids = (stacks: readonly string[], at?: string) => {
+  const { picked, without } = pickSnapshots(all, stacks, at === undefined ? undefined : Date.parse(at));
+  return { picked: picked.map(({ id }) => id), without };
+};
+
+describe("the snapshots of a repository", () => {
+  it("are those that this program made", () => {
+    expect(all.map(({ id, app, beforeRestore }) => [id, app, beforeRestore])).toEqual([
+      ["a1", "auth", false],
+      ["o1", "opencode", false],
+      ["o2", "opencode", false],
+      ["o3", "opencode", true],
+    ]);
+    expect(all[0]?.time).toBe(Date.UTC(2026, 10, 23, 3, 30, 0, 123));
+  });
+
+  it("are listed by time", () => {
+    expect(renderSnapshots([...all].reverse()).split("\n")).toEqual([
+      "2026-11-23T03:30:00.123Z  a1  auth",
+      "2026-11-23T03:31:00.000Z  o1  opencode",
+      "2026-11-24T03:31:00.000Z  o2  opencode",
+      "2026-11-24T12:00:00.000Z  o3  opencode  before a restore",
+    ]);
+    expect(renderSnapshots([])).toContain("There are no backups yet");
+  });
+});
+
+describe("a restore takes", () => {
+  it("the newest of each stack, but not what a restore replaced", () => {
+    expect(ids(["auth", "opencode"])).toEqual({ picked: ["a1", "o2"], without: [] });
+  });
+
+  it("the newest up to a time, then also what a restore replaced", () => {
+    expect(ids(["opencode"], "2026-11-24T03:30:59Z").picked).toEqual(["o1"]);
+    expect(ids(["opencode"], "2026-11-24T03:31:00Z").picked).toEqual(["o2"]);
+    expect(ids(["opencode"], "2026-11-25T00:00:00Z").picked).toEqual(["o3"]);
+  });
+
+  it("nothing of a stack that has none, and says which", () => {
+    expect(ids(["auth", "donation"])).toEqual({ picked: ["a1"], without: ["donation"] });
+    expect(() => ids(["donation"])).toThrow(OpsError);
+    expect(() => ids(["auth"], "2026-01-01T00:00:00Z")).toThrow(
+      "there is no backup of auth from before 2026-01-01T00:00:00.000Z; npm run ops -- snapshots lists them all",
+    );
+  });
+});

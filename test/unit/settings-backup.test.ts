@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { planText } from "../../components/stack/release";
+import { faultsOf, settingsOf } from "../support/settings";
+import { hostKey, privateKey, projectRoot, runProgram } from "../support/program";
+import { arrivedFiles } from "../support/releases";
+
+const s3 = {
+  backupRepository: "s3:https://oss-ap-southeast-1.aliyuncs.com/my-bucket/home",
+  backupAccessKeyId: "LTAI5t0a1b2c3d4e5f6g7h8",
+  backupSecretAccessKey: "s3-secret-1234",
+};
+const sftp = {
+  backupRepository: "sftp://me@backup.example.com:2222//srv/backups",
+  backupPrivateKey: privateKey,
+  backupHostKey: hostKey,
+};
+
+describe("where backups go", () => {
+  it.each([
+    ["an S3 store", s3],
+    ["an SFTP server", sftp],
+    ["a folder", { backupRepository: "/mnt/backup/home" }],
+    ["nowhere", {}],
+  ])("%s is accepted", (_what, settings) => {
+    expect(faultsOf(settings)).toEqual([]);
+  });
+
+  it.each([
+    [{ backupRepository: "/srv" }, "backupRepository is not s3:https://HOST/BUCKET/PATH"],
+    [{ backupRepository: "sftp:me@host:path" }, "backupRepository is not s3:https://HOST/BUCKET/PATH"],
+    [{ backupRepository: "https://example.com" }, "backupRepository is not s3:https://HOST/BUCKET/PATH"],
+    [{ ...s3, backupSecretAccessKey: "" }, "backupSecretAccessKey is missing: backupRepository is an S3 store"],
+    [{ ...sftp, backupHostKey: "" }, "backupHostKey is missing: backupRepository is an SFTP store"],
+    [{ backupHostKey: hostKey }, "backupHostKey has no effect: backupRepository is not an SFTP store"],
+    [{ ...sftp, backupAccessKeyId: "x" }, "backupAccessKeyId has no effect: backupRepository is not an S3 store"],
+    [{ backupSchedule: "daily; rm -rf /" }, "backupSchedule is not a calendar event of systemd"],
+    [
+      { backupKeepDaily: "0", backupKeepWeekly: "0", backupKeepMonthly: "0" },
+      "backupKeepDaily is 0 like backupKeepWeekly and backupKeepMonthly: no backup would be kept",
+    ],
+  ])("%j is refused", (settings, fault) => {
+    expect(faultsOf(settings)).toEqual([expect.stringContaining(fault) as string]);
+  });
+
+  it("is undefined by default", () => {
+    expect(settingsOf().backup).toBeUndefined();
+    expect(settingsOf(s3).backup).toMatchObject({
+      schedule: "*-*-* 03:30:00",
+      keep: { daily: 7, weekly: 5, monthly: 6 },
+    });
+  });
+});
+
+describe("a stack with backups", () => {
+  it("has a generated password, kept and protected, unless the operator has one", async () => {
+    const run = await runProgram(s3);
+    expect(run.resource("backup-password").options.protect).toBe(true);
+    expect(run.outputs["backupPassword"]).toMatchObject({ secret: true });
+    const own = await runProgram({ ...s3, backupPassword: "a long passphrase of mine" });
+    expect(own.outputs["backupPassword"]).toEqual({ value: "a long passphrase of mine", secret: true });
+    expect(own.resources.map(({ name }) => name)).not.toContain("backup-password");
+    expect((await runProgram()).outputs).not.toHaveProperty("backupPassword");
+  });
+
+  it("sends repository, keys and password to the host's files and to no plain input", async () => {
+    const run = await runProgram(s3);
+    const files = await arrivedFiles(run, "docker-install");
+    expect(files.get("backup-env")?.content).toBe(
+      "AWS_ACCESS_KEY_ID=LTAI5t0a1b2c3d4e5f6g7h8\nAWS_SECRET_ACCESS_KEY=s3-secret-1234\n",
+    );
+    expect(files.get("backup-settings.sh")?.content).toContain(`repository=${s3.backupRepository}\n`);
+    expect(files.get("backup-settings.sh")?.content).toContain("host=test\n");
+    expect(files.get("backup-password")?.content).toBe(run.outputs["backupPassword"]?.value);
+    for (const { inputs, secretInputs } of run.resources) {
+      const plain = JSON.stringify(Object.entries(inputs).filter(([key]) => !secretInputs.includes(key)));
+      expect(plain).not.toContain("s3-secret-1234");
+    }
+  });
+
+  it("pins the SFTP server's key", async () => {
+    const files = await arrivedFiles(await runProgram(sftp), "docker-install");
+    expect(files.get("backup-known-hosts")?.content).toBe(`backup ${hostKey}\n`);
+    expect(files.get("backup-ssh-key")?.content.trim()).toBe(privateKey.trim());
+  });
+});
+
+describe("a database that is dumped", () => {
+  it("is two lines of the plan, which the host reads", () => {
+    const dumps = [{ service: "database", volume: "data", dump: "pg_dumpall --clean", load: "psql postgres" }];
+    expect(planText({ networks: [], dumps })).toBe(
+      "dump database data pg_dumpall --clean\nload database data psql postgres\ntimeout 180\n",
+    );
+    const script = readFileSync(join(projectRoot, "stack-templates", "host", "cloudcode-backup"), "utf8");
+    for (const word of ["dump", "load"])
+      expect(script).toContain(`plan "$1" ${word} | while read -r service volume command`);
+  });
+});
