@@ -25,6 +25,7 @@ async function cloudcode() {
   const engine = new DockerEngine("docker", {
     ...base,
     ...settings.docker,
+    alerts: settings.alerts,
     backup: settings.backup,
     resticImage: images.restic,
   });

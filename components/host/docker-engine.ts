@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BackupSettings, DockerSettings } from "../settings/settings";
 import { digestComment, releasePayload, renderRelease } from "../stack/release";
 import type { TemplateValues } from "../stack/template";
+import { type AlertSettings, alertSecrets, alertValues } from "./alerts";
 import { backupPassword, backupSecrets, backupValues } from "./backup";
 import type { DataDiskFacts, Host } from "./host";
 import { remoteCommand } from "./remote";
@@ -11,6 +12,7 @@ export interface DockerEngineArgs extends DockerSettings {
   readonly templatesRoot: string;
   /** Key of the digests that the preview shows. */
   readonly digestKey: pulumi.Input<string>;
+  readonly alerts: AlertSettings;
   /** Undefined: no backups. */
   readonly backup: BackupSettings | undefined;
   /** Image reference of restic. */
@@ -32,12 +34,13 @@ export class DockerEngine extends pulumi.ComponentResource {
 
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:DockerEngine", name, {}, opts);
-    const { backup } = args;
+    const { backup, alerts } = args;
     this.backupPassword = backupPassword(backup, { parent: this, protect: !args.deleteData });
-    const secrets = pulumi.all(backupSecrets(backup, this.backupPassword));
+    const secrets = pulumi.all({ ...backupSecrets(backup, this.backupPassword), ...alertSecrets(alerts) });
     const release = pulumi.all([args.digestKey, args.host.dataDisk, secrets]).apply(([key, dataDisk, known]) => {
       const values = {
         ...hostValues(args, args.host, dataDisk),
+        alerts: alertValues(alerts),
         backup: backupValues(backup, { image: args.resticImage, host: pulumi.getStack() }),
       };
       return renderRelease(args.templatesRoot, { template: "host", values, plan: { networks: [] } }, known, key);
@@ -67,6 +70,8 @@ export function hostValues(
     aptRepository: docker.aptRepository,
     swapMiB: docker.swapMiB,
     ntpServer: docker.ntpServer ?? "",
+    automaticUpdates: docker.automaticUpdates,
+    rebootTime: docker.rebootTime ?? "",
     sshPort: port,
     sshCidrs: ssh?.sources.join(" ") ?? "",
     dataDisk: dataDisk?.serial ?? "",

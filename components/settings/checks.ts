@@ -199,6 +199,8 @@ export const backupRepository = nonEmpty.refine(
 /** A calendar event of systemd; the host's systemd has the last word on it. */
 export const calendar = matching(/^[A-Za-z0-9 *:,./~-]{1,80}$/, "is not a calendar event of systemd");
 
+export const clockTime = matching(/^([01]\d|2[0-3]):[0-5]\d$/, "is not a time of day, as 04:30");
+
 /** A private key ssh can use without asking. */
 export const privateKey = nonEmpty.superRefine((value, context) => {
   const message = privateKeyFault(value);

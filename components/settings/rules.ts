@@ -24,6 +24,16 @@ function generalProblems(values: PlainSettings): Problem[] {
       "is missing, but smtpPassword is set",
     ),
     ...when(
+      values.alertMail === true && (smtpAddress === undefined || values.adminEmail === undefined),
+      "alertMail",
+      "needs smtpAddress and adminEmail",
+    ),
+    ...when(
+      values.updateRebootTime !== undefined && values.automaticUpdates === false,
+      "updateRebootTime",
+      "has no effect while automaticUpdates is false",
+    ),
+    ...when(
       imageRegistry !== undefined && registryMirrors.length > 0,
       "registryMirrors",
       "has no effect beside imageRegistry: set one of the two",

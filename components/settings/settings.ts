@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { AlertSettings } from "../host/alerts";
 import { type Images, type Sources, resolveImages, resolveSources } from "../images";
 import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
@@ -16,6 +17,7 @@ export interface Settings {
   readonly mail: MailSettings | undefined;
   readonly certificates: CertificateSettings;
   readonly docker: DockerSettings;
+  readonly alerts: AlertSettings;
   /** Undefined: no backups. */
   readonly backup: BackupSettings | undefined;
   readonly images: Images;
@@ -56,6 +58,10 @@ export interface DockerSettings {
   readonly addressPool: string;
   readonly swapMiB: number;
   readonly ntpServer: string | undefined;
+  /** Whether security updates are installed by the host itself. */
+  readonly automaticUpdates: boolean;
+  /** `HH:MM`; undefined: no reboot without the operator. */
+  readonly rebootTime: string | undefined;
 }
 
 export interface BackupSettings {
@@ -76,20 +82,13 @@ export interface BackupSettings {
 export function toSettings(plain: PlainSettings): Settings {
   const values = seal(plain);
   const { smtpAddress, adminEmail } = values;
+  const mail = smtpAddress === undefined ? undefined : toMail(smtpAddress, values);
   return deepFreeze({
     values,
     target: toTarget(values),
     domain: values.domain,
     operator: { username: values.adminUsername, password: values.adminPassword, email: adminEmail },
-    mail:
-      smtpAddress === undefined
-        ? undefined
-        : {
-            address: smtpAddress,
-            username: values.smtpUsername,
-            password: values.smtpPassword,
-            sender: values.smtpSender,
-          },
+    mail,
     certificates: {
       email: values.acmeEmail,
       directories: values.acmeDirectories,
@@ -104,6 +103,12 @@ export function toSettings(plain: PlainSettings): Settings {
       addressPool: values.dockerAddressPool,
       swapMiB: values.swapMiB,
       ntpServer: values.ntpServer,
+      automaticUpdates: values.automaticUpdates,
+      rebootTime: values.updateRebootTime,
+    },
+    alerts: {
+      webhook: values.alertWebhook,
+      mail: values.alertMail && mail && adminEmail ? { server: mail, to: adminEmail } : undefined,
     },
     backup: toBackup(values),
     images: resolveImages(values.images, values.imageRegistry),
@@ -111,6 +116,10 @@ export function toSettings(plain: PlainSettings): Settings {
     timeZone: values.timeZone,
     deleteData: values.deleteData,
   });
+}
+
+function toMail(address: string, { smtpUsername, smtpPassword, smtpSender }: SettingValues): MailSettings {
+  return { address, username: smtpUsername, password: smtpPassword, sender: smtpSender };
 }
 
 function toBackup(values: SettingValues): BackupSettings | undefined {

@@ -4,6 +4,7 @@ import { backupSettings } from "./sections/backup";
 import { certificateSettings } from "./sections/certificates";
 import { dockerSettings } from "./sections/docker";
 import { gatewaySettings } from "./sections/gateway";
+import { operationsSettings } from "./sections/operations";
 import { existingSettings, targetSettings } from "./sections/target";
 import type { PlainValues, Values } from "./setting";
 
@@ -19,6 +20,7 @@ export const settingsTable = {
   ...certificateSettings,
   ...dockerSettings,
   ...backupSettings,
+  ...operationsSettings,
   ...appSettings,
 };
 

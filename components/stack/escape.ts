@@ -51,6 +51,16 @@ export function caddyToken(value: string): string {
   return `"${value.replaceAll('"', '\\"')}"`;
 }
 
+/**
+ * What stands between the double quotes of a value in curl's configuration file (https://curl.se/docs/manpage.html#-K).
+ *
+ * @throws Error for a line end, which a value cannot hold
+ */
+export function curlQuoted(value: string): string {
+  if (/[\r\n\0]/.test(value)) throw new Error("a value of curl's configuration cannot hold a line end");
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
+}
+
 /** One word of a POSIX shell command. */
 export function shellWord(value: string): string {
   return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;

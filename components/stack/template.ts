@@ -1,5 +1,5 @@
 import Handlebars from "handlebars";
-import { caddyToken, composeScalar, envValue, shellWord, yamlScalar } from "./escape";
+import { caddyToken, curlQuoted, composeScalar, envValue, shellWord, yamlScalar } from "./escape";
 
 /** What a template may see: plain data, no functions. */
 export interface TemplateValues {
@@ -16,6 +16,7 @@ const insertions: Readonly<Record<string, Handlebars.HelperDelegate>> = {
   compose: composeScalar,
   env: envValue,
   caddy: caddyToken,
+  curl: curlQuoted,
   sh: shellWord,
   html: (value: string) => Handlebars.escapeExpression(value),
   // The whole content of a file that is one value.
@@ -36,7 +37,7 @@ for (const [name, insert] of Object.entries(insertions)) {
 
 /**
  * Renders one template. Values reach the text only through an escaping helper ({{yaml x}}, {{compose x}}, {{env x}},
- * {{caddy x}}, {{sh x}}, {{json x}}, {{int x}}, {{html x}}, {{text x}}): a bare {{x}} is refused, since Handlebars would either HTML-escape it or
+ * {{caddy x}}, {{curl x}}, {{sh x}}, {{json x}}, {{int x}}, {{html x}}, {{text x}}): a bare {{x}} is refused, since Handlebars would either HTML-escape it or
  * paste it raw (lessons I2).
  *
  * @throws Error when the template names a value that is missing, or inserts one without a helper

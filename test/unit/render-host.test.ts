@@ -58,11 +58,12 @@ describe.each(configurations)("with %s", (_name, settings) => {
 describe("every shell script", () => {
   const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
     .map((path) => join(projectRoot, "stack-templates", path))
-    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup))$/.test(path));
+    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup|alert))$/.test(path));
 
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
       "backup.sh",
+      "cloudcode-alert",
       "cloudcode-backup",
       "cloudcode-check",
       "cloudcode-host",

@@ -52,6 +52,7 @@ describe("a secret", () => {
       "backupSecretAccessKey",
       "backupPrivateKey",
       "backupPassword",
+      "alertWebhook",
       "opencodeAnthropicApiKey",
       "opencodeOpenaiApiKey",
       "tgSignerApiHash",

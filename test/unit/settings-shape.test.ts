@@ -24,6 +24,8 @@ describe("settings that are not given", () => {
       domain: undefined,
       operator: { username: "admin", password: undefined, email: undefined },
       mail: undefined,
+      alerts: { webhook: undefined, mail: undefined },
+      backup: undefined,
       certificates: {
         email: undefined,
         directories: ["https://acme-v02.api.letsencrypt.org/directory", "https://acme.zerossl.com/v2/DV90"],
@@ -38,6 +40,8 @@ describe("settings that are not given", () => {
         addressPool: "10.201.0.0/16",
         swapMiB: 2048,
         ntpServer: undefined,
+        automaticUpdates: true,
+        rebootTime: undefined,
       },
       images: defaultImages,
       sources: {

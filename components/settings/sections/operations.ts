@@ -1,0 +1,26 @@
+import * as check from "../checks";
+import { flag, secret, text } from "../setting";
+
+/** What looks after the host while nobody does. */
+export const operationsSettings = {
+  automaticUpdates: flag({
+    description: "Whether the host installs its distribution's security updates by itself.",
+    example: "true",
+    default: true,
+  }),
+  updateRebootTime: text(check.clockTime, {
+    description:
+      "When the host may reboot for an update that needs it, in its own time zone; Apps are away for a minute. Default: never by itself; ops status tells.",
+    example: "04:30",
+  }),
+  alertWebhook: secret(check.httpsUrl, {
+    description:
+      'Address that a daily self-check posts {"text": …} to, only when something is red (Slack, Mattermost, ntfy and others take it).',
+    example: "https://hooks.example.com/services/T0/B0/XXXX",
+  }),
+  alertMail: flag({
+    description: "Whether the daily self-check mails adminEmail through smtpAddress, only when something is red.",
+    example: "true",
+    default: false,
+  }),
+};
