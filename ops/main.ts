@@ -6,6 +6,7 @@ import { execute, listContainers, shell, showLogs } from "./commands/containers"
 import { listBans, listDevices, removePasskey, removeTotp, setPassword, unban } from "./commands/gateway";
 import { history, renderHistory, rollback } from "./commands/history";
 import { openApp } from "./commands/open";
+import { outdated } from "./commands/outdated";
 import { doctor } from "./doctor/doctor";
 import { confirmed, newPassword } from "./prompt";
 import { OpsError, type StackChoice } from "./stack";
@@ -58,6 +59,12 @@ function build(): Command {
     .description("look at this machine, the CLI, the backend and the secrets; nothing is changed")
     .action(async () => {
       report(await doctor(choice()));
+    });
+  program
+    .command("outdated")
+    .description("compare the pinned images and sources with the newest ones")
+    .action(async () => {
+      report(await outdated());
     });
   program
     .command("otp")

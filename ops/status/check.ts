@@ -81,7 +81,14 @@ export function renderChecks(checks: readonly Check[], colour: boolean): string 
     return state === "red" ? `${line}\n     ${" ".repeat(width)}  -> ${cure ?? ""}` : line;
   });
   const count = checks.filter(({ state }) => state === "red").length;
-  const sum = count === 0 ? "all is well" : count === 1 ? "1 check is red" : `${count} checks are red`;
+  const blind = checks.every(({ state }) => state === "none");
+  const sum = blind
+    ? "nothing could be looked at"
+    : count === 0
+      ? "all is well"
+      : count === 1
+        ? "1 check is red"
+        : `${count} checks are red`;
   return [...lines, sum].join("\n");
 }
 
