@@ -1,6 +1,7 @@
 import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { acts } from "./ops/acts";
 import { backups } from "./ops/backups";
+import { state } from "./ops/state";
 import { World, secrets, username } from "./world";
 
 // A stack of its own, so that it can be run alone: npm run test:ops
@@ -26,6 +27,9 @@ afterAll(async () => {
 
 describe("backups", () => {
   backups(world, name, say);
+});
+describe("state", () => {
+  state(world, name, say);
 });
 describe("operations", () => {
   acts(world);

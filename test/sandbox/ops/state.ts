@@ -1,0 +1,94 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cacheDir } from "../../../sandbox/cache";
+import { projectRoot } from "../../../sandbox/folder";
+import { type Say, run } from "../../../sandbox/host/run";
+import { type World, failureOf } from "../world";
+import { ops } from "./run";
+import { type S3Server, startS3, stopS3 } from "./s3";
+
+/** The state in a bucket with versions and a lock, and backups in one. */
+export function state(world: World, name: string, say: Say): void {
+  let s3: S3Server;
+  let folder = "";
+  const env = () => ({
+    ...world.sandbox.env,
+    ...s3.env,
+    PULUMI_BACKEND_URL: `s3://state?endpoint=${s3.url}&s3ForcePathStyle=true`,
+  });
+  const pulumi = (...args: readonly string[]) =>
+    run(world.sandbox.engine.pulumi, [...args, "--non-interactive", "--cwd", folder], { env: env() });
+
+  beforeAll(async () => {
+    s3 = await startS3(name, world.sandbox.host.gateway, cacheDir, say);
+    folder = mkdtempSync(join(tmpdir(), "state-"));
+    cpSync(join(projectRoot, "test", "bench", "empty"), folder, { recursive: true });
+    await s3.createBucket("state");
+  });
+  afterAll(async () => {
+    await stopS3(name);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("a bucket keeps the state, every version of it, and doctor knows it", async () => {
+    await pulumi("stack", "init", "bucket");
+    await pulumi("config", "set", "--secret", "word", "hidden", "--stack", "bucket");
+    for (let i = 0; i < 2; i++) await pulumi("up", "--yes", "--skip-preview", "--stack", "bucket");
+    expect((await pulumi("stack", "ls")).stdout).toContain("bucket");
+    const versions = await s3.get("/state?versions");
+    expect(versions.match(/<Key>[^<]*stacks\/[^<]*bucket\.json<\/Key>/g)?.length).toBeGreaterThan(1);
+    const doctor = await run(process.execPath, ["--import", "tsx", "ops/main.ts", "--cwd", folder, "doctor"], {
+      cwd: projectRoot,
+      env: env(),
+    });
+    expect(doctor.stdout).toMatch(/ok +backend +s3:\/\/state/);
+    expect(doctor.stdout).toMatch(/ok +secrets +passphrase/);
+  });
+
+  test("a lock that another run holds is told, with what frees it", async () => {
+    const lock = JSON.stringify({
+      pid: 1,
+      username: "someone",
+      hostname: "elsewhere",
+      timestamp: "2026-11-25T15:00:00Z",
+    });
+    await run("curl", [
+      ...["--silent", "--fail-with-body", "--aws-sigv4", "aws:amz:us-east-1:s3"],
+      ...["--user", `${s3.env.AWS_ACCESS_KEY_ID}:${s3.env.AWS_SECRET_ACCESS_KEY}`],
+      ...["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--request", "PUT", "--data-binary", lock],
+      `${s3.url}/state/.pulumi/locks/organization/empty/bucket/another.json`,
+    ]);
+    const words = await failureOf(pulumi("up", "--yes", "--skip-preview", "--stack", "bucket"));
+    expect(words).toContain("someone@elsewhere");
+    await pulumi("cancel", "--yes", "--stack", "bucket");
+    await pulumi("up", "--yes", "--skip-preview", "--stack", "bucket");
+  });
+
+  test("wrong keys of the bucket, or a wrong passphrase, are told in a sentence", async () => {
+    const doctor = (more: Readonly<Record<string, string>>) =>
+      failureOf(
+        run(process.execPath, ["--import", "tsx", "ops/main.ts", "--cwd", folder, "doctor"], {
+          cwd: projectRoot,
+          env: { ...env(), ...more },
+        }),
+      );
+    expect(await doctor({ AWS_SECRET_ACCESS_KEY: "wrong" })).toMatch(/RED +(backend|stack)/);
+    expect(await doctor({ PULUMI_CONFIG_PASSPHRASE: "wrong" })).toMatch(/RED +secrets .*passphrase/);
+  });
+
+  test("backups go to an S3 store as well", async () => {
+    world.sandbox.configure({
+      backupRepository: `s3:${s3.url}/backups/home`,
+      backupAccessKeyId: s3.env.AWS_ACCESS_KEY_ID,
+      backupHostKey: undefined,
+      backupPrivateKey: undefined,
+    });
+    await world.sandbox.pulumi(["config", "set", "--secret", "backupSecretAccessKey"], {
+      input: s3.env.AWS_SECRET_ACCESS_KEY,
+    });
+    await world.up();
+    await ops(world, ["backup", "auth"]);
+    expect((await ops(world, ["snapshots"])).stdout.trim()).toMatch(/ auth$/);
+  });
+}
