@@ -28,7 +28,8 @@ describe("a newer tag", () => {
 });
 
 it("every pinned image has a registry, a repository and a tag", () => {
-  for (const reference of Object.values(defaultImages)) expect(parseReference(reference).registry).toBe("docker.io");
+  for (const reference of Object.values(defaultImages))
+    expect(parseReference(reference).registry).toMatch(/^(docker|ghcr)\.io$/);
   expect(parseReference("docker.io/library/caddy:2.1-alpine@sha256:00")).toEqual({
     registry: "docker.io",
     repository: "library/caddy",
