@@ -66,15 +66,13 @@ export type AlicloudSandbox = Sandbox & Pick<AlicloudGround, "controlUrl" | "con
 export interface SandboxOptions {
   /** Provides the images of the Apps that are off by default, too. @default false */
   readonly allApps?: boolean;
+  /** Replaces images even where the publishers' can be had, for tests that rely on what a stand-in answers. @default false */
+  readonly standIns?: boolean;
 }
 
 /** Brings up a host, registry and ACME authority, and a stack that points to them; finds what runs already. */
-export async function openSandbox(
-  name: string,
-  say: Say,
-  { allApps = false }: SandboxOptions = {},
-): Promise<ExistingSandbox> {
-  const { sandbox, ground } = await open({ name, say, target: "existing", allApps }, () => openExisting(name, say));
+export async function openSandbox(name: string, say: Say, options: SandboxOptions = {}): Promise<ExistingSandbox> {
+  const { sandbox, ground } = await open({ ...options, name, say, target: "existing" }, () => openExisting(name, say));
   return { ...sandbox, loginKey: ground.loginKey, hostKey: ground.hostKey };
 }
 
@@ -82,19 +80,22 @@ export async function openSandbox(
 export async function openAlicloudSandbox(
   name: string,
   say: Say,
-  { allApps = false }: SandboxOptions = {},
+  options: SandboxOptions = {},
 ): Promise<AlicloudSandbox> {
-  const { sandbox, ground } = await open({ name, say, target: "alicloud", allApps }, () => openAlicloud(name, say));
+  const { sandbox, ground } = await open({ ...options, name, say, target: "alicloud" }, () => openAlicloud(name, say));
   return { ...sandbox, controlUrl: ground.controlUrl, container: () => ground.container() };
 }
 
-interface Opening extends Required<SandboxOptions> {
+interface Opening extends SandboxOptions {
   readonly name: string;
   readonly say: Say;
   readonly target: "existing" | "alicloud";
 }
 
-async function open<G extends Ground>({ name, say, target, allApps }: Opening, prepare: () => Promise<G>) {
+async function open<G extends Ground>(
+  { name, say, target, allApps = false, standIns = false }: Opening,
+  prepare: () => Promise<G>,
+) {
   if (process.platform !== "linux")
     throw new Error(
       "The sandbox runs containers with systemd inside and needs Linux; on other systems use a Linux VM.",
@@ -118,7 +119,8 @@ async function open<G extends Ground>({ name, say, target, allApps }: Opening, p
     await (program === "authelia" ? bundleGateway(file) : bundleProgram(program, file));
     return file;
   };
-  const provided = await provideImages({ registryUrl: registry.url, images: tagged, allApps, cacheDir, bundle, say });
+  const wanted = { images: tagged, allApps, standIns };
+  const provided = await provideImages({ registryUrl: registry.url, ...wanted, cacheDir, bundle, say });
   const acme = await startAcme({ ...common, resolveTo: host.address });
 
   const stack = new Stack(folder, engine, ground.env);

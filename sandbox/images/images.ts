@@ -18,6 +18,8 @@ export interface ImagesArgs {
   readonly images: Readonly<Record<ImageName, string>>;
   /** Whether Apps that are off by default are wanted, too: their images take some minutes more, the first time. */
   readonly allApps: boolean;
+  /** Whether they are replaced even where the publishers' images can be had. */
+  readonly standIns: boolean;
   /** Bundles a stand-in into one file, and returns its path. */
   readonly bundle: (program: Program | "authelia") => Promise<string>;
   readonly say: Say;
@@ -34,11 +36,11 @@ export type Provided =
     };
 
 /**
- * Makes sure that the host can pull these images: from Docker Hub where it answers; otherwise equivalents are made from
+ * Makes sure that the host can pull these images: from Docker Hub where it answers and may; otherwise equivalents are made from
  * packages and put into the local registry under the same names.
  */
 export async function provideImages(args: ImagesArgs): Promise<Provided> {
-  if (await officialRegistryAnswers()) return { origin: "official" };
+  if (!args.standIns && (await officialRegistryAnswers())) return { origin: "official" };
   mkdirSync(args.cacheDir, { recursive: true });
   const base = await baseImage(args);
   const made: Partial<Record<ImageName, string>> = await coreImages(base, args);

@@ -21,7 +21,7 @@ const world = new AppsWorld();
 
 beforeAll(async () => {
   if (!keep) await removeSandbox(name, say);
-  world.sandbox = await openSandbox(name, say, { allApps: true });
+  world.sandbox = await openSandbox(name, say, { allApps: true, standIns: true });
   await world.startOutside();
 });
 
