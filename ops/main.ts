@@ -163,6 +163,7 @@ function build(): Command {
     .description("put backed up data in the place of what is there; a backup of that is made first")
     .option("--app <app>", "only this stack (default: all)")
     .option("--at <time>", "the newest backup up to then, as 2026-11-25T15:00 (default: the newest)", pastTime)
+    .option("--to <stack>", "on the host of another stack, which has the same backupRepository and backupPassword")
     .option("--force", "also in the place of newer data", false)
     .action(async (options: RestoreOptions) => {
       await restore(choice(), options, { say, confirmed });

@@ -97,6 +97,12 @@ export function parseOutputs(json: string): StackOutputs {
   throw new OpsError(`the stack lacks the outputs ${fields}: run \`pulumi up\` to its end once`);
 }
 
+/** Name of the chosen stack, without organization and project: what the program knows it by. */
+export async function stackName(choice: StackChoice): Promise<string> {
+  const name = choice.stack ?? (await pulumi(choice, ["stack", "--show-name"]));
+  return name.trim().split("/").at(-1) ?? "";
+}
+
 const stateSchema = z.object({
   deployment: z.object({
     resources: z.array(z.object({ urn: z.string(), inputs: z.record(z.string(), z.unknown()).optional() })).optional(),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { knownStack, onHost, operatorName } from "../host";
 import type { Ssh } from "../ssh";
-import { OpsError, type StackChoice } from "../stack";
+import { OpsError, type StackChoice, stackName } from "../stack";
 
 const program = "/opt/cloudcode/bin/cloudcode-backup";
 
@@ -9,6 +9,8 @@ const program = "/opt/cloudcode/bin/cloudcode-backup";
 export interface Snapshot {
   readonly id: string;
   readonly app: string;
+  /** Name of the Pulumi stack whose host made it; several may share a repository. */
+  readonly stack: string;
   /** Milliseconds since 1970. */
   readonly time: number;
   /** Whether it is what a restore replaced. */
@@ -16,15 +18,15 @@ export interface Snapshot {
 }
 
 const snapshotsSchema = z.array(
-  z.object({ short_id: z.string(), time: z.string(), tags: z.array(z.string()).optional() }),
+  z.object({ short_id: z.string(), time: z.string(), hostname: z.string(), tags: z.array(z.string()).optional() }),
 );
 
 /** Reads what `restic snapshots --json` prints; snapshots that are not cloudcode's are left out. */
 export function parseSnapshots(json: string): Snapshot[] {
-  return snapshotsSchema.parse(JSON.parse(json)).flatMap(({ short_id: id, time, tags = [] }) => {
+  return snapshotsSchema.parse(JSON.parse(json)).flatMap(({ short_id: id, time, hostname: stack, tags = [] }) => {
     const app = tags.find((tag) => tag.startsWith("app="))?.slice("app=".length);
     if (app === undefined) return [];
-    return [{ id, app, time: Date.parse(time), beforeRestore: tags.includes("before-restore") }];
+    return [{ id, app, stack, time: Date.parse(time), beforeRestore: tags.includes("before-restore") }];
   });
 }
 
@@ -53,8 +55,8 @@ export function pickSnapshots(
 export function renderSnapshots(all: readonly Snapshot[]): string {
   if (all.length === 0) return "There are no backups yet; npm run ops -- backup makes one.";
   const width = Math.max(...all.map(({ app }) => app.length));
-  const line = ({ id, app, time, beforeRestore }: Snapshot) =>
-    `${new Date(time).toISOString()}  ${id}  ${app.padEnd(width)}${beforeRestore ? "  before a restore" : ""}`.trimEnd();
+  const line = ({ id, app, stack, time, beforeRestore }: Snapshot) =>
+    `${new Date(time).toISOString()}  ${id}  ${stack}  ${app.padEnd(width)}${beforeRestore ? "  before a restore" : ""}`.trimEnd();
   return [...all]
     .sort((a, b) => a.time - b.time)
     .map(line)
@@ -85,6 +87,8 @@ export interface RestoreOptions {
   readonly app?: string;
   /** Milliseconds since 1970. */
   readonly at?: number;
+  /** Stack whose host takes the data. @default the chosen one */
+  readonly to?: string;
   readonly force: boolean;
 }
 
@@ -96,14 +100,30 @@ interface Person {
 /**
  * Puts the data of backups in place, stack by stack; each runs again before the next is touched.
  *
- * @throws OpsError where newer data would be lost and nobody agreed to that
+ * @throws OpsError that names the stacks which kept what they had: newer data that nobody agreed to lose, or a fault
  */
 export async function restore(choice: StackChoice, options: RestoreOptions, person: Person): Promise<void> {
-  await onHost(choice, async (ssh, outputs) => {
+  const from = await stackName(choice);
+  const target = options.to === undefined ? choice : { ...choice, stack: options.to };
+  await onHost(target, async (ssh, outputs) => {
     const stacks = options.app === undefined ? outputs.operations.stacks : [knownStack(outputs, options.app)];
-    const { picked, without } = pickSnapshots(await readSnapshots(ssh), stacks, options.at);
+    const { picked, without } = pickSnapshots(
+      (await readSnapshots(ssh)).filter(({ stack }) => stack === from),
+      stacks,
+      options.at,
+    );
     for (const app of without) person.say(`${app} has no backup and stays as it is`);
-    for (const snapshot of picked) await restoreOne(ssh, snapshot, options.force, person);
+    const failed: string[] = [];
+    for (const snapshot of picked) {
+      try {
+        await restoreOne(ssh, snapshot, options.force, person);
+      } catch (error) {
+        if (!(error instanceof OpsError)) throw error;
+        person.say(error.message);
+        failed.push(snapshot.app);
+      }
+    }
+    if (failed.length > 0) throw new OpsError(`not restored: ${failed.join(", ")}; what ran before runs on`);
   });
 }
 

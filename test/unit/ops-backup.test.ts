@@ -2,12 +2,19 @@ import { OpsError } from "../../ops/stack";
 import { parseSnapshots, pickSnapshots, renderSnapshots } from "../../ops/commands/backup";
 
 const json = JSON.stringify([
-  { short_id: "a1", id: "a1ffff", time: "2026-11-23T03:30:00.123456789Z", tags: ["app=auth"], paths: ["/backup"] },
-  { short_id: "o1", time: "2026-11-23T03:31:00Z", tags: ["app=opencode"] },
-  { short_id: "o2", time: "2026-11-24T03:31:00Z", tags: ["app=opencode"] },
-  { short_id: "o3", time: "2026-11-24T12:00:00Z", tags: ["app=opencode", "before-restore"] },
-  { short_id: "x1", time: "2026-11-24T12:00:00Z", tags: ["photos"] },
-  { short_id: "x2", time: "2026-11-24T12:00:00Z" },
+  {
+    short_id: "a1",
+    id: "a1ffff",
+    hostname: "home",
+    time: "2026-11-23T03:30:00.123456789Z",
+    tags: ["app=auth"],
+    paths: ["/backup"],
+  },
+  { short_id: "o1", hostname: "home", time: "2026-11-23T03:31:00Z", tags: ["app=opencode"] },
+  { short_id: "o2", hostname: "home", time: "2026-11-24T03:31:00Z", tags: ["app=opencode"] },
+  { short_id: "o3", hostname: "home", time: "2026-11-24T12:00:00Z", tags: ["app=opencode", "before-restore"] },
+  { short_id: "x1", hostname: "home", time: "2026-11-24T12:00:00Z", tags: ["photos"] },
+  { short_id: "x2", hostname: "home", time: "2026-11-24T12:00:00Z" },
 ]);
 const all = parseSnapshots(json);
 const ids = (stacks: readonly string[], at?: string) => {
@@ -23,15 +30,16 @@ describe("the snapshots of a repository", () => {
       ["o2", "opencode", false],
       ["o3", "opencode", true],
     ]);
+    expect(all[0]?.stack).toBe("home");
     expect(all[0]?.time).toBe(Date.UTC(2026, 10, 23, 3, 30, 0, 123));
   });
 
   it("are listed by time", () => {
     expect(renderSnapshots([...all].reverse()).split("\n")).toEqual([
-      "2026-11-23T03:30:00.123Z  a1  auth",
-      "2026-11-23T03:31:00.000Z  o1  opencode",
-      "2026-11-24T03:31:00.000Z  o2  opencode",
-      "2026-11-24T12:00:00.000Z  o3  opencode  before a restore",
+      "2026-11-23T03:30:00.123Z  a1  home  auth",
+      "2026-11-23T03:31:00.000Z  o1  home  opencode",
+      "2026-11-24T03:31:00.000Z  o2  home  opencode",
+      "2026-11-24T12:00:00.000Z  o3  home  opencode  before a restore",
     ]);
     expect(renderSnapshots([])).toContain("There are no backups yet");
   });
