@@ -1,6 +1,7 @@
 import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { acts } from "./ops/acts";
 import { backups } from "./ops/backups";
+import { faults } from "./ops/faults";
 import { state } from "./ops/state";
 import { World, secrets, username } from "./world";
 
@@ -33,4 +34,7 @@ describe("state", () => {
 });
 describe("operations", () => {
   acts(world);
+});
+describe("faults", () => {
+  faults(world);
 });

@@ -61,7 +61,7 @@ export async function startS3(name: string, address: string, cacheDir: string, s
       await call("PUT", `/${bucket}`);
       await call(
         "PUT",
-        `/${bucket}?versioning`,
+        `/${bucket}?versioning=`,
         '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>',
       );
     },

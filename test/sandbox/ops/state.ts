@@ -36,7 +36,7 @@ export function state(world: World, name: string, say: Say): void {
     await pulumi("config", "set", "--secret", "word", "hidden", "--stack", "bucket");
     for (let i = 0; i < 2; i++) await pulumi("up", "--yes", "--skip-preview", "--stack", "bucket");
     expect((await pulumi("stack", "ls")).stdout).toContain("bucket");
-    const versions = await s3.get("/state?versions");
+    const versions = await s3.get("/state?versions=");
     expect(versions.match(/<Key>[^<]*stacks\/[^<]*bucket\.json<\/Key>/g)?.length).toBeGreaterThan(1);
     const doctor = await run(process.execPath, ["--import", "tsx", "ops/main.ts", "--cwd", folder, "doctor"], {
       cwd: projectRoot,

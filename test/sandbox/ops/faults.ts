@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Check } from "../../../ops/status/check";
+import { CommandError } from "../../../sandbox/host/run";
+import { rebootHost } from "../../../sandbox/host/host";
+import { credentials, inPortal } from "../portal-api";
+import { type World, eventually, username } from "../world";
+import { ops } from "./run";
+
+/** What goes wrong on the host or on the way: nothing is lost, and it is told or heals. */
+export function faults(world: World): void {
+  let memory = 1300;
+  const answers = async (subdomain: string) => [200, 302, 401].includes((await world.request(subdomain, "/")).status);
+  const everythingAnswers = () =>
+    eventually(180, async () => (await answers("")) && (await answers("code")) && (await answers("auth")));
+  const applying = () =>
+    eventually(90, async () => (await world.onHost("pgrep -f '[c]loudcode-host apply opencode' || true")) !== "");
+  const change = () => {
+    world.sandbox.configure({ opencodeMemoryMiB: String(++memory) });
+  };
+  /** The limit that runs is the one that was last configured. */
+  const expectHealed = async () => {
+    await world.up();
+    const limit = await world.onHost("docker inspect --format '{{.HostConfig.Memory}}' cloudcode-opencode-server-1");
+    expect(limit).toBe(String(memory * 2 ** 20));
+    expect(await everythingAnswers()).toBe(true);
+    await world.sandbox.pulumi(["preview", "--expect-no-changes"]);
+  };
+  /** Does this to the host in the middle of a change; whatever comes of that `up`, the next one heals. */
+  const inTheMiddle = async (harm: () => Promise<unknown>) => {
+    change();
+    const first = world.up().catch((error: unknown) => error);
+    expect(await applying()).toBe(true);
+    await harm();
+    await first;
+  };
+
+  test("Docker killed in the middle of a change", async () => {
+    await inTheMiddle(() => world.onHost("systemctl kill --signal=KILL docker"));
+    expect(
+      await eventually(60, async () => (await world.onHost("docker version >/dev/null && echo up")) === "up"),
+    ).toBe(true);
+    await expectHealed();
+  });
+
+  test("the host rebooted in the middle of a change", async () => {
+    await inTheMiddle(() => rebootHost(world.sandbox.name));
+    expect(
+      await eventually(120, async () => (await world.onHost("docker version >/dev/null && echo up")) === "up"),
+    ).toBe(true);
+    await expectHealed();
+  });
+
+  test("the network cut for a minute in the middle of a change", async () => {
+    const rule = "INPUT -p tcp --dport 22 -j DROP";
+    await inTheMiddle(async () => {
+      await world.onHost(`iptables -w -I ${rule}`);
+      await sleep(60_000);
+      await world.onHost(`iptables -w -D ${rule}`);
+    });
+    await expectHealed();
+  });
+
+  test("no inode left for a release: nothing is touched", async () => {
+    const before = await world.containers();
+    await world.onHost("mount -t tmpfs -o size=2g,nr_inodes=6 tmpfs /opt/cloudcode/stacks");
+    change();
+    const words = await world.upFails();
+    await world.onHost("umount /opt/cloudcode/stacks");
+    expect(words).toMatch(/did not arrive whole; nothing was touched|cannot write below/);
+    expect(await world.containers()).toEqual(before);
+    await expectHealed();
+  });
+
+  test("a damaged release is told by status, and rollback and up bring it back whole", async () => {
+    await world.onHost(": >/opt/cloudcode/stacks/opencode/releases/current/compose.yaml");
+    const { stdout } = await ops(world, ["status", "--json"]).catch((error: unknown) => {
+      if (error instanceof CommandError) return error.output;
+      throw error;
+    });
+    const files = (JSON.parse(stdout) as Check[]).find(({ name }) => name === "files opencode");
+    expect(files).toMatchObject({ state: "red", cure: expect.stringContaining("rollback opencode") as string });
+    await ops(world, ["rollback", "opencode"]);
+    await expectHealed();
+  });
+
+  test("OpenCode out of memory: SSH, Caddy and Authelia live on", async () => {
+    const before = await world.containers();
+    await world.onHost("docker exec cloudcode-opencode-terminal-1 sh -c 'tail /dev/zero' || true");
+    expect(await everythingAnswers()).toBe(true);
+    expect(await world.containers()).toEqual(before);
+  });
+
+  test("a hundred wrong passwords shut out whoever types them, and unban opens again", async () => {
+    await inPortal(world, async (call) => {
+      const statuses = new Set<number>();
+      for (let i = 0; i < 100; i++)
+        statuses.add(await call("POST", "/api/firstfactor", credentials(`wrong wrong ${i}`)));
+      expect([...statuses]).toEqual([401]);
+    });
+    expect((await ops(world, ["unban", "--list"])).stdout).toContain(username);
+    await ops(world, ["unban"]);
+    expect(await everythingAnswers()).toBe(true);
+  });
+
+  test("of many ups at once one wins, and the others say who holds the lock", async () => {
+    change();
+    const all = await Promise.allSettled(Array.from({ length: 20 }, () => world.up()));
+    const lost = all.flatMap((one) => {
+      const reason: unknown = one.status === "rejected" ? one.reason : undefined;
+      return reason instanceof CommandError ? [reason.output.stdout + reason.output.stderr] : [];
+    });
+    expect(lost.length).toBeLessThan(20);
+    for (const words of lost) expect(words).toMatch(/currently locked|lock/i);
+    await expectHealed();
+  });
+
+  test("a day's worth of log lines stays within its bound", async () => {
+    await world.onHost(
+      "docker exec cloudcode-opencode-terminal-1 sh -c 'yes this line is one of very many of a talkative container | head -c 300000000 >/proc/1/fd/1'",
+    );
+    const kib = await world.onHost(
+      "du -sk /var/lib/docker/containers/$(docker inspect --format '{{.Id}}' cloudcode-opencode-terminal-1) | cut -f1",
+    );
+    expect(Number(kib)).toBeLessThan(35 * 1024);
+    expect(await everythingAnswers()).toBe(true);
+  });
+}
