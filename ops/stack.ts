@@ -73,6 +73,14 @@ export function pulumiFault(words: string): string {
     return "no stack is selected: run `pulumi stack select NAME`, or give --stack NAME";
   if (/incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE/i.test(words))
     return `the stack's passphrase is missing or wrong: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE (${said.split("\n")[0] ?? ""})`;
+  if (/SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|no EC2 IMDS role/.test(words))
+    return "the bucket of the state refuses the keys of this shell: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+  if (/NoSuchBucket/.test(words)) return "the bucket of the state is not there: check its name and endpoint";
+  if (/currently locked/.test(words)) {
+    const [, who, since] = /created by (\S+) \(pid \d+\) at (\S+)/.exec(words) ?? [];
+    const holder = who === undefined ? "another run" : `${who} (since ${since ?? ""})`;
+    return `${holder} holds the stack's lock; \`pulumi cancel\` frees it once that run is dead`;
+  }
   if (/no stack named/i.test(words)) return `${said}; \`pulumi stack ls\` lists those of this backend`;
   return said;
 }

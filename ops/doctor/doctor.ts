@@ -40,7 +40,9 @@ export async function doctor(choice: StackChoice): Promise<Check[]> {
   const cli = await ask("version");
   const head = [judgeNode(process.version), judgeCli(cli)];
   if (!cli.ok) return head;
-  const [backend, stack] = [await ask("whoami", "--verbose", "--json"), await ask("stack", "--show-name")];
+  const backend = await ask("whoami", "--verbose", "--json");
+  if (!backend.ok) return [...head, judgeBackend(backend)];
+  const stack = await ask("stack", "--show-name");
   const name = stack.ok ? stack.text.trim() : undefined;
   const config = name === undefined ? undefined : await ask("config", "--show-secrets", "--json");
   const state = name === undefined ? undefined : await ask("stack", "export");

@@ -87,6 +87,15 @@ describe("what the Pulumi CLI says", () => {
     ],
     ["error: no stack named 'x' found", "no stack named 'x' found; `pulumi stack ls` lists those of this backend"],
     ["error: something else\n", "something else"],
+    [
+      "error: … api error SignatureDoesNotMatch: …",
+      "the bucket of the state refuses the keys of this shell: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    ],
+    ["error: … NoSuchBucket: …", "the bucket of the state is not there: check its name and endpoint"],
+    [
+      "error: the stack is currently locked by 1 lock(s). …\n  s3://x: created by jo@laptop (pid 12) at 2026-11-25T15:00:00Z",
+      "jo@laptop (since 2026-11-25T15:00:00Z) holds the stack's lock; `pulumi cancel` frees it once that run is dead",
+    ],
   ])("%s: %s", (words, sentence) => {
     expect(pulumiFault(words)).toBe(sentence);
   });

@@ -1,5 +1,4 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheDir } from "../../../sandbox/cache";
 import { projectRoot } from "../../../sandbox/folder";
@@ -22,7 +21,7 @@ export function state(world: World, name: string, say: Say): void {
 
   beforeAll(async () => {
     s3 = await startS3(name, world.sandbox.host.gateway, cacheDir, say);
-    folder = mkdtempSync(join(tmpdir(), "state-"));
+    folder = mkdtempSync(join(world.sandbox.folder, "state-"));
     cpSync(join(projectRoot, "test", "bench", "empty"), folder, { recursive: true });
     await s3.createBucket("state");
   });
@@ -33,6 +32,7 @@ export function state(world: World, name: string, say: Say): void {
 
   test("a bucket keeps the state, every version of it, and doctor knows it", async () => {
     await pulumi("stack", "init", "bucket");
+    await pulumi("config", "set", "cloudcode:target", "existing", "--stack", "bucket");
     await pulumi("config", "set", "--secret", "word", "hidden", "--stack", "bucket");
     for (let i = 0; i < 2; i++) await pulumi("up", "--yes", "--skip-preview", "--stack", "bucket");
     expect((await pulumi("stack", "ls")).stdout).toContain("bucket");
@@ -73,7 +73,9 @@ export function state(world: World, name: string, say: Say): void {
           env: { ...env(), ...more },
         }),
       );
-    expect(await doctor({ AWS_SECRET_ACCESS_KEY: "wrong" })).toMatch(/RED +(backend|stack)/);
+    expect(await doctor({ AWS_SECRET_ACCESS_KEY: "wrong" })).toMatch(
+      /RED +backend +the bucket of the state refuses the keys of this shell/,
+    );
     expect(await doctor({ PULUMI_CONFIG_PASSPHRASE: "wrong" })).toMatch(/RED +secrets .*passphrase/);
   });
 
