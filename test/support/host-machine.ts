@@ -42,6 +42,8 @@ export class HostMachine {
     for (const [from, to] of [
       ["root=/opt/cloudcode/stacks", `root=${join(this.folder, "stacks")}`],
       ["meminfo=/proc/meminfo", `meminfo=${join(this.folder, "meminfo")}`],
+      ["backup=/opt/cloudcode/bin/cloudcode-backup", `backup=${join(this.folder, "bin", "cloudcode-backup")}`],
+      ["backup_settings=/opt/cloudcode/backup/settings.sh", `backup_settings=${join(this.folder, "backup-settings")}`],
       ["logs=/var/log/cloudcode", `logs=${join(this.folder, "logs")}`],
       ["lock_seconds=900", "lock_seconds=1"],
     ] as const) {

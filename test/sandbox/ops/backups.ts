@@ -110,6 +110,26 @@ export function backups(world: World, name: string, say: Say): void {
     await ops(world, ["backup", "opencode"]);
   });
 
+  test("a new version is backed up before, and one that does not become healthy gives way to image and data of before", async () => {
+    const images = world.config()["cloudcode:images"] as Record<string, string>;
+    await world.onHost(`sqlite3 ${database} 'update words set word="third"'`);
+    // Authelia's store of sessions becomes another program, which never answers.
+    const users = () => world.onHost(`sha256sum ${volumes}/cloudcode-auth_config/_data/users.yml`);
+    const before = await users();
+    world.sandbox.configure({ images: { ...images, valkey: "docker.io/library/caddy:2.11.7-alpine" } });
+    const words = await world.upFails();
+    world.sandbox.configure({ images });
+    expect(words).toMatch(/auth runs with the data of snapshot \w+/);
+    expect(words).toMatch(/release \w+ is running again/);
+    expect(await users()).toBe(before);
+    expect((await ops(world, ["history", "-n", "2"])).stdout).toMatch(
+      /auth +restore[^]*auth +apply +\w+ +not healthy, \w+ runs again/,
+    );
+    expect(await row()).toBe("third");
+    await world.onHost(`sqlite3 ${database} 'update words set word="second"'`);
+    await world.up();
+  });
+
   test("on a machine that never saw the data, up and restore bring all of it back, and the operator's passkey signs in", async () => {
     const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
     try {
