@@ -54,6 +54,7 @@ const shapes: readonly (() => string)[] = [
   random,
   () =>
     generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "sec1", format: "pem" }).toString(),
+  () => `https://hooks.example.com/${random()}`,
   () => `socks5://placeholder:${random()}@proxy.example.com:1080`,
   () => Buffer.from(JSON.stringify({ a: random(), t: random(), s: random() })).toString("base64"),
 ];
