@@ -38,14 +38,23 @@ function pastTime(text: string): number {
   return time;
 }
 
-function build(): Command {
-  const program = new Command("ops")
-    .description("Looks after a stack of cloudcode: npm run ops -- COMMAND")
+/** Which stack: said before or after the command. */
+function withChoice(command: Command): Command {
+  return command
     .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
-    .option("-C, --cwd <folder>", "folder that the Pulumi CLI runs in (default: the project)")
+    .option("-C, --cwd <folder>", "folder that the Pulumi CLI runs in (default: the project)");
+}
+
+function build(): Command {
+  const program = withChoice(new Command("ops"))
+    .description("Looks after a stack of cloudcode: npm run ops -- COMMAND")
     .enablePositionalOptions()
     .showHelpAfterError();
-  const choice = () => program.opts<StackChoice>();
+  let chosen: StackChoice = {};
+  program.hook("preAction", (_program, command) => {
+    chosen = command.optsWithGlobals();
+  });
+  const choice = () => chosen;
 
   program
     .command("status")
@@ -168,6 +177,7 @@ function build(): Command {
     .action(async (options: RestoreOptions) => {
       await restore(choice(), options, { say, confirmed });
     });
+  for (const command of program.commands) [command, ...command.commands].forEach(withChoice);
   return program;
 }
 
