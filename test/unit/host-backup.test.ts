@@ -87,12 +87,22 @@ describe("a backup", () => {
     expect(calls[2]).toContain('"target=/backup/stack",readonly');
   });
 
-  it("makes the repository where there is none", () => {
+  it.each([10, 124])("makes the repository where there is none, as restic says with %d", (code) => {
     configure("s3:https://example.com/bucket/home");
-    answer("run * cat config", "", 10);
+    answer("run * cat config", "", code);
     const { said, calls } = run("run");
     expect(said.split("\n")[0]).toBe("the backup repository s3:https://example.com/bucket/home is made");
     expect(words(calls)[1]).toBe("init");
+  });
+
+  it("tells why there is no repository and none can be made", () => {
+    configure("s3:https://example.com/bucket/home");
+    answer("run * cat config", "retrying\n", 124);
+    answer("run * init", "retrying\nNoSuchBucket\n", 124);
+    expect(run("run")).toMatchObject({
+      status: 1,
+      said: "cloudcode: the backup repository s3:https://example.com/bucket/home could not be made: retrying\nNoSuchBucket",
+    });
   });
 
   it("tells why the repository cannot be opened, and notes that it failed", () => {

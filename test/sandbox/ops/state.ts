@@ -23,7 +23,7 @@ export function state(world: World, name: string, say: Say): void {
     s3 = await startS3(name, world.sandbox.host.gateway, cacheDir, say);
     folder = mkdtempSync(join(world.sandbox.folder, "state-"));
     cpSync(join(projectRoot, "test", "bench", "empty"), folder, { recursive: true });
-    await s3.createBucket("state");
+    for (const bucket of ["state", "backups"]) await s3.createBucket(bucket);
   });
   afterAll(async () => {
     await stopS3(name);
