@@ -31,7 +31,7 @@ export class K3sMachine {
     }
     this.publish(fakeK3s, "images ".repeat(10_000));
     writeFileSync(join(this.folder, "token"), "token-1");
-    writeFileSync(join(this.folder, "cgroups/kubepods/cgroup.kill"), "");
+    writeFileSync(join(this.folder, "cgroups/kubepods/cgroup.procs"), "");
     for (const name of ["docker", "ip", "journalctl", "umount"]) this.install(name, this.recorder(name));
     this.install(
       "systemctl",

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { K3sMachine } from "../support/k3s-machine";
 
@@ -61,7 +62,6 @@ it("k3s is stopped, its pods are killed, and Docker's rules are not even written
     "ip link delete flannel.1",
     "systemctl daemon-reload",
   ]);
-  expect(machine.text("cgroups/kubepods/cgroup.kill")).toBe("1\n");
   expect(machine.text("iptables-restored")).toBe(`--noflush --wait
 *filter
 -F CLOUDCODE-K3S
@@ -93,6 +93,21 @@ it.each([
   const left = (path: string) => existsSync(machine.path(path));
   expect([left("data/server/db/state.db"), left("node/password")]).toEqual([kept, kept]);
   expect([left("k3s"), left("units/cloudcode-k3s.service"), left("kubelet")]).toEqual([false, false, false]);
+});
+
+it("every process of a pod is killed, and no other", async () => {
+  const [pod, other] = [spawn("sleep", ["60"]), spawn("sleep", ["60"])];
+  const ended = new Promise((resolve) =>
+    pod.once("exit", (_code, signal) => {
+      resolve(signal);
+    }),
+  );
+  machine.put("cgroups/pids/kubepods/pod1/cgroup.procs", `${pod.pid ?? 0}\n`);
+  machine.put("cgroups/pids/system.slice/docker.service/cgroup.procs", `${other.pid ?? 0}\n`);
+  machine.gone("keep-data");
+  expect(await ended).toBe("SIGKILL");
+  expect(other.exitCode ?? other.signalCode).toBeNull();
+  other.kill();
 });
 
 it("may be done twice", () => {

@@ -8,11 +8,12 @@ units=/etc/systemd/system
 cgroups=/sys/fs/cgroup
 
 systemctl disable --now cloudcode-k3s 2>/dev/null
-# What outlives k3s itself: the pods, and the shims that hold them.
-for group in system.slice/cloudcode-k3s.service kubepods.slice kubepods; do
-  [ ! -e "$cgroups/$group/cgroup.kill" ] || echo 1 >"$cgroups/$group/cgroup.kill"
+# What outlives k3s itself: the pods, and the shims that hold them; by control groups of either version, and again for what
+# was born meanwhile.
+for _ in 1 2 3 4 5; do
+  find "$cgroups" \( -path '*/kubepods*' -o -path '*/cloudcode-k3s.service*' \) -name cgroup.procs -exec cat {} + 2>/dev/null |
+    sort -u | xargs -r kill -9
 done
-sleep 1
 awk '$2 ~ "^(/run/k3s|/var/lib/rancher/k3s|/var/lib/kubelet|/run/netns/cni-)" { print $2 }' /proc/mounts | sort -r |
   while read -r mount; do umount "$mount" || umount --lazy "$mount"; done
 ip netns list 2>/dev/null | awk '/^cni-/ { print $1 }' | while read -r name; do ip netns delete "$name"; done
