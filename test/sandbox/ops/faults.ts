@@ -85,7 +85,8 @@ export function faults(world: World): void {
 
   test("OpenCode out of memory: SSH, Caddy and Authelia live on", async () => {
     const before = await world.containers();
-    await world.onHost("docker exec cloudcode-opencode-terminal-1 sh -c 'tail /dev/zero' || true");
+    const killed = await world.onHost("docker exec cloudcode-opencode-terminal-1 tail /dev/zero || echo $?");
+    expect(killed).toBe("137");
     expect(await everythingAnswers()).toBe(true);
     expect(await world.containers()).toEqual(before);
   });
