@@ -105,18 +105,19 @@ export function acts(world: World): void {
 
   test("rollback returns to the release before at once; the next preview shows the difference, and up heals it", async () => {
     const memory = () => world.onHost("docker inspect --format '{{.HostConfig.Memory}}' cloudcode-opencode-server-1");
-    world.sandbox.configure({ opencodeMemoryMiB: "1200" });
+    const before = await memory();
+    world.sandbox.configure({ opencodeMemoryMiB: "1250" });
     await world.up();
-    expect(await memory()).toBe(String(1200 * 2 ** 20));
+    expect(await memory()).toBe(String(1250 * 2 ** 20));
     const { stdout } = await ops(world, ["rollback", "opencode"]);
     expect(stdout).toMatch(/release (\w+) of opencode is running, in the place of (\w+)/);
-    expect(await memory()).toBe(String(2048 * 2 ** 20));
+    expect(await memory()).toBe(before);
     expect(reds(await status()).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);
     const preview = await world.sandbox.pulumi(["preview", "--diff"]);
     expect(preview.stdout).toContain("returned to by ops rollback");
     await failureOf(world.sandbox.pulumi(["preview", "--expect-no-changes"]));
     await world.up();
-    expect(await memory()).toBe(String(1200 * 2 ** 20));
+    expect(await memory()).toBe(String(1250 * 2 ** 20));
     await world.sandbox.pulumi(["preview", "--expect-no-changes"]);
   });
 
