@@ -32,9 +32,11 @@ function faultOf({ name, addresses, fault }: Seen): string {
   return addresses.length === 0 ? `${name} has no address` : `${name} points to ${addresses.join(" and ")}`;
 }
 
+/** The IPv4 addresses of a name; throws what the resolver of Node throws. */
+export type LookUp = (name: string) => Promise<readonly string[]>;
+
 export interface WaitTools {
-  /** The IPv4 addresses of a name; throws what the resolver of Node throws. */
-  readonly lookUp: (name: string) => Promise<readonly string[]>;
+  readonly lookUp: LookUp;
   readonly say: (line: string) => void;
   /** Milliseconds. */
   readonly now: () => number;
@@ -50,9 +52,7 @@ export async function waitForNames(
 ): Promise<boolean> {
   const deadline = tools.now() + seconds * 1000;
   for (let said = ""; ;) {
-    // Another name each time: a resolver remembers for a while that one was not there.
-    const below = `check-${randomBytes(4).toString("hex")}.${domain}`;
-    const seen = await Promise.all([seenAs(domain, domain, tools), seenAs(`*.${domain}`, below, tools)]);
+    const seen = await namesSeen(domain, tools.lookUp);
     const { done, sentence } = verdict(address, seen);
     if (done) {
       tools.say(`${sentence}.`);
@@ -70,7 +70,19 @@ export async function waitForNames(
   }
 }
 
-async function seenAs(name: string, asked: string, { lookUp }: WaitTools): Promise<Seen> {
+/** What the DNS says of a domain and of any name below it. */
+export async function namesSeen(domain: string, lookUp = systemLookUp()): Promise<readonly Seen[]> {
+  // Another name each time: a resolver remembers for a while that one was not there.
+  const below = `check-${randomBytes(4).toString("hex")}.${domain}`;
+  return Promise.all([seenAs(domain, domain, lookUp), seenAs(`*.${domain}`, below, lookUp)]);
+}
+
+function systemLookUp(): LookUp {
+  const resolver = new Resolver({ timeout: 5000, tries: 2 });
+  return (asked) => resolver.resolve4(asked);
+}
+
+async function seenAs(name: string, asked: string, lookUp: LookUp): Promise<Seen> {
   try {
     return { name, addresses: await lookUp(asked) };
   } catch (error) {
@@ -88,9 +100,8 @@ async function main(args: readonly string[]): Promise<void> {
   const [name = "", address = "", ...rest] = positionals;
   const domain = cookieDomain.safeParse(name);
   if (!domain.success || !isIPv4(address) || !/^\d+$/.test(values.seconds) || rest.length > 0) throw new Error(usage);
-  const resolver = new Resolver({ timeout: 5000, tries: 2 });
   const tools: WaitTools = {
-    lookUp: (asked) => resolver.resolve4(asked),
+    lookUp: systemLookUp(),
     say: (line) => {
       console.log(line);
     },

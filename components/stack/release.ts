@@ -112,10 +112,14 @@ export function renderRelease(
   const templates = listFiles(root);
   const files = templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path));
   const mount = (path: string) => mountPath(files, path, digestOf);
+  const mounted = (path: string): string => {
+    const { folder, path: below } = mount(path);
+    return `./${folder}/${below}`;
+  };
   const composeHelpers: TemplateHelpers = {
-    mount: (path) => `./${mount(path).folder}/${mount(path).path}`,
-    secret: (path) => `./${mount(path).folder}/${mount(path).path}:/run/secrets/${basename(path)}:ro`,
-    bind: (path, target) => `./${mount(path).folder}/${mount(path).path}:${target ?? ""}:ro`,
+    mount: mounted,
+    secret: (path) => `${mounted(path)}:/run/secrets/${basename(path)}:ro`,
+    bind: (path, target) => `${mounted(path)}:${target ?? ""}:ro`,
     tag: (image, path) => `${image}:${mount(path ?? "").digest}`,
   };
   const compose = templates.filter((path) => path.startsWith(composeFile)).map((path) => render(path, composeHelpers));

@@ -1,12 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { Resolver } from "node:dns/promises";
 import { type IncomingHttpHeaders } from "node:http";
 import { request } from "node:https";
 import { type Socket, connect } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Operations, Site } from "../../components/operations";
 import { portalSubdomain } from "../../components/routes";
-import { type Seen, verdict } from "../../scripts/wait-dns";
+import { type Seen, namesSeen, verdict } from "../../scripts/wait-dns";
 import { type Check, ok, red } from "./check";
 
 const timeoutMs = 10_000;
@@ -20,7 +18,7 @@ export async function outsideChecks(operations: Operations): Promise<Check[]> {
   const portal: Site = { title: "the login portal", host: `${portalSubdomain}.${domain}`, open: true };
   const index: Site = { title: "the index page", host: domain, open: false };
   const [names, ports, ...visits] = await Promise.all([
-    dnsCheck(domain, publicAddress),
+    namesSeen(domain).then((seen) => judgeNames(publicAddress, seen)),
     portChecks(publicAddress, [...new Set([connection.port, 80, 443])]),
     ...[portal, index, ...sites].map(async (site) => ({ site, visit: await visit(publicAddress, site.host, "/") })),
   ]);
@@ -158,20 +156,6 @@ export function judgeGate({ title, host }: Site, portal: string, { status, heade
     `answers a stranger with ${status}`,
     `${title} may be open to the internet: pulumi up applies its login again; until then npm run ops -- exec edge caddy stop closes it`,
   );
-}
-
-async function dnsCheck(domain: string, address: string): Promise<Check> {
-  const resolver = new Resolver({ timeout: 5000, tries: 2 });
-  const below = `check-${randomBytes(4).toString("hex")}.${domain}`;
-  const look = async (name: string, asked: string): Promise<Seen> => {
-    try {
-      return { name, addresses: await resolver.resolve4(asked) };
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-      return { name, addresses: [], ...(code !== "ENOTFOUND" && code !== "ENODATA" && { fault: code }) };
-    }
-  };
-  return judgeNames(address, await Promise.all([look(domain, domain), look(`*.${domain}`, below)]));
 }
 
 export function judgeNames(address: string, seen: readonly Seen[]): Check {
