@@ -51,9 +51,8 @@ export class DataDisk extends pulumi.ComponentResource {
         ...(args.restoreFrom !== undefined && { snapshotId: args.restoreFrom }),
         ...common,
       },
-      // A disk in use must never be replaced because another snapshot is named. A stack never leaves its zone, but a preview
-      // in which the placement is chosen anew does not know that: it fails, as it would replace the protected disk.
-      { ...each, protect: !args.deleteData, ignoreChanges: ["snapshotId", "zoneId"] },
+      // A disk in use must never be replaced because another snapshot is named.
+      { ...each, protect: !args.deleteData, ignoreChanges: ["snapshotId"] },
     );
     this.diskId = disk.id;
     // The serial number of a disk is its id without the prefix, https://www.alibabacloud.com/help/en/ecs/user-guide/query-the-serial-number-of-a-block-storage-device

@@ -11,7 +11,7 @@ import { DnsRecords, type ZoneEntry } from "./dns";
 import { faultHook } from "./fault-hook";
 import { goesWith, instance } from "./machine";
 import { AlicloudNetwork } from "./network";
-import { placed, placementRequest } from "./placed";
+import { placed } from "./placed";
 import { publicIpv6 } from "./public-ipv6";
 import { onDelete } from "./script-command";
 import { costFactors, hostEstimate, monthlyCost } from "./cost";
@@ -55,10 +55,10 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
 
     const loginKey = new tls.PrivateKey(`${name}-login-key`, { algorithm: "ED25519" }, child);
     const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, child);
-    const place = placed(`${name}-placement`, placementRequest(args, args.vswitchZone), child);
-    this.monthlyCost = place.apply(({ instanceType, diskCategory }) =>
-      monthlyCost(hostEstimate(costFactors(args, instanceType, diskCategory))),
-    );
+    const place = placed(name, args, args.vswitchZone, child);
+    this.monthlyCost = pulumi
+      .all([place.instanceType, place.diskCategory])
+      .apply(([type, category]) => monthlyCost(hostEstimate(costFactors(args, type, category))));
 
     const network = new AlicloudNetwork(`${name}-network`, { ...args.network, zoneId: place.zoneId, ...common }, child);
     this.network = network;

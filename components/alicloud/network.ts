@@ -52,8 +52,7 @@ export class AlicloudNetwork extends pulumi.ComponentResource implements Network
               tags: common.tags,
               ...(ipv6 && { enableIpv6: true, ipv6CidrBlockMask: 1 }),
             },
-            // The zone is chosen once, see the data disk.
-            { ...each, ignoreChanges: ["zoneId"] },
+            each,
           ).id;
     if (ipv6)
       this.ipv6GatewayId =

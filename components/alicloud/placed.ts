@@ -3,42 +3,73 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AlicloudTarget } from "../settings/targets";
 import { costFactors, hostEstimate } from "./cost";
 import { explained } from "./fault-hook";
-import { type Placement, type PlacementRequest, placementSchema } from "./placement";
+import { type PlacementRequest, diskCategoryOf, misplaced, placeSchema, placementSchema } from "./placement";
 import { onCreate } from "./script-command";
 
-/** A {@link Placement} that may not be known yet. */
-export type Placed = pulumi.Output<Placement>;
+/** As what and where a host is; each part is known in a preview unless it is that part which must be looked up anew. */
+export interface Placed {
+  readonly zoneId: pulumi.Output<string>;
+  readonly diskCategory: pulumi.Output<string>;
+  readonly instanceType: pulumi.Output<string>;
+  readonly imageId: pulumi.Output<string>;
+}
 
 /**
- * Zone, instance type, disk category and image, chosen once by what is in stock and then kept in state: a later change of
- * the stock or a newer image never touches the host (lessons B1, B2). Another request chooses anew, in the same zone.
+ * Zone, disk category and instance type, chosen together by what is in stock when the host is made; a later change of the
+ * stock or a newer image never touches it (lessons B1, B2). The zone is for life, the category changes when it is no longer
+ * asked for, the type when another is asked for that can be had.
+ *
+ * @param vswitchZone zone of an existing vSwitch, which decides
  */
 export function placed(
   name: string,
-  request: pulumi.Input<PlacementRequest>,
+  target: AlicloudTarget,
+  vswitchZone: string | undefined,
   opts: pulumi.CustomResourceOptions,
 ): Placed {
-  return onCreate(name, "place", request, opts).apply((text) => placementSchema.parse(JSON.parse(text)));
+  const { region, machine } = target;
+  const request = placementRequest(target, vswitchZone);
+  const placement = onCreate(`${name}-placement`, "place", request, { ...opts, ignoreChanges: ["stdin"] }).apply(
+    (text) => {
+      const found = placementSchema.parse(JSON.parse(text));
+      const fault = misplaced(found, region, vswitchZone);
+      if (fault !== undefined) throw new pulumi.RunError(fault);
+      return found;
+    },
+  );
+  const diskCategory = placement.apply((first) => diskCategoryOf(first.diskCategory, machine.diskCategories));
+  const typeRequest = pulumi
+    .all([placement, diskCategory])
+    .apply(([first, category]) => ({ ...request, zones: [first.zoneId], diskCategories: [category], first }));
+  return {
+    zoneId: placement.zoneId,
+    diskCategory,
+    instanceType: onCreate(`${name}-type`, "choose-type", typeRequest, opts).apply(
+      (text) => placeSchema.parse(JSON.parse(text)).instanceType,
+    ),
+    imageId:
+      machine.image !== undefined
+        ? pulumi.output(machine.image)
+        : onCreate(`${name}-image`, "newest-image", { region }, opts),
+  };
 }
 
 /** What the settings ask for; an existing vSwitch decides the zone. */
 export function placementRequest(target: AlicloudTarget, vswitchZone: string | undefined): PlacementRequest {
   const { region, machine } = target;
-  const { instanceTypes, zones, diskCategories, image, charge } = machine;
+  const { instanceTypes, zones, diskCategories, charge } = machine;
   return {
     region,
     instanceTypes: [...instanceTypes],
-    zones: [...zones],
+    zones: vswitchZone !== undefined ? [vswitchZone] : [...zones],
     diskCategories: [...diskCategories],
     overBudget: instanceTypes.flatMap((instanceType) =>
       diskCategories
         .filter((category) => hostEstimate(costFactors(target, instanceType, category)).runningUsd > machine.budgetUsd)
         .map((diskCategory) => ({ instanceType, diskCategory })),
     ),
-    ...(image !== undefined && { image }),
     spot: charge === "spot",
     subscription: charge === "subscription",
-    ...(vswitchZone !== undefined && { zone: vswitchZone }),
   };
 }
 
@@ -55,4 +86,18 @@ export async function findVswitchZone(
   const { vswitches } = await alicloud.vpc.getSwitches({ ids: [vswitchId] }, { provider }).catch(explained);
   if (vswitches[0] === undefined) throw new pulumi.RunError(`there is no vSwitch ${vswitchId} in ${region}`);
   return vswitches[0].zoneId;
+}
+
+/**
+ * Finds the image that is set, if one is.
+ *
+ * @throws pulumi.RunError with one sentence, before any resource of the host is declared
+ */
+export async function checkImage({ region, machine: { image } }: AlicloudTarget, provider: alicloud.Provider) {
+  if (image === undefined) return;
+  const { images } = await alicloud.ecs.getImages({ imageId: image }, { provider }).catch(explained);
+  if (images.length === 0)
+    throw new pulumi.RunError(
+      `there is no image ${image} in ${region}: \`pulumi config rm hostImage\` takes Ubuntu 24.04`,
+    );
 }

@@ -14,23 +14,21 @@ export const placementRequestSchema = z.object({
   diskCategories: z.array(word).min(1),
   /** What the estimate of a month puts above `budgetUsd`. */
   overBudget: z.array(z.object({ instanceType: word, diskCategory: word })),
-  /** An image's id; default: the newest Ubuntu 24.04. */
-  image: word.optional(),
   spot: z.boolean(),
   subscription: z.boolean(),
-  /** The zone of an existing vSwitch. */
-  zone: word.optional(),
 });
 export type PlacementRequest = z.infer<typeof placementRequestSchema>;
 
-/** Where and as what a host is made. */
-export const placementSchema = z.object({
-  zoneId: word,
-  instanceType: word,
-  diskCategory: word,
-  imageId: word,
-});
+/** One choice. */
+export const placeSchema = z.object({ zoneId: word, instanceType: word, diskCategory: word });
+type Place = z.infer<typeof placeSchema>;
+
+/** Where and as what a host is first made. */
+export const placementSchema = placeSchema.extend({ region: word });
 export type Placement = z.infer<typeof placementSchema>;
+
+/** Asks for the type of a host that is placed; `zones` and `diskCategories` hold one each, its own. */
+export const typeRequestSchema = placementRequestSchema.extend({ first: placeSchema });
 
 /** What a zone has to say about an instance type it sells. */
 export interface Offer {
@@ -41,19 +39,15 @@ export interface Offer {
   readonly diskCategories: readonly string[];
 }
 
-type Place = Omit<Placement, "imageId">;
-
 /**
- * The first hit over types, then disk categories, then zones. A host that exists stays in its zone, as its data disk is
- * there, and keeps its disk category while that is asked for and fits; what it already is needs no stock and no budget.
+ * The first hit over types, then disk categories, then zones. What a host already is needs no stock and no budget.
  * Throws one error that says what was tried where (lessons B1, B7).
  */
-export function choosePlacement(request: PlacementRequest, offers: readonly Offer[], previous?: Placement): Place {
-  const zones = zonesOf(request, offers, previous);
-  const kept = previous?.diskCategory;
-  const categories = request.diskCategories.toSorted((a, b) => Number(b === kept) - Number(a === kept));
-  for (const instanceType of request.instanceTypes)
-    for (const diskCategory of categories)
+export function choosePlacement(request: PlacementRequest, offers: readonly Offer[], previous?: Place): Place {
+  const { instanceTypes, diskCategories } = request;
+  const zones = request.zones.length > 0 ? request.zones : [...new Set(offers.map((offer) => offer.zoneId))].sort();
+  for (const instanceType of instanceTypes)
+    for (const diskCategory of diskCategories)
       for (const zoneId of zones) {
         const place = { zoneId, instanceType, diskCategory };
         if (isPrevious(place, previous) || (isAffordable(place, request) && isOffered(place, offers))) return place;
@@ -61,18 +55,24 @@ export function choosePlacement(request: PlacementRequest, offers: readonly Offe
   throw new ScriptError(nothingFits(request, offers, zones));
 }
 
-function zonesOf(request: PlacementRequest, offers: readonly Offer[], previous?: Placement): readonly string[] {
-  if (previous && request.zone !== undefined && request.zone !== previous.zoneId)
-    throw new ScriptError(
-      `The vSwitch is in zone ${request.zone}, but this stack's data disk is in zone ${previous.zoneId} and cannot leave it: name a vSwitch in ${previous.zoneId}.`,
-    );
-  if (previous) return [previous.zoneId];
-  if (request.zone !== undefined) return [request.zone];
-  if (request.zones.length > 0) return request.zones;
-  return [...new Set(offers.map((offer) => offer.zoneId))].sort();
+/**
+ * The disk category of a host that was placed with `first`: that one while it is asked for, else the best of those asked for,
+ * in stock or not. So a preview knows it, and shows a machine as replaced only when its system disk must be.
+ */
+export function diskCategoryOf(first: string, asked: readonly string[]): string {
+  return asked.includes(first) ? first : (asked[0] ?? first);
 }
 
-const isPrevious = (place: Place, previous?: Placement): boolean =>
+/** Why a host cannot be where the settings want it now: its data disk never leaves its zone. */
+export function misplaced({ region, zoneId }: Placement, wanted: string, vswitchZone?: string): string | undefined {
+  if (region !== wanted)
+    return `this stack is in region ${region} and cannot move to ${wanted}: set region back, or make another stack there and restore a backup into it`;
+  if (vswitchZone !== undefined && vswitchZone !== zoneId)
+    return `the vSwitch is in zone ${vswitchZone}, but this stack's data disk is in zone ${zoneId} and cannot leave it: name a vSwitch in ${zoneId}`;
+  return undefined;
+}
+
+const isPrevious = (place: Place, previous?: Place): boolean =>
   place.zoneId === previous?.zoneId &&
   place.instanceType === previous.instanceType &&
   place.diskCategory === previous.diskCategory;

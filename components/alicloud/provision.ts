@@ -5,7 +5,7 @@ import { costFactors, hostEstimate } from "./cost";
 import { findZone } from "./dns";
 import { describeEstimate } from "./estimate";
 import { AlicloudHost } from "./host";
-import { findVswitchZone } from "./placed";
+import { checkImage, findVswitchZone } from "./placed";
 
 /**
  * The Host on ECS, after what must be asked of the account before any resource is declared.
@@ -23,7 +23,10 @@ export async function provisionAlicloud(
     );
   // Its keys come from the environment: no credential is in the configuration or the state.
   const provider = new alicloud.Provider("alicloud", { region: target.region });
-  const zone = domain === undefined ? undefined : await findZone(domain, provider);
-  const vswitchZone = await findVswitchZone(target, provider);
+  const [zone, vswitchZone] = await Promise.all([
+    domain === undefined ? undefined : findZone(domain, provider),
+    findVswitchZone(target, provider),
+    checkImage(target, provider),
+  ]);
   return new AlicloudHost("host", { ...target, zone, vswitchZone, deleteData }, { provider });
 }

@@ -6,10 +6,13 @@ function scriptCommand(script: string): string {
   return `node --import tsx components/alicloud/${script}.ts`;
 }
 
-/** Runs a script of this folder when the resource is created, and again when what it reads on standard input changes. */
+/**
+ * Runs a script of this folder when the resource is created, and again when what it reads on standard input changes; its
+ * line.
+ */
 export function onCreate(
   name: string,
-  script: "place",
+  script: "place" | "choose-type" | "newest-image",
   input: pulumi.Input<object>,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
@@ -18,12 +21,12 @@ export function onCreate(
     {
       create: scriptCommand(script),
       stdin: asJson(input),
-      // The script keeps to what it answered the time before.
+      // What is chosen anew depends on what was chosen the time before.
       addPreviousOutputInEnv: true,
       logging: command.local.Logging.None,
     },
     opts,
-  ).stdout;
+  ).stdout.apply((line) => line.trim());
 }
 
 /** Runs a script of this folder when the resource is deleted; what it prints is for the operator. */

@@ -45,8 +45,9 @@ export class World<S extends Sandbox = ExistingSandbox> {
     return this.sandbox.domain;
   }
 
+  /** With the preview that an operator sees first. */
   async up(...args: readonly string[]): Promise<string> {
-    const { stdout, stderr } = await this.sandbox.pulumi(["up", "--yes", "--skip-preview", ...args]);
+    const { stdout, stderr } = await this.sandbox.pulumi(["up", "--yes", ...args]);
     return stdout + stderr;
   }
 

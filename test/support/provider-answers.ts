@@ -61,16 +61,15 @@ function keyOf(name: string): KeyPair {
   return known;
 }
 
-/** A placement in which the first of everything asked for is in stock. */
+/** The first of everything asked for is in stock. */
 function stdoutOf({ create, stdin }: Readonly<Record<string, Plain>>): string {
-  if (create === undefined || !textOf(create).includes("alicloud/place.ts")) return "";
-  const request = placementRequestSchema.parse(JSON.parse(textOf(withoutSecrets(stdin))));
-  return JSON.stringify({
-    zoneId: request.zone ?? request.zones[0] ?? `${request.region}a`,
-    instanceType: request.instanceTypes[0],
-    diskCategory: request.diskCategories[0],
-    imageId: request.image ?? newestImage,
-  });
+  const script = /alicloud\/([a-z-]+)\.ts/.exec(create === undefined ? "" : textOf(create))?.[1];
+  if (script === "newest-image") return `${newestImage}\n`;
+  if (script !== "place" && script !== "choose-type") return "";
+  const { region, zones, ...request } = placementRequestSchema.parse(JSON.parse(textOf(withoutSecrets(stdin))));
+  const [instanceType] = request.instanceTypes;
+  const [diskCategory] = request.diskCategories;
+  return `${JSON.stringify({ region, zoneId: zones[0] ?? `${region}a`, instanceType, diskCategory })}\n`;
 }
 
 /** What a provider's function was asked. */
@@ -86,12 +85,17 @@ export interface Account {
   readonly dnsZones?: readonly string[];
   /** Zone of each existing vSwitch by id. @default none */
   readonly vswitches?: Readonly<Record<string, string>>;
+  /** Ids of the images. @default there are none */
+  readonly images?: readonly string[];
   /** Why every function of the provider fails. @default none does */
   readonly fault?: string;
 }
 
 /** Answers a provider's function. @throws Error for one that the program does not need */
-export function callOf({ token, inputs }: Call, { dnsZones = [], vswitches = {}, fault }: Account): object {
+export function callOf(
+  { token, inputs }: Call,
+  { dnsZones = [], vswitches = {}, images = [], fault }: Account,
+): object {
   // As an error of gRPC, which the SDK takes the details of.
   if (fault !== undefined) throw Object.assign(new Error(fault), { details: fault });
   switch (token) {
@@ -102,6 +106,8 @@ export function callOf({ token, inputs }: Call, { dnsZones = [], vswitches = {},
       const found = Object.entries(vswitches).filter(([id]) => ids.includes(id));
       return { vswitches: found.map(([id, zoneId]) => ({ id, zoneId })) };
     }
+    case "alicloud:ecs/getImages:getImages":
+      return { images: images.filter((id) => id === inputs["imageId"]).map((id) => ({ id })) };
     case "alicloud:vpc/getIpv6Addresses:getIpv6Addresses":
       return { addresses: [{ id: "ipv6-address-id", ipv6Address: publicIpv6Address }] };
     case "cloudflare:index/getZeroTrustTunnelCloudflaredToken:getZeroTrustTunnelCloudflaredToken":

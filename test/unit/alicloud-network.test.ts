@@ -168,7 +168,7 @@ describe("an existing network", () => {
     expect(names).not.toContain("host-network-vswitch");
     expect(theirs.resource("host-network-security-group").inputs).toMatchObject({ vpcId: "vpc-t4n0a1" });
     expect(theirs.resource("host-instance").inputs).toMatchObject({ vswitchId: "vsw-t4n0a1" });
-    expect(theirs.resource("host-placement").inputs["stdin"]).toContain('"zone":"ap-southeast-1c"');
+    expect(theirs.resource("host-placement").inputs["stdin"]).toContain('"zones":["ap-southeast-1c"]');
     expect(theirs.resource("host-data-disk").inputs).toMatchObject({ zoneId: "ap-southeast-1c" });
     expect(theirs.calls).toMatchObject([
       { token: "alicloud:vpc/getSwitches:getSwitches", inputs: { ids: ["vsw-t4n0a1"] } },

@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import {
   type Offer,
-  type Placement,
   type PlacementRequest,
   choosePlacement,
+  diskCategoryOf,
+  misplaced,
   newestUbuntu,
 } from "../../components/alicloud/placement";
 import { type Emulator, startEmulator } from "../emulator/emulator";
@@ -35,14 +36,13 @@ const anyRequest = fc
     zones: fc.shuffledSubarray(zones),
   })
   .map(request);
-const anyPrevious = fc.record<Placement>({
+type Place = ReturnType<typeof choosePlacement>;
+const anyPrevious = fc.record({
   zoneId: fc.constantFrom(...zones),
   instanceType: fc.constantFrom(...types),
   diskCategory: fc.constantFrom(...categories),
-  imageId: fc.constant("image"),
 });
 
-type Place = ReturnType<typeof choosePlacement>;
 const chosen = (...input: Parameters<typeof choosePlacement>): Place | undefined => {
   try {
     return choosePlacement(...input);
@@ -101,55 +101,55 @@ describe("a new host", () => {
       }),
     );
     const [dear] = pairs;
-    const previous = { zoneId: "zone-a", instanceType: "small", diskCategory: "cloud_essd", imageId: "image" };
-    expect(chosen(request({ overBudget: dear ? [dear] : [] }), [], previous)).toMatchObject(dear ?? {});
-  });
-
-  it("goes into the zone of an existing vSwitch, or nowhere", () => {
-    fc.assert(
-      fc.property(anyRequest, anyOffers, fc.constantFrom(...zones), (asked, offers, zone) => {
-        const place = chosen({ ...asked, zone }, offers);
-        return place === undefined || place.zoneId === zone;
-      }),
-    );
+    const previous = { zoneId: "zone-a", instanceType: "small", diskCategory: "cloud_essd" };
+    const asked = request({ zones: ["zone-a"], overBudget: dear ? [dear] : [] });
+    expect(chosen(asked, [], previous)).toMatchObject(dear ?? {});
   });
 });
 
 describe("a host that exists", () => {
-  it("never leaves its zone, whatever is on offer", () => {
-    fc.assert(
-      fc.property(anyRequest, anyOffers, anyPrevious, (asked, offers, previous) => {
-        const place = chosen(asked, offers, previous);
-        return place === undefined || place.zoneId === previous.zoneId;
-      }),
-    );
-  });
-
   it("keeps what it is when nothing better is asked for, though it is sold out", () => {
     fc.assert(
       fc.property(anyPrevious, (previous) => {
-        const asked = request({ instanceTypes: [previous.instanceType] });
-        expect({ ...chosen(asked, [], previous), imageId: "image" }).toEqual(previous);
+        const { zoneId, instanceType, diskCategory } = previous;
+        const asked = request({ zones: [zoneId], instanceTypes: [instanceType], diskCategories: [diskCategory] });
+        expect(chosen(asked, [], previous)).toEqual(previous);
       }),
     );
   });
 
-  it("keeps its disk category when another type takes it", () => {
-    const previous = { zoneId: "zone-b", instanceType: "small", diskCategory: "cloud_auto", imageId: "image" };
+  it("gets another type only where that takes its disks", () => {
+    const previous = { zoneId: "zone-b", instanceType: "small", diskCategory: "cloud_auto" };
     const offer = { zoneId: "zone-b", instanceType: "large", inStock: true };
-    const asked = request({ instanceTypes: ["large"] });
-    expect(choosePlacement(asked, [{ ...offer, diskCategories: categories }], previous).diskCategory).toBe(
-      "cloud_auto",
+    const asked = request({ zones: ["zone-b"], instanceTypes: ["large"], diskCategories: ["cloud_auto"] });
+    expect(chosen(asked, [{ ...offer, diskCategories: categories }], previous)?.instanceType).toBe("large");
+    expect(() => choosePlacement(asked, [{ ...offer, diskCategories: ["cloud_essd"] }], previous)).toThrow(
+      "large: cloud_auto not offered in zone-b",
     );
-    expect(choosePlacement(asked, [{ ...offer, diskCategories: ["cloud_essd"] }], previous).diskCategory).toBe(
-      "cloud_essd",
+    // The same type with other disks must be on offer as any other.
+    expect(
+      chosen({ ...asked, instanceTypes: ["small"], diskCategories: ["cloud_essd"] }, [], previous),
+    ).toBeUndefined();
+  });
+
+  it("keeps its disk category while that is asked for, else takes the best that is", () => {
+    const anyList = fc.shuffledSubarray(categories, { minLength: 1 });
+    fc.assert(
+      fc.property(fc.constantFrom(...categories), anyList, (first, asked) => {
+        expect(diskCategoryOf(first, asked)).toBe(asked.includes(first) ? first : asked[0]);
+      }),
     );
   });
 
-  it("cannot follow a vSwitch into another zone", () => {
-    const previous = { zoneId: "zone-b", instanceType: "small", diskCategory: "cloud_auto", imageId: "image" };
-    expect(() => choosePlacement(request({ zone: "zone-a" }), [], previous)).toThrow(
-      "The vSwitch is in zone zone-a, but this stack's data disk is in zone zone-b and cannot leave it: name a vSwitch in zone-b.",
+  it("cannot follow a vSwitch into another zone, nor the settings into another region", () => {
+    const placement = { region: "r", zoneId: "zone-b", instanceType: "small", diskCategory: "cloud_auto" };
+    expect(misplaced(placement, "r")).toBeUndefined();
+    expect(misplaced(placement, "r", "zone-b")).toBeUndefined();
+    expect(misplaced(placement, "r", "zone-a")).toBe(
+      "the vSwitch is in zone zone-a, but this stack's data disk is in zone zone-b and cannot leave it: name a vSwitch in zone-b",
+    );
+    expect(misplaced(placement, "s")).toBe(
+      "this stack is in region r and cannot move to s: set region back, or make another stack there and restore a backup into it",
     );
   });
 });
@@ -175,7 +175,7 @@ describe("an image", () => {
   });
 });
 
-describe("the script", () => {
+describe("the scripts", () => {
   let emulator: Emulator;
   beforeEach(async () => {
     emulator = await startEmulator();
@@ -190,21 +190,29 @@ describe("the script", () => {
     ...{ diskCategories: ["cloud_essd", "cloud_essd_entry"], overBudget: [], spot: false, subscription: false },
   };
   const placement = {
-    ...{ zoneId: "ap-southeast-1a", instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" },
-    imageId: "ubuntu_24_04_x64_20G_alibase_20261012.vhd",
+    ...{ region: "ap-southeast-1", zoneId: "ap-southeast-1a" },
+    ...{ instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" },
   };
+  const retype = { ...asked, zones: ["ap-southeast-1c"], diskCategories: ["cloud_essd"] };
+  const first = { zoneId: "ap-southeast-1c", instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" };
 
-  it("answers one line: the best of everything, and the newest image of all pages", async () => {
+  it("find the newest image of all pages", async () => {
+    const { code, stdout, stderr } = await runScript(emulator, "newest-image", { region: "ap-southeast-1" });
+    expect({ code, stdout, stderr }).toEqual({
+      ...{ code: 0, stdout: "ubuntu_24_04_x64_20G_alibase_20261012.vhd", stderr: "" },
+    });
+    expect(emulator.journal.calls.map((one) => one.parameters["PageNumber"])).toEqual(["1", "2"]);
+  });
+
+  it("place a host: the best of everything", async () => {
     const { code, stdout, stderr } = await runScript(emulator, "place", asked);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toEqual(placement);
-    const pages = emulator.journal.calls.filter((one) => one.action === "DescribeImages");
-    expect(pages.map((one) => one.parameters["PageNumber"])).toEqual(["1", "2"]);
     for (const one of emulator.journal.calls.filter((call) => call.action === "DescribeAvailableResource"))
       expect(one.parameters).toMatchObject({ InstanceChargeType: "PostPaid", SpotStrategy: "NoSpot" });
   });
 
-  it("asks for the market it is to buy in", async () => {
+  it("ask for the market they are to buy in", async () => {
     await runScript(emulator, "place", { ...asked, spot: true });
     await runScript(emulator, "place", { ...asked, subscription: true });
     const stock = emulator.journal.calls.filter((one) => one.action === "DescribeAvailableResource");
@@ -214,7 +222,7 @@ describe("the script", () => {
     expect([...new Set(markets)]).toEqual(["PostPaid SpotWithPriceLimit", "PrePaid NoSpot"]);
   });
 
-  it("falls back to the next zone, then to the next disk category, then to the next type", async () => {
+  it("fall back to the next zone, then to the next disk category, then to the next type", async () => {
     emulator.fail({ kind: "soldOut", zone: "ap-southeast-1a", type: "ecs.e-c1m2.large" });
     expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
       ...placement,
@@ -232,7 +240,7 @@ describe("the script", () => {
     });
   });
 
-  it("says in one sentence what was tried where and why not", async () => {
+  it("say in one sentence what was tried where and why not", async () => {
     emulator.fail({ kind: "soldOut", type: "ecs.e-c1m2.large" });
     emulator.fail({ kind: "noDisk", zone: "ap-southeast-1b", category: "cloud_essd" });
     const { code, stdout, stderr } = await runScript(emulator, "place", {
@@ -248,7 +256,7 @@ describe("the script", () => {
     );
   });
 
-  it("says what is above the budget", async () => {
+  it("say what is above the budget", async () => {
     const { stderr } = await runScript(emulator, "place", {
       ...asked,
       ...{
@@ -261,26 +269,25 @@ describe("the script", () => {
     expect(stderr).toContain("cloud_none not offered, cloud_essd above budgetUsd in ap-southeast-1a.");
   });
 
-  it("keeps zone and image of the time before when the request changes", async () => {
-    const previous = { ...placement, zoneId: "ap-southeast-1c", imageId: "ubuntu_24_04_x64_20G_alibase_20260112.vhd" };
-    const env = { PULUMI_COMMAND_STDOUT: `${JSON.stringify(previous)}\n` };
-    const { stdout } = await runScript(emulator, "place", { ...asked, instanceTypes: ["ecs.u1-c1m2.large"] }, env);
-    expect(JSON.parse(stdout)).toEqual({ ...previous, instanceType: "ecs.u1-c1m2.large" });
-    expect(emulator.journal.calls.filter((one) => one.action === "DescribeImages")).toEqual([]);
+  it("keep the type that a host was placed as, without a question, until the request changes", async () => {
+    const { stdout } = await runScript(emulator, "choose-type", { ...retype, first });
+    expect(JSON.parse(stdout)).toEqual(first);
+    expect(emulator.journal.calls).toEqual([]);
+    const env = { PULUMI_COMMAND_STDOUT: `${stdout}\n` };
+    const other = { ...retype, first, instanceTypes: ["ecs.u1-c1m2.large", "ecs.e-c1m2.large"] };
+    const changed = await runScript(emulator, "choose-type", other, env);
+    expect(JSON.parse(changed.stdout)).toEqual({ ...first, instanceType: "ecs.u1-c1m2.large" });
+    emulator.fail({ kind: "soldOut" });
+    expect(JSON.parse((await runScript(emulator, "choose-type", other, env)).stdout)).toEqual(first);
   });
 
-  it("takes an image by its id if there is one", async () => {
-    const image = "debian_12_x64_20G_alibase_20260912.vhd";
-    const { stdout } = await runScript(emulator, "place", { ...asked, image });
-    expect(JSON.parse(stdout)).toEqual({ ...placement, imageId: image });
-    const { code, stderr } = await runScript(emulator, "place", { ...asked, image: "debian_99" });
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: "There is no image debian_99 in ap-southeast-1: `pulumi config rm hostImage` takes Ubuntu 24.04.",
-    });
+  it("say what the state holds when it is no choice", async () => {
+    const env = { PULUMI_COMMAND_STDOUT: "ecs.old" };
+    const { code, stderr } = await runScript(emulator, "choose-type", { ...retype, first }, env);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "The state holds no choice of a type but: ecs.old" });
   });
 
-  it("refuses a request that is none", async () => {
+  it("refuse a request that is none", async () => {
     const { code, stderr } = await runScript(emulator, "place", { ...asked, instanceTypes: [] });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^The input of this script is not as it should be: instanceTypes: .*$/);

@@ -14,15 +14,33 @@ const anyNumber: unknown = expect.any(Number);
 const quiet = { addPreviousOutputInEnv: false, logging: "none" };
 
 describe("the local commands of the target", () => {
-  it("choose the placement once, and keep to what they chose before", () => {
-    expect(run.resource("host-placement").inputs).toEqual({
-      create: "node --import tsx components/alicloud/place.ts",
+  it.each([
+    ["host-placement", "place", { ignoreChanges: ["stdin"] }],
+    ["host-type", "choose-type", { dependsOn: ["host-placement"] }],
+    ["host-image", "newest-image", {}],
+  ])("choose: %s", (name, script, options) => {
+    expect(run.resource(name).inputs).toEqual({
+      create: `node --import tsx components/alicloud/${script}.ts`,
       stdin: anyText,
       addPreviousOutputInEnv: true,
       logging: "none",
     });
-    expect(optionsOf(run, "host-placement")).toMatchObject({ parent: "host" });
-    expect(optionsOf(run, "host-placement").dependsOn).toBeUndefined();
+    const { parent, dependsOn, ignoreChanges } = optionsOf(run, name);
+    expect({ parent, dependsOn, ignoreChanges }).toEqual({ parent: "host", ...options });
+  });
+
+  it("ask for a type where the host is, with what disks it has", () => {
+    expect(stdinOf(run, "host-type")).toMatchObject({
+      ...{ zones: ["ap-southeast-1a"], diskCategories: ["cloud_essd_entry"] },
+      first: { zoneId: "ap-southeast-1a", instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd_entry" },
+    });
+  });
+
+  it("look for no image where one is set", async () => {
+    const image = "debian_12_x64_20G_alibase_20260912.vhd";
+    const own = await runAlicloud({ hostImage: image }, { account: { images: [image] } });
+    expect(own.resources.map(({ name }) => name)).not.toContain("host-image");
+    expect(own.resource("host-instance").inputs).toMatchObject({ imageId: image });
   });
 
   it("list what is left when all else is deleted, and say it", () => {

@@ -47,9 +47,11 @@ describe("the target alicloud", () => {
       "cloudcode:index:Network host-network",
       "command:local:Command host-address-unbinding",
       "command:local:Command host-data-release",
+      "command:local:Command host-image",
       "command:local:Command host-leftovers",
       "command:local:Command host-placement",
       "command:local:Command host-reachable",
+      "command:local:Command host-type",
       "tls:index/privateKey:PrivateKey host-host-key",
       "tls:index/privateKey:PrivateKey host-login-key",
     ]);
@@ -98,10 +100,7 @@ describe("each resource has just these inputs and options", () => {
         ...{ vswitchName: "cloudcode-test", vpcId: "host-network-vpc-id", zoneId: "ap-southeast-1a" },
         ...{ cidrBlock: "192.168.1.0/24", tags },
       },
-      {
-        ...{ parent: "host-network", dependsOn: ["host-leftovers", "host-network-vpc", "host-placement"] },
-        ignoreChanges: ["zoneId"],
-      },
+      { parent: "host-network", dependsOn: ["host-leftovers", "host-network-vpc", "host-placement"] },
     ],
     [
       "host-network-security-group",
@@ -117,7 +116,7 @@ describe("each resource has just these inputs and options", () => {
       },
       {
         ...{ parent: "host-data", dependsOn: ["host-leftovers", "host-placement"] },
-        ...{ protect: true, ignoreChanges: ["snapshotId", "zoneId"] },
+        ...{ protect: true, ignoreChanges: ["snapshotId"] },
       },
     ],
     [
@@ -150,8 +149,8 @@ describe("each resource has just these inputs and options", () => {
       {
         parent: "host",
         dependsOn: [
-          ...["host-host-key", "host-key-pair", "host-placement", "host-network-security-group"],
-          ...["host-network-vswitch", ...rules.map((rule) => `host-network-${rule}`)],
+          ...["host-host-key", "host-image", "host-key-pair", "host-network-security-group", "host-network-vswitch"],
+          ...["host-placement", "host-type", ...rules.map((rule) => `host-network-${rule}`)],
         ].sort(),
         ignoreChanges: ["userData"],
         replaceOnChanges: ["imageId", "vswitchId"],

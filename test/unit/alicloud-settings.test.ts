@@ -6,7 +6,7 @@ import { userData } from "../../components/alicloud/user-data";
 import { alicloudSettings } from "../../components/settings/sections/alicloud";
 import { keyPair } from "../support/keys";
 import type { Plain } from "../support/plain";
-import { type ProgramRun, minimalAlicloud, runAlicloud } from "../support/program";
+import { type ProgramRun, failureOf, minimalAlicloud, runAlicloud } from "../support/program";
 import { cloudResources, optionsOf } from "../support/recorded-options";
 import { alicloudTargetOf, faultsOf } from "../support/settings";
 
@@ -35,7 +35,7 @@ const settings = {
 
 let run: ProgramRun;
 beforeAll(async () => {
-  run = await runAlicloud(settings);
+  run = await runAlicloud(settings, { account: { images: [settings.hostImage] } });
 });
 
 describe("a setting reaches its input", () => {
@@ -58,6 +58,12 @@ describe("a setting reaches its input", () => {
     ["vswitchCidr", "host-network-vswitch", { cidrBlock: "172.16.9.0/24" }],
   ])("%s: of %s", (_key, name, inputs) => {
     expect(run.resource(name).inputs).toMatchObject(inputs);
+  });
+
+  it("hostImage: an image that is there, before anything is declared", async () => {
+    expect(String(await failureOf({ hostImage: "m-0xi1234" }, {}))).toContain(
+      "there is no image m-0xi1234 in ap-southeast-1: `pulumi config rm hostImage` takes Ubuntu 24.04",
+    );
   });
 
   it("protectMachine and deleteData: what Pulumi refuses to delete", () => {
@@ -106,10 +112,10 @@ describe("a setting reaches its input", () => {
 describe("placementRequest", () => {
   it("asks for what is set, and in the zone of an existing vSwitch", () => {
     expect(placementRequest(alicloudTargetOf(settings), "us-east-1a")).toEqual({
-      ...{ region: "us-east-1", instanceTypes: ["ecs.g7.large", "ecs.c7.large"], zones: ["us-east-1b"] },
-      ...{ diskCategories: ["cloud_auto"], overBudget: [], image: "m-0xi1234", spot: false, subscription: false },
-      zone: "us-east-1a",
+      ...{ region: "us-east-1", instanceTypes: ["ecs.g7.large", "ecs.c7.large"], zones: ["us-east-1a"] },
+      ...{ diskCategories: ["cloud_auto"], overBudget: [], spot: false, subscription: false },
     });
+    expect(placementRequest(alicloudTargetOf(settings), undefined).zones).toEqual(["us-east-1b"]);
   });
 
   it("names what the budget does not allow, so that no fallback costs more than it", () => {
@@ -117,12 +123,6 @@ describe("placementRequest", () => {
       { instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" },
     ]);
     expect(placementRequest(alicloudTargetOf({ budgetUsd: "40" }), undefined).overBudget).toEqual([]);
-  });
-
-  it("leaves out what is not set, so that nothing of it changes an old request", () => {
-    const { zone, image } = placementRequest(alicloudTargetOf(), undefined);
-    expect([zone, image]).toEqual([undefined, undefined]);
-    expect(JSON.stringify(placementRequest(alicloudTargetOf(), undefined))).not.toMatch(/"zone"|"image"/);
   });
 
   it.each([

@@ -1,11 +1,14 @@
 import { failureOf } from "../../sandbox/world";
-import { type CloudAccount, type CloudWorld, face, keptThing, portalAnswers } from "../world";
+import { type CloudAccount, type CloudWorld, counts, face, keptThing, portalAnswers } from "../world";
 
 /** Machines come and go; data, address, keys and certificates stay. */
 export function changes(world: CloudWorld, account: CloudAccount): void {
   test("another instance type keeps machine, data, address, host key and certificates", async () => {
     const [before, { id }] = await Promise.all([face(world), account().one("instances")]);
     world.sandbox.configure({ instanceTypes: ["ecs.c7.large"] });
+    const { stdout } = await world.sandbox.pulumi(["preview"]);
+    expect(stdout).toContain("host-instance");
+    expect(counts(stdout)).not.toHaveProperty("replace");
     await world.up();
     expect((await account().one("instances")).id).toBe(id);
     expect(await keptThing(world)).toBe("precious");

@@ -1,0 +1,26 @@
+/**
+ * Run by `node --import tsx components/alicloud/choose-type.ts`, a type request on standard input, the choice on standard
+ * output: at first what the host was placed as, and after a change of the request the best that can be had. The choice of the
+ * time before is in PULUMI_COMMAND_STDOUT.
+ */
+import { cloudApi } from "./api";
+import { choosePlacement, placeSchema, typeRequestSchema } from "./placement";
+import { ScriptError, runScript } from "./script";
+import { offersOf } from "./stock";
+
+function choiceBefore(stdout = "") {
+  if (stdout.trim() === "") return undefined;
+  try {
+    return placeSchema.parse(JSON.parse(stdout));
+  } catch {
+    throw new ScriptError(`The state holds no choice of a type but: ${stdout.trim()}`);
+  }
+}
+
+void runScript(typeRequestSchema, async (request) => {
+  const before = choiceBefore(process.env["PULUMI_COMMAND_STDOUT"]);
+  const choice = before
+    ? choosePlacement(request, await offersOf(cloudApi(request.region), request), before)
+    : request.first;
+  return JSON.stringify(choice);
+});

@@ -1,0 +1,24 @@
+/**
+ * Run by `node --import tsx components/alicloud/newest-image.ts` once, when a host without an image of its own is made: the
+ * region on standard input, the id of its newest Ubuntu 24.04 on standard output.
+ */
+import { z } from "zod";
+import { cloudApi } from "./api";
+import { newestUbuntu } from "./placement";
+import { runScript } from "./script";
+
+const imagesSchema = z.object({
+  Images: z.object({
+    Image: z.array(z.object({ ImageId: z.string(), ImageName: z.string(), CreationTime: z.string() })),
+  }),
+});
+
+void runScript(z.object({ region: z.string().min(1) }), async ({ region }) => {
+  const query = { Status: "Available", ImageOwnerAlias: "system", OSType: "linux", Architecture: "x86_64" };
+  const images = await cloudApi(region).list("ecs", "DescribeImages", query, (page) =>
+    imagesSchema.parse(page).Images.Image.map((image) => ({
+      ...{ id: image.ImageId, name: image.ImageName, createdAt: image.CreationTime },
+    })),
+  );
+  return newestUbuntu(images, region);
+});
