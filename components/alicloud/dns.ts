@@ -22,7 +22,7 @@ export function zoneEntry(domain: string, zones: readonly string[]): ZoneEntry |
 /**
  * Asks Alibaba Cloud DNS which of the account's zones holds the domain.
  *
- * @throws pulumi.RunError with one sentence, since it is the first call of a run and meets a wrong access key
+ * @throws OperatorError with one sentence, since it is the first call of a run and meets a wrong access key
  */
 export async function findZone(domain: string, provider: alicloud.Provider): Promise<ZoneEntry | undefined> {
   const { domains } = await alicloud.dns.getAlidnsDomains({}, { provider }).catch(explained);

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { OperatorError } from "../operator-error";
 import { explainFault } from "./faults";
 
 /** Explains what the provider says when a resource fails; for `hooks: { onError: [...] }` of each resource of the cloud. */
@@ -17,5 +18,5 @@ export async function explainAtResource({ urn, errors }: pulumi.ErrorHookArgs): 
 /** Stands where a function of the provider failed: its error in one sentence, without a trace of this program. */
 export function explained(error: unknown): never {
   const said = error instanceof Error ? error.message : String(error);
-  throw new pulumi.RunError(explainFault(said) ?? said);
+  throw new OperatorError(explainFault(said) ?? said);
 }

@@ -1,5 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
+import { OperatorError } from "../operator-error";
 import type { AlicloudTarget } from "../settings/targets";
 import { costFactors, hostEstimate } from "./cost";
 import { explained } from "./fault-hook";
@@ -33,7 +34,7 @@ export function placed(
     (text) => {
       const found = placementSchema.parse(JSON.parse(text));
       const fault = misplaced(found, region, vswitchZone);
-      if (fault !== undefined) throw new pulumi.RunError(fault);
+      if (fault !== undefined) throw new OperatorError(fault);
       return found;
     },
   );
@@ -76,7 +77,7 @@ export function placementRequest(target: AlicloudTarget, vswitchZone: string | u
 /**
  * The zone of the existing vSwitch that is set, if one is.
  *
- * @throws pulumi.RunError with one sentence, before any resource of the host is declared
+ * @throws OperatorError with one sentence, before any resource of the host is declared
  */
 export async function findVswitchZone(
   { region, network: { vswitchId } }: AlicloudTarget,
@@ -84,20 +85,20 @@ export async function findVswitchZone(
 ): Promise<string | undefined> {
   if (vswitchId === undefined) return undefined;
   const { vswitches } = await alicloud.vpc.getSwitches({ ids: [vswitchId] }, { provider }).catch(explained);
-  if (vswitches[0] === undefined) throw new pulumi.RunError(`there is no vSwitch ${vswitchId} in ${region}`);
+  if (vswitches[0] === undefined) throw new OperatorError(`there is no vSwitch ${vswitchId} in ${region}`);
   return vswitches[0].zoneId;
 }
 
 /**
  * Finds the image that is set, if one is.
  *
- * @throws pulumi.RunError with one sentence, before any resource of the host is declared
+ * @throws OperatorError with one sentence, before any resource of the host is declared
  */
 export async function checkImage({ region, machine: { image } }: AlicloudTarget, provider: alicloud.Provider) {
   if (image === undefined) return;
   const { images } = await alicloud.ecs.getImages({ imageId: image }, { provider }).catch(explained);
   if (images.length === 0)
-    throw new pulumi.RunError(
+    throw new OperatorError(
       `there is no image ${image} in ${region}: \`pulumi config rm hostImage\` takes Ubuntu 24.04`,
     );
 }

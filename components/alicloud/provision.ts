@@ -11,7 +11,7 @@ import { checkImage, findVswitchZone } from "./placed";
  * The Host on ECS, after what must be asked of the account before any resource is declared.
  *
  * @param domain undefined: the host's address gives the name, so no records are made
- * @throws pulumi.RunError with one sentence when the account does not answer or lacks what is set
+ * @throws OperatorError with one sentence when the account does not answer or lacks what is set
  */
 export async function provisionAlicloud(
   target: AlicloudTarget,

@@ -1,5 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { OperatorError } from "../operator-error";
 
 /** Opens the instance's IPv6 address to the internet, paid by traffic, and returns it. */
 export function publicIpv6(
@@ -13,7 +14,7 @@ export function publicIpv6(
     .getIpv6AddressesOutput({ associatedInstanceId: instance.id }, opts)
     .addresses.apply(([address]) => {
       if (address === undefined)
-        throw new pulumi.RunError("the instance has no IPv6 address; is IPv6 on in its vSwitch?");
+        throw new OperatorError("the instance has no IPv6 address; is IPv6 on in its vSwitch?");
       return address;
     });
   new alicloud.vpc.Ipv6InternetBandwidth(

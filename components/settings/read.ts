@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
+import { OperatorError } from "../operator-error";
 import type { Problem } from "./problem";
 import { crossFieldProblems } from "./rules";
 import type { Setting } from "./setting";
@@ -10,13 +11,13 @@ import { type PlainSettings, type SettingKey, settingKeys, settingsTable } from 
 /**
  * Reads, checks and freezes the configuration of the stack. Runs in preview too, before any resource is declared.
  *
- * @throws pulumi.RunError that lists every problem with key, fault, example and the command that cures it; no value is quoted
+ * @throws OperatorError that lists every problem with key, fault, example and the command that cures it; no value is quoted
  */
 export function readSettings(): Settings {
   const project = pulumi.getProject();
   const encrypted = encryptedKeys();
   const result = parseSettings(configOfProject(), project, (key) => encrypted.has(`${project}:${key}`));
-  if (!result.ok) throw new pulumi.RunError(result.message);
+  if (!result.ok) throw new OperatorError(result.message);
   return toSettings(result.values);
 }
 
