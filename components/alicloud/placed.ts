@@ -96,7 +96,9 @@ export async function findVswitchZone(
  */
 export async function checkImage({ region, machine: { image } }: AlicloudTarget, provider: alicloud.Provider) {
   if (image === undefined) return;
-  const { images } = await alicloud.ecs.getImages({ imageId: image }, { provider }).catch(explained);
+  // The provider wants one of owner and name.
+  const query = { imageId: image, nameRegex: ".*" };
+  const { images } = await alicloud.ecs.getImages(query, { provider }).catch(explained);
   if (images.length === 0)
     throw new OperatorError(
       `there is no image ${image} in ${region}: \`pulumi config rm hostImage\` takes Ubuntu 24.04`,

@@ -126,7 +126,9 @@ export const program = (wanted: Wanted) => (): Promise<Record<string, unknown>> 
     domains: dns.getAlidnsDomainsOutput({}).apply((found) => found.domains.length),
     networks: vpc.getNetworksOutput({ nameRegex: "^check$" }, { dependsOn: network }).apply((found) => found.ids),
     switches: vpc.getSwitchesOutput({ vpcId: network.id }, { dependsOn: vswitch }).apply((found) => found.ids),
-    images: ecs.getImagesOutput({ imageId: wanted.image }).apply((found) => found.images.map(({ id }) => id)),
+    images: ecs
+      .getImagesOutput({ imageId: wanted.image, nameRegex: ".*" })
+      .apply((found) => found.images.map(({ id }) => id)),
     disks: ecs.getEcsDisksOutput({ ids: [disk.id] }).apply((found) => found.disks.length),
   });
 };
