@@ -176,5 +176,5 @@ export function describeEstimate({ runningUsd, stoppedUsd, unknown, pricesOf }: 
     ...(unknown.length === 0 ? [] : [`not counted: ${unknown.join(", ")}`]),
   ];
   const suffix = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
-  return `about ${runningUsd.toFixed(2)} USD a month running, ${stoppedUsd.toFixed(2)} stopped${suffix}`;
+  return `${unknown.length === 0 ? "about" : "at least"} ${runningUsd.toFixed(2)} USD a month running, ${stoppedUsd.toFixed(2)} stopped${suffix}`;
 }

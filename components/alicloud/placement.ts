@@ -52,7 +52,7 @@ export function choosePlacement(request: PlacementRequest, offers: readonly Offe
         const place = { zoneId, instanceType, diskCategory };
         if (isPrevious(place, previous) || (isAffordable(place, request) && isOffered(place, offers))) return place;
       }
-  throw new ScriptError(nothingFits(request, offers, zones));
+  throw new ScriptError(`${nothingFits(request, offers, zones)} ${cure(previous !== undefined)}`);
 }
 
 /**
@@ -99,10 +99,15 @@ function nothingFits(request: PlacementRequest, offers: readonly Offer[], zones:
     return `${type}: ${words.join("; ") || "sold in no zone"}`;
   });
   const market = request.subscription ? "subscription" : request.spot ? "spot" : "pay-as-you-go";
-  return (
-    `No ${market} instance can be had in ${request.region}. Tried ${tried.join(". ")}. ` +
-    "Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`, another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY` or another region with `pulumi config set region REGION`."
-  );
+  return `No ${market} instance can be had in ${request.region}. Tried ${tried.join(". ")}.`;
+}
+
+function cure(exists: boolean): string {
+  const type = "Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`";
+  const category = "another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY`";
+  return exists
+    ? `${type} or ${category}, which puts a new machine with the same data in the place of this one.`
+    : `${type}, ${category} or another region with \`pulumi config set region REGION\`.`;
 }
 
 function whyNot(offer: Offer | undefined, instanceType: string, request: PlacementRequest): string {

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { cacheDir } from "../../sandbox/cache";
+import { until } from "../../sandbox/host/run";
 import type { PreparedPulumi } from "../../sandbox/toolchain";
 import { preparePulumi } from "../../sandbox/toolchain";
 import type { SshServer } from "./ssh-server";
@@ -17,6 +18,10 @@ const command = require("@pulumi/command");
 const random = require("@pulumi/random");
 const tls = require("@pulumi/tls");
 const config = new pulumi.Config();
+if (process.env.TOY_PID) {
+  require("fs").writeFileSync(process.env.TOY_PID, String(process.pid));
+  setInterval(() => {}, 1000);
+}
 const password = new random.RandomPassword("password", { length: 24 });
 const connection = pulumi.secret(JSON.parse(process.env.TOY_CONNECTION));
 const remote = new command.remote.Command("remote", {
@@ -141,6 +146,16 @@ it("shows the failed command and what it printed, and keeps the old state", asyn
   expect(output).toContain('Process exited with status 7: running "echo broken; exit 7":\n    broken');
   await succeed("config", "rm", "create");
   expect(await up()).toContain("4 unchanged");
+});
+
+it("leaves no program behind when the engine is killed", async () => {
+  const file = join(folder, "pid");
+  const child = spawn(engine.pulumi, ["preview", "--non-interactive"], { cwd: folder, env: { ...env, TOY_PID: file } });
+  const started = () => Promise.resolve(existsSync(file) ? readFileSync(file, "utf8") : undefined);
+  const pid = await until(60, started, () => Promise.resolve("the program never started"));
+  child.kill("SIGKILL");
+  const gone = () => Promise.resolve(existsSync(`/proc/${pid}`) ? undefined : true);
+  await until(20, gone, () => Promise.resolve(`process ${pid} is still there`));
 });
 
 it("destroys without a connection when there is no delete command", async () => {

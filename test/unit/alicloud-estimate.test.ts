@@ -138,10 +138,10 @@ describe("describeEstimate", () => {
       `about 23.00 USD a month running, 8.78 stopped (prices of ${priceSources.eip.seen})`,
     );
     expect(describeEstimate(estimated({ instanceType: "ecs.b" }))).toBe(
-      `about 8.40 USD a month running, 8.78 stopped (prices of ${priceSources.eip.seen}; not counted: instance ecs.b in region region)`,
+      `at least 8.40 USD a month running, 8.78 stopped (prices of ${priceSources.eip.seen}; not counted: instance ecs.b in region region)`,
     );
     expect(describeEstimate(estimateMonthly({ ...input, region: "moon" }, table))).toMatch(
-      /^about 0\.00 USD a month running, 0\.00 stopped \(not counted: instance ecs\.a in region moon, /,
+      /^at least 0\.00 USD a month running, 0\.00 stopped \(not counted: instance ecs\.a in region moon, /,
     );
   });
 });

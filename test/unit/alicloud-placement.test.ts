@@ -124,7 +124,7 @@ describe("a host that exists", () => {
     const asked = request({ zones: ["zone-b"], instanceTypes: ["large"], diskCategories: ["cloud_auto"] });
     expect(chosen(asked, [{ ...offer, diskCategories: categories }], previous)?.instanceType).toBe("large");
     expect(() => choosePlacement(asked, [{ ...offer, diskCategories: ["cloud_essd"] }], previous)).toThrow(
-      "large: cloud_auto not offered in zone-b",
+      "large: cloud_auto not offered in zone-b. Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE` or another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY`, which puts a new machine with the same data in the place of this one.",
     );
     // The same type with other disks must be on offer as any other.
     expect(

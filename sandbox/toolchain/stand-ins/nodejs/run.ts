@@ -82,9 +82,13 @@ export async function runProgram(request: RunRequest, engine: string, cancelled:
     child.kill("SIGINT");
     setTimeout(() => child.kill("SIGKILL"), 5000).unref();
   };
+  // An engine that was killed cancels nothing: its program goes with this process, which sees the engine gone.
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
   cancelled.addEventListener("abort", stop);
   const { code, signal } = await exitOf(child);
   cancelled.removeEventListener("abort", stop);
+  process.removeListener("exit", kill);
   if (code === BAIL) response.setBail(true);
   else if (code !== 0)
     response.setError(`Program exited with non-zero exit code: ${code ?? -1}${signal ? ` (${signal})` : ""}`);
