@@ -80,6 +80,8 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
       each: { ...each, ...child },
     });
     this.machine = ecs;
+    const goes = { region, instanceId: ecs.id };
+    onDelete(`${name}-unprotection`, "unprotect", goes, { ...child, replaceOnChanges: ["stdin"] });
     const asleep = machine.power === "stopped";
     this.generation = pulumi.interpolate`${ecs.id} ${ecs.instanceType}`;
 

@@ -32,7 +32,7 @@ export function onCreate(
 /** Runs a script of this folder when the resource is deleted; what it prints is for the operator. */
 export function onDelete(
   name: string,
-  script: "final-snapshot" | "leftovers" | "unbind-address",
+  script: "final-snapshot" | "leftovers" | "unbind-address" | "unprotect",
   input: pulumi.Input<object>,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {

@@ -56,7 +56,9 @@ async function previewCi(args: readonly string[] = [], env: Readonly<Record<stri
 test("a new stack of the example: everything is created, and nothing is left behind", async () => {
   const { code, summary, said } = await previewCi();
   expect([code, said]).toEqual([0, expect.stringContaining(summary)]);
-  expect(summary).toMatch(/^## A new stack of examples\/Pulumi.example.yaml\n\n\d+ created\.\n\n\*\*Cost:\*\* (about|at least)/);
+  expect(summary).toMatch(
+    /^## A new stack of examples\/Pulumi.example.yaml\n\n\d+ created\.\n\n\*\*Cost:\*\* (about|at least)/,
+  );
   for (const name of ["host-instance", "host-dns-a-apex", "opencode-release", "casecheck-release", "donation-release"])
     expect(summary).toContain(`- \`${name}\` (`);
 });

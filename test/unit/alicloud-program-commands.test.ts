@@ -74,6 +74,19 @@ describe("the local commands of the target", () => {
       expect(reaches("host-data-release", tie)).toBe(true);
   });
 
+  it("take the cloud's protection from a machine before that one is deleted", () => {
+    const { inputs } = run.resource("host-unprotection");
+    expect(inputs).toEqual({
+      delete: "node --import tsx components/alicloud/unprotect.ts",
+      stdin: JSON.stringify({ region: "ap-southeast-1", instanceId: "host-instance-id" }),
+      addPreviousOutputInEnv: false,
+      logging: "stdout",
+    });
+    expect(optionsOf(run, "host-unprotection").replaceOnChanges).toContain("stdin");
+    expect(optionsOf(run, "host-unprotection").deletedWith).toBeUndefined();
+    expect(reaches("host-unprotection", "host-instance")).toBe(true);
+  });
+
   it("free the address after its machine let go of it and before it is released", () => {
     const { inputs } = run.resource("host-address-unbinding");
     expect(inputs).toEqual({

@@ -52,6 +52,7 @@ describe("the target alicloud", () => {
       "command:local:Command host-placement",
       "command:local:Command host-reachable",
       "command:local:Command host-type",
+      "command:local:Command host-unprotection",
       "tls:index/privateKey:PrivateKey host-host-key",
       "tls:index/privateKey:PrivateKey host-login-key",
     ]);
