@@ -30,7 +30,7 @@ export class CommandError extends Error {
     outcome: string,
     readonly output: Output,
   ) {
-    super([`${command} ${outcome}`, ...lastLines(output, 15)].join("\n  "));
+    super([`${command} ${outcome}`, ...lastLines(output, 40)].join("\n  "));
     this.name = "CommandError";
   }
 }
