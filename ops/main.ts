@@ -38,6 +38,11 @@ function pastTime(text: string): number {
   return time;
 }
 
+/** With passThroughOptions the `--` before a command's own words is left to it. */
+function afterDashes(words: readonly string[]): readonly string[] {
+  return words[0] === "--" ? words.slice(1) : words;
+}
+
 /** Which stack: said before or after the command. */
 function withChoice(command: Command): Command {
   return command
@@ -91,17 +96,18 @@ function build(): Command {
       process.exitCode = await showLogs(choice(), app, options);
     });
   program
-    .command("ssh")
-    .description("a shell on the host")
-    .action(async () => {
-      process.exitCode = await shell(choice());
+    .command("ssh [command...]")
+    .description("a shell on the host, or a command there")
+    .passThroughOptions()
+    .action(async (command: string[]) => {
+      process.exitCode = await shell(choice(), afterDashes(command));
     });
   program
     .command("exec <app> <command...>")
     .description("run a command in a container: APP or APP/SERVICE")
     .passThroughOptions()
     .action(async (app: string, command: string[]) => {
-      process.exitCode = await execute(choice(), app, command[0] === "--" ? command.slice(1) : command);
+      process.exitCode = await execute(choice(), app, afterDashes(command));
     });
   program
     .command("ps")

@@ -101,9 +101,13 @@ export class Ssh {
     }
   }
 
-  /** The same on this terminal; without a script, a shell of the SSH user. Gives the exit code. */
-  attach(tty: boolean, script?: string, args: readonly string[] = []): Promise<number> {
-    const command = script === undefined ? undefined : rootCommand(this.connection.user, script, args);
+  /** The same on this terminal. Gives the exit code. */
+  attach(tty: boolean, script: string, args: readonly string[] = []): Promise<number> {
+    return this.login(tty, rootCommand(this.connection.user, script, args));
+  }
+
+  /** A shell of the SSH user on this terminal, or a command in it. Gives the exit code. */
+  login(tty: boolean, command?: string): Promise<number> {
     return new Promise((resolve, reject) => {
       const child = spawn("ssh", this.arguments(tty, command), { stdio: "inherit" });
       process.once("exit", () => child.kill());

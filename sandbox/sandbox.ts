@@ -13,7 +13,7 @@ import type { Output, RunOptions, Say } from "./host/run";
 import { type ImageName, defaultImages, imageNames } from "../components/images";
 import { provideImages } from "./images/images";
 import { startRegistry, stopRegistry } from "./images/registry";
-import { Stack, once } from "./stack";
+import { Stack, once, sandboxSource } from "./stack";
 import { bundleGateway } from "./stand-ins/authelia/bundle";
 import { type Program, bundleProgram } from "./stand-ins/bundle";
 import { type PreparedPulumi, preparePulumi } from "./toolchain";
@@ -47,6 +47,7 @@ export interface Sandbox extends Pick<Ground, "host" | "exec"> {
   /** Where state, keys and the stack's configuration are. */
   readonly folder: string;
   readonly domain: string;
+  readonly stack: string;
   readonly stackFile: string;
   readonly engine: PreparedPulumi;
   /** Environment of the CLI: local state backend, passphrase, plugins. */
@@ -68,6 +69,8 @@ export interface SandboxOptions {
   readonly allApps?: boolean;
   /** Replaces images even where the publishers' can be had, for tests that rely on what a stand-in answers. @default false */
   readonly standIns?: boolean;
+  /** Name of the Pulumi stack; several may share the sandbox's backend. @default "sandbox" */
+  readonly stack?: string;
 }
 
 /** Brings up a host, registry and ACME authority, and a stack that points to them; finds what runs already. */
@@ -93,7 +96,7 @@ interface Opening extends SandboxOptions {
 }
 
 async function open<G extends Ground>(
-  { name, say, target, allApps = false, standIns = false }: Opening,
+  { name, say, target, allApps = false, standIns = false, stack: stackName }: Opening,
   prepare: () => Promise<G>,
 ) {
   if (process.platform !== "linux")
@@ -123,7 +126,7 @@ async function open<G extends Ground>(
   const provided = await provideImages({ registryUrl: registry.url, ...wanted, cacheDir, bundle, say });
   const acme = await startAcme({ ...common, resolveTo: host.address });
 
-  const stack = new Stack(folder, engine, ground.env);
+  const stack = new Stack(folder, engine, ground.env, sandboxSource(stackName));
   const settings = {
     ...ground.settings,
     acmeDirectories: [acme.directoryUrl],
@@ -135,7 +138,7 @@ async function open<G extends Ground>(
   if (allApps && provided.origin === "stand-in")
     stack.configure({ images: provided.images, sources: provided.sources });
   const sandbox: Sandbox = {
-    ...{ name, host, acme, folder, engine, stackFile: stack.file, env: stack.env },
+    ...{ name, host, acme, folder, engine, stack: stack.name, stackFile: stack.file, env: stack.env },
     domain: `${host.address.replaceAll(".", "-")}.sslip.io`,
     exec: (command, options) => ground.exec(command, options),
     pulumi: (args, options) => stack.pulumi(args, options),

@@ -18,11 +18,10 @@ export interface StackSource {
   readonly template: string;
 }
 
-const sandboxSource: StackSource = {
-  name: "sandbox",
-  project: projectRoot,
-  template: join(projectRoot, "Pulumi.sandbox.yaml"),
-};
+/** The sandbox's own. @param name of the Pulumi stack */
+export function sandboxSource(name = "sandbox"): StackSource {
+  return { name, project: projectRoot, template: join(projectRoot, "Pulumi.sandbox.yaml") };
+}
 
 /** A throw-away stack, the sandbox's unless said otherwise: its state and its configuration are in a folder of its own. */
 export class Stack {
@@ -34,7 +33,7 @@ export class Stack {
     private readonly folder: string,
     private readonly engine: PreparedPulumi,
     env: Readonly<Record<string, string>>,
-    private readonly source = sandboxSource,
+    private readonly source = sandboxSource(),
   ) {
     this.file = join(folder, `Pulumi.${source.name}.yaml`);
     this.env = {
@@ -43,6 +42,10 @@ export class Stack {
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: once(join(folder, "passphrase"), () => randomBytes(24).toString("base64url")),
     };
+  }
+
+  get name(): string {
+    return this.source.name;
   }
 
   /** Runs the Pulumi CLI in the project, non-interactive. */

@@ -42,7 +42,11 @@ export function execute(choice: StackChoice, place: string, command: readonly st
   });
 }
 
-/** A shell on the host, or a command there, as its SSH user. */
-export function shell(choice: StackChoice): Promise<number> {
-  return onHost(choice, (ssh) => ssh.attach(process.stdin.isTTY));
+/** A shell on the host, or a command there, as its SSH user; its words are joined as ssh does. */
+export function shell(choice: StackChoice, command: readonly string[]): Promise<number> {
+  return onHost(choice, (ssh) =>
+    command.length === 0
+      ? ssh.login(process.stdin.isTTY)
+      : ssh.login(process.stdin.isTTY && process.stdout.isTTY, command.join(" ")),
+  );
 }

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { toString as qrCode } from "qrcode";
+import { toString as render } from "qrcode";
 import { OpsError, type StackChoice, type StackOutputs, readOutputs } from "../stack";
 
 /** Address of an App by its title or subdomain; without one, of the index page. */
@@ -19,10 +19,19 @@ export function opener(platform: NodeJS.Platform): readonly [string, ...string[]
   return platform === "win32" ? ["cmd", "/c", "start", ""] : ["xdg-open"];
 }
 
+/** A QR code in half blocks, black on white whatever the terminal's own colours, since not every phone reads it inverted. */
+export async function qrCode(text: string): Promise<string> {
+  const blocks = await render(text, { type: "utf8" });
+  return blocks
+    .split("\n")
+    .map((line) => `\u001b[30;107m${line}\u001b[0m`)
+    .join("\n");
+}
+
 /** Opens an address in the browser, or prints it as a QR code for a phone. Gives what to print. */
 export async function openApp(choice: StackChoice, app: string | undefined, qr: boolean): Promise<string> {
   const url = addressOf(await readOutputs(choice), app);
-  if (qr) return `${await qrCode(url, { type: "utf8" })}\n${url}`;
+  if (qr) return `${await qrCode(url)}\n${url}`;
   const [program, ...args] = opener(process.platform);
   const opened = await new Promise<boolean>((resolve) => {
     const child = spawn(program, [...args, url], { stdio: "ignore", detached: true });

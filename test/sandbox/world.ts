@@ -113,7 +113,9 @@ export class World<S extends Sandbox = ExistingSandbox> {
   /** Container id of each service, by `project-service`: it changes exactly when a container is made anew. */
   async containers(): Promise<Record<string, string>> {
     const label = (name: string) => `{{.Label "com.docker.compose.${name}"}}`;
-    const lines = await this.onHost(`docker ps --format '${label("project")}-${label("service")} {{.ID}}'`);
+    const lines = await this.onHost(
+      `docker ps --filter label=com.docker.compose.project --format '${label("project")}-${label("service")} {{.ID}}'`,
+    );
     return Object.fromEntries(lines.split("\n").map((line) => line.split(" ") as [string, string]));
   }
 

@@ -1,9 +1,10 @@
+import jsQR from "jsqr";
 import { parse } from "yaml";
 import { codeIn, isFresh } from "../../ops/commands/code";
 import { splitService } from "../../ops/commands/containers";
 import { checkPassword, withPasswordHash } from "../../ops/commands/gateway";
 import { parseHistory, renderHistory } from "../../ops/commands/history";
-import { addressOf, opener } from "../../ops/commands/open";
+import { addressOf, opener, qrCode } from "../../ops/commands/open";
 import { rootCommand, sshArguments } from "../../ops/ssh";
 import { fileText, oneTimeCodeText } from "../../sandbox/stand-ins/authelia/notifier";
 
@@ -128,6 +129,13 @@ describe("an App", () => {
     expect(() => addressOf(outputs, "mail")).toThrow("this stack has no App mail; it has OpenCode");
   });
 
+  it("is in the QR code as a phone reads it from the screen", async () => {
+    const url = "https://code.203-0-113-7.sslip.io";
+    const printed = await qrCode(url);
+    const { data, width, height } = picture(printed.split("\n"));
+    expect(jsQR(data, width, height, { inversionAttempts: "dontInvert" })?.data).toBe(url);
+  });
+
   it("is opened by what the system has for it", () => {
     expect([opener("darwin")[0], opener("linux")[0], opener("win32")[0]]).toEqual(["open", "xdg-open", "cmd"]);
   });
@@ -165,3 +173,24 @@ describe("the command line of ssh", () => {
     expect(rootCommand("root", "true", [""])).toBe("sh -c true sh ''");
   });
 });
+
+const blackOnWhite = "\u001b[30;107m";
+const plain = "\u001b[0m";
+
+/** What a terminal shows of half blocks in black on white, each half a square of some pixels, in RGBA. */
+function picture(lines: readonly string[]) {
+  const scale = 4;
+  const rows = lines.flatMap((line) => {
+    expect([line.startsWith(blackOnWhite), line.endsWith(plain)]).toEqual([true, true]);
+    const blocks = line.slice(blackOnWhite.length, -plain.length);
+    return ["█▀", "█▄"].map((black) => Array.from(blocks, (block) => black.includes(block)));
+  });
+  const width = (rows[0]?.length ?? 0) * scale;
+  const height = rows.length * scale;
+  const data = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      if (rows[Math.floor(y / scale)]?.[Math.floor(x / scale)] === true)
+        data.fill(0, (y * width + x) * 4, (y * width + x) * 4 + 3);
+  return { data, width, height };
+}

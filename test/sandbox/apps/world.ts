@@ -1,6 +1,8 @@
 import { type NewApiServer, startNewApi } from "../../donation/new-api";
 import { type OAuthServer, startOAuthServer } from "../../donation/oauth-server";
-import { World } from "../world";
+import type { Page } from "playwright-core";
+import { login, secondFactorTotp } from "../../browser/portal";
+import { World, username } from "../world";
 
 /** Secrets of the operator's, with the letters that each place lets pass. */
 export const appSecrets = {
@@ -35,6 +37,8 @@ export const apps: Readonly<Record<string, Readonly<Record<string, number | unde
 export class AppsWorld extends World {
   /** What could be seen during the first `up`: its own words, and process lists here and on the host. */
   readonly seen = { output: "", processes: "" };
+  /** Base32 secret of the operator's authenticator app, once it is enrolled. */
+  totp = "";
   #oauth: OAuthServer | undefined;
   #newApi: NewApiServer | undefined;
 
@@ -64,6 +68,14 @@ export class AppsWorld extends World {
   stopOutside(): void {
     this.#oauth?.stop();
     this.#newApi?.stop();
+  }
+
+  /** Signs the operator in with password and authenticator app, and keeps the session for requests. */
+  async signIn(page: Page): Promise<void> {
+    await login(page, username, appSecrets.adminPassword, { remember: true });
+    await secondFactorTotp(page, this.totp);
+    const cookies = await page.context().cookies(`https://${this.domain}`);
+    this.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
   }
 
   /** What a command prints that runs inside a container. */

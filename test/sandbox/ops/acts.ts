@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from "node:child_process";
+import { shellWord } from "../../../components/stack/escape";
 import type { Check } from "../../../ops/status/check";
 import { projectRoot } from "../../../sandbox/folder";
 import { CommandError, run } from "../../../sandbox/host/run";
 import { enrolPasskey, addVirtualPasskey, login, openBrowser } from "../../browser/portal";
 import { credentials, inPortal } from "../portal-api";
 import { type World, eventually, failureOf, secrets, username } from "../world";
-import { ops } from "./run";
+import { ops, opsCommand } from "./run";
 
 /** Set by the last test, and valid from then on. */
 export const opsPassword = "set by npm run ops, öh";
@@ -46,6 +47,26 @@ export function acts(world: World): void {
     await world.onHost("mv /root/ssh_host_ed25519_key* /etc/ssh/; systemctl restart ssh");
     expect(forged).toMatchObject({ state: "red" });
     expect(words).toContain("Host key verification failed");
+  });
+
+  test("ssh gives a shell on a terminal, and runs a command with its exit code, output and input", async () => {
+    expect(await ops(world, ["ssh", "echo $((6 * 7)); id -un"])).toEqual({ stdout: "42\nroot\n", stderr: "" });
+    expect((await ops(world, ["ssh", "--", "sort", "-r"], { input: "a\nb\n" })).stdout).toBe("b\na\n");
+    await expect(ops(world, ["ssh", "exit", "7"])).rejects.toThrow("exit code 7");
+    // script gives it a terminal, where ssh asks the host for one.
+    const { program, args, cwd, env } = await opsCommand(world, ["ssh"]);
+    const line = [program, ...args].map(shellWord).join(" ");
+    const typed = "tty; hostname; exit 3\n";
+    const words = await failureOf(run("script", ["-qec", line, "/dev/null"], { cwd, env, input: typed }));
+    expect(words).toMatch(/\/dev\/pts\/\d+/);
+    expect(words).toContain(await world.onHost("hostname"));
+  });
+
+  test("open prints the address of an App, and a QR code of it", async () => {
+    const { stdout } = await ops(world, ["open", "opencode", "--qr"]);
+    expect(stdout).toContain("█▀");
+    expect(stdout.trim().split("\n").at(-1)).toBe(`https://code.${world.domain}`);
+    expect(await failureOf(ops(world, ["open", "mail"]))).toContain("this stack has no App mail; it has OpenCode");
   });
 
   test("otp waits for the newest code, with which a passkey is enrolled; devices lists it", async () => {

@@ -52,7 +52,7 @@ export async function asDonor(world: AppsWorld, action: (page: Page, site: strin
   }
 }
 
-async function donate(page: Page): Promise<void> {
+export async function donate(page: Page): Promise<void> {
   const text = JSON.stringify({ type: "claude", access_token: "accepted-ada", refresh_token: "refresh-ada" });
   const file = { name: "claude.json", mimeType: "application/json", buffer: Buffer.from(text) };
   await page.getByLabel("Auth file").setInputFiles(file);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../../sandbox/host/run";
-import { enrolTotp, login, logout, openBrowser, secondFactorTotp } from "../../browser/portal";
+import { enrolTotp, login, logout, openBrowser } from "../../browser/portal";
 import { type AppsWorld, appSecrets, appSettings, apps } from "../apps/world";
 import { username } from "../world";
 
@@ -50,15 +50,12 @@ export function appsUp(world: AppsWorld): void {
     const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
     try {
       await login(browser.page, username, appSecrets.adminPassword);
-      const totp = await enrolTotp(browser.page, () => world.oneTimeCode());
+      world.totp = await enrolTotp(browser.page, () => world.oneTimeCode());
       await logout(browser.page);
-      await login(browser.page, username, appSecrets.adminPassword, { remember: true });
-      await secondFactorTotp(browser.page, totp);
+      await world.signIn(browser.page);
       await browser.page.goto(`https://${world.domain}/`);
       for (const name of [/TG Signer/, /Donation site/, /Model proxy/, /CaseCheck/])
         await browser.page.getByRole("link", { name }).waitFor();
-      const cookies = await browser.context.cookies(`https://${world.domain}`);
-      world.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
     } finally {
       await browser.close();
     }
