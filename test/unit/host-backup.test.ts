@@ -145,4 +145,15 @@ describe("a restore that was cut off", () => {
     run("recover");
     expect(readFileSync(join(volume, "_data", "kept"), "utf8")).toBe("kept");
   });
+
+  it("while it removed what it had replaced keeps the restored data, and the rest of the old goes", () => {
+    const volume = join(folder, "volume");
+    for (const name of ["_data", "_data.before"]) mkdirSync(join(volume, name), { recursive: true });
+    writeFileSync(join(volume, "_data", "restored"), "restored");
+    mkdirSync(join(folder, "fake", "cloudcode-backup"));
+    writeFileSync(join(folder, "fake", "cloudcode-backup", "done"), `app\n${volume}/_data\n`);
+    expect(run("recover").said).toBe("");
+    expect(readFileSync(join(volume, "_data", "restored"), "utf8")).toBe("restored");
+    expect(existsSync(join(volume, "_data.before"))).toBe(false);
+  });
 });

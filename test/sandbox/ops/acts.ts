@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { shellWord } from "../../../components/stack/escape";
 import type { Check } from "../../../ops/status/check";
-import { projectRoot } from "../../../sandbox/folder";
 import { CommandError, run } from "../../../sandbox/host/run";
 import { enrolPasskey, addVirtualPasskey, login, openBrowser } from "../../browser/portal";
 import { credentials, inPortal } from "../portal-api";
@@ -118,7 +120,8 @@ export function acts(world: World): void {
       return answer === 200;
     };
     expect(await eventually(30, () => accepted(opsPassword))).toBe(true);
-    world.sandbox.configure({ timeZone: "Asia/Shanghai" });
+    // From here on as an SSH user with sudo, which must do as well as root.
+    world.sandbox.configure({ timeZone: "Asia/Shanghai", hostUser: "admin" });
     await world.up();
     expect(await accepted(opsPassword)).toBe(true);
     expect(await failureOf(ops(world, ["password"], { input: "short" }))).toContain("is shorter than 12 characters");
@@ -156,28 +159,23 @@ export function acts(world: World): void {
       run("sh", ["-c", 'grep -rlF "$1" /tmp /dev/shm /run --include="*" 2>/dev/null || true', "sh", key]).then(
         ({ stdout }) => stdout,
       );
+    const place = mkdtempSync(join(tmpdir(), "ops-test-"));
     const agents = async () =>
-      Number((await run("sh", ["-c", "pgrep -fc '^ssh-agent -D -a /tmp/cloudcode-ops-' || true"])).stdout);
+      Number((await run("sh", ["-c", 'pgrep -fc "^ssh-agent -D -a $1/" || true', "sh", place])).stdout);
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      const args = ["--import", "tsx", "ops/main.ts", "--cwd", world.sandbox.folder, "logs", "edge", "-f"];
-      const child = spawn(process.execPath, args, {
-        cwd: projectRoot,
-        env: { ...process.env, ...world.sandbox.env },
-        stdio: "ignore",
-      });
+      const { program, args, cwd, env } = await opsCommand(world, ["logs", "edge", "-f"]);
+      const child = spawn(program, args, { cwd, env: { ...process.env, ...env, TMPDIR: place }, stdio: "ignore" });
       expect(await eventually(30, async () => (await agents()) === 1)).toBe(true);
       expect(await find()).toBe("");
       child.kill(signal);
       expect(await eventually(5, async () => (await agents()) === 0)).toBe(true);
     }
+    rmSync(place, { recursive: true });
   });
 
-  test("an SSH user with sudo does as well as root", async () => {
-    world.sandbox.configure({ hostUser: "admin" });
-    await world.up();
+  test("an SSH user with sudo has a shell of its own, and root's rights where a command needs them", async () => {
+    expect((await ops(world, ["ssh", "id -un"])).stdout.trim()).toBe("admin");
     expect((await ops(world, ["exec", "auth/authelia", "id", "-u"])).stdout.trim()).toBe("8000");
     expect(reds(await status()).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);
-    world.sandbox.configure({ hostUser: undefined });
-    await world.up();
   });
 }
