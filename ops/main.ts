@@ -57,7 +57,8 @@ function build(): Command {
     .showHelpAfterError();
   let chosen: StackChoice = {};
   program.hook("preAction", (_program, command) => {
-    chosen = command.optsWithGlobals();
+    // The nearer to the command, the stronger.
+    chosen = { ...command.optsWithGlobals(), ...command.opts() };
   });
   const choice = () => chosen;
 

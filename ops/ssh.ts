@@ -15,6 +15,11 @@ const alias = "cloudcode";
 /** Exit code of ssh itself, when it could not connect. */
 const sshFailed = 255;
 
+/** Words of ssh itself, in place of the host's. */
+const sshFault =
+  /^(ssh: |Host key verification failed|kex_exchange_identification|Connection (closed|reset|timed out)|.*Permission denied \()/m;
+const lookCloser = "ssh did not get through to the host: npm run ops -- status says why, and what to do";
+
 /** Runs until its standard input ends, so that the key is gone however this process dies. */
 const agentScript = `trap 'kill $!' EXIT; trap exit INT TERM HUP; ssh-agent -D -a "$1" & sleep 0.1; kill -0 $! && cat`;
 
@@ -97,7 +102,7 @@ export class Ssh {
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       const words = error.output.stderr.trim() || error.output.stdout.trim() || error.message;
-      throw new OpsError(words, { cause: error });
+      throw new OpsError(sshFault.test(words) ? `${words}\n${lookCloser}` : words, { cause: error });
     }
   }
 
@@ -115,6 +120,7 @@ export class Ssh {
         reject(new OpsError("ssh is missing: install OpenSSH's client"));
       });
       child.once("close", (code) => {
+        if (code === sshFailed) process.stderr.write(`If ${lookCloser}\n`);
         resolve(code ?? sshFailed);
       });
     });

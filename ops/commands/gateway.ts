@@ -36,8 +36,9 @@ export async function setPassword(choice: StackChoice, password: string): Promis
     const { stdout: users } = await ssh.script(`cat "${usersFile}"`);
     // The file is Authelia's: what it wrote in between is not overwritten, and it keeps owner and mode.
     await ssh.script(
-      `file=${usersFile} && cat >"$file.new" && chown --reference="$file" "$file.new" && chmod --reference="$file" "$file.new" &&
-       if [ "$(sha256sum <"$file" | cut -d' ' -f1)" = "$1" ]; then mv "$file.new" "$file"; else rm "$file.new"; echo "the users file changed meanwhile: try again" >&2; exit 1; fi`,
+      `file=${usersFile} new=$file.password && trap 'rm -f "$new"' EXIT &&
+       cat >"$new" && chown --reference="$file" "$new" && chmod --reference="$file" "$new" &&
+       if [ "$(sha256sum <"$file" | cut -d' ' -f1)" = "$1" ]; then mv "$new" "$file"; else echo "the users file changed meanwhile: try again" >&2; exit 1; fi`,
       [createHash("sha256").update(users).digest("hex")],
       { input: withPasswordHash(users, operator, hash) },
     );

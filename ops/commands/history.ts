@@ -1,5 +1,5 @@
 import { knownStack, onHost, operatorName } from "../host";
-import { type StackChoice, pulumi, withRelease } from "../stack";
+import { OpsError, type StackChoice, pulumi, withRelease } from "../stack";
 
 const file = "/opt/cloudcode/stacks/.history";
 
@@ -57,7 +57,15 @@ export async function rollback(choice: StackChoice, app: string, release: string
   });
   const now = /release (\w+) of \S+ is running/.exec(words)?.[1];
   if (now === undefined) return words;
-  const state = await pulumi(choice, ["stack", "export"]);
-  await pulumi(choice, ["stack", "import"], { input: withRelease(state, app, now) });
+  try {
+    const state = await pulumi(choice, ["stack", "export"]);
+    await pulumi(choice, ["stack", "import"], { input: withRelease(state, app, now) });
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    throw new OpsError(
+      `${words}\nBut the state could not be told: ${error.message}. Until it is, pulumi up sees no difference; pulumi up --target-replace '**${app}-release' applies the program's release again.`,
+      { cause: error },
+    );
+  }
   return `${words}\nThe state says so too: the next pulumi up shows the difference and applies the program's release again.`;
 }

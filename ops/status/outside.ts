@@ -5,7 +5,7 @@ import { TLSSocket } from "node:tls";
 import type { Operations, Site } from "../../components/operations";
 import { portalSubdomain } from "../../components/routes";
 import { type Seen, namesSeen, verdict } from "../../scripts/wait-dns";
-import { type Check, ok, red } from "./check";
+import { type Check, none, ok, red } from "./check";
 
 const timeoutMs = 10_000;
 
@@ -22,6 +22,11 @@ export async function outsideChecks(operations: Operations): Promise<Check[]> {
     portChecks(publicAddress, [...new Set([connection.port, 80, 443])]),
     ...[portal, index, ...sites].map(async (site) => ({ site, visit: await visit(publicAddress, site.host, "/") })),
   ]);
+  if (
+    visits.every(({ visit: seen }) => seen.status === undefined) &&
+    !ports.some(({ name, state }) => name.startsWith("port ") && state === "ok")
+  )
+    return [names, ...ports, none("sites", "not looked at, since no port of the machine answers")];
   const health = await visit(publicAddress, portal.host, "/api/health");
   return [
     names,
@@ -205,7 +210,7 @@ export function judgeOpenPort({ port, state }: { readonly port: number; readonly
     : red(
         `port ${port}`,
         "no answer",
-        "a firewall in front of the machine drops it: let it in there (security group, sshCidrs)",
+        "the machine is off, or a firewall in front of it drops it: let it in there (security group, sshCidrs)",
       );
 }
 

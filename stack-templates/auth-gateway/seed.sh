@@ -7,6 +7,9 @@ umask 077
 entry=${1:-/seed/operator.yml} config=${2:-/config} key=${3:-/run/secrets/encryption-key}
 users=$config/users.yml applied=$config/.operator.yml kept=$config/encryption-key
 
+# What a start left that had no room on the disk must never become the users file.
+rm -f "$users.new" "$kept.new"
+
 user_of() { [ ! -s "$1" ] || sed -n '2s/^ *"\{0,1\}\([^":]*\)"\{0,1\}:.*/\1/p' "$1"; }
 
 if [ ! -s "$users" ]; then

@@ -105,6 +105,20 @@ describe("a backup", () => {
     });
   });
 
+  it.each([
+    [10, "there is no backup repository at /backups yet: npm run ops -- backup makes it"],
+    [124, "the backup repository /backups does not answer within 60 s: retrying"],
+  ])("is not made by who only looks (restic says %d)", (code, said) => {
+    configure(join(folder, "backups"));
+    answer("run * cat config", "retrying\n", code);
+    const looked = run("snapshots");
+    expect(looked).toMatchObject({
+      status: 1,
+      said: `cloudcode: ${said.replace("/backups", join(folder, "backups"))}`,
+    });
+    expect(words(looked.calls)).toEqual(["cat config"]);
+  });
+
   it("tells why the repository cannot be opened, and notes that it failed", () => {
     configure("s3:https://example.com/bucket/home");
     answer("run * cat config", "Fatal: wrong password\n", 12);

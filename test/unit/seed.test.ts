@@ -80,6 +80,14 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
     expect(usersText()).toBe(changed);
   });
 
+  it("what a start or a command left half written never becomes the users file", () => {
+    start("admin");
+    const before = usersText();
+    writeFileSync(file("users.yml.new"), "users:");
+    start("admin");
+    expect(usersText()).toBe(before);
+  });
+
   it.each([2, 4])("a changed entry replaces its own user and no other, with indentation %d", (indent) => {
     start("admin");
     const others = { admin2: user("admin2"), "adm in": user("adm in"), zoe: user("zoe") };
