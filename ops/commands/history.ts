@@ -63,7 +63,7 @@ export async function rollback(choice: StackChoice, app: string, release: string
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
     throw new OpsError(
-      `${words}\nBut the state could not be told: ${error.message}. Until it is, pulumi up sees no difference; pulumi up --target-replace '**${app}-release' applies the program's release again.`,
+      `${words}\nBut the state could not be told: ${error.message}. pulumi up sees no difference; pulumi up --target-replace '**${app}-release' applies the program's release again.`,
       { cause: error },
     );
   }
