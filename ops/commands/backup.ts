@@ -31,6 +31,24 @@ export function parseSnapshots(json: string): Snapshot[] {
 }
 
 /**
+ * The snapshots of one Pulumi stack, out of all that share the repository.
+ *
+ * @throws OpsError that names the stacks there are, where it has none
+ */
+export function snapshotsOf(all: readonly Snapshot[], name: string): Snapshot[] {
+  const its = all.filter(({ stack }) => stack === name);
+  if (its.length > 0) return its;
+  const others = [...new Set(all.map(({ stack }) => stack))].sort();
+  const there = others.length === 0 ? "has none at all" : `has those of ${others.join(", ")}`;
+  throw new OpsError(`there is no backup of a stack ${name}: the repository ${there}`);
+}
+
+/** Apps with a snapshot that a host does not run, so that a restore has no place for it. */
+export function withoutPlace(all: readonly Snapshot[], stacks: readonly string[]): string[] {
+  return [...new Set(all.map(({ app }) => app))].filter((app) => !stacks.includes(app)).sort();
+}
+
+/**
  * The newest snapshot of each stack up to a time. What a restore replaced is taken only where a time is given.
  *
  * @param at milliseconds since 1970; undefined: now
@@ -107,11 +125,10 @@ export async function restore(choice: StackChoice, options: RestoreOptions, pers
   const target = options.to === undefined ? choice : { ...choice, stack: options.to };
   await onHost(target, async (ssh, outputs) => {
     const stacks = options.app === undefined ? outputs.operations.stacks : [knownStack(outputs, options.app)];
-    const { picked, without } = pickSnapshots(
-      (await readSnapshots(ssh)).filter(({ stack }) => stack === from),
-      stacks,
-      options.at,
-    );
+    const all = snapshotsOf(await readSnapshots(ssh), from);
+    const { picked, without } = pickSnapshots(all, stacks, options.at);
+    for (const app of options.app === undefined ? withoutPlace(all, stacks) : [])
+      person.say(`${app} has a backup, but does not run here: left out`);
     for (const app of without) person.say(`${app} has no backup and stays as it is`);
     const failed: string[] = [];
     for (const snapshot of picked) {

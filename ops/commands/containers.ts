@@ -17,7 +17,7 @@ export interface LogOptions {
 export function showLogs(choice: StackChoice, app: string, { follow, lines }: LogOptions): Promise<number> {
   return onHost(choice, (ssh, outputs) => {
     const project = `cloudcode-${knownStack(outputs, app)}`;
-    const script = `exec docker compose --ansi never --project-name "$1" logs --tail "$2" ${follow ? "--follow" : ""}`;
+    const script = `exec docker compose --project-name "$1" logs --tail "$2" ${follow ? "--follow" : ""}`;
     return ssh.attach(false, script, [project, String(lines)]);
   });
 }

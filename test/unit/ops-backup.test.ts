@@ -1,5 +1,5 @@
 import { OpsError } from "../../ops/stack";
-import { parseSnapshots, pickSnapshots, renderSnapshots } from "../../ops/commands/backup";
+import { parseSnapshots, pickSnapshots, renderSnapshots, snapshotsOf, withoutPlace } from "../../ops/commands/backup";
 
 const json = JSON.stringify([
   {
@@ -54,6 +54,20 @@ describe("a restore takes", () => {
     expect(ids(["opencode"], "2026-11-24T03:30:59Z").picked).toEqual(["o1"]);
     expect(ids(["opencode"], "2026-11-24T03:31:00Z").picked).toEqual(["o2"]);
     expect(ids(["opencode"], "2026-11-25T00:00:00Z").picked).toEqual(["o3"]);
+  });
+
+  it("only what the stack made, and says whose backups there are where it made none", () => {
+    const other = { ...all[0], id: "z1", app: "donation", stack: "office", time: 0, beforeRestore: false };
+    expect(snapshotsOf([...all, other], "office")).toEqual([other]);
+    expect(() => snapshotsOf([...all, other], "hom")).toThrow(
+      "there is no backup of a stack hom: the repository has those of home, office",
+    );
+    expect(() => snapshotsOf([], "home")).toThrow("the repository has none at all");
+  });
+
+  it("what has a place on the host, and names the rest", () => {
+    expect(withoutPlace(all, ["auth", "edge"])).toEqual(["opencode"]);
+    expect(withoutPlace(all, ["auth", "edge", "opencode"])).toEqual([]);
   });
 
   it("nothing of a stack that has none, and says which", () => {
