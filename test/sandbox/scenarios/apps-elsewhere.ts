@@ -12,9 +12,12 @@ import { asDonor, donate } from "./apps-donation";
 
 const volumes = "/var/lib/docker/volumes";
 const workspace = `${volumes}/cloudcode-opencode_workspace/_data`;
-const session = `${volumes}/cloudcode-tg-signer_data/_data/sessions/live.session`;
+const sessions = `${volumes}/cloudcode-tg-signer_data/_data/sessions`;
+const session = `${sessions}/live.session`;
 const stacks = ["auth", "edge", "opencode", "tg-signer", "donation", "casecheck"];
 const other = "other";
+/** Published by Caddy, and behind the gate alone: what needs a password or a tunnel's token of its own stays out. */
+const notTaken = /casecheck(Published|Tunnel)|tgSigner(OuterLogin|Basic)/;
 
 /** Every App's data comes back on a machine and in a stack that never saw it, whose generated secrets are others. */
 export function elsewhere(world: AppsWorld, name: string, say: Say): void {
@@ -29,11 +32,6 @@ export function elsewhere(world: AppsWorld, name: string, say: Say): void {
   beforeAll(async () => {
     store = await startStore(name, world.sandbox.host.gateway, cacheDir, say);
     await configureBackups();
-    world.sandbox.configure({
-      casecheckPublished: undefined,
-      casecheckTunnelHost: undefined,
-      tgSignerOuterLogin: undefined,
-    });
     await world.up();
   });
   afterAll(() => stopStore(name));
@@ -50,24 +48,20 @@ export function elsewhere(world: AppsWorld, name: string, say: Say): void {
   test("destroyed and restored into another stack on a new machine, every App has its data, and old passkey and TOTP sign in", async () => {
     await world.onHost(
       `printf 'kept: ä "quote" $x\\n' >'${workspace}/a, "b".txt' && chown 1000:1000 '${workspace}/a, "b".txt'
-       sqlite3 ${session} 'pragma journal_mode=wal; create table peers(name); insert into peers values("ada")' >/dev/null && chown --reference ${session}/.. ${session}*`,
+       sqlite3 ${session} 'pragma journal_mode=wal; create table peers(name); insert into peers values("ada")' >/dev/null && chown --reference ${sessions} ${session}*`,
     );
     const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
     try {
       const { page } = browser;
       await world.signIn(page);
-      await addVirtualPasskey(page);
+      const passkey = await addVirtualPasskey(page);
       await enrolPasskey(page, "phone", () => world.oneTimeCode());
       await logout(page);
       const before = { certificates: await certificates(), key: await encryptionKey() };
       await ops(world, ["backup"]);
 
-      const { stdout: backupPassword } = await world.sandbox.pulumi([
-        "stack",
-        "output",
-        "backupPassword",
-        "--show-secrets",
-      ]);
+      const output = ["stack", "output", "backupPassword", "--show-secrets"];
+      const { stdout: backupPassword } = await world.sandbox.pulumi(output);
       const plain = Object.entries(world.config()).filter(
         ([, value]) => typeof value !== "object" || Array.isArray(value),
       );
@@ -78,7 +72,9 @@ export function elsewhere(world: AppsWorld, name: string, say: Say): void {
       const made = world.config();
       world.sandbox.configure(
         Object.fromEntries(
-          plain.filter(([key]) => !(key in made)).map(([key, value]) => [key.replace(/^cloudcode:/, ""), value]),
+          plain
+            .filter(([key]) => !(key in made) && !notTaken.test(key))
+            .map(([key, value]) => [key.replace(/^cloudcode:/, ""), value]),
         ),
       );
       await setSecrets({ ...appSecrets, backupPrivateKey: store.privateKey, backupPassword: backupPassword.trim() });
@@ -102,6 +98,7 @@ export function elsewhere(world: AppsWorld, name: string, say: Say): void {
         status: 200,
       });
       await logout(page);
+      await passkey.remove();
       await world.signIn(page);
     } finally {
       await browser.close();
@@ -139,7 +136,7 @@ export function elsewhere(world: AppsWorld, name: string, say: Say): void {
     expect(await cases.titles(admin)).toEqual(["Kept activity", "New activity"]);
   });
 
-  test("status and preview find nothing to do", async () => {
+  test("the next preview finds nothing to do", async () => {
     await world.sandbox.pulumi(["preview", "--expect-no-changes"]);
   });
 }
