@@ -2,7 +2,6 @@ import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { AppsWorld } from "./apps/world";
 import { casecheck } from "./scenarios/apps-casecheck";
 import { changes } from "./scenarios/apps-changes";
-import { elsewhere } from "./scenarios/apps-elsewhere";
 import { donation } from "./scenarios/apps-donation";
 import { appGates } from "./scenarios/apps-gate";
 import { appsUp } from "./scenarios/apps-up";
@@ -57,7 +56,4 @@ describe("changes", () => {
 });
 describe("all Apps together", () => {
   together(world);
-});
-describe("on another machine", () => {
-  elsewhere(world, name, say);
 });
