@@ -190,6 +190,7 @@ export const casecheck = appKind({
           plan: {
             networks,
             build: ["api", "opa", "web"],
+            beside: ["opa", "api", "web"],
             healthTimeout: 300,
             dumps: [
               {

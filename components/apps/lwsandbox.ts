@@ -128,6 +128,7 @@ export const lwsandbox = appKind({
         },
         plan: {
           networks: [network],
+          beside: ["web"],
           memory: { mib: values.lwsandboxMinimumMemoryMiB, setting: "lwsandboxMinimumMemoryMiB" },
         },
       }),

@@ -27,6 +27,11 @@ export interface ReleasePlan {
   readonly reload?: { readonly service: string; readonly command: string };
   /** Services whose images are built on the host when their tags are missing. @default none */
   readonly build?: readonly string[];
+  /**
+   * Services that may run twice, in the order they need each other: their new container is healthy before the old one ends.
+   * None may hold a lock or write to a volume of its own. @default none
+   */
+  readonly beside?: readonly string[];
   /** Least memory of the machine, in MiB, and the setting that says so. */
   readonly memory?: { readonly mib: number; readonly setting: string };
   /**
@@ -171,6 +176,7 @@ export function planText(plan: ReleasePlan): string {
     ...plan.networks.map((network) => `network ${network}`),
     plan.joins && `joins ${plan.joins}`,
     ...(plan.build ?? []).map((service) => `build ${service}`),
+    ...(plan.beside ?? []).map((service) => `beside ${service}`),
     plan.memory && `memory ${plan.memory.mib} ${plan.memory.setting}`,
     plan.check && `check ${plan.check.service} ${plan.check.command}`,
     plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,

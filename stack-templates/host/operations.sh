@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154 # here, fail and the lower-case names are install.sh's and settings.sh's
 
 install -m 755 "$here/cloudcode-host" "$here/cloudcode-check" "$here/cloudcode-backup" /opt/cloudcode/bin/
+install -m 644 "$here/beside.sh" /opt/cloudcode/bin/
 
 units=/etc/systemd/system
 # shellcheck source=/dev/null

@@ -15,7 +15,8 @@ import { join } from "node:path";
 import { type Release, type ReleasePlan, releasePayload } from "../../components/stack/release";
 import { projectRoot } from "./program";
 
-const script = join(projectRoot, "stack-templates", "host", "cloudcode-host");
+const templates = join(projectRoot, "stack-templates", "host");
+const script = join(templates, "cloudcode-host");
 
 /** What a call of cloudcode-host left behind. */
 export interface Outcome {
@@ -42,6 +43,7 @@ export class HostMachine {
     for (const [from, to] of [
       ["root=/opt/cloudcode/stacks", `root=${join(this.folder, "stacks")}`],
       ["meminfo=/proc/meminfo", `meminfo=${join(this.folder, "meminfo")}`],
+      ["beside=/opt/cloudcode/bin/beside.sh", `beside=${join(templates, "beside.sh")}`],
       ["backup=/opt/cloudcode/bin/cloudcode-backup", `backup=${join(this.folder, "bin", "cloudcode-backup")}`],
       ["backup_settings=/opt/cloudcode/backup/settings.sh", `backup_settings=${join(this.folder, "backup-settings")}`],
       ["logs=/var/log/cloudcode", `logs=${join(this.folder, "logs")}`],

@@ -63,6 +63,7 @@ describe("every shell script", () => {
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
       "backup.sh",
+      "beside.sh",
       "cloudcode-alert",
       "cloudcode-backup",
       "cloudcode-check",

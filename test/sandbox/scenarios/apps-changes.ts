@@ -1,4 +1,5 @@
 import { Cases } from "../apps/cases";
+import { underLoad } from "../load";
 import { type AppsWorld, appSecrets, apps } from "../apps/world";
 import { asDonor } from "./apps-donation";
 import { holds, openCasecheck } from "./apps-gate";
@@ -29,6 +30,22 @@ export function changes(world: AppsWorld): void {
     await signIn(world, adminPassword);
     const { tgSignerAdminPassword: former } = appSecrets;
     await world.sandbox.pulumi(["config", "set", "--secret", "tgSignerAdminPassword"], { input: former });
+  });
+
+  test("another version of CaseCheck, whose API, policy and pages may run twice, loses no request", async () => {
+    const before = await world.containers();
+    const { sent, lost, slowest } = await underLoad(world, { subdomain: "casecheck", path: "/health" }, async () => {
+      const { casecheck } = world.config()["cloudcode:sources"] as { casecheck: string };
+      // The same commit by another address: all images are built anew.
+      const other = casecheck.replace("#", "/#");
+      await world.sandbox.pulumi(["config", "set", "--path", "sources.casecheck", other]);
+      await world.up();
+    });
+    const after = await world.containers();
+    const changed = Object.keys(after).filter((name) => after[name] !== before[name]);
+    expect(changed.sort()).toEqual(["api", "opa", "web"].map((service) => `cloudcode-casecheck-${service}`));
+    process.stderr.write(`CaseCheck replaced under load: ${sent} requests, slowest ${slowest.toFixed(1)} s\n`);
+    expect(lost).toEqual([]);
   });
 
   test("all of them deployed anew keep their data", async () => {

@@ -1,0 +1,37 @@
+#!/bin/sh
+# Part of cloudcode-host, run within it: services that may run twice get their new container beside the old one, which ends
+# only when the new one is healthy. Both have the same name in their networks, and whoever connects takes the one that answers.
+# shellcheck disable=SC2154 # project is cloudcode-host's
+
+# Id, hash of the configuration and status of each container of a service.
+containers_of() { # SERVICE
+  docker ps --all --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.service=$1" \
+    --format '{{.ID}} {{.Label "com.docker.compose.config-hash"}} {{.Status}}'
+}
+
+# What a service waits for: a migration, say, must have run before its new container starts.
+needs_of() { # RELEASE SERVICE
+  twice=$(plan "$1" beside)
+  compose "$1" config --format json |
+    jq --raw-output --arg service "$2" '.services[$service].depends_on // {} | keys[]' |
+    while read -r need; do printf '%s\n' "$twice" | grep -qxF "$need" || printf '%s\n' "$need"; done
+}
+
+beside() { # RELEASE
+  plan "$1" beside | while read -r service; do
+    wanted=$(compose "$1" config --hash "$service" | awk '{ print $2 }') && [ -n "$wanted" ] || exit 1
+    present=$(containers_of "$service")
+    old=$(printf '%s\n' "$present" | awk -v wanted="$wanted" 'NF && $2 != wanted { print $1 }')
+    [ -n "$old" ] || continue
+    if ! printf '%s\n' "$present" | grep -q "^[^ ]* $wanted .*(healthy)"; then
+      # One that does not serve is no loss: compose replaces it as any other.
+      ! printf '%s\n' "$present" | grep -v " $wanted " | grep -qv '(healthy)' || continue
+      needs=$(needs_of "$1" "$service")
+      # shellcheck disable=SC2086 # names of services
+      [ -z "$needs" ] || compose "$1" up --detach --no-deps --no-build --quiet-pull $needs || exit 1
+      compose "$1" up --detach --wait --wait-timeout "$(plan "$1" timeout)" --no-recreate --no-build --quiet-pull \
+        --scale "$service=$(($(printf '%s\n' "$old" | wc -l) + 1))" "$service" || exit 1
+    fi
+    for container in $old; do docker stop "$container" && docker rm "$container" || exit 1; done
+  done
+}
