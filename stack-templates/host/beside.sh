@@ -28,7 +28,7 @@ beside() { # RELEASE
       ! printf '%s\n' "$present" | grep -v " $wanted " | grep -qv '(healthy)' || continue
       needs=$(needs_of "$1" "$service")
       # shellcheck disable=SC2086 # names of services
-      [ -z "$needs" ] || compose "$1" up --detach --no-deps --no-build --quiet-pull $needs || exit 1
+      [ -z "$needs" ] || compose "$1" up --detach --no-build --quiet-pull $needs || exit 1
       compose "$1" up --detach --wait --wait-timeout "$(plan "$1" timeout)" --no-recreate --no-build --quiet-pull \
         --scale "$service=$(($(printf '%s\n' "$old" | wc -l) + 1))" "$service" || exit 1
     fi

@@ -27,7 +27,7 @@ const done = () => host.calls().filter((call) => / up |^stop|^rm/.test(call));
 const rest = "compose[r2] up --detach --wait --wait-timeout 180 --remove-orphans --quiet-pull --no-build";
 const second =
   "compose[r2] up --detach --wait --wait-timeout 180 --no-recreate --no-build --quiet-pull --scale api=2 api";
-const needs = "compose[r2] up --detach --no-deps --no-build --quiet-pull database migrate";
+const needs = "compose[r2] up --detach --no-build --quiet-pull database migrate";
 
 describe("a service that may run twice", () => {
   it("gets its new container beside the old one, after what it needs, and then loses the old one", async () => {

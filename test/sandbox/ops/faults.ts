@@ -2,11 +2,27 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Check } from "../../../ops/status/check";
-import { CommandError } from "../../../sandbox/host/run";
+import { aptInstall } from "../../../sandbox/host/apt";
+import { CommandError, type Output, run } from "../../../sandbox/host/run";
 import { rebootHost } from "../../../sandbox/host/host";
 import { credentials, inPortal } from "../portal-api";
 import { type World, eventually, username } from "../world";
 import { ops } from "./run";
+
+/** What a command printed that is expected to fail. */
+function outputOf(error: unknown): Output {
+  if (error instanceof CommandError) return error.output;
+  throw error;
+}
+
+/** For programs on the operator's machine, as no container has a clock of its own to be wrong. */
+async function dayBehind(): Promise<Record<string, string>> {
+  await aptInstall(["libfaketime"], (line) => process.stderr.write(`${line}\n`));
+  const { stdout } = await run("dpkg", ["-L", "libfaketime"]);
+  const library = /^.*\/libfaketime\.so\.1$/m.exec(stdout)?.[0];
+  if (library === undefined) throw new Error(`the package libfaketime has no library: ${stdout}`);
+  return { LD_PRELOAD: library, FAKETIME: "-1d" };
+}
 
 /** What goes wrong on the host or on the way: nothing is lost, and it is told or heals. */
 export function faults(world: World): void {
@@ -62,6 +78,18 @@ export function faults(world: World): void {
     await expectHealed();
   });
 
+  test("a clock that is wrong by a day is told, and a change goes through", async () => {
+    const env = await dayBehind();
+    const { stdout } = await ops(world, ["status", "--json"], { env }).catch(outputOf);
+    expect((JSON.parse(stdout) as Check[]).find(({ name }) => name === "clock")).toMatchObject({
+      ...{ state: "red", seen: expect.stringMatching(/^8640\d s ahead of this machine's$/) as string },
+      cure: expect.stringContaining("ntpServer") as string,
+    });
+    change();
+    await world.sandbox.pulumi(["up", "--yes"], { env });
+    await expectHealed();
+  });
+
   test("no inode left for a release: nothing is touched", async () => {
     const before = await world.containers();
     await world.onHost("mount -t tmpfs -o size=2g,nr_inodes=6 tmpfs /opt/cloudcode/stacks");
@@ -75,10 +103,7 @@ export function faults(world: World): void {
 
   test("a damaged release is told by status, and rollback and up bring it back whole", async () => {
     await world.onHost(": >/opt/cloudcode/stacks/opencode/releases/current/compose.yaml");
-    const { stdout } = await ops(world, ["status", "--json"]).catch((error: unknown) => {
-      if (error instanceof CommandError) return error.output;
-      throw error;
-    });
+    const { stdout } = await ops(world, ["status", "--json"]).catch(outputOf);
     const files = (JSON.parse(stdout) as Check[]).find(({ name }) => name === "files opencode");
     expect(files).toMatchObject({ state: "red", cure: expect.stringContaining("rollback opencode") as string });
     await ops(world, ["rollback", "opencode"]);

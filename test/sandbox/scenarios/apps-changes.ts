@@ -37,7 +37,7 @@ export function changes(world: AppsWorld): void {
     const { sent, lost, slowest } = await underLoad(world, { subdomain: "casecheck", path: "/health" }, async () => {
       const { casecheck } = world.config()["cloudcode:sources"] as { casecheck: string };
       // The same commit by another address: all images are built anew.
-      const other = casecheck.replace("#", "/#");
+      const other = casecheck.replace(/(?=casecheck#)/, "./");
       await world.sandbox.pulumi(["config", "set", "--path", "sources.casecheck", other]);
       await world.up();
     });
