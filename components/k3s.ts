@@ -1,13 +1,24 @@
+/** A version of k3s, and the SHA-256 of its two files. */
+export interface K3sRelease {
+  readonly version: string;
+  readonly binarySha256: string;
+  readonly imagesSha256: string;
+}
+
 /**
  * The k3s that runs sandboxes, pinned; the sums are those of its release's sha256sum-amd64.txt. Its images come as one file
  * too, so that a host needs no registry for them (lessons H4).
  */
-export const k3sRelease = {
+export const k3sRelease: K3sRelease = {
   version: "v1.34.2+k3s1",
-  url: "https://github.com/k3s-io/k3s/releases/download/v1.34.2%2Bk3s1",
   binarySha256: "15811d34187e03fe29d0e46108c42cc33e62cec1b3d9d80f50944536ebcad40a",
   imagesSha256: "24359781bd775f513691e98031853d79eac53e265f7d72d1e7325df4f3b18eb0",
-} as const;
+};
+
+/** Where the files of a release of k3s are. */
+export function k3sUrl(version: string): string {
+  return `https://github.com/k3s-io/k3s/releases/download/${encodeURIComponent(version)}`;
+}
 
 /** Networks of the cluster; the first two are k3s's defaults (https://docs.k3s.io/cli/server#networking). */
 export const k3sNetwork = {

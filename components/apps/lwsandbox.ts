@@ -1,11 +1,12 @@
+import { z } from "zod";
 import { instanceMemoryGiB } from "../alicloud/instance-memory";
-import { k3sNetwork, k3sRelease, k3sSubnets } from "../k3s";
+import { type K3sRelease, k3sNetwork, k3sRelease, k3sSubnets, k3sUrl } from "../k3s";
 import { maxPasswordBytes } from "../reverse-proxy/password-hash";
 import { type KeyRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { overlap } from "../settings/networks";
 import { type Problem, when } from "../settings/problem";
-import { flag, secret, text, whole } from "../settings/setting";
+import { flag, object, secret, text, whole } from "../settings/setting";
 import { type StackValues, appKind } from "./app";
 
 const name = "lwsandbox";
@@ -18,6 +19,16 @@ const adminPassword = check.password
     error: `is longer than ${maxPasswordBytes} bytes`,
   })
   .refine((value) => value !== publicPassword, { error: "is the one that every liteboxd comes with" });
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "is not a SHA-256: 64 digits of 0-9 and a-f");
+const k3sReleaseSchema: z.ZodType<K3sRelease> = z.strictObject(
+  {
+    version: z.string().regex(/^v1\.\d+\.\d+\+k3s\d+$/, "is not a version of k3s, such as v1.34.2+k3s1"),
+    binarySha256: sha256,
+    imagesSha256: sha256,
+  },
+  { error: "is not an object of version, binarySha256 and imagesSha256" },
+);
 
 const settings = {
   lwsandboxEnabled: flag({
@@ -50,10 +61,15 @@ const settings = {
     example: "7168",
     default: 7168,
   }),
+  lwsandboxK3s: object(k3sReleaseSchema, {
+    description:
+      "The k3s that runs the sandboxes, and the SHA-256 of its two files k3s and k3s-airgap-images-amd64.tar.zst (in the release's sha256sum-amd64.txt).",
+    example: `'${JSON.stringify(k3sRelease)}'`,
+    default: k3sRelease,
+  }),
   lwsandboxK3sUrl: text(check.webUrl, {
-    description: `Folder to download the files of k3s ${k3sRelease.version} from: k3s and k3s-airgap-images-amd64.tar.zst. Their checksums are pinned.`,
+    description: "Folder to download those two files from. Default: k3s's releases on GitHub.",
     example: "https://mirror.example.com/k3s",
-    default: k3sRelease.url,
   }),
 };
 
@@ -124,7 +140,11 @@ export const lwsandbox = appKind({
           url: `https://${hostOf({ subdomain }, domain)}`,
           adminUsername: values.lwsandboxAdminUsername,
           sessionMaxAge: String(values.lwsandboxSessionMaxAge),
-          k3s: { ...k3sRelease, ...k3sNetwork, url: values.lwsandboxK3sUrl.replace(/\/+$/, "") },
+          k3s: {
+            ...values.lwsandboxK3s,
+            ...k3sNetwork,
+            url: (values.lwsandboxK3sUrl ?? k3sUrl(values.lwsandboxK3s.version)).replace(/\/+$/, ""),
+          },
         },
         plan: {
           networks: [network],

@@ -96,6 +96,52 @@ CMD ["./CLIProxyAPI"]
   };
 }
 
+/** A stand-in for liteboxd's server and gateway, in the folder of their images. */
+export function liteboxdRecipe(base: string, bundle: string): Recipe {
+  return {
+    name: "liteboxd",
+    copies: { server: bundle, gateway: bundle },
+    dockerfile: `${nodeOn(base)}
+WORKDIR /app
+COPY server gateway ./
+CMD ["./gateway"]
+`,
+  };
+}
+
+/** Debian's real nginx with a page in the place of liteboxd's, as its image of the pages is laid out. */
+export function liteboxdWebRecipe(base: string): Recipe {
+  return {
+    name: "liteboxd-web",
+    files: { "nginx.conf": LITEBOXD_NGINX, "index.html": "<!doctype html><title>LiteBoxd</title>\n" },
+    dockerfile: `FROM ${base}
+RUN ${aptInstallStep(["nginx-light", "wget"])} && usermod --uid 101 www-data && groupmod --gid 101 www-data
+COPY nginx.conf /etc/nginx/nginx.conf
+COPY index.html /usr/share/nginx/html/index.html
+CMD ["nginx", "-g", "daemon off;"]
+`,
+  };
+}
+
+/** As in the official image: port 80, and every path is the one page. */
+const LITEBOXD_NGINX = `pid /run/nginx.pid;
+error_log /dev/stderr;
+events {}
+http {
+  access_log off;
+  client_body_temp_path /var/cache/nginx/client;
+  proxy_temp_path /var/cache/nginx/proxy;
+  fastcgi_temp_path /var/cache/nginx/fastcgi;
+  uwsgi_temp_path /var/cache/nginx/uwsgi;
+  scgi_temp_path /var/cache/nginx/scgi;
+  server {
+    listen 80;
+    root /usr/share/nginx/html;
+    location / { try_files $uri /index.html; }
+  }
+}
+`;
+
 /** The same lines as in the login portal's stand-in, so that the images share their layers. */
 export const nodeOn = (base: string) => `FROM ${base}
 RUN ${aptInstallStep(["wget"])}

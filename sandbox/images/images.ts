@@ -5,7 +5,15 @@ import { buildImage } from "../host/build";
 import { officialRegistryAnswers } from "../host/official";
 import type { Say } from "../host/run";
 import type { Program } from "../stand-ins/bundle";
-import { cliProxyApiRecipe, cloudflaredRecipe, opaRecipe, postgresRecipe, pythonRecipe } from "./app-recipes";
+import {
+  cliProxyApiRecipe,
+  cloudflaredRecipe,
+  liteboxdRecipe,
+  liteboxdWebRecipe,
+  opaRecipe,
+  postgresRecipe,
+  pythonRecipe,
+} from "./app-recipes";
 import { pushImages } from "./push";
 import { autheliaRecipe, caddyRecipe, resticRecipe, ttydRecipe, valkeyRecipe } from "./recipes";
 import { sourcesImage } from "./sources";
@@ -44,7 +52,7 @@ export async function provideImages(args: ImagesArgs): Promise<Provided> {
   mkdirSync(args.cacheDir, { recursive: true });
   const base = await baseImage(args);
   const made: Partial<Record<ImageName, string>> = await coreImages(base, args);
-  const images = { ...args.images };
+  const images = { ...args.images, ...(args.allApps && onDockerHub(args.images)) };
   let sources: Partial<Record<SourceName, string>> = {};
   if (args.allApps) {
     Object.assign(made, await appImages(base, args));
@@ -74,9 +82,23 @@ async function coreImages(base: string, args: ImagesArgs) {
   };
 }
 
+/** Names that a host asks the sandbox's registry for, which stands in for Docker Hub alone. */
+function onDockerHub({ liteboxdServer, liteboxdGateway, liteboxdWeb }: ImagesArgs["images"]) {
+  const renamed = (reference: string) => reference.replace(/^ghcr\.io\//, "docker.io/");
+  return {
+    liteboxdServer: renamed(liteboxdServer),
+    liteboxdGateway: renamed(liteboxdGateway),
+    liteboxdWeb: renamed(liteboxdWeb),
+  };
+}
+
 async function appImages(base: string, args: ImagesArgs) {
+  const liteboxd = await buildImage(liteboxdRecipe(base, await args.bundle("liteboxd")), args.say);
   const python = await buildImage(pythonRecipe(base), args.say);
   return {
+    liteboxdServer: liteboxd,
+    liteboxdGateway: liteboxd,
+    liteboxdWeb: await buildImage(liteboxdWebRecipe(base), args.say),
     python311: python,
     python312: python,
     postgres: await buildImage(postgresRecipe(base), args.say),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 /** A stand-in that is a program of one file. */
-export type Program = "ttyd" | "cloudflared" | "cli-proxy-api";
+export type Program = "ttyd" | "cloudflared" | "cli-proxy-api" | "liteboxd";
 
 /** Writes the stand-in as one executable file, for a machine that has Node. */
 export async function bundleProgram(program: Program, outFile: string): Promise<void> {

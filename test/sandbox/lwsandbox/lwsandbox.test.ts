@@ -1,8 +1,7 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { k3sNetwork, k3sRelease } from "../../../components/k3s";
+import { k3sNetwork } from "../../../components/k3s";
 import { resolveImages } from "../../../components/images";
 import { renderRelease } from "../../../components/stack/release";
 import { openExisting } from "../../../sandbox/existing";
@@ -10,7 +9,7 @@ import { folderOf, projectRoot } from "../../../sandbox/folder";
 import { ensureDocker } from "../../../sandbox/host/docker";
 import { run } from "../../../sandbox/host/run";
 import { removeSandbox } from "../../../sandbox/sandbox";
-import { buildK3s } from "../../../sandbox/stand-ins/k3s/build";
+import { k3sFiles } from "./k3s-files";
 
 // What lwsandbox does with a machine, on a real one beside a real Docker, with real Kubernetes in the place of k3s. The first
 // run builds that.
@@ -19,7 +18,6 @@ jest.setTimeout(25 * 60_000);
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "lwsandbox";
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const stack = "/opt/cloudcode/stacks/lwsandbox";
-const images = "k3s-airgap-images-amd64.tar.zst";
 let onHost: (script: string) => Promise<string>;
 let address = "";
 
@@ -47,25 +45,12 @@ afterAll(() => removeSandbox(name, say));
 async function bringFiles(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lwsandbox-"));
   try {
-    mkdirSync(join(folder, "k3s"));
-    copyFileSync(await buildK3s(say), join(folder, "k3s/k3s"));
-    // A frame of zstd without contents.
-    writeFileSync(join(folder, "k3s", images), Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x00, 0x01, 0x00, 0x00]));
-    const sum = (file: string) =>
-      createHash("sha256")
-        .update(readFileSync(join(folder, "k3s", file)))
-        .digest("hex");
+    const k3s = await k3sFiles(join(folder, "k3s"), say);
     const values = {
       images: resolveImages({}),
       ...{ timeZone: "UTC", network: "edge", registryMirrors: [], url: "https://sandbox.example.com" },
       ...{ adminUsername: "admin", sessionMaxAge: "86400" },
-      k3s: {
-        ...k3sRelease,
-        ...k3sNetwork,
-        url: "file:///srv/k3s",
-        binarySha256: sum("k3s"),
-        imagesSha256: sum(images),
-      },
+      k3s: { ...k3s, ...k3sNetwork, url: "file:///srv/k3s" },
     };
     const source = { template: "lwsandbox", values, plan: { networks: [] } };
     const release = renderRelease(join(projectRoot, "stack-templates"), source, { adminPassword: "x" }, "key");

@@ -1,6 +1,7 @@
 import { Cases } from "../apps/cases";
 import { Edge } from "../apps/edge";
 import type { AppsWorld } from "../apps/world";
+import { containerMemory, sum } from "../memory";
 import { failureOf } from "../world";
 import { basic } from "./apps-changes";
 import { asDonor } from "./apps-donation";
@@ -67,14 +68,10 @@ export function together(world: AppsWorld): void {
   });
 
   test("the memory limits of all four Apps and the gate fit 4 GiB together, and what they use fits well", async () => {
-    const running = await world.onHost("docker ps --quiet | xargs docker inspect --format '{{.HostConfig.Memory}}'");
-    const limits = running.split("\n").map((bytes) => Number(bytes) / 2 ** 20);
-    const stats = await world.onHost("docker stats --no-stream --format '{{.Name}} {{.MemUsage}}'");
-    process.stderr.write(`${stats}\n`);
-    const used = stats.split("\n").map((line) => mebibytes(line.split(" ")[1] ?? ""));
+    const { limits, used } = await containerMemory(world);
     expect(limits.every((limit) => limit > 0)).toBe(true);
     expect(sum(limits)).toBeLessThanOrEqual(hostMiB);
-    expect(sum(used)).toBeLessThan(hostMiB / 2);
+    expect(used).toBeLessThan(hostMiB / 2);
   });
 
   test("who takes more than the limit is ended, and the App goes on", async () => {
@@ -84,13 +81,4 @@ export function together(world: AppsWorld): void {
     expect((await world.request("tg", "/healthz", { headers: basic })).status).toBe(200);
     expect(await world.containers()).toEqual(before);
   });
-}
-
-const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
-
-/** `38.2MiB` or `1.1GiB`, as Docker writes it. */
-function mebibytes(text: string): number {
-  const [, value = "", unit = ""] = /^([\d.]+)([KMG])iB$/.exec(text) ?? [];
-  const factor: Readonly<Record<string, number>> = { K: 1 / 1024, M: 1, G: 1024 };
-  return Number(value) * (factor[unit] ?? NaN);
 }

@@ -1,0 +1,21 @@
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type K3sRelease, k3sRelease } from "../../../components/k3s";
+import type { Say } from "../../../sandbox/host/run";
+import { buildK3s } from "../../../sandbox/stand-ins/k3s/build";
+
+const images = "k3s-airgap-images-amd64.tar.zst";
+
+/** Writes the two files that a machine downloads, with real Kubernetes in k3s's place; gives the release they are. */
+export async function k3sFiles(folder: string, say: Say): Promise<K3sRelease> {
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(await buildK3s(say), join(folder, "k3s"));
+  // A frame of zstd without contents.
+  writeFileSync(join(folder, images), Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x00, 0x01, 0x00, 0x00]));
+  const sum = (file: string) =>
+    createHash("sha256")
+      .update(readFileSync(join(folder, file)))
+      .digest("hex");
+  return { version: k3sRelease.version, binarySha256: sum("k3s"), imagesSha256: sum(images) };
+}
