@@ -20,10 +20,10 @@ const adminPassword = check.password
   })
   .refine((value) => value !== publicPassword, { error: "is the one that every liteboxd comes with" });
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "is not a SHA-256: 64 digits of 0-9 and a-f");
+const sha256 = z.string("is missing").regex(/^[0-9a-f]{64}$/, "is not a SHA-256: 64 digits of 0-9 and a-f");
 const k3sReleaseSchema: z.ZodType<K3sRelease> = z.strictObject(
   {
-    version: z.string().regex(/^v1\.\d+\.\d+\+k3s\d+$/, "is not a version of k3s, such as v1.34.2+k3s1"),
+    version: z.string("is missing").regex(/^v1\.\d+\.\d+\+k3s\d+$/, "is not a version of k3s, such as v1.34.2+k3s1"),
     binarySha256: sha256,
     imagesSha256: sha256,
   },

@@ -38,6 +38,20 @@ describe("lwsandbox's settings", () => {
       ],
     ],
     ["the same while it is off", { dockerAddressPool: "10.40.0.0/13" }, []],
+    [
+      "a k3s that nobody released",
+      { ...on, lwsandboxK3s: '{"version":"1.34","binarySha256":"0","imagesSha256":"0"}' },
+      [
+        "lwsandboxK3s [version] is not a version of k3s, such as v1.34.2+k3s1",
+        "lwsandboxK3s [binarySha256] is not a SHA-256: 64 digits of 0-9 and a-f",
+        "lwsandboxK3s [imagesSha256] is not a SHA-256: 64 digits of 0-9 and a-f",
+      ],
+    ],
+    [
+      "half a k3s",
+      { ...on, lwsandboxK3s: "{}" },
+      ["version", "binarySha256", "imagesSha256"].map((part) => `lwsandboxK3s [${part}] is missing`),
+    ],
     ["a session without life", { ...on, lwsandboxSessionMaxAge: "0" }, ["lwsandboxSessionMaxAge is below 60"]],
   ])("with %s", (_name, settings, faults) => {
     expect(faultsOf(settings)).toEqual(faults);
