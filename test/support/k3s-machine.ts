@@ -32,7 +32,8 @@ export class K3sMachine {
     this.publish(fakeK3s, "images ".repeat(10_000));
     writeFileSync(join(this.folder, "token"), "token-1");
     writeFileSync(join(this.folder, "cgroups/kubepods/cgroup.procs"), "");
-    for (const name of ["docker", "ip", "journalctl", "umount"]) this.install(name, this.recorder(name));
+    this.install("docker", this.recorder("docker", `[ "$1 $2" != "volume inspect" ] || echo "$MACHINE/volume"`));
+    for (const name of ["ip", "journalctl", "umount"]) this.install(name, this.recorder(name));
     this.install(
       "systemctl",
       this.recorder(

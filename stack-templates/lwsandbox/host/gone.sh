@@ -1,5 +1,6 @@
 #!/bin/sh
-# Takes k3s and all sandboxes from the machine; the cluster's state and images stay unless the argument is delete-data.
+# Takes k3s and all sandboxes from the machine; the cluster's images stay unless the argument is delete-data, and its state as
+# long as its volume does.
 # Run by cloudcode-host; nothing of Docker's is touched.
 set -u
 folder=/opt/cloudcode/k3s
@@ -41,5 +42,4 @@ rm -f "$units/cloudcode-k3s.service"
 systemctl daemon-reload
 rm -rf "$folder" /var/lib/kubelet /var/lib/cni /run/k3s /run/flannel
 [ "$1" != delete-data ] || rm -rf "$data" /etc/rancher/node
-# The state of the cluster knows this machine by the password there, so that the two stay and go together.
 [ ! -e "$units/cloudcode-k3s.service" ] && ! systemctl is-active --quiet cloudcode-k3s

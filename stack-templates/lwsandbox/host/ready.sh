@@ -43,6 +43,19 @@ put() { # MODE SOURCE TARGET
 
 mkdir -p "$folder/$version" "$folder/bin" "$data/agent/images"
 chmod 700 "$folder"
+
+# The cluster's state, and the password by which it knows this machine, are in a volume: they outlive the machine, on whose
+# successor k3s goes on with them.
+docker volume create --label com.docker.compose.project=cloudcode-lwsandbox --label com.docker.compose.volume=cluster \
+  cloudcode-lwsandbox_cluster >/dev/null || fail "Docker made no volume for the cluster"
+cluster=$(docker volume inspect --format '{{.Mountpoint}}' cloudcode-lwsandbox_cluster)
+keep() { # FOLDER NAME
+  mkdir -p "$cluster/$2" "${1%/*}"
+  [ -L "$1" ] || ln -s "$cluster/$2" "$1"
+}
+keep "$data/server" server
+keep /etc/rancher/node node
+
 download k3s "$binary_sha256"
 download k3s-airgap-images-amd64.tar.zst "$images_sha256"
 put 755 "$folder/$version/k3s" "$folder/bin/k3s"

@@ -168,6 +168,8 @@ describe("k3s beside Docker", () => {
     expect(await onHost(rulesOfK3s)).toBe("0");
     expect(await onHost("iptables -S | grep DOCKER")).toBe(docker);
     expect(await onHost("pgrep -fc '[/]k3s/bin/k3s|[I]O::Socket' || true")).toBe("0");
+    // As on another machine with the same data disk.
+    await onHost("rm -r /var/lib/rancher /etc/rancher");
     expect(await ready()).toBe("k3s v1.34.2+k3s1 is ready");
     expect(await kubectl("server", "get pods -o name")).toBe("pod/sandbox-1");
   });
