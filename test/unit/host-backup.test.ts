@@ -170,4 +170,14 @@ describe("a restore that was cut off", () => {
     expect(readFileSync(join(volume, "_data", "restored"), "utf8")).toBe("restored");
     expect(existsSync(join(volume, "_data.before"))).toBe(false);
   });
+
+  it("stops what the stack has on the machine besides Docker, and starts it again", () => {
+    mkdirSync(join(folder, "stacks/app/machine"));
+    for (const name of ["halt", "ready"])
+      writeFileSync(join(folder, `stacks/app/machine/${name}.sh`), `echo ${name} $1 >>'${folder}/machine-calls'\n`);
+    mkdirSync(join(folder, "fake", "cloudcode-backup"));
+    writeFileSync(join(folder, "fake", "cloudcode-backup", "journal"), "app\n");
+    run("recover");
+    expect(readFileSync(join(folder, "machine-calls"), "utf8")).toBe(`halt\nready ${folder}/stacks/app\n`);
+  });
 });

@@ -74,6 +74,7 @@ describe("every shell script", () => {
       "firewall",
       "firewall",
       "gone.sh",
+      "halt.sh",
       "install.sh",
       "operations.sh",
       "ready.sh",
