@@ -196,6 +196,12 @@ describe.each(configurations.filter(([, { lwsandboxEnabled }]) => lwsandboxEnabl
     ]);
   });
 
+  it("of its networks the one to the sandboxes comes first by name, through which Docker routes", () => {
+    const { networks } = parse(text("compose.yaml")) as { networks: Record<string, { name: string }> };
+    const names = Object.values(networks).map(({ name }) => name);
+    expect(names.toSorted()[0]).toBe(networks["control"]?.name);
+  });
+
   it("the password arrives as it was set, for root alone", () => {
     const file = files.get("admin-password");
     expect([file?.content, file?.mode, file?.uid]).toEqual([settings["lwsandboxAdminPassword"], 0o400, 0]);
