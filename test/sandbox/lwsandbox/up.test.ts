@@ -3,9 +3,9 @@ import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { openSandbox, removeSandbox } from "../../../sandbox/sandbox";
-import { enrolTotp, login, logout, openBrowser, secondFactorTotp } from "../../browser/portal";
 import { AppsWorld, appSecrets, appSettings } from "../apps/world";
 import { containerMemory, sum } from "../memory";
+import { signIn } from "../sign-in";
 import { eventually, username } from "../world";
 import { k3sFiles } from "./k3s-files";
 
@@ -73,20 +73,10 @@ test("nothing of it is open without the gate", async () => {
 });
 
 test("behind the gate are its pages and its own login, whose session makes a key", async () => {
-  const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
-  try {
-    await login(browser.page, username, appSecrets.adminPassword);
-    const totp = await enrolTotp(browser.page, () => world.oneTimeCode());
-    await logout(browser.page);
-    await login(browser.page, username, appSecrets.adminPassword, { remember: true });
-    await secondFactorTotp(browser.page, totp);
-    await browser.page.goto(`https://sandbox.${world.domain}/templates`);
-    expect(await browser.page.title()).toBe("LiteBoxd");
-    const cookies = await browser.context.cookies(`https://${world.domain}`);
-    world.cookie = cookies.map(({ name: cookie, value }) => `${cookie}=${value}`).join("; ");
-  } finally {
-    await browser.close();
-  }
+  await signIn(world, username, appSecrets.adminPassword, async ({ page }) => {
+    await page.goto(`https://sandbox.${world.domain}/templates`);
+    expect(await page.title()).toBe("LiteBoxd");
+  });
   const { cookie } = world;
   expect((await ask("GET", "/api/v1/sandboxes", { cookie })).status).toBe(401);
   const wrong = { username: "admin", password: "liteboxd-admin" };

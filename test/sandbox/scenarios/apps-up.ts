@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../../sandbox/host/run";
-import { enrolTotp, login, logout, openBrowser } from "../../browser/portal";
 import { type AppsWorld, appSecrets, appSettings, apps } from "../apps/world";
+import { signIn } from "../sign-in";
 import { username } from "../world";
 
 /** The three Apps come up in one `up`, and the operator signs in once for all. */
@@ -47,18 +47,11 @@ export function appsUp(world: AppsWorld): void {
   });
 
   test("one login with two factors is good for all of them", async () => {
-    const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
-    try {
-      await login(browser.page, username, appSecrets.adminPassword);
-      world.totp = await enrolTotp(browser.page, () => world.oneTimeCode());
-      await logout(browser.page);
-      await world.signIn(browser.page);
-      await browser.page.goto(`https://${world.domain}/`);
+    world.totp = await signIn(world, username, appSecrets.adminPassword, async ({ page }) => {
+      await page.goto(`https://${world.domain}/`);
       for (const name of [/TG Signer/, /Donation site/, /Model proxy/, /CaseCheck/])
-        await browser.page.getByRole("link", { name }).waitFor();
-    } finally {
-      await browser.close();
-    }
+        await page.getByRole("link", { name }).waitFor();
+    });
   });
 }
 
