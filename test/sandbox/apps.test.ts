@@ -2,6 +2,7 @@ import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { AppsWorld } from "./apps/world";
 import { casecheck } from "./scenarios/apps-casecheck";
 import { changes } from "./scenarios/apps-changes";
+import { elsewhere } from "./scenarios/apps-elsewhere";
 import { donation } from "./scenarios/apps-donation";
 import { appGates } from "./scenarios/apps-gate";
 import { appsUp } from "./scenarios/apps-up";
@@ -56,4 +57,7 @@ describe("changes", () => {
 });
 describe("all Apps together", () => {
   together(world);
+});
+describe("on another machine", () => {
+  elsewhere(world, name, say);
 });
