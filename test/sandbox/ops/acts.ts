@@ -121,10 +121,25 @@ export function acts(world: World): void {
     };
     expect(await eventually(30, () => accepted(opsPassword))).toBe(true);
     // From here on as an SSH user with sudo, which must do as well as root.
-    world.sandbox.configure({ timeZone: "Asia/Shanghai", hostUser: "admin" });
+    world.sandbox.configure({
+      timeZone: "Asia/Shanghai",
+      hostUser: "admin",
+      automaticUpdates: undefined,
+      updateRebootTime: "04:30",
+    });
     await world.up();
     expect(await accepted(opsPassword)).toBe(true);
     expect(await failureOf(ops(world, ["password"], { input: "short" }))).toContain("is shorter than 12 characters");
+  });
+
+  test("the host installs its security updates by itself, and reboots for them at the time given", async () => {
+    const setting = (name: string) => world.onHost(`eval "$(apt-config shell value ${name})"; echo "$value"`);
+    expect(await setting("APT::Periodic::Unattended-Upgrade")).toBe("1");
+    expect(await setting("Unattended-Upgrade::Automatic-Reboot")).toBe("true");
+    expect(await setting("Unattended-Upgrade::Automatic-Reboot-Time")).toBe("04:30");
+    expect(await world.onHost("systemctl is-active apt-daily.timer apt-daily-upgrade.timer")).toBe("active\nactive");
+    const words = await world.onHost("unattended-upgrade --dry-run --verbose 2>&1");
+    expect(words).toMatch(/Allowed origins are: .*(security|Debian)/i);
   });
 
   test("rollback returns to the release before at once; the next preview shows the difference, and up heals it", async () => {
