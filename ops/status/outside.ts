@@ -49,6 +49,8 @@ export interface Visit {
 export interface Certificate {
   readonly issuer: string;
   /** Milliseconds since 1970. */
+  readonly validFrom: number;
+  /** Milliseconds since 1970. */
   readonly validTo: number;
   /** Why this machine does not trust it. */
   readonly untrusted?: string;
@@ -84,19 +86,20 @@ export function visit(address: string, host: string, path: string): Promise<Visi
 
 function certificateOf(socket: Socket): Certificate | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
-  const { issuer, valid_to: until } = socket.getPeerCertificate();
+  const { issuer, valid_from: from, valid_to: until } = socket.getPeerCertificate();
   if (until === "") return undefined;
   const fault = socket.authorizationError as Error | string | null;
   return {
     issuer: [issuer.O, issuer.CN].filter((part) => part !== undefined).join(", "),
+    validFrom: Date.parse(from),
     validTo: Date.parse(until),
     ...(!socket.authorized && { untrusted: String(fault) }),
   };
 }
 
 const dayMs = 86_400_000;
-/** Caddy renews at a third of a certificate's life: 30 of 90 days. Ten more mean that it could not. */
-const renewedBeforeDays = 20;
+/** Caddy renews at a third of a certificate's life: 30 of 90 days. Only two ninths left, 20 of 90, means that it could not. */
+const overdueBelow = 2 / 9;
 
 export function judgeCertificate(host: string, { certificate, fault }: Visit, now: number): Check {
   const name = `certificate ${host}`;
@@ -123,19 +126,9 @@ export function judgeCertificate(host: string, { certificate, fault }: Visit, no
       `${seen}, not trusted by this machine (${certificate.untrusted})`,
       "with a private authority (acmeTrustedRoot) run this with NODE_EXTRA_CA_CERTS=its root; otherwise see npm run ops -- logs edge",
     );
-  if (
-    days < renewedBeforeDays &&
-    days > 0 &&
-    certificate.validTo - now < renewedBeforeDays * dayMs &&
-    longLived(certificate, now)
-  )
+  if (certificate.validTo - now < (certificate.validTo - certificate.validFrom) * overdueBelow)
     return red(name, `${seen}: it should have been renewed`, "npm run ops -- logs edge says why it was not");
   return ok(name, seen);
-}
-
-/** Authorities of a few days or hours renew later than in days. */
-function longLived({ validTo }: Certificate, now: number): boolean {
-  return validTo - now > 7 * dayMs;
 }
 
 export function judgePortal({ status, fault }: Visit): Check {

@@ -62,15 +62,22 @@ describe("the clock", () => {
 });
 
 describe("a certificate", () => {
-  const visit = (issuer: string, days: number, untrusted?: string): Visit => ({
+  const visit = (issuer: string, days: number, untrusted?: string, life = 90): Visit => ({
     status: 200,
     headers: {},
-    certificate: { issuer, validTo: now + days * day, ...(untrusted !== undefined && { untrusted }) },
+    certificate: {
+      issuer,
+      validFrom: now + (days - life) * day,
+      validTo: now + days * day,
+      ...(untrusted !== undefined && { untrusted }),
+    },
   });
   it.each([
     ["fresh", visit("Let's Encrypt, R11", 60), "ok"],
-    ["of a short-lived profile", visit("Let's Encrypt, R11", 5), "ok"],
+    ["of a short-lived profile", visit("Let's Encrypt, R11", 2, undefined, 6), "ok"],
+    ["of a short-lived profile that should have been renewed", visit("Let's Encrypt, R11", 1, undefined, 6), "red"],
     ["that should have been renewed", visit("Let's Encrypt, R11", 15), "red"],
+    ["that nobody renewed for weeks", visit("Let's Encrypt, R11", 5), "red"],
     ["that has run out", visit("Let's Encrypt, R11", -1), "red"],
     ["of the fallback", visit("Caddy Local Authority - ECC Intermediate", 0.04, "self-signed"), "red"],
     ["of an authority this machine does not know", visit("Pebble", 60, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"), "red"],
