@@ -171,7 +171,7 @@ export function acts(world: World): void {
   test("the stack's key is in no file while a command runs, and its agent ends with it, even by a signal", async () => {
     const key = world.sandbox.loginKey.privateKey.split("\n")[2] ?? "";
     const find = () =>
-      run("sh", ["-c", 'grep -rlF "$1" /tmp /dev/shm /run --include="*" 2>/dev/null || true', "sh", key]).then(
+      run("sh", ["-c", 'grep -rlF "$1" /tmp /dev/shm /run --exclude-dir=.sandbox 2>/dev/null || true', "sh", key]).then(
         ({ stdout }) => stdout,
       );
     const place = mkdtempSync(join(tmpdir(), "ops-test-"));
