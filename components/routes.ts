@@ -50,6 +50,11 @@ export interface Route {
   readonly network: string;
   /** `alias:port` on that network; the alias starts with the App's name, so that two Apps can never answer for one another. */
   readonly upstream: string;
+  /**
+   * Path that the upstream answers once it answers anything: until then requests are held. For one that takes connections before
+   * that, which it then never answers. @default who takes a connection is served
+   */
+  readonly healthPath?: string;
   readonly policy: Policy;
   readonly paths: readonly PathRule[];
   /** @default none */

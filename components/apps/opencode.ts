@@ -61,6 +61,7 @@ export const opencode = appKind({
           subdomain: values.opencodeSubdomain,
           network,
           upstream: "opencode-server:4096",
+          healthPath: "/global/health",
           policy: "two_factor",
           paths: values.opencodeTerminal ? [{ path: "/terminal/*", upstream: "opencode-terminal:7681" }] : [],
           title: "OpenCode",

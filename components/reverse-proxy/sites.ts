@@ -9,6 +9,8 @@ export interface Site {
   readonly keys: readonly KeyHandler[];
   /** `alias:port` that answers every path but those below. */
   readonly upstream: string;
+  /** Path by which Caddy sees whether that one can answer; undefined: it is not asked. */
+  readonly healthPath: string | undefined;
   /** In the order they are tried. */
   readonly elsewhere: readonly Handler[];
 }
@@ -49,6 +51,7 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
       upstream: rule.upstream ?? route.upstream,
     })),
     upstream: route.upstream,
+    healthPath: route.healthPath,
     elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
       upstream === undefined || upstream === route.upstream
         ? []

@@ -158,6 +158,19 @@ describe.each(configurations)("with %s", (_name, settings) => {
     for (const { stream_close_delay } of upstreams) expect(stream_close_delay).toBe(300 * second);
   });
 
+  it("asks OpenCode alone whether it can answer before anybody is let through to it", () => {
+    const asked = apps.flatMap((host) =>
+      proxies(handlersOf(config, host)).map(({ upstreams, health_checks: checks }) => [
+        upstreams?.[0]?.dial,
+        checks?.active?.uri,
+        checks?.active?.interval,
+      ]),
+    );
+    const wanted = (dial: string | undefined) =>
+      dial === "opencode-server:4096" ? [dial, "/global/health", second] : [dial, undefined, undefined];
+    expect(asked).toEqual(asked.map(([dial]) => wanted(dial as string | undefined)));
+  });
+
   it("hands no App the login cookie", () => {
     for (const { headers } of apps.flatMap((host) => proxies(handlersOf(config, host)))) {
       const [replacement] = headers?.request?.replace?.["Cookie"] ?? [];
