@@ -1,3 +1,4 @@
+import { underLoad } from "../load";
 import { type World, secrets } from "../world";
 
 /** A change touches what it is about, and a bad one takes nothing down. */
@@ -20,6 +21,16 @@ export function releases(world: World): void {
     for (const kept of ["cloudcode-opencode-terminal", "cloudcode-auth-authelia", "cloudcode-edge-caddy"]) {
       expect({ [kept]: after[kept] }).toEqual({ [kept]: before[kept] });
     }
+  });
+
+  test("an App that cannot run twice is replaced without a lost request", async () => {
+    const before = await world.containers();
+    const { lost } = await underLoad(world, { subdomain: "code", path: "/" }, async () => {
+      world.sandbox.configure({ opencodeMemoryMiB: "1600" });
+      await world.up();
+    });
+    expect((await world.containers())["cloudcode-opencode-server"]).not.toBe(before["cloudcode-opencode-server"]);
+    expect(lost).toEqual([]);
   });
 
   test("an SSH user with sudo does as well as root, and what runs keeps running", async () => {
