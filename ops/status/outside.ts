@@ -112,14 +112,14 @@ export function judgeCertificate(host: string, { certificate, fault }: Visit, no
   const days = Math.floor((certificate.validTo - now) / dayMs);
   const left = days > 0 ? `${days} days left` : `${Math.round((certificate.validTo - now) / 60_000)} minutes left`;
   const seen = `by ${certificate.issuer}, ${left}`;
+  if (certificate.validTo < now)
+    return red(name, `${seen}: it has run out`, "npm run ops -- logs edge says why it was not renewed");
   if (/Caddy Local Authority/.test(certificate.issuer))
     return red(
       name,
       `${seen}: the fallback, browsers warn`,
       "npm run ops -- logs edge says why the public authorities refused; DNS and port 80 are the usual causes, a shared name (sslip.io) has limits",
     );
-  if (certificate.validTo < now)
-    return red(name, `${seen}: it has run out`, "npm run ops -- logs edge says why it was not renewed");
   if (certificate.untrusted !== undefined)
     return red(
       name,

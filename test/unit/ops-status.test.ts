@@ -87,6 +87,11 @@ describe("a certificate", () => {
     expect(check.state).toBe(state);
     if (state === "red") expect(check.cure).toContain("npm run ops -- logs edge");
   });
+
+  it("of the fallback that has run out is no fallback any more", () => {
+    const seen = visit("Caddy Local Authority - ECC Intermediate", -0.01, "self-signed", 0.04);
+    expect(judgeCertificate("home.example.com", seen, now).seen).toMatch(/minutes left: it has run out$/);
+  });
 });
 
 describe("the gate", () => {
