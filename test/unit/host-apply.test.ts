@@ -27,6 +27,7 @@ describe("a release that is applied", () => {
       "network create --label cloudcode.edge=app cloudcode-edge-app",
       "compose[r1] config --quiet",
       "compose[r1] run --rm --no-deps --no-TTY --entrypoint web web validate --config /srv/releases/r1/web.conf",
+      "ps --all --filter label=com.docker.compose.project=cloudcode-app --filter status=created --format {{.ID}} {{.Names}}",
       "network inspect cloudcode-edge-auth",
       "network inspect cloudcode-edge-app",
       "network create --label cloudcode.edge=app cloudcode-edge-app",
@@ -34,6 +35,14 @@ describe("a release that is applied", () => {
     ]);
     expect(host.current()).toBe("r1");
     expect(host.list("files")).toEqual(["r100000000000000"]);
+  });
+
+  it("first removes what a recreation left that was cut off, and no container that has a name of its own", async () => {
+    host.answer("ps --all *status=created*", "1a2b 5d99b0ac64ef_cloudcode-app-web-1\n3c4d cloudcode-app-job-1\n");
+    await host.apply(release("r1"));
+    const calls = host.calls();
+    expect(calls.filter((call) => call.startsWith("rm "))).toEqual(["rm --force 1a2b"]);
+    expect(calls.indexOf("rm --force 1a2b")).toBeLessThan(calls.findIndex((call) => call.includes(" up ")));
   });
 
   it("pulls and builds only images that are missing", async () => {
