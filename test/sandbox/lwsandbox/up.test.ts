@@ -66,6 +66,15 @@ test("a second up changes nothing and touches no host", async () => {
   expect(connections).toBe(0);
 });
 
+test("the host's own check sees the cluster, and says when it is stopped", async () => {
+  const check = () => world.onHost("/opt/cloudcode/bin/cloudcode-check | grep ^k3s");
+  expect(await check()).toMatch(/^k3s\tok\tcloudcode Ready/);
+  await world.onHost("systemctl stop cloudcode-k3s");
+  expect(await check()).toMatch(/^k3s\tred\tinactive\tjournalctl -u cloudcode-k3s/);
+  await world.onHost("systemctl start cloudcode-k3s");
+  expect(await eventually(60, async () => (await check()).startsWith("k3s\tok"))).toBe(true);
+});
+
 test("nothing of it is open without the gate", async () => {
   for (const path of ["/", "/api/v1/sandboxes", "/api/v1/auth/login", "/api/v1/sandbox/1/port/3000/"])
     expect([path, (await ask("GET", path, {})).status]).toEqual([path, 401]);
