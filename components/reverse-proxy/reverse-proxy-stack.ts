@@ -6,7 +6,7 @@ import type { CertificateSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
 import { hashBasicPassword } from "./password-hash";
-import { hashSecret, hstsSeconds, renewSeconds, sites } from "./sites";
+import { hashSecret, hstsSeconds, sites } from "./sites";
 
 export interface EdgeSettings {
   readonly domain: string;
@@ -67,7 +67,6 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       directories: certificates.directories,
       trustedRoot: certificates.trustedRoot ?? "",
       fallbackMinutes: certificates.fallbackMinutes,
-      renewSeconds: renewSeconds(certificates.fallbackMinutes),
       hstsSeconds: hstsSeconds(domain),
       sites: sites(routes, domain).map((site) => ({
         ...site,

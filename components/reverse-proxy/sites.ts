@@ -79,8 +79,3 @@ export function hstsSeconds(domain: string): number {
   const day = 86_400;
   return sharedDomain.test(domain) ? day : 365 * day;
 }
-
-/** How often Caddy looks at its certificates, in seconds: often enough for the shortest life it hands out itself. */
-export function renewSeconds(fallbackMinutes: number): number {
-  return Math.min(600, fallbackMinutes * 6);
-}
