@@ -26,7 +26,7 @@ export function releases(world: World): void {
   test("an App that cannot run twice is replaced without a lost request", async () => {
     const before = await world.containers();
     const { lost } = await underLoad(world, { subdomain: "code", path: "/" }, async () => {
-      world.sandbox.configure({ opencodeMemoryMiB: "1600" });
+      world.sandbox.configure({ opencodeMemoryMiB: "1550" });
       await world.up();
     });
     expect((await world.containers())["cloudcode-opencode-server"]).not.toBe(before["cloudcode-opencode-server"]);
