@@ -17,7 +17,7 @@ export const certificateSettings = {
   }),
   fallbackCertificateMinutes: whole(2, 10080, {
     description:
-      "Life of a certificate of the internal authority, in minutes; at two thirds of it the public ones are asked again. Below 10 it can run out while a public one hangs.",
+      "Life of a certificate of the internal authority, in minutes; at two thirds of it the public ones are asked again.",
     example: "60",
     default: 60,
   }),
