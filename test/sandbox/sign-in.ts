@@ -20,8 +20,7 @@ export async function signIn(
     await login(page, user, password, { remember: true });
     await secondFactorTotp(page, secret);
     await look(browser);
-    const cookies = await context.cookies(`https://${world.domain}`);
-    world.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    await world.keepSession(context);
     return secret;
   } finally {
     await browser.close();

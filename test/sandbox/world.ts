@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { BrowserContext } from "playwright-core";
 import { parse } from "yaml";
 import { CommandError, type Output } from "../../sandbox/host/run";
 import type { ExistingSandbox, Sandbox } from "../../sandbox/sandbox";
@@ -54,6 +55,18 @@ export class World<S extends Sandbox = ExistingSandbox> {
   /** The words of an `up` that must fail. */
   async upFails(): Promise<string> {
     return failureOf(this.sandbox.pulumi(["up", "--yes", "--skip-preview"]));
+  }
+
+  /** As an operator types them: encrypted in the stack file, and on no command line. */
+  async setSecrets(values: Readonly<Record<string, string>>): Promise<void> {
+    for (const [key, input] of Object.entries(values))
+      await this.sandbox.pulumi(["config", "set", "--secret", key], { input });
+  }
+
+  /** Keeps the session of a signed-in browser for requests. */
+  async keepSession(context: BrowserContext): Promise<void> {
+    const cookies = await context.cookies(`https://${this.domain}`);
+    this.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
   }
 
   onHost(script: string): Promise<string> {

@@ -74,8 +74,7 @@ export class AppsWorld extends World {
   async signIn(page: Page): Promise<void> {
     await login(page, username, appSecrets.adminPassword, { remember: true });
     await secondFactorTotp(page, this.totp);
-    const cookies = await page.context().cookies(`https://${this.domain}`);
-    this.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    await this.keepSession(page.context());
   }
 
   /** What a command prints that runs inside a container. */

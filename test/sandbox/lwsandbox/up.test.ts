@@ -36,8 +36,7 @@ beforeAll(async () => {
   const url = `http://${sandbox.host.gateway}:${(files.address() as AddressInfo).port}/k3s`;
   // The real k3s has these on board.
   await world.onHost("apt-get -qq update && apt-get -qq install -y --no-install-recommends ipset iproute2 >/dev/null");
-  for (const [secret, input] of Object.entries(appSecrets))
-    await sandbox.pulumi(["config", "set", "--secret", secret], { input });
+  await world.setSecrets(appSecrets);
   sandbox.configure({
     ...{ adminUsername: username, opencodeEnabled: "false" },
     ...{ lwsandboxEnabled: "true", lwsandboxK3s: release, lwsandboxK3sUrl: url },
@@ -138,12 +137,13 @@ test("the server's secrets show in no container's settings and no process list",
 });
 
 test("deployed anew it keeps its users, keys and sandboxes; k3s is not touched", async () => {
-  const k3s = "systemctl show -p MainPID --value cloudcode-k3s";
-  const before = [await world.onHost(k3s), (await world.containers())["cloudcode-lwsandbox-server"]];
+  const k3s = () => world.onHost("systemctl show -p MainPID --value cloudcode-k3s");
+  const server = async () => (await world.containers())["cloudcode-lwsandbox-server"];
+  const before = { k3s: await k3s(), server: await server() };
   world.sandbox.configure({ lwsandboxSessionMaxAge: "3600" });
   await world.up();
-  const after = [await world.onHost(k3s), (await world.containers())["cloudcode-lwsandbox-server"]];
-  expect([after[0] === before[0], after[1] === before[1]]).toEqual([true, false]);
+  expect(await k3s()).toBe(before.k3s);
+  expect(await server()).not.toBe(before.server);
   expect(await sandboxes()).toEqual([box.id]);
   expect((await inside(box.accessToken)).status).toBe(200);
 });

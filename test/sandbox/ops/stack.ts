@@ -24,8 +24,7 @@ export function opsStack(suffix = ""): OpsStack {
     if (!keep) await removeSandbox(name, say);
     world.sandbox = await openSandbox(name, say);
     world.sandbox.configure({ adminUsername: username });
-    for (const [key, value] of Object.entries(secrets))
-      await world.sandbox.pulumi(["config", "set", "--secret", key], { input: value });
+    await world.setSecrets(secrets);
     await world.up();
   });
   afterAll(async () => {

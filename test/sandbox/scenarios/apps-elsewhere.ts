@@ -36,13 +36,9 @@ export function elsewhere(world: AppsWorld, name: string, say: Say): void {
   });
   afterAll(() => stopStore(name));
 
-  const setSecrets = async (values: Readonly<Record<string, string>>) => {
-    for (const [key, input] of Object.entries(values))
-      await world.sandbox.pulumi(["config", "set", "--secret", key], { input });
-  };
   const configureBackups = async () => {
     world.sandbox.configure({ backupRepository: store.repository, backupHostKey: store.hostKey });
-    await setSecrets({ backupPrivateKey: store.privateKey });
+    await world.setSecrets({ backupPrivateKey: store.privateKey });
   };
 
   test("destroyed and restored into another stack on a new machine, every App has its data, and old passkey and TOTP sign in", async () => {
@@ -77,7 +73,11 @@ export function elsewhere(world: AppsWorld, name: string, say: Say): void {
             .map(([key, value]) => [key.replace(/^cloudcode:/, ""), value]),
         ),
       );
-      await setSecrets({ ...appSecrets, backupPrivateKey: store.privateKey, backupPassword: backupPassword.trim() });
+      await world.setSecrets({
+        ...appSecrets,
+        backupPrivateKey: store.privateKey,
+        backupPassword: backupPassword.trim(),
+      });
       await world.up();
       expect(await encryptionKey()).not.toBe(before.key);
 

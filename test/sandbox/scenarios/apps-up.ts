@@ -7,10 +7,8 @@ import { username } from "../world";
 /** The three Apps come up in one `up`, and the operator signs in once for all. */
 export function appsUp(world: AppsWorld): void {
   beforeAll(async () => {
-    const { sandbox } = world;
-    sandbox.configure({ ...appSettings, adminUsername: username });
-    for (const [key, value] of Object.entries(appSecrets))
-      await sandbox.pulumi(["config", "set", "--secret", key], { input: value });
+    world.sandbox.configure({ ...appSettings, adminUsername: username });
+    await world.setSecrets(appSecrets);
     const up = world.up("--diff");
     const ended = up.then(
       () => true,

@@ -9,11 +9,8 @@ export function firstUp(world: World): void {
   let processes = "";
 
   beforeAll(async () => {
-    const { sandbox } = world;
-    sandbox.configure({ adminUsername: username });
-    for (const [key, value] of Object.entries(secrets)) {
-      await sandbox.pulumi(["config", "set", "--secret", key], { input: value });
-    }
+    world.sandbox.configure({ adminUsername: username });
+    await world.setSecrets(secrets);
     await holdAptLock(world, 20);
     const up = world.up("--diff");
     const ended = up.then(

@@ -63,8 +63,7 @@ export function login(world: World): void {
       host: `code.${world.domain}`,
       status: 200,
     });
-    const cookies = await browser.context.cookies(`https://code.${world.domain}`);
-    world.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    await world.keepSession(browser.context);
   });
 
   test("the index page fits a phone and speaks both languages", async () => {
