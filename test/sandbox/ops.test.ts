@@ -1,4 +1,5 @@
 import { acts } from "./ops/acts";
+import { alerts } from "./ops/alerts";
 import { backups } from "./ops/backups";
 import { opsStack } from "./ops/stack";
 import { state } from "./ops/state";
@@ -13,6 +14,9 @@ describe("backups", () => {
 });
 describe("operations", () => {
   acts(world);
+});
+describe("alerts", () => {
+  alerts(world);
 });
 describe("state", () => {
   state(world, name, say);

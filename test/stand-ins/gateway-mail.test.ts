@@ -1,24 +1,17 @@
 // With SMTP configured the one-time code goes out by mail, over STARTTLS and after a login.
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { TLSSocket } from "node:tls";
 import { sendMail } from "../../sandbox/stand-ins/authelia/smtp";
-import { selfSigned } from "./gateway-proxy";
+import { selfSigned } from "../support/self-signed";
 
-const path = mkdtempSync(join(tmpdir(), "gateway-mail-"));
-const { key, certificate } = selfSigned({ path, port: 0 });
+const { key, certificate } = selfSigned("IP:127.0.0.1");
 const recipient = { displayName: "Ädmin", email: "admin@example.com" };
 let server: Server;
 
 afterEach(() => {
   server.close();
-});
-afterAll(() => {
-  rmSync(path, { recursive: true });
 });
 
 /** As much of a mail server as one letter needs; gives what it was told. */

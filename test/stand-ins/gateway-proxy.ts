@@ -1,32 +1,17 @@
 // HTTPS for the browser test, as Caddy gives it in the sandbox.
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { selfSigned } from "../support/self-signed";
 import type { Folder } from "./gateway-cases";
 import { domain } from "./gateway-cases";
-
-/** A key and a certificate for the domain and the names below it. */
-export function selfSigned(folder: Folder): { readonly key: string; readonly certificate: string } {
-  const [keyFile, certFile] = [join(folder.path, "tls.key"), join(folder.path, "tls.crt")];
-  const names = `subjectAltName=DNS:${domain},DNS:*.${domain}`;
-  const pair = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", keyFile, "-out", certFile];
-  execFileSync(
-    "openssl",
-    ["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=gateway test", "-addext", names, ...pair],
-    { stdio: "ignore" },
-  );
-  return { key: readFileSync(keyFile, "utf8"), certificate: readFileSync(certFile, "utf8") };
-}
 
 /** HTTPS in front of the gateway and of one page behind it, with a certificate signed by itself. */
 export async function startProxy(
   folder: Folder,
 ): Promise<{ readonly port: number; readonly certificate: string; stop(): void }> {
-  const { key, certificate } = selfSigned(folder);
+  const { key, certificate } = selfSigned(`DNS:${domain}`, `DNS:*.${domain}`);
   const server = createServer({ key, cert: certificate }, (incoming, outgoing) => {
     const host = incoming.headers.host ?? "";
     const forwarded = { "x-forwarded-proto": "https", "x-forwarded-host": host, "x-forwarded-for": "192.0.2.9" };
