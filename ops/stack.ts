@@ -73,6 +73,7 @@ export function pulumiFault(words: string): string {
     return "no stack is selected: run `pulumi stack select NAME`, or give --stack NAME";
   if (/incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE/i.test(words))
     return `the stack's passphrase is missing or wrong: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE (${said.split("\n")[0] ?? ""})`;
+  if (/operation error KMS/.test(words)) return kmsFault(words) ?? said;
   if (/SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|no EC2 IMDS role/.test(words))
     return "the bucket of the state refuses the keys of this shell: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
   if (/NoSuchBucket/.test(words)) return "the bucket of the state is not there: check its name and endpoint";
@@ -83,6 +84,17 @@ export function pulumiFault(words: string): string {
   }
   if (/no stack named/i.test(words)) return `${said}; \`pulumi stack ls\` lists those of this backend`;
   return said;
+}
+
+/** What AWS's SDK says of a KMS key that secrets are encrypted with; undefined for what it says clearly itself. */
+function kmsFault(words: string): string | undefined {
+  if (/request send failed/.test(words))
+    return `the KMS that keeps the key of this stack's secrets cannot be reached (${/dial .*|Client.Timeout.*/.exec(words)?.[0] ?? "no answer"})`;
+  if (/get credentials|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|ExpiredToken|AccessDenied/.test(words))
+    return "the KMS that keeps the key of this stack's secrets refuses the credentials of this shell: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+  if (/NotFoundException|DisabledException|KMSInvalidState/.test(words))
+    return "the KMS key of this stack's secrets is not there, is disabled, or waits for its deletion: without it they are lost";
+  return undefined;
 }
 
 /** Reads the outputs, secrets too. */

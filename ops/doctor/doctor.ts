@@ -22,9 +22,9 @@ const plugins = ["alicloud", "command", "random", "tls"];
 
 /** What this machine and the backend need before an `up` can work; nothing is changed. */
 export async function doctor(choice: StackChoice): Promise<Check[]> {
-  const ask = async (...args: readonly string[]): Promise<Answer> => {
+  const ask = async (where: StackChoice, ...args: readonly string[]): Promise<Answer> => {
     try {
-      return { ok: true, text: await pulumi(choice, args) };
+      return { ok: true, text: await pulumi(where, args) };
     } catch (error) {
       if (!(error instanceof OpsError)) throw error;
       return {
@@ -37,15 +37,17 @@ export async function doctor(choice: StackChoice): Promise<Check[]> {
       };
     }
   };
-  const cli = await ask("version");
+  // The CLI refuses --stack where a command is about none.
+  const anyStack = choice.cwd === undefined ? {} : { cwd: choice.cwd };
+  const cli = await ask(anyStack, "version");
   const head = [judgeNode(process.version), judgeCli(cli)];
   if (!cli.ok) return head;
-  const backend = await ask("whoami", "--verbose", "--json");
+  const backend = await ask(anyStack, "whoami", "--verbose", "--json");
   if (!backend.ok) return [...head, judgeBackend(backend)];
-  const stack = await ask("stack", "--show-name");
+  const stack = await ask(choice, "stack", "--show-name");
   const name = stack.ok ? stack.text.trim() : undefined;
-  const config = name === undefined ? undefined : await ask("config", "--show-secrets", "--json");
-  const state = name === undefined ? undefined : await ask("stack", "export");
+  const config = name === undefined ? undefined : await ask(choice, "config", "--show-secrets", "--json");
+  const state = name === undefined ? undefined : await ask(choice, "stack", "export");
   const env = process.env;
   const automatic = env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] !== "true";
   return [
@@ -54,7 +56,7 @@ export async function doctor(choice: StackChoice): Promise<Check[]> {
     judgeStack(stack),
     ...(config ? [judgeSecrets(config, stackFile(choice, name))] : []),
     ...(state ? [judgeState(state)] : []),
-    judgePlugins(await ask("plugin", "ls", "--json"), neededPlugins(), automatic),
+    judgePlugins(await ask(anyStack, "plugin", "ls", "--json"), neededPlugins(), automatic),
     ...(config?.ok === true ? [judgeCredentials(targetOf(config.text), env)] : []),
     judgeSsh({ ssh: await found("ssh"), "ssh-agent": await found("ssh-agent"), "ssh-add": await found("ssh-add") }),
   ];

@@ -1,6 +1,7 @@
 import { acts } from "./ops/acts";
 import { alerts } from "./ops/alerts";
 import { backups } from "./ops/backups";
+import { secretsProvider } from "./ops/secrets-provider";
 import { opsStack } from "./ops/stack";
 import { state } from "./ops/state";
 
@@ -20,4 +21,7 @@ describe("alerts", () => {
 });
 describe("state", () => {
   state(world, name, say);
+});
+describe("secrets", () => {
+  secretsProvider(world, name, say);
 });

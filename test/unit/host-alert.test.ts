@@ -73,13 +73,15 @@ describe("the daily self-check", () => {
   });
 
   /** Runs the real script on this report, with a curl that keeps what it is given. */
-  function alert(report: string, curlCode = 0): { status: number | null; sent: string } {
+  function alert(report: string, { curlCode = 0, checkCode = 0 } = {}): { status: number | null; sent: string } {
     const install = (name: string, text: string) => {
       writeFileSync(join(folder, name), text);
       chmodSync(join(folder, name), 0o755);
     };
-    install("cloudcode-check", `#!/bin/sh\nprintf '%b' '${report}'\n`);
-    install("curl", `#!/bin/sh\n{ echo "$@"; cat; echo; } >>'${folder}/sent'\nexit ${curlCode}\n`);
+    install("cloudcode-check", `#!/bin/sh\nprintf '%b' '${report}'\nexit ${checkCode}\n`);
+    // What it sends is the file that its last argument names, or its standard input.
+    const body = 'for last; do :; done; case $last in @-) cat ;; *) cat "$last" ;; esac';
+    install("curl", `#!/bin/sh\n{ echo "$@"; ${body}; echo; } >>'${folder}/sent'\nexit ${curlCode}\n`);
     const script = readFileSync(join(projectRoot, "stack-templates", "host", "cloudcode-alert"), "utf8")
       .replace("/opt/cloudcode/alerts", join(folder, "alerts"))
       .replace("/opt/cloudcode/bin/cloudcode-check", join(folder, "cloudcode-check"));
@@ -113,7 +115,13 @@ describe("the daily self-check", () => {
     const { status, sent } = alert(red);
     expect(status).toBe(0);
     expect(sent).toContain("From: a@example.com\r\nTo: b@example.com\r\nSubject: cloudcode on ");
-    expect(sent).toMatch(/\r\n\r\ncloudcode on .*\ndisk \/: 9 MiB are free -> make "room"/);
-    expect(alert(red, 67).status).toBe(1);
+    expect(sent).toMatch(/\r\n\r\ncloudcode on .*\r\ndisk \/: 9 MiB are free -> make "room"\r\n/);
+    expect(alert(red, { curlCode: 67 }).status).toBe(1);
+  });
+
+  it("tells a check that does not come to its end, with what that saw before", () => {
+    writeFileSync(join(folder, "alerts", "webhook.conf"), 'url = "https://x"\n');
+    const { sent } = alert(red, { checkCode: 124 });
+    expect(sent).toContain('9 MiB are free -> make \\"room\\"\\nself-check: it did not come to its end -> npm run ops');
   });
 });

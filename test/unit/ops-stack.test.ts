@@ -91,6 +91,19 @@ describe("what the Pulumi CLI says", () => {
       "error: … api error SignatureDoesNotMatch: …",
       "the bucket of the state refuses the keys of this shell: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     ],
+    [
+      'error: 2 errors occurred:\n 1) operation error KMS: Decrypt, … request send failed, Post "https://kms.example.com/": dial tcp: no such host\n',
+      "the KMS that keeps the key of this stack's secrets cannot be reached (dial tcp: no such host)",
+    ],
+    [
+      "error: … operation error KMS: Decrypt, get identity: get credentials: … no EC2 IMDS role found",
+      "the KMS that keeps the key of this stack's secrets refuses the credentials of this shell: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    ],
+    [
+      "error: … operation error KMS: Decrypt, … DisabledException: …",
+      "the KMS key of this stack's secrets is not there, is disabled, or waits for its deletion: without it they are lost",
+    ],
+    ["error: operation error KMS: something else", "operation error KMS: something else"],
     ["error: … NoSuchBucket: …", "the bucket of the state is not there: check its name and endpoint"],
     [
       "error: the stack is currently locked by 1 lock(s). …\n  s3://x: created by jo@laptop (pid 12) at 2026-11-25T15:00:00Z",

@@ -3,26 +3,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shellWord } from "../../../components/stack/escape";
-import type { Check } from "../../../ops/status/check";
-import { CommandError, run } from "../../../sandbox/host/run";
+import { run } from "../../../sandbox/host/run";
 import { enrolPasskey, addVirtualPasskey, login, openBrowser } from "../../browser/portal";
 import { credentials, inPortal } from "../portal-api";
 import { type World, eventually, failureOf, secrets, username } from "../world";
-import { ops, opsCommand } from "./run";
+import { ops, opsCommand, opsStatus, reds } from "./run";
 
 /** Set by the last test, and valid from then on. */
 export const opsPassword = "set by npm run ops, öh";
 
 /** What an operator does that is no state. */
 export function acts(world: World): void {
-  const status = async (): Promise<Check[]> => {
-    const { stdout } = await ops(world, ["status", "--json"]).catch((error: unknown) => {
-      if (error instanceof CommandError) return error.output;
-      throw error;
-    });
-    return JSON.parse(stdout) as Check[];
-  };
-  const reds = (checks: readonly Check[]) => checks.filter(({ state }) => state === "red").map(({ name }) => name);
+  const status = () => opsStatus(world);
 
   test("status looks at everything, and nothing is red but the public DNS that a sandbox does not have", async () => {
     const checks = await status();

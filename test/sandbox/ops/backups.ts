@@ -1,7 +1,7 @@
 import { cacheDir } from "../../../sandbox/cache";
 import type { Say } from "../../../sandbox/host/run";
 import { type World, eventually, failureOf } from "../world";
-import { ops } from "./run";
+import { ops, opsStatus } from "./run";
 import { type SftpStore, startStore, stopStore } from "./store";
 
 const volumes = "/var/lib/docker/volumes";
@@ -42,10 +42,7 @@ export function backups(world: World, name: string, say: Say): void {
     expect(await world.containers()).toEqual(before);
     const listed = (await ops(world, ["snapshots"])).stdout.trim().split("\n");
     expect(listed.map((line) => line.split(/ +/).at(-1))).toEqual(["auth", "edge", "opencode"]);
-    const checks = JSON.parse(
-      (await ops(world, ["status", "--json"]).catch((e: unknown) => (e as { output: { stdout: string } }).output))
-        .stdout,
-    ) as { name: string; state: string }[];
+    const checks = await opsStatus(world);
     expect(checks.find((check) => check.name === "backup")).toMatchObject({ state: "ok" });
   });
 

@@ -62,8 +62,16 @@ export async function startReceivers(
     },
     onData: (stream, { envelope, secure }, done) => {
       void text(stream).then((letter) => {
+        const refuse = (responseCode: number, words: string) => {
+          done(Object.assign(new Error(words), { responseCode }));
+        };
         if (refusals-- > 0) {
-          done(Object.assign(new Error("try again later"), { responseCode: 451 }));
+          refuse(451, "try again later");
+          return;
+        }
+        // As strict servers do (RFC 5321, 2.3.8).
+        if (/(^|[^\r])\n/.test(letter)) {
+          refuse(550, "a bare line feed");
           return;
         }
         mails.push({
