@@ -7,6 +7,7 @@ import { changes } from "./scenarios/changes";
 import { ending } from "./scenarios/ending";
 import { faults } from "./scenarios/faults";
 import { firstUp } from "./scenarios/first-up";
+import { operations } from "./scenarios/operations";
 import { power } from "./scenarios/power";
 import { domain } from "./world";
 
@@ -42,6 +43,9 @@ describe("what goes wrong in an account", () => {
 });
 describe("the first up", () => {
   firstUp(world, account);
+});
+describe("operations", () => {
+  operations(world, account);
 });
 describe("power", () => {
   power(world, account);

@@ -1,19 +1,12 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Check } from "../../../ops/status/check";
 import { aptInstall } from "../../../sandbox/host/apt";
-import { CommandError, type Output, run } from "../../../sandbox/host/run";
+import { run } from "../../../sandbox/host/run";
 import { rebootHost } from "../../../sandbox/host/host";
 import { credentials, inPortal } from "../portal-api";
 import { type World, eventually, username } from "../world";
-import { ops } from "./run";
-
-/** What a command printed that is expected to fail. */
-function outputOf(error: unknown): Output {
-  if (error instanceof CommandError) return error.output;
-  throw error;
-}
+import { lockTold, ops, opsStatus, outputOf } from "./run";
 
 /** For programs on the operator's machine, as no container has a clock of its own to be wrong. */
 async function dayBehind(): Promise<Record<string, string>> {
@@ -80,8 +73,7 @@ export function faults(world: World): void {
 
   test("a clock that is wrong by a day is told, and a change goes through", async () => {
     const env = await dayBehind();
-    const { stdout } = await ops(world, ["status", "--json"], { env }).catch(outputOf);
-    expect((JSON.parse(stdout) as Check[]).find(({ name }) => name === "clock")).toMatchObject({
+    expect((await opsStatus(world, { env })).find(({ name }) => name === "clock")).toMatchObject({
       ...{ state: "red", seen: expect.stringMatching(/^86(39|40)\d s ahead of this machine's$/) as string },
       cure: expect.stringContaining("ntpServer") as string,
     });
@@ -103,8 +95,7 @@ export function faults(world: World): void {
 
   test("a damaged release is told by status, and rollback and up bring it back whole", async () => {
     await world.onHost(": >/opt/cloudcode/stacks/opencode/releases/current/compose.yaml");
-    const { stdout } = await ops(world, ["status", "--json"]).catch(outputOf);
-    const files = (JSON.parse(stdout) as Check[]).find(({ name }) => name === "files opencode");
+    const files = (await opsStatus(world)).find(({ name }) => name === "files opencode");
     expect(files).toMatchObject({ state: "red", cure: expect.stringContaining("rollback opencode") as string });
     await ops(world, ["rollback", "opencode"]);
     await expectHealed();
@@ -141,6 +132,21 @@ export function faults(world: World): void {
     await winner;
     for (const one of words)
       expect(one).toMatch(/the stack is currently locked by 1 lock\(s\)[^]*created by \S+ \(pid \d+\)/);
+    await expectHealed();
+  });
+
+  test("of twenty ups at the very same moment at most one goes on, and the next one heals", async () => {
+    change();
+    // The CLI writes its lock, looks for others and takes its own back where there are: all may lose.
+    const attempts = Array.from({ length: 20 }, () =>
+      world.up().then(
+        () => "",
+        (error: unknown) => outputOf(error).stdout + outputOf(error).stderr,
+      ),
+    );
+    const lost = (await Promise.all(attempts)).filter((words) => words !== "");
+    expect(lost.length).toBeGreaterThanOrEqual(19);
+    for (const words of lost) expect(words).toMatch(lockTold);
     await expectHealed();
   });
 

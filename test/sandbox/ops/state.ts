@@ -4,7 +4,7 @@ import { cacheDir } from "../../../sandbox/cache";
 import { projectRoot } from "../../../sandbox/folder";
 import { type Say, run } from "../../../sandbox/host/run";
 import { type World, failureOf } from "../world";
-import { ops } from "./run";
+import { lockTold, ops, outputOf } from "./run";
 import { type S3Server, startS3, stopS3 } from "./s3";
 
 /** The state in a bucket with versions and a lock, and backups in one. */
@@ -63,6 +63,15 @@ export function state(world: World, name: string, say: Say): void {
     expect(words).toContain("someone@elsewhere");
     await pulumi("cancel", "--yes", "--stack", "bucket");
     await pulumi("up", "--yes", "--skip-preview", "--stack", "bucket");
+  });
+
+  test("of twenty runs at the very same moment at most one goes on, and the next one does", async () => {
+    const up = () => pulumi("up", "--yes", "--skip-preview", "--stack", "bucket");
+    const runs = await Promise.allSettled(Array.from({ length: 20 }, up));
+    const lost = runs.flatMap((one) => (one.status === "rejected" ? [outputOf(one.reason)] : []));
+    expect(lost.length).toBeGreaterThanOrEqual(19);
+    for (const { stdout, stderr } of lost) expect(stdout + stderr).toMatch(lockTold);
+    await up();
   });
 
   test("wrong keys of the bucket, or a wrong passphrase, are told in a sentence", async () => {
