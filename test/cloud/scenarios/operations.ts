@@ -32,6 +32,14 @@ export function operations(world: CloudWorld, account: CloudAccount): void {
     expect(await failureOf(ops(world, ["otp", "--wait", "1"]))).toMatch(/no .*code/i);
   });
 
+  test("a backup into a folder of the machine is made by hand, and listed", async () => {
+    world.sandbox.configure({ backupRepository: "/var/backups/home" });
+    await world.up();
+    expect((await ops(world, ["backup"])).stdout.trim()).toMatch(/auth is backed up\nedge is backed up$/);
+    expect((await ops(world, ["snapshots"])).stdout.trim()).toMatch(/ auth\n.* edge$/);
+    expect((await opsStatus(world)).find(({ name }) => name === "backup")).toMatchObject({ state: "ok" });
+  });
+
   test("a machine that somebody switched off in the console is told, and how it comes back", async () => {
     const { id } = await account().one("instances");
     await account().byHand("ecs", "StopInstance", { InstanceId: id });
