@@ -136,6 +136,42 @@ describe("a backup", () => {
   });
 });
 
+describe("a database that cannot be dumped", () => {
+  beforeEach(() => {
+    configure("s3:https://example.com/bucket/home");
+    mkdirSync(join(folder, "volume"));
+    writeFileSync(join(folder, "stacks/app/releases/r1/plan"), "timeout 60\ndump database data pg_dump --all\n");
+    answer("volume ls *", "cloudcode-app_data\n");
+    answer("volume inspect *", `data cloudcode-app_data ${folder}/volume\n`);
+    answer("compose * exec -T database pg_dump --all", "", 1);
+  });
+
+  it("makes no backup", () => {
+    const { status, said, calls } = run("run", "app");
+    expect([status, said]).toEqual([
+      1,
+      "cloudcode: no backup of app was made, and it runs on: the dump of database failed",
+    ]);
+    expect(words(calls)).toEqual(["cat config", "unlock"]);
+  });
+
+  it("does not stand in the way of a restore, which keeps its files as they are", () => {
+    const { status, said, calls } = run("overwrite", "app", "1a2b");
+    expect([status, said.split("\n")]).toEqual([
+      0,
+      [
+        "app has a database that cannot be read, whose files are kept as they are: the dump of database failed",
+        "app is backed up (before-restore)",
+        "app runs with the data of snapshot 1a2b",
+      ],
+    ]);
+    const [, , backup, restore] = words(calls);
+    expect(backup).toBe("backup --quiet --host home --tag app=app,before-restore /backup");
+    expect(calls[2]).toContain(`"source=${folder}/volume","target=/backup/volumes/data",readonly`);
+    expect(restore).toMatch(/^restore --quiet 1a2b:\/backup /);
+  });
+});
+
 describe("a restore that was cut off", () => {
   it("is undone: what was put aside goes back, and the stack starts with it", () => {
     const volume = join(folder, "volume");

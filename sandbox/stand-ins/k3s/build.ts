@@ -19,6 +19,8 @@ export async function buildK3s(say: Say): Promise<string> {
     name: "stand-in for k3s",
     module: __dirname,
     package: ".",
+    // SQLite is written in C; the machine's C library need not be this one's.
+    env: { CGO_ENABLED: "1", CGO_LDFLAGS: "-static", GOFLAGS: "-tags=netgo,osusergo,sqlite_omit_load_extension" },
     stamps: [`${about}.gitVersion=v${version}+k3s1`, `${about}.gitMajor=1`, `${about}.gitMinor=34`],
     instead: "leave out its tests",
   };

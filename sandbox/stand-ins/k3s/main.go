@@ -1,6 +1,6 @@
 // A stand-in for k3s, whose own module no registry serves: the same parts of Kubernetes, real and of the same version, as
 // processes of one program. It takes what `k3s server` takes, checks it, and refuses what the real one would not find.
-// It has no kubelet, containerd, flannel and CoreDNS (see pods.go), and etcd in the place of kine.
+// It has no kubelet, containerd, flannel and CoreDNS (see pods.go).
 package main
 
 import (

@@ -28,8 +28,7 @@ func runPods(c config, kubeconfig string, node core.Node) {
 	nodes := client.CoreV1().Nodes()
 	must(os.MkdirAll("/run/k3s", 0o755))
 	var prefix string
-	running := map[string]*exec.Cmd{}
-	for next := 2; ; time.Sleep(time.Second) {
+	for ; ; time.Sleep(time.Second) {
 		known, err := nodes.Get(ctx, c.NodeName, meta.GetOptions{})
 		if err != nil {
 			known, err = nodes.Create(ctx, &node, meta.CreateOptions{})
@@ -49,51 +48,69 @@ func runPods(c config, kubeconfig string, node core.Node) {
 		if err != nil || prefix == "" {
 			continue
 		}
-		seen := map[string]bool{}
+		// What lives on from before this program's start stays, unless the cluster knows it no more, as with kubelet.
+		running := namespaces()
+		addresses := map[string]bool{}
+		for _, pod := range pods.Items {
+			addresses[pod.Status.PodIP] = true
+		}
 		for _, pod := range pods.Items {
 			id := "cni-" + string(pod.UID)[:8]
 			if pod.DeletionTimestamp != nil {
 				client.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, *meta.NewDeleteOptions(0))
 				continue
 			}
-			seen[id] = true
-			if running[id] != nil {
+			if running[id] {
+				delete(running, id)
 				continue
 			}
-			address := fmt.Sprintf("%s%d", prefix, next)
-			next++
-			running[id] = startPod(id, address, prefix+"1")
+			address := prefix + "2"
+			for next := 3; addresses[address]; next++ {
+				address = fmt.Sprintf("%s%d", prefix, next)
+			}
+			addresses[address] = true
+			startPod(id, address, prefix+"1")
 			pod.Status = core.PodStatus{Phase: core.PodRunning, PodIP: address, PodIPs: []core.PodIP{{IP: address}}, StartTime: &meta.Time{Time: time.Now()},
 				HostIP: node.Status.Addresses[0].Address, Conditions: []core.PodCondition{{Type: core.PodReady, Status: core.ConditionTrue}}}
 			if _, err := client.CoreV1().Pods(pod.Namespace).UpdateStatus(ctx, &pod, meta.UpdateOptions{}); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 			}
 		}
-		for id, process := range running {
-			if !seen[id] {
-				process.Process.Kill()
-				process.Wait()
-				shell("ip netns delete %s", id)
-				delete(running, id)
-			}
+		for id := range running {
+			shell("kill -9 $(cat %s/cgroup.procs); ip netns delete %s", groupOf(id), id)
 		}
 	}
 }
 
-// As those of containerd, the process is of a control group of its own and outlives this program.
-func startPod(id, address, gateway string) *exec.Cmd {
-	short := id[4:]
-	shell("ip netns add %[1]s && ip link add veth%[2]s type veth peer name eth0 netns %[1]s && ip link set veth%[2]s master cni0 up && ip netns exec %[1]s sh -c 'ip link set lo up; ip link set eth0 up; ip address add %[3]s/24 dev eth0; ip route add default via %[4]s'", id, short, address, gateway)
+// The pods of this machine.
+func namespaces() map[string]bool {
+	found := map[string]bool{}
+	for _, line := range strings.Split(string(value(exec.Command("ip", "netns", "list").Output())), "\n") {
+		if name, _, _ := strings.Cut(line, " "); strings.HasPrefix(name, "cni-") {
+			found[name] = true
+		}
+	}
+	return found
+}
+
+func groupOf(id string) string {
 	groups := "/sys/fs/cgroup"
 	if _, err := os.Stat(filepath.Join(groups, "pids")); err == nil {
 		groups = filepath.Join(groups, "pids")
 	}
-	group := filepath.Join(groups, "kubepods", id)
+	return filepath.Join(groups, "kubepods", id)
+}
+
+// As those of containerd, the process is of a control group of its own and outlives this program.
+func startPod(id, address, gateway string) {
+	short := id[4:]
+	shell("ip netns add %[1]s && ip link add veth%[2]s type veth peer name eth0 netns %[1]s && ip link set veth%[2]s master cni0 up && ip netns exec %[1]s sh -c 'ip link set lo up; ip link set eth0 up; ip address add %[3]s/24 dev eth0; ip route add default via %[4]s'", id, short, address, gateway)
+	group := groupOf(id)
 	must(os.MkdirAll(group, 0o755))
 	process := exec.Command("sh", "-c", `echo $$ >"$1"/cgroup.procs && exec ip netns exec "$2" perl -e "$3"`, "sh", group, id, answer)
 	process.Stderr = os.Stderr
 	must(process.Start())
-	return process
+	go process.Wait()
 }
 
 func shell(format string, values ...any) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -15,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"go.etcd.io/etcd/server/v3/embed"
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,7 +36,7 @@ func serve(configFile string) {
 		ca.newKey("service")
 	}
 	writeKubeconfig(c.WriteKubeconfig, ca)
-	startEtcd(filepath.Join(dataFolder, "server", "db"))
+	startDatastore(filepath.Join(dataFolder, "server", "db"))
 
 	kubeconfig := "--kubeconfig=" + c.WriteKubeconfig
 	ended := make(chan string, len(parts))
@@ -50,7 +48,7 @@ func serve(configFile string) {
 		must(process.Start())
 		go func() { ended <- fmt.Sprintf("%s ended: %v", name, process.Wait()) }()
 	}
-	start("kube-apiserver", "--etcd-servers=http://127.0.0.1:2379", "--secure-port=6443", "--bind-address=0.0.0.0", "--advertise-address="+own.String(),
+	start("kube-apiserver", "--etcd-servers="+datastore, "--secure-port=6443", "--bind-address=0.0.0.0", "--advertise-address="+own.String(),
 		"--tls-cert-file="+ca.path("server.crt"), "--tls-private-key-file="+ca.path("server.key"), "--client-ca-file="+ca.path("ca.crt"),
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local", "--service-account-key-file="+ca.path("service.key"),
 		"--service-account-signing-key-file="+ca.path("service.key"), "--service-cluster-ip-range="+c.ServiceCIDR, "--authorization-mode=Node,RBAC",
@@ -72,18 +70,6 @@ func serve(configFile string) {
 	case words := <-ended:
 		fail("%s", words)
 	}
-}
-
-func startEtcd(folder string) {
-	settings := embed.NewConfig()
-	settings.Dir = folder
-	settings.LogLevel = "error"
-	client, peer := url.URL{Scheme: "http", Host: "127.0.0.1:2379"}, url.URL{Scheme: "http", Host: "127.0.0.1:2380"}
-	settings.ListenClientUrls, settings.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
-	settings.ListenPeerUrls, settings.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
-	settings.InitialCluster = settings.InitialClusterFromName(settings.Name)
-	etcd := value(embed.StartEtcd(settings))
-	<-etcd.Server.ReadyNotify()
 }
 
 func waitReady() {
