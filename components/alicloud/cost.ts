@@ -14,11 +14,13 @@ export interface CostFactors {
   readonly dataDiskGiB: number;
   readonly snapshotRetentionDays: number;
   readonly trafficGbPerMonth: number;
+  /** Whether backups go to a bucket of the stack. */
+  readonly backupBucket: boolean;
 }
 
 /** What is set, with one choice of type and disk. */
 export function costFactors(
-  { region, machine, dataDisk }: AlicloudTarget,
+  { region, machine, dataDisk, backupBucket }: AlicloudTarget,
   instanceType = machine.instanceTypes[0] ?? "",
   diskCategory = machine.diskCategories[0] ?? "",
 ): CostFactors {
@@ -26,7 +28,7 @@ export function costFactors(
   const { gib: dataDiskGiB, snapshotRetentionDays } = dataDisk;
   return {
     ...{ region, instanceType, diskCategory, charge, spotPriceLimitUsd, trafficGbPerMonth },
-    ...{ systemDiskGiB, dataDiskGiB, snapshotRetentionDays },
+    ...{ systemDiskGiB, dataDiskGiB, snapshotRetentionDays, backupBucket },
   };
 }
 
@@ -42,6 +44,7 @@ export function hostEstimate(factors: CostFactors): Estimate {
     dataDisk: { category, gib: dataDiskGiB },
     snapshots: { retained: Math.floor(factors.snapshotRetentionDays / 7), gib: dataDiskGiB },
     traffic: { gbPerMonth: factors.trafficGbPerMonth },
+    backupBucket: factors.backupBucket,
   });
 }
 

@@ -24,6 +24,8 @@ export interface CostInput {
   readonly snapshots: { readonly retained: number; readonly gib: number };
   /** Traffic from the host to the internet in GB a month; traffic to the host is free. */
   readonly traffic: { readonly gbPerMonth: number };
+  /** Whether backups go to a bucket of the stack; what they hold is not known before. */
+  readonly backupBucket: boolean;
 }
 
 /** One billed thing. A figure that is missing is unknown, and {@link Estimate.unknown} names the part. */
@@ -132,6 +134,12 @@ function lines(input: CostInput, table: PriceTable): Line[] {
   ];
 }
 
+/** Backups as what is not counted, with the price of what they will hold. */
+function bucketName(region: string, table: PriceTable): string {
+  const price = table.ossPerGiBMonth[region];
+  return price ? `backups in OSS at ${price.usd} USD per GiB and month` : `backups in OSS in region ${region}`;
+}
+
 const cents = (usd: number) => Math.round(usd * 100) / 100;
 
 /** Cost of so many units; undefined when they are not none and their price is unknown. */
@@ -164,7 +172,10 @@ export function estimateMonthly(input: CostInput, table: PriceTable = priceTable
     runningUsd: cents(parts.reduce((sum, { runningUsd }) => sum + (runningUsd ?? 0), 0)),
     stoppedUsd: cents(parts.reduce((sum, { stoppedUsd }) => sum + (stoppedUsd ?? 0), 0)),
     parts,
-    unknown: billed.filter(({ price }) => price === undefined).map(({ unknownName }) => unknownName),
+    unknown: [
+      ...billed.filter(({ price }) => price === undefined).map(({ unknownName }) => unknownName),
+      ...(input.backupBucket ? [bucketName(input.region, table)] : []),
+    ],
     pricesOf: seen.sort()[0] ?? "",
   };
 }

@@ -1,11 +1,12 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { Connection, DataDiskFacts, Host, MonthlyCost } from "../host/host";
+import type { BackupStore, Connection, DataDiskFacts, Host, MonthlyCost } from "../host/host";
 import { pointNames, sslipName } from "../host/names";
 import type { Network } from "../host/network";
 import { laterDials, waitReachable } from "../host/wait-reachable";
 import type { AlicloudTarget } from "../settings/targets";
+import { BackupBucket } from "./backup-bucket";
 import { DataDisk } from "./data-disk";
 import { DnsRecords, type ZoneEntry } from "./dns";
 import { faultHook } from "./fault-hook";
@@ -25,7 +26,7 @@ export interface AlicloudHostArgs extends AlicloudTarget {
   readonly zone: ZoneEntry | undefined;
   /** Zone of the existing vSwitch; undefined: the stack makes its own. */
   readonly vswitchZone: string | undefined;
-  /** Whether the data disk may be deleted. */
+  /** Whether the data disk and the bucket of backups may be deleted. */
   readonly deleteData: boolean;
 }
 
@@ -41,6 +42,7 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
   readonly machine: pulumi.Resource;
   readonly generation: pulumi.Output<string>;
   readonly dataDisk: pulumi.Output<DataDiskFacts>;
+  readonly backupStore?: BackupStore;
   readonly before: Host["before"];
   readonly monthlyCost: pulumi.Output<MonthlyCost>;
 
@@ -68,6 +70,8 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
       child,
     );
     this.dataDisk = data.facts;
+    if (args.backupBucket)
+      this.backupStore = new BackupBucket(`${name}-backups`, { region, resourceGroupId, deleteData, each }, child);
     const hostKeyPair = pulumi.all([hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh]);
     const ecs = instance(name, {
       ...machine,

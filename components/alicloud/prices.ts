@@ -52,6 +52,8 @@ export interface PriceTable {
   readonly diskPerGiBMonth: Readonly<Partial<Record<string, ByRegion>>>;
   /** Standard snapshots, USD per GiB and month. */
   readonly snapshotPerGiBMonth: ByRegion;
+  /** Object storage, Standard LRS, USD per GiB and month. */
+  readonly ossPerGiBMonth: ByRegion;
   /** Traffic out to the internet through an EIP, USD per GB. */
   readonly trafficPerGb: ByRegion;
   /** An EIP that no running instance uses, USD an hour. */
@@ -73,6 +75,7 @@ export const priceTable: PriceTable = {
     ...from("snapshotAsOss", { "ap-southeast-1": 0.01715 }),
     ...from("snapshotExample", { "cn-hangzhou": 0.0173 }),
   },
+  ossPerGiBMonth: from("snapshotAsOss", { "ap-southeast-1": 0.01715 }),
   trafficPerGb: from("eip", {
     "ap-southeast-1": 0.081,
     "ap-northeast-1": 0.087,

@@ -2,21 +2,34 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { BackupSettings } from "../settings/settings";
 import type { TemplateValues } from "../stack/template";
+import type { BackupStore } from "./host";
+
+/** The store that the settings name in restic's words. */
+export function namedStore({ repository, accessKeyId, secretAccessKey }: BackupSettings): BackupStore {
+  return {
+    repository: pulumi.output(repository),
+    region: "",
+    accessKeyId: pulumi.output(accessKeyId ?? ""),
+    secretAccessKey: secretAccessKey ?? pulumi.output(""),
+  };
+}
 
 /** What `stack-templates/host/` is rendered with for backups; an empty repository means that there are none. */
 export function backupValues(
   backup: BackupSettings | undefined,
+  store: pulumi.Unwrap<Omit<BackupStore, "secretAccessKey">> | undefined,
   { image, host }: { readonly image: string; readonly host: string },
 ): TemplateValues {
   return {
-    repository: backup?.repository ?? "",
+    repository: store?.repository ?? "",
     image,
     host,
     schedule: backup?.schedule ?? "",
     daily: backup?.keep.daily ?? 0,
     weekly: backup?.keep.weekly ?? 0,
     monthly: backup?.keep.monthly ?? 0,
-    accessKeyId: backup?.accessKeyId ?? "",
+    accessKeyId: store?.accessKeyId ?? "",
+    region: store?.region ?? "",
     hostKey: backup?.hostKey ?? "",
   };
 }
@@ -33,12 +46,13 @@ export function backupPassword(
 /** `secrets.NAME` of the templates. */
 export function backupSecrets(
   backup: BackupSettings | undefined,
+  store: BackupStore | undefined,
   password: pulumi.Output<string> | undefined,
 ): Record<string, pulumi.Output<string>> {
   const none = pulumi.output("");
   return {
     backupPassword: password ?? none,
-    backupSecretAccessKey: backup?.secretAccessKey ?? none,
+    backupSecretAccessKey: store?.secretAccessKey ?? none,
     backupPrivateKey: backup?.privateKey ?? none,
   };
 }

@@ -3,7 +3,7 @@ import type { BackupSettings, DockerSettings } from "../settings/settings";
 import { digestComment, releasePayload, renderRelease } from "../stack/release";
 import type { TemplateValues } from "../stack/template";
 import { type AlertSettings, alertSecrets, alertValues } from "./alerts";
-import { backupPassword, backupSecrets, backupValues } from "./backup";
+import { backupPassword, backupSecrets, backupValues, namedStore } from "./backup";
 import type { DataDiskFacts, Host } from "./host";
 import { remoteCommand } from "./remote";
 
@@ -36,12 +36,15 @@ export class DockerEngine extends pulumi.ComponentResource {
     super("cloudcode:index:DockerEngine", name, {}, opts);
     const { backup, alerts } = args;
     this.backupPassword = backupPassword(backup, { parent: this, protect: !args.deleteData });
-    const secrets = pulumi.all({ ...backupSecrets(backup, this.backupPassword), ...alertSecrets(alerts) });
-    const release = pulumi.all([args.digestKey, args.host.dataDisk, secrets]).apply(([key, dataDisk, known]) => {
+    const store = args.host.backupStore ?? (backup && namedStore(backup));
+    const secrets = pulumi.all({ ...backupSecrets(backup, store, this.backupPassword), ...alertSecrets(alerts) });
+    const place = store && pulumi.all({ ...store, secretAccessKey: undefined });
+    const facts = pulumi.all([args.digestKey, args.host.dataDisk, place, secrets]);
+    const release = facts.apply(([key, dataDisk, place, known]) => {
       const values = {
         ...hostValues(args, args.host, dataDisk),
         alerts: alertValues(alerts),
-        backup: backupValues(backup, { image: args.resticImage, host: pulumi.getStack() }),
+        backup: backupValues(backup, place, { image: args.resticImage, host: pulumi.getStack() }),
       };
       return renderRelease(args.templatesRoot, { template: "host", values, plan: { networks: [] } }, known, key);
     });

@@ -45,6 +45,18 @@ export interface Host {
   readonly generation?: pulumi.Output<string>;
   /** Serial number and size of the disk that Docker's data lives on; undefined: on the machine's own. */
   readonly dataDisk?: pulumi.Output<DataDiskFacts>;
+  /** The bucket of the stack, where backups go to one. */
+  readonly backupStore?: BackupStore;
+}
+
+/** Where restic keeps backups. */
+export interface BackupStore {
+  /** In restic's words. */
+  readonly repository: pulumi.Output<string>;
+  /** What S3 requests are signed for; empty: restic asks the store. */
+  readonly region: string;
+  readonly accessKeyId: pulumi.Output<string>;
+  readonly secretAccessKey: pulumi.Output<string>;
 }
 
 /** USD a month. */

@@ -187,14 +187,15 @@ function isKeyBlob(encoded: string, type: string): boolean {
 
 /**
  * Where restic keeps a repository, in its own words (https://restic.readthedocs.io/en/stable/030_preparing_a_new_repo.html):
- * an S3 store, an SFTP server by its address with `//` before the absolute path, or a folder.
+ * an S3 store, an SFTP server by its address with `//` before the absolute path, or a folder. `oss` is the program's own bucket.
  */
 export const backupRepository = nonEmpty.refine(
   (value) =>
+    value === "oss" ||
     /^s3:https?:\/\/[\w.:-]+\/[\w./-]+$/.test(value) ||
     /^sftp:\/\/[\w.-]+@[\w.-]+(:\d+)?\/\/[\w./-]+$/.test(value) ||
     /^(\/[\w.-]+){2,}$/.test(value),
-  "is not s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or a folder of two levels or more",
+  "is not oss, s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or a folder of two levels or more",
 );
 /** A calendar event of systemd; the host's systemd has the last word on it. */
 export const calendar = matching(/^[A-Za-z0-9 *:,./~-]{1,80}$/, "is not a calendar event of systemd");

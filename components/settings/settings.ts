@@ -65,7 +65,7 @@ export interface DockerSettings {
 }
 
 export interface BackupSettings {
-  /** In restic's words. */
+  /** In restic's words, or `oss`: the store of the Target. */
   readonly repository: string;
   readonly accessKeyId: string | undefined;
   readonly secretAccessKey: pulumi.Output<string> | undefined;

@@ -25,6 +25,11 @@ function existingProblems(values: PlainSettings): Problem[] {
       "is missing: only an IPv4 hostAddress gives a name of its own (<address>.sslip.io)",
     ),
     ...when(power === "stopped", "power", "is stopped, but only the target alicloud can stop its machine"),
+    ...when(
+      values.backupRepository === "oss",
+      "backupRepository",
+      "is oss, a bucket that only the target alicloud makes: name s3:https://HOST/BUCKET/PATH with its keys, an SFTP server or a folder",
+    ),
     ...without(values, "the target existing", [
       "vpcId",
       "vswitchId",
@@ -87,6 +92,7 @@ function budgetProblems(values: PlainSettings): Problem[] {
       dataDiskGiB: values.dataDiskGiB ?? 0,
       snapshotRetentionDays: values.snapshotRetentionDays ?? 0,
       trafficGbPerMonth: values.trafficGbPerMonth ?? 0,
+      backupBucket: values.backupRepository === "oss",
     });
     const fault = `is exceeded with ${instanceType}: ${describeEstimate(estimate)}`;
     return when(estimate.runningUsd > budgetUsd, "budgetUsd", fault);

@@ -24,6 +24,8 @@ export interface AlicloudTarget {
   readonly network: CloudNetworkSettings;
   readonly machine: MachineSettings;
   readonly dataDisk: DataDiskSettings;
+  /** Whether backups go to a bucket that the program makes. */
+  readonly backupBucket: boolean;
 }
 
 export interface CloudNetworkSettings {
@@ -115,6 +117,7 @@ function alicloudTarget(values: SettingValues): AlicloudTarget {
       restoreFrom: values.restoreFromSnapshot,
       finalSnapshot: values.finalSnapshot,
     },
+    backupBucket: values.backupRepository === "oss",
   };
 }
 

@@ -5,8 +5,8 @@ import { secret, text, whole } from "../setting";
 export const backupSettings = {
   backupRepository: text(check.backupRepository, {
     description:
-      "Where restic keeps backups: s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or /PATH on the host. Default: no backups.",
-    example: "s3:https://oss-ap-southeast-1.aliyuncs.com/my-bucket/home",
+      "Where restic keeps backups: oss, a bucket on Alibaba Cloud that is made with a key for it alone (target alicloud; needs docs/ram-policy-oss.json, too), s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or /PATH on the host. Default: no backups.",
+    example: "oss",
   }),
   backupAccessKeyId: text(check.oneLine, {
     description: "Access key id of an S3 store of backups.",

@@ -7,7 +7,7 @@ import (
 	spi "github.com/alibabacloud-go/alibabacloud-gateway-spi/client"
 )
 
-// NewClient refuses: no resource type of this plugin calls Object Storage.
+// NewClient refuses: the one resource type of this plugin that calls Object Storage, the bucket, has a client of its own.
 func NewClient() (spi.ClientInterface, error) {
 	return nil, errors.New("this build of pulumi-resource-alicloud cannot call Object Storage")
 }
