@@ -17,7 +17,7 @@ export function namedStore({ repository, accessKeyId, secretAccessKey }: BackupS
 /** What `stack-templates/host/` is rendered with for backups; an empty repository means that there are none. */
 export function backupValues(
   backup: BackupSettings | undefined,
-  store: pulumi.Unwrap<Omit<BackupStore, "secretAccessKey">> | undefined,
+  store: pulumi.Unwrap<BackupStore> | undefined,
   { image, host }: { readonly image: string; readonly host: string },
 ): TemplateValues {
   return {

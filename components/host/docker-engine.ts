@@ -38,8 +38,7 @@ export class DockerEngine extends pulumi.ComponentResource {
     this.backupPassword = backupPassword(backup, { parent: this, protect: !args.deleteData });
     const store = args.host.backupStore ?? (backup && namedStore(backup));
     const secrets = pulumi.all({ ...backupSecrets(backup, store, this.backupPassword), ...alertSecrets(alerts) });
-    const place = store && pulumi.all({ ...store, secretAccessKey: undefined });
-    const facts = pulumi.all([args.digestKey, args.host.dataDisk, place, secrets]);
+    const facts = pulumi.all([args.digestKey, args.host.dataDisk, store, secrets]);
     const release = facts.apply(([key, dataDisk, place, known]) => {
       const values = {
         ...hostValues(args, args.host, dataDisk),

@@ -1,4 +1,4 @@
-// A stand-in for the Alibaba Cloud APIs (ECS, VPC, EIP, Alidns, STS): tests and the sandbox have no cloud account. Both
+// A stand-in for the Alibaba Cloud APIs (ECS, VPC, EIP, Alidns, RAM, OSS, STS): tests and the sandbox have no cloud account. Both
 // the real Terraform provider and the program's own calls talk to it; what the real cloud answers beyond its public
 // reference and the provider's source is assumed.
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,6 +20,7 @@ import type { Latencies } from "./latency";
 import { latencyProfiles } from "./latency";
 import type { Machines } from "./machine";
 import type { Policy } from "./policy";
+import { ObjectStorage } from "./oss/object-storage";
 import { listen } from "./server";
 import { emptyState, loadState, saveState } from "./state";
 
@@ -79,11 +80,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const keys = new Map(Object.entries(options.keys ?? { [emulatorKey.id]: emulatorKey.secret }));
   const rules: Rules = { keys, policy: options.policy, faults };
   const gateway = new Gateway(cloud, new Catalogue(options.domains), rules, journal, changed);
+  const storage = new ObjectStorage(cloud, rules, journal, changed);
   const folder = stateFile === undefined ? mkdtempSync(join(tmpdir(), "emulator-")) : undefined;
   const files = makeCertificate(stateFile ?? join(folder ?? tmpdir(), "emulator"));
   const stop = options.onStop ?? ((): void => undefined);
   const server = await listen(options.port ?? 0, files, {
     api: (request) => gateway.reply(request),
+    storage: (request) => Promise.resolve(storage.reply(request)),
     control: (method, path, body) => control({ cloud, journal, rules, stop }, method, path, body),
   });
   return {
@@ -117,6 +120,8 @@ export function emulatorEnvironment(
     ALIBABA_CLOUD_ENDPOINT_ECS: endpoint,
     ALIBABA_CLOUD_ENDPOINT_VPC: endpoint,
     ALIBABA_CLOUD_ENDPOINT_ALIDNS: endpoint,
+    ALIBABA_CLOUD_ENDPOINT_RAM: endpoint,
+    ALIBABA_CLOUD_ENDPOINT_OSS: endpoint,
     ALIBABA_CLOUD_ENDPOINT_STS: endpoint,
     ALIBABA_CLOUD_ENDPOINT_LOCATION: endpoint,
     ALIBABA_CLOUD_ENDPOINT_BSSOPENAPI: endpoint,

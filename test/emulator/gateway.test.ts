@@ -50,7 +50,7 @@ test("a region the cloud does not have is refused", async () => {
 test("a policy allows what it lists, with wildcards, and nothing else", async () => {
   emulator.rules.policy = {
     Version: "1",
-    Statement: [{ Effect: "Allow", Action: ["vpc:Describe*", "vpc:CreateVpc"], Resource: "*" }],
+    Statement: [{ Effect: "Allow", Action: ["vpc:Describe*", "vpc:CreateVpc"], Resource: ["*"] }],
   };
   await account.ask("vpc", "CreateVpc", vpc);
   await account.ask("vpc", "DescribeVpcs");

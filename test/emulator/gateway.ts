@@ -103,7 +103,11 @@ export class Gateway {
     const action = product?.actions[actionName];
     if (!product || !action)
       throw this.#violation(actionName, new ApiError(404, "InvalidAction.NotFound", "No such API."));
-    if (this.rules.policy && product.name !== "sts" && !allows(this.rules.policy, `${product.name}:${actionName}`))
+    if (
+      this.rules.policy &&
+      product.name !== "sts" &&
+      !allows(this.rules.policy, `${product.name}:${actionName}`, "any")
+    )
       throw new ApiError(
         403,
         "Forbidden.RAM",

@@ -14,6 +14,7 @@ export interface Item {
 export function inventory(state: State): Item[] {
   const { vpcs, vswitches, ipv6Gateways, securityGroups, keyPairs, instances, disks, snapshots, policies, eips } =
     state;
+  const { buckets, ramUsers, ramPolicies } = state;
   const kinds = {
     vpcs,
     vswitches,
@@ -25,6 +26,9 @@ export function inventory(state: State): Item[] {
     snapshots,
     policies,
     eips,
+    buckets,
+    ramUsers,
+    ramPolicies,
   };
   const items = Object.entries(kinds).flatMap(([kind, map]) =>
     [...map.values()].map((one) => ({

@@ -201,5 +201,35 @@ export const dnsRecord = z.object({
 });
 export type DnsRecord = z.infer<typeof dnsRecord>;
 
+/** The name is the id. */
+export const bucket = z.object({
+  ...base,
+  storageClass: z.string(),
+  redundancy: z.string(),
+  /** Empty: none. */
+  encryption: z.string(),
+  /** Empty: never switched on. */
+  versioning: z.string(),
+  /** Bodies of what was set, by subresource such as `lifecycle`. */
+  settings: z.record(z.string(), z.string()),
+  /** Every version of every object. */
+  versions: z.array(z.object({ key: z.string(), id: z.string(), isMarker: z.boolean() })),
+});
+export type Bucket = z.infer<typeof bucket>;
+
+export const ramUser = z.object({
+  ...base,
+  name: z.string(),
+  comments: z.string(),
+  /** Names of custom policies. */
+  policies: z.array(z.string()),
+  keys: z.array(z.object({ id: z.string(), secret: z.string(), createdAt: z.string() })),
+});
+export type RamUser = z.infer<typeof ramUser>;
+
+/** The name is the id. */
+export const ramPolicy = z.object({ ...base, description: z.string(), document: z.string() });
+export type RamPolicy = z.infer<typeof ramPolicy>;
+
 /** An answer given for a ClientToken, and for which parameters. */
 export const token = z.object({ parameters: z.string(), answer: z.string() });

@@ -1,3 +1,4 @@
+import { accountId } from "./account-id";
 import { alidns } from "./alidns/records";
 import type { Actions } from "./call";
 import { diskAttachment } from "./ecs/disk-attachment";
@@ -12,6 +13,7 @@ import { securityGroups } from "./ecs/security-groups";
 import { snapshotPolicies } from "./ecs/snapshot-policies";
 import { snapshots } from "./ecs/snapshots";
 import { text } from "./parameters";
+import { ram } from "./ram/ram";
 import { ecsTagging, vpcTagging } from "./tagging";
 import { eips } from "./vpc/eips";
 import { ipv6 } from "./vpc/ipv6";
@@ -26,9 +28,6 @@ export interface Product {
   /** Whether a request names a region the catalogue has. */
   readonly regional: boolean;
 }
-
-/** The account everything belongs to. */
-const accountId = "1000000000000000";
 
 const sts: Actions = {
   // https://api.alibabacloud.com/document/Sts/2015-04-01/GetCallerIdentity
@@ -77,6 +76,7 @@ export const products: Readonly<Record<string, Product>> = {
   },
   "2016-04-28": { name: "vpc", regional: true, actions: { ...vpcs, ...vswitches, ...ipv6, ...eips, ...vpcTagging } },
   "2015-01-09": { name: "alidns", regional: false, actions: alidns },
+  "2015-05-01": { name: "ram", regional: false, actions: ram },
   "2015-04-01": { name: "sts", regional: false, actions: sts },
   "2015-06-12": { name: "location", regional: false, actions: location },
   // QueryAvailableInstances is asked at start without an account type; any error answer will do.

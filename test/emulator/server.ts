@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createHttpServer } from "node:http";
@@ -14,8 +15,15 @@ export interface ControlAnswer {
   readonly body: unknown;
 }
 
+/** An answer of object storage. */
+export interface XmlReply {
+  readonly status: number;
+  readonly body: string;
+}
+
 export interface Handlers {
   readonly api: (request: SignedRequest) => Promise<Reply>;
+  readonly storage: (request: SignedRequest) => Promise<XmlReply>;
   /** `path`: what follows /__control/. */
   readonly control: (method: string, path: string, body: string) => Promise<ControlAnswer>;
 }
@@ -40,14 +48,20 @@ async function handle(request: IncomingMessage, response: ServerResponse, handle
     Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join()]),
   );
   const isForm = (headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded");
-  const reply = await handlers.api({
+  const signed = {
     method,
     path: url.pathname,
     headers,
     query: fieldsOf(url.search),
     form: isForm ? fieldsOf(body) : new Map(),
     body: Buffer.from(body),
-  });
+  };
+  if (headers["authorization"]?.startsWith("OSS") === true) {
+    const { status, body: xml } = await handlers.storage(signed);
+    response.writeHead(status, { "content-type": "application/xml", "x-oss-request-id": randomUUID() }).end(xml);
+    return;
+  }
+  const reply = await handlers.api(signed);
   if (reply.lost) request.socket.destroy();
   else send(reply.status, reply.body);
 }

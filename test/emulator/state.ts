@@ -18,6 +18,9 @@ const schema = z.object({
   policies: mapOf(model.policy),
   eips: mapOf(model.eip),
   records: mapOf(model.dnsRecord),
+  buckets: mapOf(model.bucket),
+  ramUsers: mapOf(model.ramUser),
+  ramPolicies: mapOf(model.ramPolicy),
   /** By action and ClientToken. */
   tokens: mapOf(model.token),
 });

@@ -165,7 +165,7 @@ describe("a call", () => {
   it("that is not allowed names the action", async () => {
     emulator.rules.policy = {
       Version: "1",
-      Statement: [{ Effect: "Allow", Action: ["ecs:*", "vpc:DescribeVpcs", "vpc:DescribeVSwitches"], Resource: "*" }],
+      Statement: [{ Effect: "Allow", Action: ["ecs:*", "vpc:DescribeVpcs", "vpc:DescribeVSwitches"], Resource: ["*"] }],
     };
     expect((await runScript(emulator, "leftovers", input)).stderr).toBe(
       "The access key may not do vpc:DescribeEipAddresses: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json), then run the command again.",

@@ -11,6 +11,7 @@ const table: PriceTable = {
   instancePerHour: { "ecs.a": at(0.02) },
   diskPerGiBMonth: { cloud_essd_entry: at(0.05), "cloud_essd PL0": at(0.1), "cloud_essd PL1": at(0.2) },
   snapshotPerGiBMonth: at(0.02),
+  ossPerGiBMonth: at(0.01),
   trafficPerGb: at(0.08),
   idleEipPerHour: at(0.006),
 };
@@ -23,6 +24,7 @@ const input: CostInput = {
   dataDisk: { category: "cloud_essd", performanceLevel: "PL0", gib: 20 },
   snapshots: { retained: 4, gib: 20 },
   traffic: { gbPerMonth: 50 },
+  backupBucket: false,
 };
 
 const estimated = (change: Partial<CostInput> = {}) => estimateMonthly({ ...input, ...change }, table);
@@ -45,6 +47,16 @@ describe("estimateMonthly", () => {
       unknown: [],
       pricesOf: priceSources.eip.seen,
     });
+  });
+
+  it("names backups in OSS with the price of what they will hold, where that is known", () => {
+    expect(estimated({ backupBucket: true })).toEqual({
+      ...estimated(),
+      unknown: ["backups in OSS at 0.01 USD per GiB and month"],
+    });
+    expect(estimateMonthly({ ...input, region: "elsewhere", backupBucket: true }, table).unknown).toContain(
+      "backups in OSS in region elsewhere",
+    );
   });
 
   it("takes PL1 for a cloud_essd without level, as ECS does", () => {

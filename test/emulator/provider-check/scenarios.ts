@@ -77,7 +77,7 @@ async function permissions(check: Check): Promise<void> {
   const { calls } = emulator.journal;
   const Action = [...new Set(calls.map((one) => `${one.product}:${one.action}`))].sort();
   say(`  ${Action.join(" ")}`);
-  emulator.rules.policy = { Version: "1", Statement: [{ Effect: "Allow", Action, Resource: "*" }] };
+  emulator.rules.policy = { Version: "1", Statement: [{ Effect: "Allow", Action, Resource: ["*"] }] };
   await check.up("with these permissions", open);
   await check.destroy();
   emulator.rules.policy = undefined;

@@ -1,0 +1,122 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cacheDir } from "../../sandbox/cache";
+import { trust } from "../../sandbox/cloud/trust";
+import { projectRoot } from "../../sandbox/folder";
+import { Stack } from "../../sandbox/stack";
+import { preparePulumi } from "../../sandbox/toolchain";
+import { withPlaceholders } from "../../scripts/preview/placeholders";
+import { type Emulator, emulatorEnvironment, startEmulator } from "../emulator/emulator";
+import { policySchema } from "../emulator/policy";
+import { failureOf } from "../sandbox/world";
+import { storageCall } from "./storage-call";
+
+// `backupRepository: oss` by the real CLI and the real provider, with the rights of the README. Its first run may build the provider.
+jest.setTimeout(40 * 60_000);
+
+let folder: string;
+let emulator: Emulator;
+let stack: Stack;
+const up = () => stack.pulumi(["up", "--yes", "--skip-preview"]);
+const destroy = ["destroy", "--yes", "--skip-preview"];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "backup-bucket-"));
+  mkdirSync(join(folder, "state"));
+  const engine = await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });
+  emulator = await startEmulator({ stateFile: join(folder, "account") });
+  const [host, oss] = ["ram-policy.json", "ram-policy-oss.json"].map((file) =>
+    policySchema.parse(JSON.parse(readFileSync(join(projectRoot, "docs", file), "utf8"))),
+  );
+  emulator.rules.policy = { Version: "1", Statement: [host, oss].flatMap((policy) => policy?.Statement ?? []) };
+  const emulated = emulatorEnvironment(emulator);
+  const example = readFileSync(join(projectRoot, "examples", "Pulumi.example.yaml"), "utf8");
+  const { secrets } = withPlaceholders(example);
+  const env = { ...emulated, ...trust(folder, emulated) };
+  stack = new Stack(folder, engine, env, {
+    ...{ name: "backup-bucket", project: projectRoot, template: join(projectRoot, "examples", "Pulumi.example.yaml") },
+  });
+  await stack.create({ power: "stopped", backupRepository: "oss" }, secrets);
+});
+afterAll(async () => {
+  await emulator.close();
+  rmSync(folder, { recursive: true });
+});
+
+const kinds = () => emulator.inventory().map(({ kind }) => kind);
+const bucket = () => {
+  const [one, ...more] = emulator.cloud.state.buckets.values();
+  if (one === undefined || more.length > 0) throw new Error("there is not one bucket");
+  return one;
+};
+const key = () => {
+  const [one] = [...emulator.cloud.state.ramUsers.values()].flatMap((user) => user.keys);
+  if (one === undefined) throw new Error("there is no key");
+  return one;
+};
+
+test("up makes a private bucket that keeps versions, encrypted, tagged, and a key for it", async () => {
+  const { stdout, stderr } = await up();
+  expect(stdout + stderr).not.toMatch(/deprecat/i);
+  expect(bucket()).toMatchObject({
+    id: expect.stringMatching(/^cloudcode-backup-bucket-backups-[a-z0-9]{10}$/) as string,
+    ...{ versioning: "Enabled", encryption: "AES256", storageClass: "Standard" },
+    tags: { project: "cloudcode", stack: "backup-bucket" },
+  });
+  expect(bucket().settings["lifecycle"]).toContain("<NoncurrentDays>30</NoncurrentDays>");
+  expect(kinds().filter((kind) => kind.startsWith("ram"))).toEqual(["ramUsers", "ramPolicies"]);
+});
+
+test("a second up, and a search for drift, find no change", async () => {
+  await stack.pulumi(["preview", "--expect-no-changes"]);
+  await stack.pulumi(["refresh", "--yes", "--skip-preview", "--expect-no-changes"]);
+  await stack.pulumi(["preview", "--expect-no-changes"]);
+});
+
+test("the key's secret is in no plain state", () => {
+  expect(readFileSync(stack.stateFile(), "utf8")).not.toContain(key().secret);
+});
+
+test("the key writes and deletes in its bucket, destroys no version, and gets nowhere else", async () => {
+  const call = (method: string, path: string, secret = key().secret) =>
+    storageCall(emulator.port, { id: key().id, secret }, method, path);
+  expect(await call("PUT", `/${bucket().id}/restic/config`)).toEqual([200, ""]);
+  expect(await call("DELETE", `/${bucket().id}/restic/config`)).toEqual([204, ""]);
+  expect(bucket().versions).toHaveLength(2);
+  expect(await call("PUT", `/${bucket().id}/restic/config`, "wrong")).toEqual([403, "SignatureDoesNotMatch"]);
+  for (const [method, path] of [
+    ["POST", `/${bucket().id}/?delete`],
+    ["GET", `/${bucket().id}/?bucketInfo`],
+    ["PUT", `/${bucket().id}/?versioning`],
+    ["DELETE", `/${bucket().id}/`],
+    ["PUT", "/another-bucket/restic/config"],
+    ["GET", "/"],
+  ] as const)
+    expect([path, ...(await call(method, path))]).toEqual([path, 403, "AccessDenied"]);
+});
+
+test("destroy refuses to delete the bucket, keeps it with --exclude-protected, and up takes it up again", async () => {
+  const { id } = bucket();
+  expect(await failureOf(stack.pulumi(destroy))).toMatch(/cannot be deleted\s+because it is protected/);
+  await stack.pulumi([...destroy, "--exclude-protected"]);
+  expect(kinds().sort()).toEqual(["buckets", "disks"]);
+  await up();
+  expect(bucket().id).toBe(id);
+  expect(bucket().versions).toHaveLength(2);
+});
+
+test("with deleteData, destroy deletes the bucket and all versions, and nothing needed more rights", async () => {
+  stack.configure({ deleteData: "true" });
+  await up();
+  await stack.pulumi(destroy);
+  expect(kinds()).toEqual([]);
+  expect(emulator.journal.violations).toEqual([]);
+  expect(emulator.journal.calls.filter(({ code }) => /Forbidden|AccessDenied/.test(code))).toHaveLength(6);
+});
+
+test("each right that the README asks for was needed", () => {
+  const called = new Set(emulator.journal.calls.map(({ product, action }) => `${product}:${action}`));
+  const oss = policySchema.parse(JSON.parse(readFileSync(join(projectRoot, "docs", "ram-policy-oss.json"), "utf8")));
+  expect(oss.Statement.flatMap(({ Action }) => Action).filter((action) => !called.has(action))).toEqual([]);
+});
