@@ -21,11 +21,8 @@ const noncurrentDays = 30;
  * bucket, but not for the versions that OSS keeps of them, so that who takes over the host cannot destroy what is backed up.
  * Protected like the data disk unless the operator gave the data up.
  */
-export class BackupBucket extends pulumi.ComponentResource implements BackupStore {
-  readonly repository: pulumi.Output<string>;
-  readonly region: string;
-  readonly accessKeyId: pulumi.Output<string>;
-  readonly secretAccessKey: pulumi.Output<string>;
+export class BackupBucket extends pulumi.ComponentResource {
+  readonly store: BackupStore;
 
   constructor(name: string, args: BackupBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:BackupBucket", name, {}, opts);
@@ -77,12 +74,14 @@ export class BackupBucket extends pulumi.ComponentResource implements BackupStor
     );
     const key = new alicloud.ram.AccessKey(`${name}-key`, { userName: user.name }, each);
 
-    // Inside the region traffic costs nothing.
-    this.repository = pulumi.interpolate`s3:https://${bucket.intranetEndpoint}/${bucket.bucket}/restic`;
-    // As restic signs for OSS: https://restic.readthedocs.io/en/stable/030_preparing_a_new_repo.html#alibaba-cloud-aliyun-object-storage-system-oss
-    this.region = `oss-${args.region}`;
-    this.accessKeyId = key.id;
-    this.secretAccessKey = key.secret;
+    this.store = {
+      // Inside the region traffic costs nothing.
+      repository: pulumi.interpolate`s3:https://${bucket.intranetEndpoint}/${bucket.bucket}/restic`,
+      // As restic signs for OSS: https://restic.readthedocs.io/en/stable/030_preparing_a_new_repo.html#alibaba-cloud-aliyun-object-storage-system-oss
+      region: `oss-${args.region}`,
+      accessKeyId: key.id,
+      secretAccessKey: key.secret,
+    };
     this.registerOutputs({ bucket: bucket.bucket });
   }
 }

@@ -71,7 +71,11 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     );
     this.dataDisk = data.facts;
     if (args.backupBucket)
-      this.backupStore = new BackupBucket(`${name}-backups`, { region, resourceGroupId, deleteData, each }, child);
+      this.backupStore = new BackupBucket(
+        `${name}-backups`,
+        { region, resourceGroupId, deleteData, each },
+        child,
+      ).store;
     const hostKeyPair = pulumi.all([hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh]);
     const ecs = instance(name, {
       ...machine,

@@ -46,6 +46,15 @@ export function answerOf(
       return { ...nothing, plain: { stdout: stdoutOf(inputs), stderr: "" } };
     case "command:remote:Command":
       return { ...nothing, secret: { stdout: "", stderr: "" } };
+    case "random:index/randomString:RandomString":
+      return {
+        ...nothing,
+        plain: { result: bytes.toString("hex").slice(0, Number(withoutSecrets(inputs["length"]))) },
+      };
+    case "alicloud:oss/bucket:Bucket":
+      return { ...nothing, plain: { intranetEndpoint: "oss-internal.example.com" } };
+    case "alicloud:ram/accessKey:AccessKey":
+      return { ...nothing, secret: { secret: "made-key-secret" } };
     case "alicloud:ecs/eipAddress:EipAddress":
       return { ...nothing, plain: { ipAddress: eipAddress } };
     default:

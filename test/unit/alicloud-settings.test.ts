@@ -149,6 +149,7 @@ describe("the price estimate", () => {
       ...{ region: "us-east-1", instanceType: "ecs.g7.large", diskCategory: "cloud_auto", charge: "spot" },
       ...{ spotPriceLimitUsd: 0.03, systemDiskGiB: 40, dataDiskGiB: 100, snapshotRetentionDays: 14 },
       trafficGbPerMonth: 100,
+      backupBucket: false,
     });
     const factors = costFactors(alicloudTargetOf(), "ecs.x", "cloud_essd");
     expect(factors).toMatchObject({ instanceType: "ecs.x", diskCategory: "cloud_essd" });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { planText } from "../../components/stack/release";
 import { faultsOf, settingsOf } from "../support/settings";
-import { hostKey, privateKey, projectRoot, runProgram } from "../support/program";
+import { hostKey, minimalAlicloud, privateKey, projectRoot, runProgram } from "../support/program";
 import { arrivedFiles } from "../support/releases";
 
 const s3 = {
@@ -27,11 +27,12 @@ describe("where backups go", () => {
   });
 
   it.each([
-    [{ backupRepository: "/srv" }, "backupRepository is not s3:https://HOST/BUCKET/PATH"],
-    [{ backupRepository: "sftp:me@host:path" }, "backupRepository is not s3:https://HOST/BUCKET/PATH"],
-    [{ backupRepository: "https://example.com" }, "backupRepository is not s3:https://HOST/BUCKET/PATH"],
+    [{ backupRepository: "/srv" }, "backupRepository is not oss, s3:https://HOST/BUCKET/PATH"],
+    [{ backupRepository: "sftp:me@host:path" }, "backupRepository is not oss, s3:https://HOST/BUCKET/PATH"],
+    [{ backupRepository: "https://example.com" }, "backupRepository is not oss, s3:https://HOST/BUCKET/PATH"],
     [{ ...s3, backupSecretAccessKey: "" }, "backupSecretAccessKey is missing: backupRepository is an S3 store"],
     [{ ...sftp, backupHostKey: "" }, "backupHostKey is missing: backupRepository is an SFTP store"],
+    [{ backupRepository: "oss" }, "backupRepository is oss, a bucket that only the target alicloud makes"],
     [{ backupHostKey: hostKey }, "backupHostKey has no effect: backupRepository is not an SFTP store"],
     [{ ...sftp, backupAccessKeyId: "x" }, "backupAccessKeyId has no effect: backupRepository is not an S3 store"],
     [{ backupSchedule: "daily; rm -rf /" }, "backupSchedule is not a calendar event of systemd"],
@@ -41,6 +42,14 @@ describe("where backups go", () => {
     ],
   ])("%j is refused", (settings, fault) => {
     expect(faultsOf(settings)).toEqual([expect.stringContaining(fault) as string]);
+  });
+
+  it("is a bucket of the stack on Alibaba Cloud, which brings its own key", () => {
+    const oss = { backupRepository: "oss" };
+    expect(faultsOf(oss, minimalAlicloud)).toEqual([]);
+    expect(faultsOf({ ...oss, backupAccessKeyId: "x" }, minimalAlicloud)).toEqual([
+      "backupAccessKeyId has no effect: backupRepository is not an S3 store",
+    ]);
   });
 
   it("is undefined by default", () => {
