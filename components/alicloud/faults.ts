@@ -70,6 +70,17 @@ const limits: readonly Fault[] = [
 /** https://www.alibabacloud.com/help/en/ram/support/faq-about-ram-permissions, https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair */
 const access: readonly Fault[] = [
   {
+    // The provider names its own steps here, not actions of RAM.
+    code: /alicloud_(oss|ram)_[\s\S]*(AccessDenied|Forbidden\.RAM|NoPermission)/,
+    sentence:
+      "The access key may not make a bucket and a key for backups: grant its user docs/ram-policy-oss.json as well, or name another backupRepository, then run the command again.",
+  },
+  {
+    code: /ErrorCode=UserDisable/,
+    sentence:
+      "Object Storage Service is not activated in this account, or a bill of it is not paid: activate it once in the console under Object Storage Service, then run `pulumi up` again.",
+  },
+  {
     code: /Forbidden\.(RAM|SubUser|Unauthorized)|Forbbiden\.SubUser|Forbedden\.NotSupportRAM|NoPermission|UnauthorizedOperation/,
     sentence: (text) =>
       `The access key may not do ${actionOf(text) ?? "this"}: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json), then run the command again.`,

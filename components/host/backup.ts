@@ -8,10 +8,15 @@ import type { BackupStore } from "./host";
 export function namedStore({ repository, accessKeyId, secretAccessKey }: BackupSettings): BackupStore {
   return {
     repository: pulumi.output(repository),
-    region: "",
+    region: ossRegion(repository),
     accessKeyId: pulumi.output(accessKeyId ?? ""),
     secretAccessKey: secretAccessKey ?? pulumi.output(""),
   };
+}
+
+/** restic cannot ask OSS for its region: https://restic.readthedocs.io/en/stable/030_preparing_a_new_repo.html */
+function ossRegion(repository: string): string {
+  return /^s3:https?:\/\/(oss-[a-z\d-]+?)(-internal)?\.aliyuncs\.com\//.exec(repository)?.[1] ?? "";
 }
 
 /** What `stack-templates/host/` is rendered with for backups; an empty repository means that there are none. */

@@ -31,6 +31,19 @@ const forms: Readonly<Record<string, (action: string, answer: Answered) => strin
 const inEveryForm = (action: string, answer: Answered): Set<string | undefined> =>
   new Set(Object.values(forms).map((form) => explainFault(form(action, answer))));
 
+/** As the provider prints an answer of OSS. */
+const ossError = (code: string) =>
+  `terraform-provider-alicloud@v1.285.0/alicloud/resource_alicloud_oss_bucket.go:513: Resource alicloud_oss_bucket IsBucketExist Failed!!! [SDK aliyun-oss-go-sdk ERROR]:
+oss: service returned error: StatusCode=403, ErrorCode=${code}, ErrorMessage="…", RequestId=a826485b`;
+
+it.each([
+  ["AccessDenied", /^The access key may not make a bucket and a key for backups: grant its user docs\/ram-policy-oss/],
+  ["UserDisable", /^Object Storage Service is not activated in this account/],
+  ["SignatureDoesNotMatch", /secret does not belong to its id/],
+])("%s of OSS is explained", (code, sentence) => {
+  expect(explainFault(ossError(code))).toMatch(sentence);
+});
+
 describe("every fault of the emulator", () => {
   let emulator: Emulator;
   let account: Account;

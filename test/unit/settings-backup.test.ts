@@ -76,7 +76,7 @@ describe("a stack with backups", () => {
     const run = await runProgram(s3);
     const files = await arrivedFiles(run, "docker-install");
     expect(files.get("backup-env")?.content).toBe(
-      "AWS_ACCESS_KEY_ID=LTAI5t0a1b2c3d4e5f6g7h8\nAWS_SECRET_ACCESS_KEY=s3-secret-1234\n",
+      "AWS_ACCESS_KEY_ID=LTAI5t0a1b2c3d4e5f6g7h8\nAWS_SECRET_ACCESS_KEY=s3-secret-1234\nAWS_DEFAULT_REGION=oss-ap-southeast-1\n",
     );
     expect(files.get("backup-settings.sh")?.content).toContain(`repository=${s3.backupRepository}\n`);
     expect(files.get("backup-settings.sh")?.content).toContain("host=test\n");
@@ -85,6 +85,14 @@ describe("a stack with backups", () => {
       const plain = JSON.stringify(Object.entries(inputs).filter(([key]) => !secretInputs.includes(key)));
       expect(plain).not.toContain("s3-secret-1234");
     }
+  });
+
+  it.each([
+    ["https://oss-eu-central-1-internal.aliyuncs.com/b/c", "AWS_DEFAULT_REGION=oss-eu-central-1\n"],
+    ["https://s3.example.com/b/c", ""],
+  ])("knows the region of %s, if it is one of OSS", async (place, line) => {
+    const files = await arrivedFiles(await runProgram({ ...s3, backupRepository: `s3:${place}` }), "docker-install");
+    expect(files.get("backup-env")?.content.split("\n").slice(2).join("\n")).toBe(line);
   });
 
   it("pins the SFTP server's key", async () => {
