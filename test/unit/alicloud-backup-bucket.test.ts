@@ -1,4 +1,5 @@
 import { bucketName, storePolicy } from "../../components/alicloud/backup-bucket";
+import { textOf } from "../support/plain";
 import { type ProgramRun, minimalAlicloud, runAlicloud } from "../support/program";
 import { optionsOf } from "../support/recorded-options";
 import { arrivedFiles } from "../support/releases";
@@ -39,7 +40,7 @@ describe("backupRepository oss", () => {
   });
 
   it("gives the host a key for that bucket, whose secret is in no plain input", async () => {
-    const bucket = String(run.resource("host-backups-bucket").inputs["bucket"]);
+    const bucket = textOf(run.resource("host-backups-bucket").inputs["bucket"] ?? "");
     const files = await arrivedFiles(run, "docker-install");
     expect(files.get("backup-env")?.content).toBe(
       "AWS_ACCESS_KEY_ID=host-backups-key-id\nAWS_SECRET_ACCESS_KEY=made-key-secret\nAWS_DEFAULT_REGION=oss-ap-southeast-1\n",
@@ -55,8 +56,8 @@ describe("backupRepository oss", () => {
 
   it("limits that key to the bucket: no version is destroyed, nothing is set", () => {
     const { inputs } = run.resource("host-backups-policy");
-    const bucket = String(run.resource("host-backups-bucket").inputs["bucket"]);
-    expect(JSON.parse(String(inputs["policyDocument"]))).toEqual(storePolicy(bucket));
+    const bucket = textOf(run.resource("host-backups-bucket").inputs["bucket"] ?? "");
+    expect(JSON.parse(textOf(inputs["policyDocument"] ?? ""))).toEqual(storePolicy(bucket));
     expect(storePolicy("b").Statement).toEqual([
       { Effect: "Allow", Action: ["oss:ListObjects"], Resource: ["acs:oss:*:*:b"] },
       {
@@ -86,7 +87,7 @@ describe("backupRepository oss", () => {
 it.each([
   ["cloudcode-home", "cloudcode-home-backups-abc"],
   ["My_Project.x-Prod", "my-project-x-prod-backups-abc"],
-  [`${"long".repeat(20)}`, `${"long".repeat(10)}-backups-abc`],
+  ["long".repeat(20), `${"long".repeat(10)}-backups-abc`],
 ])("the bucket of %s is a name OSS takes", (stack, name) => {
   expect(bucketName(stack, "abc")).toBe(name);
   expect(bucketName(stack, "a".repeat(10))).toMatch(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/);
