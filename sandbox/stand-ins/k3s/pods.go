@@ -19,6 +19,11 @@ import (
 const answer = `use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 3000, Listen => 5, ReuseAddr => 1) or die $!;
 while (my $c = $s->accept) { my $t = ""; while (<$c>) { last if /^\r?$/; $t .= $_ } print $c "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " . length($t) . "\r\n\r\n$t"; close $c }`
 
+// What flannel adds to the packet filter.
+const flannelRules = `iptables -w -N FLANNEL-FWD 2>/dev/null && iptables -w -A FLANNEL-FWD -s %[1]s -j ACCEPT && iptables -w -A FLANNEL-FWD -d %[1]s -j ACCEPT && iptables -w -A FORWARD -j FLANNEL-FWD
+iptables -w -t nat -N FLANNEL-POSTRTG 2>/dev/null && iptables -w -t nat -A FLANNEL-POSTRTG -s %[1]s ! -d %[1]s -j MASQUERADE && iptables -w -t nat -A POSTROUTING -j FLANNEL-POSTRTG
+true`
+
 // In the place of kubelet, containerd and flannel, which a container in a container cannot be sure to run: a pod is a network
 // namespace on the bridge cni0, with an address of the node's, and one process. What the machine's packet filter does with
 // its traffic is as real as the rules of kube-proxy and kube-router are.
@@ -43,6 +48,7 @@ func runPods(c config, kubeconfig string, node core.Node) {
 		if prefix == "" && known.Spec.PodCIDR != "" {
 			prefix = strings.TrimSuffix(known.Spec.PodCIDR, "0/24")
 			shell("ip link add cni0 type bridge 2>/dev/null; ip address add %s1/24 dev cni0 2>/dev/null; ip link set cni0 up", prefix)
+			shell(flannelRules, c.ClusterCIDR)
 		}
 		pods, err := client.CoreV1().Pods("").List(ctx, meta.ListOptions{FieldSelector: "spec.nodeName=" + c.NodeName})
 		if err != nil || prefix == "" {
