@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type NewApiServer, startNewApi } from "../../donation/new-api";
 import { type OAuthServer, startOAuthServer } from "../../donation/oauth-server";
 import type { Page } from "playwright-core";
+import { run } from "../../../sandbox/host/run";
 import { login, secondFactorTotp } from "../../browser/portal";
 import { World, username } from "../world";
 
@@ -35,7 +37,7 @@ export const apps: Readonly<Record<string, Readonly<Record<string, number | unde
 
 /** What the scenarios share: also the servers that the donation site talks to outside, played here. */
 export class AppsWorld extends World {
-  /** What could be seen during the first `up`: its own words, and process lists here and on the host. */
+  /** What could be seen during {@link watchedUp}: its own words, and process lists here and on the host. */
   readonly seen = { output: "", processes: "" };
   /** Base32 secret of the operator's authenticator app, once it is enrolled. */
   totp = "";
@@ -68,6 +70,20 @@ export class AppsWorld extends World {
   stopOutside(): void {
     this.#oauth?.stop();
     this.#newApi?.stop();
+  }
+
+  async watchedUp(): Promise<void> {
+    const up = this.up("--diff");
+    const ended = up.then(
+      () => true,
+      () => true,
+    );
+    while (!(await Promise.race([ended, sleep(300, false)]))) {
+      const here = await run("ps", ["-eo", "args"]);
+      // The test's own look at the host would find itself.
+      this.seen.processes += here.stdout + (await this.onHost("ps -eo args").catch(() => ""));
+    }
+    this.seen.output = await up;
   }
 
   /** Signs the operator in with password and authenticator app, and keeps the session for requests. */

@@ -5,9 +5,14 @@ import { join } from "node:path";
 import { openSandbox, removeSandbox } from "../../../sandbox/sandbox";
 import { AppsWorld, appSecrets, appSettings } from "../apps/world";
 import { containerMemory, sum } from "../memory";
-import { signIn } from "../sign-in";
+import { secretsHidden } from "../scenarios/apps-secrets";
 import { eventually, username } from "../world";
+import { lwsandboxBackup } from "./backup";
+import { lwsandboxGate } from "./gate";
 import { k3sFiles } from "./k3s-files";
+import { type Box, Liteboxd } from "./liteboxd";
+import { lwsandboxRemoval } from "./removal";
+import { lwsandboxWalls } from "./walls";
 
 // lwsandbox as an operator has it: `pulumi up`, the gate, keys, a sandbox that answers; real Kubernetes in the place of k3s, and
 // a stand-in for liteboxd that uses it.
@@ -19,8 +24,8 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new AppsWorld();
 const hostMiB = 8192;
 let files: Server;
-let key = "";
-let box = { id: "", accessToken: "", accessUrl: "" };
+const liteboxd = new Liteboxd(world);
+let box: Box;
 
 beforeAll(async () => {
   if (!keep) await removeSandbox(name, say);
@@ -34,14 +39,13 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => files.listen(0, sandbox.host.gateway, resolve));
   const url = `http://${sandbox.host.gateway}:${(files.address() as AddressInfo).port}/k3s`;
-  // The real k3s has these on board.
-  await world.onHost("apt-get -qq update && apt-get -qq install -y --no-install-recommends ipset iproute2 >/dev/null");
+  await prepare();
   await world.setSecrets(appSecrets);
   sandbox.configure({
     ...{ adminUsername: username, opencodeEnabled: "false" },
     ...{ lwsandboxEnabled: "true", lwsandboxK3s: release, lwsandboxK3sUrl: url },
   });
-  await world.up();
+  await world.watchedUp();
 });
 
 afterAll(async () => {
@@ -50,15 +54,9 @@ afterAll(async () => {
   if (!keep) await removeSandbox(name, say);
 });
 
-/** A request to lwsandbox as JSON. */
-async function ask(method: string, path: string, headers: Record<string, string>, body?: object) {
-  const json = { accept: "application/json", "content-type": "application/json" };
-  return world.request("sandbox", path, {
-    ...{ method, headers: { ...json, ...headers } },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-}
-const withKey = () => ({ authorization: `Bearer ${key}` });
+/** The real k3s has these on board. */
+const prepare = () =>
+  world.onHost("apt-get -qq update && apt-get -qq install -y --no-install-recommends ipset iproute2 >/dev/null");
 
 test("a second up changes nothing and touches no host", async () => {
   const connections = await world.sshConnections(() => world.up("--expect-no-changes"));
@@ -76,64 +74,49 @@ test("the host's own check sees the cluster, and says when it is stopped", async
 
 test("nothing of it is open without the gate", async () => {
   for (const path of ["/", "/api/v1/sandboxes", "/api/v1/auth/login", "/api/v1/sandbox/1/port/3000/"])
-    expect([path, (await ask("GET", path, {})).status]).toEqual([path, 401]);
+    expect([path, (await liteboxd.ask("GET", path, {})).status]).toEqual([path, 401]);
   expect((await world.request("sandbox", "/", { headers: { accept: "text/html" } })).status).toBe(302);
 });
 
 test("behind the gate are its pages and its own login, whose session makes a key", async () => {
-  await signIn(world, username, appSecrets.adminPassword, async ({ page }) => {
-    await page.goto(`https://sandbox.${world.domain}/templates`);
-    expect(await page.title()).toBe("LiteBoxd");
-  });
+  expect(await liteboxd.openPages()).toBe("LiteBoxd");
   const { cookie } = world;
-  expect((await ask("GET", "/api/v1/sandboxes", { cookie })).status).toBe(401);
-  const wrong = { username: "admin", password: "liteboxd-admin" };
-  expect((await ask("POST", "/api/v1/auth/login", { cookie }, wrong)).status).toBe(401);
-  const right = { username: "admin", password: await world.appLogin("lwsandbox") };
-  const answer = await ask("POST", "/api/v1/auth/login", { cookie }, right);
+  expect((await liteboxd.ask("GET", "/api/v1/sandboxes", { cookie })).status).toBe(401);
+  expect((await liteboxd.login("liteboxd-admin")).status).toBe(401);
+  const answer = await liteboxd.login(await world.appLogin("lwsandbox"));
   expect(answer.status).toBe(200);
   const [session = ""] = answer.headers["set-cookie"] ?? [];
   expect(session).toMatch(/^liteboxd_session=\w+;.*HttpOnly.*Secure/);
   const both = { cookie: `${cookie}; ${session.split(";")[0] ?? ""}` };
-  const made = await ask("POST", "/api/v1/auth/api-keys", both, { name: "script" });
+  const made = await liteboxd.ask("POST", "/api/v1/auth/api-keys", both, { name: "script" });
   expect(made.status).toBe(201);
-  ({ key } = JSON.parse(made.body) as { key: string });
+  liteboxd.key = (JSON.parse(made.body) as { key: string }).key;
 });
 
 test("a script with that key, and nothing else, runs a sandbox in the cluster", async () => {
-  const made = await ask("POST", "/api/v1/sandboxes", withKey(), { image: "docker.io/library/python:3.12" });
-  expect([made.status, made.body]).toEqual([201, expect.any(String)]);
-  box = JSON.parse(made.body) as typeof box;
+  box = await liteboxd.create();
   expect(box.accessUrl).toBe(`https://sandbox.${world.domain}/api/v1/sandbox/${box.id}`);
-  expect(await world.onHost(kubectl("get pods -n liteboxd-sandbox -o name"))).toBe(`pod/sandbox-${box.id}`);
+  expect(await liteboxd.pods()).toEqual([`sandbox-${box.id}`]);
 });
 
-const inside = async (token: string) => {
-  const path = `/api/v1/sandbox/${box.id}/port/3000/hello`;
-  return ask("GET", path, { "x-access-token": token });
-};
-
 test("who has a sandbox's token reaches it through the gateway; another token, and the key itself, do not", async () => {
-  expect(await eventually(60, async () => (await inside(box.accessToken)).status === 200)).toBe(true);
-  expect((await inside(box.accessToken)).body).toMatch(/^GET \/hello /);
-  expect((await inside("0a1b2c")).status).toBe(401);
-  const asKey = await ask("GET", `/api/v1/sandbox/${box.id}/port/3000/hello`, withKey());
+  expect(await eventually(60, async () => (await liteboxd.inside(box)).status === 200)).toBe(true);
+  expect((await liteboxd.inside(box)).body).toMatch(/^GET \/hello /);
+  expect((await liteboxd.inside({ ...box, accessToken: "0a1b2c" })).status).toBe(401);
+  const asKey = await liteboxd.ask("GET", `/api/v1/sandbox/${box.id}/port/3000/hello`, liteboxd.withKey);
   expect(asKey.status).toBe(401);
 });
 
 test("keys are managed by nobody who has only a key", async () => {
-  for (const headers of [withKey(), { authorization: "Bearer eyJhbGciOi" }, { "x-access-token": box.accessToken }]) {
-    const made = await ask("POST", "/api/v1/auth/api-keys", headers, { name: "more" });
+  for (const headers of [
+    liteboxd.withKey,
+    { authorization: "Bearer eyJhbGciOi" },
+    { "x-access-token": box.accessToken },
+  ]) {
+    const made = await liteboxd.ask("POST", "/api/v1/auth/api-keys", headers, { name: "more" });
     expect([JSON.stringify(Object.keys(headers)), made.status]).toEqual([expect.any(String), 401]);
   }
-  expect((await ask("GET", "/api/v1/auth/me", withKey())).status).toBe(200);
-});
-
-test("the server's secrets show in no container's settings and no process list", async () => {
-  const password = await world.appLogin("lwsandbox");
-  const shown = await world.onHost("docker ps --quiet | xargs docker inspect; ps -eo args");
-  expect(shown).not.toContain(password);
-  expect(shown).not.toMatch(/SANDBOX_TOKEN_ENCRYPTION_KEY=/);
+  expect((await liteboxd.ask("GET", "/api/v1/auth/me", liteboxd.withKey)).status).toBe(200);
 });
 
 test("deployed anew it keeps its users, keys and sandboxes; k3s is not touched", async () => {
@@ -144,15 +127,9 @@ test("deployed anew it keeps its users, keys and sandboxes; k3s is not touched",
   await world.up();
   expect(await k3s()).toBe(before.k3s);
   expect(await server()).not.toBe(before.server);
-  expect(await sandboxes()).toEqual([box.id]);
-  expect((await inside(box.accessToken)).status).toBe(200);
+  expect(await liteboxd.ids()).toEqual([box.id]);
+  expect((await liteboxd.inside(box)).status).toBe(200);
 });
-
-async function sandboxes(): Promise<string[]> {
-  const { status, body } = await ask("GET", "/api/v1/sandboxes", withKey());
-  expect([status, body]).toEqual([200, expect.any(String)]);
-  return (JSON.parse(body) as { id: string }[]).map(({ id }) => id);
-}
 
 test("switched off it takes k3s along, and back on it finds what there was", async () => {
   world.sandbox.configure({ lwsandboxEnabled: "false" });
@@ -161,8 +138,8 @@ test("switched off it takes k3s along, and back on it finds what there was", asy
   expect(await world.onHost("systemctl is-active cloudcode-k3s || true")).toBe("inactive");
   world.sandbox.configure({ lwsandboxEnabled: "true" });
   await world.up();
-  expect(await sandboxes()).toEqual([box.id]);
-  expect(await eventually(60, async () => (await inside(box.accessToken)).status === 200)).toBe(true);
+  expect(await liteboxd.ids()).toEqual([box.id]);
+  expect(await eventually(60, async () => (await liteboxd.inside(box)).status === 200)).toBe(true);
 });
 
 test("all five Apps and the gate fit a host of 8 GiB, k3s included", async () => {
@@ -176,6 +153,26 @@ test("all five Apps and the gate fit a host of 8 GiB, k3s included", async () =>
   expect(used + k3s).toBeLessThan(hostMiB / 2);
 });
 
-function kubectl(words: string): string {
-  return `/opt/cloudcode/k3s/bin/k3s kubectl --kubeconfig /opt/cloudcode/k3s/admin.yaml ${words}`;
-}
+test("who takes more memory than the server's limit is ended, and the server goes on", async () => {
+  const before = await world.containers();
+  const greedy = "dd if=/dev/zero of=/dev/null bs=700M count=1 2>/dev/null; echo $?";
+  expect(await world.inContainer("lwsandbox-server", greedy)).toBe("137");
+  expect(await liteboxd.ids()).toEqual([box.id]);
+  expect(await world.containers()).toEqual(before);
+});
+
+describe("the gate", () => {
+  lwsandboxGate(world, liteboxd, () => box);
+});
+describe("walls", () => {
+  lwsandboxWalls(world, liteboxd);
+});
+describe("secrets", () => {
+  secretsHidden(world, () => liteboxd.madeOnHost());
+});
+describe("backups", () => {
+  lwsandboxBackup(world, liteboxd, () => box, { name, say, prepare });
+});
+describe("given up", () => {
+  lwsandboxRemoval(world);
+});

@@ -1,9 +1,8 @@
 import { cacheDir } from "../../../sandbox/cache";
-import { stopHost } from "../../../sandbox/host/host";
 import type { Say } from "../../../sandbox/host/run";
-import { openSandbox } from "../../../sandbox/sandbox";
 import { addVirtualPasskey, enrolPasskey, loginWithPasskey, logout, openBrowser } from "../../browser/portal";
 import { Cases } from "../apps/cases";
+import { moveAway } from "../apps/move";
 import { type AppsWorld, appSecrets } from "../apps/world";
 import { ops } from "../ops/run";
 import { type SftpStore, startStore, stopStore } from "../ops/store";
@@ -56,29 +55,8 @@ export function elsewhere(world: AppsWorld, name: string, say: Say): void {
       const before = { certificates: await certificates(), key: await encryptionKey() };
       await ops(world, ["backup"]);
 
-      const output = ["stack", "output", "backupPassword", "--show-secrets"];
-      const { stdout: backupPassword } = await world.sandbox.pulumi(output);
-      const plain = Object.entries(world.config()).filter(
-        ([, value]) => typeof value !== "object" || Array.isArray(value),
-      );
-      await world.sandbox.pulumi(["destroy", "--yes", "--skip-preview", "--exclude-protected"]);
-      await stopHost(name);
-      const former = world.sandbox.stack;
-      world.sandbox = await openSandbox(name, say, { allApps: true, standIns: true, stack: other });
-      const made = world.config();
-      world.sandbox.configure(
-        Object.fromEntries(
-          plain
-            .filter(([key]) => !(key in made) && !notTaken.test(key))
-            .map(([key, value]) => [key.replace(/^cloudcode:/, ""), value]),
-        ),
-      );
-      await world.setSecrets({
-        ...appSecrets,
-        backupPrivateKey: store.privateKey,
-        backupPassword: backupPassword.trim(),
-      });
-      await world.up();
+      const secrets = { ...appSecrets, backupPrivateKey: store.privateKey };
+      const former = await moveAway(world, name, say, { stack: other, secrets, notTaken });
       expect(await encryptionKey()).not.toBe(before.key);
 
       const to = ["restore", "--to", other];

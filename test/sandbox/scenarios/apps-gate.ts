@@ -1,10 +1,12 @@
 import type { AppsWorld } from "../apps/world";
 
-/** `portal`: asks for the gate's login; a number: the App's own answer to somebody without a login of the gate. */
-type Stranger = "portal" | number;
+/** `portal`: asks for the gate's login; a number: the App's own answer. */
+type Gets = "portal" | number;
 
-/** Subdomain, path, what a stranger gets, and the App's answer to the operator. */
-const table: readonly (readonly [string, string, Stranger, number])[] = [
+/** Subdomain, path, what a stranger gets, and what the operator gets. */
+export type GateRow = readonly [string, string, Gets, Gets];
+
+const table: readonly GateRow[] = [
   ["tg", "/", "portal", 303],
   ["tg", "/healthz", "portal", 200],
   ["tg", "/login", "portal", 200],
@@ -46,7 +48,7 @@ const table: readonly (readonly [string, string, Stranger, number])[] = [
 ];
 
 /** CaseCheck where it is open to participants. */
-export const openCasecheck: typeof table = [
+export const openCasecheck: readonly GateRow[] = [
   ["casecheck", "/", 200, 200],
   ["casecheck", "/check-in", 200, 200],
   ["casecheck", "/assets/index.js", 200, 200],
@@ -59,17 +61,25 @@ export const openCasecheck: typeof table = [
   ["casecheck", "/v10", "portal", 200],
 ];
 
+/** What a browser with these headers gets. */
+export async function gets(
+  world: AppsWorld,
+  host: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Gets> {
+  const answer = await world.request(host, path, { headers: { accept: "text/html", ...headers } });
+  return answer.headers.location?.startsWith(`https://auth.${world.domain}/`) ? "portal" : answer.status;
+}
+
 /** Fails with all rows that do not hold. */
-export async function holds(world: AppsWorld, rows: typeof table): Promise<void> {
-  const page = { accept: "text/html" };
+export async function holds(world: AppsWorld, rows: readonly GateRow[]): Promise<void> {
   const said = await Promise.all(
-    rows.map(async ([host, path]) => {
-      const stranger = await world.request(host, path, { headers: page });
-      const to = stranger.headers.location;
-      const portal = to?.startsWith(`https://auth.${world.domain}/`);
-      const operator = await world.request(host, path, { headers: { ...page, cookie: world.cookie } });
-      return [host, path, portal ? "portal" : stranger.status, operator.status];
-    }),
+    rows.map(async ([host, path]) => [
+      ...[host, path],
+      await gets(world, host, path),
+      await gets(world, host, path, { cookie: world.cookie }),
+    ]),
   );
   expect(said).toEqual(rows);
 }

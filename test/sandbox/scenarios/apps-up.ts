@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { run } from "../../../sandbox/host/run";
 import { type AppsWorld, appSecrets, appSettings, apps } from "../apps/world";
 import { signIn } from "../sign-in";
 import { username } from "../world";
@@ -9,13 +7,7 @@ export function appsUp(world: AppsWorld): void {
   beforeAll(async () => {
     world.sandbox.configure({ ...appSettings, adminUsername: username });
     await world.setSecrets(appSecrets);
-    const up = world.up("--diff");
-    const ended = up.then(
-      () => true,
-      () => true,
-    );
-    while (!(await Promise.race([ended, sleep(300, false)]))) world.seen.processes += await processList(world);
-    world.seen.output = await up;
+    await world.watchedUp();
   });
 
   test("every service of theirs is healthy, and what runs once has ended well", async () => {
@@ -51,10 +43,4 @@ export function appsUp(world: AppsWorld): void {
         await page.getByRole("link", { name }).waitFor();
     });
   });
-}
-
-async function processList(world: AppsWorld): Promise<string> {
-  const here = await run("ps", ["-eo", "args"]).then(({ stdout }) => stdout);
-  // The test's own look at the host would find itself.
-  return here + (await world.onHost("ps -eo args").catch(() => ""));
 }

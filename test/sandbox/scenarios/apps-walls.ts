@@ -1,6 +1,7 @@
 import { type AppsWorld, apps } from "../apps/world";
 
-interface Place {
+/** A running container of ours. */
+export interface Place {
   readonly app: string;
   readonly service: string;
   /** Of its first process on the host. */
@@ -8,29 +9,21 @@ interface Place {
   readonly addresses: readonly string[];
 }
 
+type Services = Readonly<Record<string, Readonly<Record<string, number | undefined>>>>;
+
 /** No App reaches another or the gate's insides, and within an App a service reaches only what it needs. */
 export function appWalls(world: AppsWorld): void {
   test("no container of one App reaches a container of another App or of the gate", async () => {
-    const places = await placesOf(world);
-    const targets = places.flatMap(({ app, service, addresses }) =>
-      addresses.map((address) => ({ app, address, port: portOf(app, service) })),
-    );
-    const tried = places
-      .filter(({ app }) => app in apps)
-      .flatMap((from) =>
-        targets
-          .filter(({ app, port }) => app !== from.app && port !== undefined)
-          .map(({ address, port }) => `${from.pid} ${address} ${port ?? 0}`),
-      );
-    expect(tried.length).toBeGreaterThan(50);
-    expect(await opened(world, tried)).toEqual([]);
+    const { tried, open } = await acrossApps(world, apps);
+    expect(tried).toBeGreaterThan(50);
+    expect(open).toEqual([]);
   });
 
   test("within CaseCheck only the API reaches policy and database; the donation site reaches its proxy", async () => {
     const places = await placesOf(world);
     const pid = (app: string, service: string) => placeOf(places, app, service).pid;
     const probe = (from: readonly [string, string], app: string, to: string) =>
-      placeOf(places, app, to).addresses.map((address) => `${pid(...from)} ${address} ${portOf(app, to) ?? 0}`);
+      placeOf(places, app, to).addresses.map((address) => `${pid(...from)} ${address} ${portOf(apps, app, to) ?? 0}`);
     const api = ["casecheck", "api"] as const;
     const web = ["casecheck", "web"] as const;
     const allowed = [
@@ -54,9 +47,25 @@ export function appWalls(world: AppsWorld): void {
   });
 }
 
-function portOf(app: string, service: string): number | undefined {
+/** How many connections from these Apps' containers to other Apps' and the gate's were tried, and which of them opened. */
+export async function acrossApps(world: AppsWorld, services: Services): Promise<{ tried: number; open: string[] }> {
+  const places = await placesOf(world);
+  const targets = places.flatMap((to) => doors(services, to).map((door) => ({ app: to.app, door })));
+  const tried = places
+    .filter(({ app }) => app in services)
+    .flatMap((from) => targets.filter(({ app }) => app !== from.app).map(({ door }) => `${from.pid} ${door}`));
+  return { tried: tried.length, open: await opened(world, tried) };
+}
+
+/** Where a container listens, as `ADDRESS PORT`. */
+export function doors(services: Services, { app, service, addresses }: Place): string[] {
+  const port = portOf(services, app, service);
+  return port === undefined ? [] : addresses.map((address) => `${address} ${port}`);
+}
+
+function portOf(services: Services, app: string, service: string): number | undefined {
   const gate: Readonly<Record<string, number>> = { authelia: 9091, sessions: 6379, caddy: 2019 };
-  return apps[app]?.[service] ?? gate[service];
+  return services[app]?.[service] ?? gate[service];
 }
 
 function placeOf(places: readonly Place[], app: string, service: string): Place {
@@ -65,7 +74,8 @@ function placeOf(places: readonly Place[], app: string, service: string): Place 
   return found;
 }
 
-async function placesOf(world: AppsWorld): Promise<Place[]> {
+/** All of them. */
+export async function placesOf(world: AppsWorld): Promise<Place[]> {
   const label = (name: string) => `{{index .Config.Labels "com.docker.compose.${name}"}}`;
   const addresses = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
   const format = `${label("project")} ${label("service")} {{.State.Pid}} ${addresses}`;
@@ -77,7 +87,7 @@ async function placesOf(world: AppsWorld): Promise<Place[]> {
 }
 
 /** Which of the connections `PID ADDRESS PORT`, tried from the network of that process, open within two seconds. */
-async function opened(world: AppsWorld, tried: readonly string[]): Promise<string[]> {
+export async function opened(world: AppsWorld, tried: readonly string[]): Promise<string[]> {
   const script = `while read -r pid address port; do
     (timeout 2 nsenter --target "$pid" --net bash -c "exec 3<>/dev/tcp/$address/$port" 2>/dev/null && echo "$pid $address $port") &
   done; wait`;

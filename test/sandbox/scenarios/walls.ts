@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { run } from "../../../sandbox/host/run";
+import { withServerAt } from "../metadata";
 import type { World } from "../world";
 
 /** No App reaches another, the gate's insides, or the cloud's metadata. */
@@ -51,34 +51,10 @@ export function walls(world: World): void {
 
   test("an App does not reach the metadata address, although the host does", async () => {
     const metadata = "169.254.169.254";
-    const network = (
-      await run("docker", ["network", "inspect", "--format", "{{.Id}}", `cloudcode-${world.sandbox.name}`])
-    ).stdout.trim();
-    const bridge = `br-${network.slice(0, 12)}`;
-    const server = `cloudcode-${world.sandbox.name}-metadata`;
-    await run("ip", ["address", "add", `${metadata}/32`, "dev", bridge]);
-    await run("docker", [
-      "run",
-      "--detach",
-      "--rm",
-      "--name",
-      server,
-      "--network",
-      "host",
-      "--entrypoint",
-      "perl",
-      await outerImage(),
-      "-MIO::Socket::INET",
-      "-e",
-      `my $s = IO::Socket::INET->new(LocalAddr => "${metadata}", LocalPort => 80, Listen => 5, ReuseAddr => 1) or die; while (my $c = $s->accept) { close $c }`,
-    ]);
-    try {
+    await withServerAt(metadata, world.sandbox.name, async () => {
       expect(await world.onHost(`timeout 5 bash -c 'exec 3<>/dev/tcp/${metadata}/80' && echo open`)).toBe("open");
       expect(await reaches(metadata, 80)).toBe(false);
-    } finally {
-      await run("docker", ["rm", "--force", server]);
-      await run("ip", ["address", "del", `${metadata}/32`, "dev", bridge]);
-    }
+    });
   });
 
   test("every container has no capability it does not need, no new privileges, a memory limit and bounded logs", async () => {
@@ -91,14 +67,6 @@ export function walls(world: World): void {
       expect(line).toMatch(new RegExp(`^\\S+ \\[ALL\\] ${added} \\[no-new-privileges:true\\] true local$`));
     }
   });
-}
-
-/** The image of the sandbox's own registry, which has Perl as every Debian has. */
-async function outerImage(): Promise<string> {
-  const { stdout } = await run("docker", ["ps", "--filter", "name=-registry$", "--format", "{{.Image}}"]);
-  const image = stdout.split("\n")[0];
-  if (!image) throw new Error("the sandbox's registry does not run");
-  return image;
 }
 
 function answers(host: string, port: number): Promise<boolean> {
