@@ -184,6 +184,16 @@ function build(): Command {
     .action(async (options: RestoreOptions) => {
       await restore(choice(), options, { say, confirmed });
     });
+  program
+    .command("import-state <file>")
+    .description("take over what the old Go CLI made, as its state.json says")
+    .option("--host-key <key>", "the machine's host key: its /etc/ssh/ssh_host_ed25519_key.pub")
+    .option("--dry-run", "only say what would be adopted and set", false)
+    .action(async (file: string, options: { hostKey?: string; dryRun: boolean }) => {
+      // The cloud's SDK is slow to load, and no other command needs it.
+      const { importState } = await import("./commands/import-state");
+      print(await importState(choice(), file, options, say));
+    });
   for (const command of program.commands) [command, ...command.commands].forEach(withChoice);
   return program;
 }

@@ -1,6 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import { type InboundRule, type Network, inboundRules } from "../host/network";
+import { type InboundRule, type Network, inboundRules, inboundSuffix } from "../host/network";
 import type { CloudNetworkSettings } from "../settings/targets";
 import { ownership, stackName } from "./tags";
 
@@ -105,7 +105,7 @@ export function securityRules(inbound: readonly InboundRule[], ipv6: boolean): S
   const everywhere = ["0.0.0.0/0", ...(ipv6 ? ["::/0"] : [])];
   const into = inbound.flatMap(({ protocol, port, sources }) =>
     [...new Set(sources.length > 0 ? sources : everywhere)].map((cidr) => ({
-      suffix: `in-${protocol}-${port}-from-${cidr.replace("/", "-").replaceAll(":", "_")}`,
+      suffix: inboundSuffix(protocol, String(port), cidr),
       type: "ingress" as const,
       ipProtocol: protocol,
       portRange: `${port}/${port}`,

@@ -3,6 +3,7 @@
  * region on standard input, the id of its newest Ubuntu 24.04 on standard output.
  */
 import { z } from "zod";
+import { machineOf } from "./adopted";
 import { cloudApi } from "./api";
 import { newestUbuntu } from "./placement";
 import { runScript } from "./script";
@@ -13,7 +14,11 @@ const imagesSchema = z.object({
   }),
 });
 
-void runScript(z.object({ region: z.string().min(1) }), async ({ region }) => {
+const inputSchema = z.object({ region: z.string().min(1), adopted: z.string().min(1).optional() });
+
+void runScript(inputSchema, async ({ region, adopted }) => {
+  // The image of an adopted machine may be offered no longer.
+  if (adopted !== undefined) return (await machineOf(cloudApi(region), adopted)).imageId;
   const query = { Status: "Available", ImageOwnerAlias: "system", OSType: "linux", Architecture: "x86_64" };
   const images = await cloudApi(region).list("ecs", "DescribeImages", query, (page) =>
     imagesSchema.parse(page).Images.Image.map((image) => ({

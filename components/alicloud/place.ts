@@ -2,13 +2,19 @@
  * Run by `node --import tsx components/alicloud/place.ts` once, when the host is made: a PlacementRequest on standard input,
  * its Placement on standard output.
  */
+import { machineOf } from "./adopted";
 import { cloudApi } from "./api";
 import { type Placement, choosePlacement, placementRequestSchema } from "./placement";
 import { runScript } from "./script";
 import { offersOf } from "./stock";
 
 void runScript(placementRequestSchema, async (request) => {
-  const { region } = request;
-  const placement: Placement = { region, ...choosePlacement(request, await offersOf(cloudApi(region), request)) };
+  const { region, adopted } = request;
+  const api = cloudApi(region);
+  if (adopted !== undefined) {
+    const { zoneId, instanceType, diskCategory } = await machineOf(api, adopted);
+    return JSON.stringify({ region, zoneId, instanceType, diskCategory } satisfies Placement);
+  }
+  const placement: Placement = { region, ...choosePlacement(request, await offersOf(api, request)) };
   return JSON.stringify(placement);
 });

@@ -51,14 +51,19 @@ export function placed(
     imageId:
       machine.image !== undefined
         ? pulumi.output(machine.image)
-        : onCreate(`${name}-image`, "newest-image", { region }, opts),
+        : onCreate(
+            `${name}-image`,
+            "newest-image",
+            { region, ...(machine.adopted !== undefined && { adopted: machine.adopted }) },
+            opts,
+          ),
   };
 }
 
 /** What the settings ask for; an existing vSwitch decides the zone. */
 export function placementRequest(target: AlicloudTarget, vswitchZone: string | undefined): PlacementRequest {
   const { region, machine } = target;
-  const { instanceTypes, zones, diskCategories, charge } = machine;
+  const { instanceTypes, zones, diskCategories, charge, adopted } = machine;
   return {
     region,
     instanceTypes: [...instanceTypes],
@@ -71,6 +76,7 @@ export function placementRequest(target: AlicloudTarget, vswitchZone: string | u
     ),
     spot: charge === "spot",
     subscription: charge === "subscription",
+    ...(adopted !== undefined && { adopted }),
   };
 }
 

@@ -16,6 +16,8 @@ export const placementRequestSchema = z.object({
   overBudget: z.array(z.object({ instanceType: word, diskCategory: word })),
   spot: z.boolean(),
   subscription: z.boolean(),
+  /** The machine that there is already; it needs no stock and no budget. */
+  adopted: word.optional(),
 });
 export type PlacementRequest = z.infer<typeof placementRequestSchema>;
 

@@ -27,3 +27,8 @@ export function inboundRules(sshPort: number, sshCidrs: readonly string[]): Inbo
 export function describeRule({ protocol, port, sources }: InboundRule): string {
   return `${port}/${protocol}${sources.length > 0 ? ` (from ${sources.join(" ")})` : ""}`;
 }
+
+/** Ends the name of a security group's rule. */
+export function inboundSuffix(protocol: string, ports: string, cidr: string): string {
+  return `in-${protocol}-${ports}-from-${cidr.replace("/", "-").replaceAll(":", "_")}`;
+}

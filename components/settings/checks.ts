@@ -147,6 +147,7 @@ export const diskCategory = z.enum(
   ["cloud_essd", "cloud_essd_entry", "cloud_auto", "cloud_efficiency", "cloud_ssd"],
   "is not a disk category such as cloud_essd",
 );
+export const instanceId = matching(/^i-[a-z0-9]+$/, idFault("a machine"));
 export const imageId = matching(/^[\w.-]+$/, idFault("an image"));
 export const snapshotId = matching(/^s-[a-z0-9]+$/, idFault("a snapshot"));
 export const vpcId = matching(/^vpc-[a-z0-9]+$/, idFault("a VPC"));

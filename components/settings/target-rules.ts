@@ -35,6 +35,7 @@ function existingProblems(values: PlainSettings): Problem[] {
       "vswitchId",
       "ipv6GatewayId",
       "hostImage",
+      "adoptedInstance",
       "restoreFromSnapshot",
     ]),
   ];

@@ -48,6 +48,8 @@ export interface MachineSettings {
   readonly diskCategories: readonly string[];
   /** Undefined: the newest Ubuntu 24.04 at creation. */
   readonly image: string | undefined;
+  /** Id of a machine that was there before the stack. */
+  readonly adopted: string | undefined;
   readonly systemDiskGiB: number;
   readonly bandwidthMbps: number;
   readonly trafficGbPerMonth: number;
@@ -102,6 +104,7 @@ function alicloudTarget(values: SettingValues): AlicloudTarget {
       zones: values.zones,
       diskCategories: values.diskCategories,
       image: values.hostImage,
+      adopted: values.adoptedInstance,
       systemDiskGiB: values.systemDiskGiB,
       bandwidthMbps: values.bandwidthMbps,
       trafficGbPerMonth: values.trafficGbPerMonth,

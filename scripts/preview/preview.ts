@@ -42,11 +42,11 @@ function parsedJson(text: string): unknown {
 }
 
 /** The resource's own type, without its parents': `alicloud:ecs/instance:Instance`. */
-export function typeOf({ urn }: Step): string {
+export function typeOf({ urn }: Pick<Step, "urn">): string {
   return urn.split("::")[2]?.split("$").at(-1) ?? "";
 }
 
-export function nameOf({ urn }: Step): string {
+export function nameOf({ urn }: Pick<Step, "urn">): string {
   return urn.split("::").slice(3).join("::");
 }
 

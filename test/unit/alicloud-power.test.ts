@@ -125,7 +125,14 @@ describe("hostNameOf", () => {
 
 const machine: MachineSettings = {
   ...{ power: "running", instanceTypes: ["ecs.e-c1m2.large"], zones: [], diskCategories: ["cloud_essd"] },
-  ...{ image: undefined, systemDiskGiB: 20, bandwidthMbps: 20, trafficGbPerMonth: 5, charge: "payAsYouGo" },
+  ...{
+    image: undefined,
+    adopted: undefined,
+    systemDiskGiB: 20,
+    bandwidthMbps: 20,
+    trafficGbPerMonth: 5,
+    charge: "payAsYouGo",
+  },
   ...{ spotPriceLimitUsd: undefined, subscriptionMonths: 1, budgetUsd: 30, protect: false },
 };
 

@@ -40,6 +40,11 @@ export const alicloudSettings = {
       "Image of the machine's system; a change replaces the machine and keeps the data. Default: the newest Ubuntu 24.04 at creation.",
     example: "ubuntu_24_04_x64_20G_alibase_20260119.vhd",
   }),
+  adoptedInstance: text(check.instanceId, {
+    description:
+      "Machine of before that `npm run ops -- import-state` took over: zone, type, disk category and image are its own.",
+    example: "i-t4n0a1b2c3d4e5f6g7h8",
+  }),
   systemDiskGiB: whole(20, 2048, {
     description: "Size of the system disk, in GiB; it holds the system and images' sources, no data.",
     example: "40",
