@@ -71,9 +71,9 @@ export async function importState(
   for (const [key, value] of Object.entries(settings)) say(`set ${key}: ${value}`);
   if (dryRun) return "Nothing was changed: --dry-run.";
 
-  for (const [key, value] of Object.entries(settings)) await pulumi(choice, ["config", "set", key, "--", value]);
+  for (const [key, value] of Object.entries(settings)) await pulumi(choice, ["config", "set", key, value]);
   await adopt(choice, missing);
-  const preview = parsePreview(await pulumi(choice, ["preview", "--json"]));
+  const preview = parsePreview(await pulumi(choice, ["preview", "--json", "--show-sames"]));
   const lost = harm(preview, wanted);
   if (lost.length > 0)
     throw new OpsError(
@@ -90,7 +90,7 @@ export async function importState(
 
 /** Makes the parents, which an import needs, then imports. */
 async function adopt(choice: StackChoice, missing: readonly Adoption[]): Promise<void> {
-  const preview = parsePreview(await pulumi(choice, ["preview", "--json"]));
+  const preview = parsePreview(await pulumi(choice, ["preview", "--json", "--show-sames"]));
   const targets = foundationUrns(preview).flatMap((urn) => ["--target", urn]);
   await pulumi(choice, ["up", "--yes", "--skip-preview", "--suppress-outputs", ...targets]);
   if (missing.length === 0) return;
@@ -167,7 +167,8 @@ async function readStack(choice: StackChoice) {
     keys,
     config: Object.fromEntries(
       Object.entries(config).flatMap(([key, { value }]) =>
-        value === undefined ? [] : [[key.replace("cloudcode:", ""), value] as const],
+        // The project file gives each setting without a default an empty one.
+        value === undefined || value === "" ? [] : [[key.replace("cloudcode:", ""), value] as const],
       ),
     ),
     ids: new Map(resources.flatMap(({ urn, id }) => (id === undefined ? [] : [[nameOf(urn), id] as const]))),

@@ -56,7 +56,7 @@ async function oldResources() {
     "ecs",
     "RunInstances",
     {
-      ...{ InstanceType: "ecs.e-c1m2.large", ImageId: "ubuntu_24_04_x64_20G_alibase_20260119.vhd", VSwitchId: vswitch },
+      ...{ InstanceType: "ecs.e-c1m2.large", ImageId: "ubuntu_24_04_x64_20G_alibase_20261012.vhd", VSwitchId: vswitch },
       ...{ "SecurityGroupIds.1": group, KeyPairName: "cloudcode-ssh-key", InstanceName: "cloudcode-ecs" },
       ...{ "SystemDisk.Size": "60", "SystemDisk.Category": "cloud_essd" },
     },

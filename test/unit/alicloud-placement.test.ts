@@ -8,6 +8,7 @@ import {
   newestUbuntu,
 } from "../../components/alicloud/placement";
 import { type Emulator, startEmulator } from "../emulator/emulator";
+import { Account } from "../emulator/test-account";
 import { runScript } from "../support/alicloud-scripts";
 
 const zones = ["zone-a", "zone-b", "zone-c"];
@@ -210,6 +211,26 @@ describe("the scripts", () => {
     expect(JSON.parse(stdout)).toEqual(placement);
     for (const one of emulator.journal.calls.filter((call) => call.action === "DescribeAvailableResource"))
       expect(one.parameters).toMatchObject({ InstanceChargeType: "PostPaid", SpotStrategy: "NoSpot" });
+  });
+
+  it("take an adopted machine as it is: sold out, above the budget, and from an image that is gone", async () => {
+    const account = new Account(emulator);
+    const made = { "SystemDisk.Category": "cloud_essd_entry", "SystemDisk.Size": "40" };
+    const adopted = await account.run(await account.network(), made);
+    await emulator.idle();
+    emulator.fail({ kind: "soldOut" });
+    const { code, stdout } = await runScript(emulator, "place", { ...asked, adopted });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ ...placement, zoneId: "ap-southeast-1b", diskCategory: "cloud_essd_entry" });
+    const instance = emulator.cloud.state.instances.get(adopted);
+    if (instance) instance.imageId = "m-gone";
+    const image = await runScript(emulator, "newest-image", { region: "ap-southeast-1", adopted });
+    expect(image.stdout).toBe("m-gone");
+    const gone = await runScript(emulator, "place", { ...asked, adopted: "i-t4ngone" });
+    expect({ code: gone.code, stderr: gone.stderr }).toEqual({
+      code: 1,
+      stderr: "There is no machine i-t4ngone: `pulumi config rm adoptedInstance` makes a new one.",
+    });
   });
 
   it("ask for the market they are to buy in", async () => {

@@ -15,6 +15,7 @@ describe("a value of the target alicloud that fails its check is told by its key
     ["diskCategories", '["essd"]', "[0] is not a disk category such as cloud_essd"],
     ["diskCategories", "[]", "is empty: name at least one"],
     ["hostImage", "ubuntu 24.04", "is not the id of an image"],
+    ["adoptedInstance", "vpc-t4n0a1", "is not the id of a machine"],
     ["systemDiskGiB", "19", "is below 20"],
     ["systemDiskGiB", "2049", "is above 2048"],
     ["dataDiskGiB", "19", "is below 20"],

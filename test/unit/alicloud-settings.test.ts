@@ -104,7 +104,7 @@ describe("a setting reaches its input", () => {
 
   it("icpFiled, budgetUsd, trafficGbPerMonth and the rest: seen in rules, prices and other files of this folder", () => {
     const elsewhere = ["budgetUsd", "charge", "icpFiled", "ipv6", "power", "spotPriceLimitUsd", "subscriptionMonths"];
-    const seen = [...Object.keys(settings), ...elsewhere, "vpcId", "vswitchId", "ipv6GatewayId"];
+    const seen = [...Object.keys(settings), ...elsewhere, "vpcId", "vswitchId", "ipv6GatewayId", "adoptedInstance"];
     expect(Object.keys(alicloudSettings).filter((key) => !seen.includes(key))).toEqual([]);
   });
 });
@@ -123,6 +123,11 @@ describe("placementRequest", () => {
       { instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" },
     ]);
     expect(placementRequest(alicloudTargetOf({ budgetUsd: "40" }), undefined).overBudget).toEqual([]);
+  });
+
+  it("names the machine that there is already", () => {
+    expect(placementRequest(alicloudTargetOf({ adoptedInstance: "i-t4n1" }), undefined).adopted).toBe("i-t4n1");
+    expect(placementRequest(alicloudTargetOf(), undefined)).not.toHaveProperty("adopted");
   });
 
   it.each([
