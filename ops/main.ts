@@ -1,5 +1,6 @@
 /** Run by `npm run ops -- COMMAND`: what an operator does with a stack that is no state. */
 import { Command, InvalidArgumentError } from "commander";
+import { carryData } from "./adopt/carry-data";
 import { type RestoreOptions, backup, renderSnapshots, restore, snapshots } from "./commands/backup";
 import { oneTimeCode } from "./commands/code";
 import { execute, listContainers, shell, showLogs } from "./commands/containers";
@@ -193,6 +194,12 @@ function build(): Command {
       // The cloud's SDK is slow to load, and no other command needs it.
       const { importState } = await import("./commands/import-state");
       print(await importState(choice(), file, options, say));
+    });
+  program
+    .command("import-data")
+    .description("after import-state and pulumi up: give OpenCode what the old CLI's had")
+    .action(async () => {
+      print(await carryData(choice()));
     });
   for (const command of program.commands) [command, ...command.commands].forEach(withChoice);
   return program;

@@ -182,7 +182,7 @@ function farewell({ domain }: OldState, { machine }: Found): string {
     ...(machine === undefined
       ? []
       : [
-          `The old containers are stopped; all their data is in ${oldDocker} and /root/cloudcode on the machine, and docs/old-cli.md says how OpenCode gets its own back. The next up restarts the machine once.`,
+          `The old containers are stopped; all their data is in ${oldDocker} and /root/cloudcode on the machine; after the next up, npm run ops -- import-data gives OpenCode its own back. That up restarts the machine once.`,
         ]),
     ...(own
       ? [

@@ -182,6 +182,28 @@ test("up sets the same machine up, and deletes nothing but rules that are not it
   expect(await account.violations()).toEqual([]);
 });
 
+test("OpenCode's volumes get what the old ones had, once", async () => {
+  await onHost(`for v in workspace config data; do
+  docker volume create cloudcode-opencode_$v >/dev/null
+  mkdir -p /var/lib/docker.before/volumes/cloudcode_devbox_$v/_data
+done
+echo old >/var/lib/docker.before/volumes/cloudcode_devbox_data/_data/sessions
+mkdir -p /var/lib/docker/volumes/cloudcode-opencode_data/_data/share/opencode
+echo new >/var/lib/docker/volumes/cloudcode-opencode_data/_data/share/opencode/sessions`);
+  const carry = () =>
+    run(process.execPath, ["--import", "tsx", "ops/main.ts", "--stack", stack, "import-data"], {
+      ...{ cwd: projectRoot, env: sandbox.env },
+    });
+  await carry();
+  expect(
+    await onHost(`cd /var/lib/docker/volumes
+stat -c '%u %n' cloudcode-opencode_workspace/_data/work.txt
+cat cloudcode-opencode_workspace/_data/work.txt cloudcode-opencode_data/_data/share/opencode/sessions \\
+  cloudcode-opencode_data/_data/share/opencode.before-*/sessions`),
+  ).toBe("1000 cloudcode-opencode_workspace/_data/work.txt\nprecious\nold\nnew");
+  await expect(carry()).rejects.toThrow("carried over already");
+});
+
 test("then nothing is to change, and the file is still adopted", async () => {
   expect(counts((await pulumi("preview")).stdout)).toEqual({ unchanged: expect.any(Number) as number });
   expect(counts((await pulumi("preview", "--refresh")).stdout)).toEqual({ unchanged: expect.any(Number) as number });
