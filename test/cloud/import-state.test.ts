@@ -119,7 +119,7 @@ beforeAll(async () => {
   );
   await onHost(
     `cloud-init status --wait >/dev/null || true
-apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends docker.io docker-compose-v2 >/dev/null
+apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends docker.io docker-cli >/dev/null
 docker volume create cloudcode_devbox_workspace && echo precious >/var/lib/docker/${volume}`,
   );
   hostKey = await onHost("cat /etc/ssh/ssh_host_ed25519_key.pub");
