@@ -90,10 +90,11 @@ export async function importState(
 
 /** Makes the parents, which an import needs, then imports. */
 async function adopt(choice: StackChoice, missing: readonly Adoption[]): Promise<void> {
+  // An `up` of the parents alone refuses to leave out the rules that are to go.
+  if (missing.length === 0) return;
   const preview = parsePreview(await pulumi(choice, ["preview", "--json", "--show-sames"]));
   const targets = foundationUrns(preview).flatMap((urn) => ["--target", urn]);
   await pulumi(choice, ["up", "--yes", "--skip-preview", "--suppress-outputs", ...targets]);
-  if (missing.length === 0) return;
   const folder = mkdtempSync(join(tmpdir(), "cloudcode-import-"));
   try {
     const path = join(folder, "import.json");
