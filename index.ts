@@ -4,6 +4,7 @@ import * as random from "@pulumi/random";
 import { disabledApps, enabledApps } from "./components/apps/registry";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
 import { openTunnels } from "./components/cloudflare/provision";
+import { ClusterWorker } from "./components/cluster/worker";
 import { DockerEngine } from "./components/host/docker-engine";
 import { sslipName } from "./components/host/names";
 import { provisionHost } from "./components/host/provision";
@@ -39,8 +40,11 @@ async function cloudcode() {
   const gateway = new AuthGatewayStack("auth", { ...edge, operator: settings.operator, mail: settings.mail });
   const proxy = new ReverseProxyStack("edge", { ...edge, certificates: settings.certificates });
   const stacks = apps.map(({ release, ...app }) => {
-    const { secrets } = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) });
-    return { ...app, secrets };
+    const stack = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) });
+    if (app.worker)
+      for (const worker of host.workers)
+        new ClusterWorker(worker.name, { ...base, worker, release: app.worker, cluster: stack });
+    return { ...app, secrets: stack.secrets };
   });
   // What is switched off while the machine sleeps is taken from it when it is awake again.
   if (host.reachable === undefined)

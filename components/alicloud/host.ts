@@ -1,7 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import type { BackupStore, Connection, DataDiskFacts, Host, MonthlyCost } from "../host/host";
+import type { BackupStore, Connection, DataDiskFacts, Host, MonthlyCost, Worker } from "../host/host";
 import { pointNames, sslipName } from "../host/names";
 import type { Network } from "../host/network";
 import { laterDials, waitReachable } from "../host/wait-reachable";
@@ -10,6 +10,7 @@ import { BackupBucket } from "./backup-bucket";
 import { DataDisk } from "./data-disk";
 import { DnsRecords, type ZoneEntry } from "./dns";
 import { faultHook } from "./fault-hook";
+import { hostKey } from "./host-key";
 import { goesWith, instance } from "./machine";
 import { AlicloudNetwork } from "./network";
 import { placed } from "./placed";
@@ -19,7 +20,7 @@ import { costFactors, hostEstimate, monthlyCost } from "./cost";
 import { releaseDisk } from "./release-disk";
 import { publicAddress } from "./public-address";
 import { stackTags } from "./tags";
-import { userData } from "./user-data";
+import { AlicloudWorker } from "./worker";
 
 export interface AlicloudHostArgs extends AlicloudTarget {
   /** Where the domain's records go; undefined: the operator makes them. */
@@ -35,6 +36,8 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
   readonly connection: Connection;
   readonly network: Network;
   readonly publicAddress: pulumi.Output<string>;
+  readonly clusterAddress: pulumi.Output<string>;
+  readonly workers: readonly Worker[];
   readonly user = "root";
   readonly port = 22;
   readonly hostKey: pulumi.Output<string>;
@@ -56,7 +59,7 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     const common = { resourceGroupId, each };
 
     const loginKey = new tls.PrivateKey(`${name}-login-key`, { algorithm: "ED25519" }, child);
-    const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, child);
+    const key = hostKey(`${name}-host-key`, child);
     const place = placed(name, args, args.vswitchZone, child);
     this.monthlyCost = pulumi
       .all([place.instanceType, place.diskCategory])
@@ -76,18 +79,18 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
         { region, resourceGroupId, deleteData, each },
         child,
       ).store;
-    const hostKeyPair = pulumi.all([hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh]);
     const ecs = instance(name, {
       ...machine,
       placed: place,
       network,
       ipv6: args.network.ipv6,
       publicKey: loginKey.publicKeyOpenssh.apply((key) => key.trim()),
-      userData: hostKeyPair.apply(([privateKey, publicKey]) => userData({ privateKey, publicKey })),
+      userData: key.userData,
       ...common,
       each: { ...each, ...child },
     });
     this.machine = ecs;
+    this.clusterAddress = ecs.primaryIpAddress;
     const goes = { region, instanceId: ecs.id };
     onDelete(`${name}-unprotection`, "unprotect", goes, { ...child, replaceOnChanges: ["stdin"] });
     const asleep = machine.power === "stopped";
@@ -109,7 +112,7 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     const addresses = { A: ipAddress, ...(ipv6 && { AAAA: ipv6 }) };
     const records = args.zone ? [new DnsRecords(`${name}-dns`, { entry: args.zone, addresses, each }, child)] : [];
 
-    this.hostKey = hostKey.publicKeyOpenssh.apply(typeAndBase64);
+    this.hostKey = key.pinned;
     this.connection = pulumi.secret({
       host: ipAddress,
       port: this.port,
@@ -126,13 +129,21 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
           // With its names in place, Caddy's first request for a certificate succeeds (lessons D2).
           dependsOn: [attachment, association, ...records],
         });
+    this.workers = Array.from(
+      { length: args.workers.count },
+      (_, index) =>
+        new AlicloudWorker(
+          `worker-${index + 1}`,
+          {
+            ...{ machine, network, placed: place, instanceType: args.workers.instanceType, resourceGroupId },
+            ...{ keyName: ecs.keyName, loginKey: loginKey.privateKeyOpenssh, waitSeconds: args.waitSeconds, each },
+          },
+          child,
+        ),
+    );
     this.before = (domain, address) => beforeSignIn(domain, address, args.zone !== undefined, asleep);
     this.registerOutputs({ publicAddress: this.publicAddress });
   }
-}
-
-function typeAndBase64(publicKey: string): string {
-  return publicKey.split(/\s+/).slice(0, 2).join(" ");
 }
 
 function beforeSignIn(domain: string, address: string, recordsAreOurs: boolean, asleep: boolean): string[] {

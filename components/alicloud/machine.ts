@@ -22,7 +22,7 @@ export function goesWith(instance: alicloud.ecs.Instance, each: pulumi.CustomRes
 
 /** The ECS instance, with nothing on it that is not on another disk or in the stack's state. */
 export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance {
-  const { placed, network, resourceGroupId, each } = args;
+  const { network, resourceGroupId, each } = args;
   const common = ownership(resourceGroupId);
   // Given to the instance itself: a key attached later needs a reboot (lessons B4).
   const key = new alicloud.ecs.EcsKeyPair(
@@ -33,36 +33,53 @@ export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance
   return new alicloud.ecs.Instance(
     `${name}-instance`,
     {
-      instanceName: stackName(),
-      hostName: hostNameOf(stackName()),
-      instanceType: placed.instanceType,
-      imageId: placed.imageId,
-      vswitchId: network.vswitchId,
-      securityGroups: [network.securityGroupId],
-      keyName: key.keyPairName,
-      systemDiskCategory: placed.diskCategory,
-      systemDiskSize: args.systemDiskGiB,
-      userData: pulumi.secret(args.userData),
-      // No process of the host gets credentials of the cloud: no role, and metadata only with a token.
-      httpEndpoint: "enabled",
-      httpTokens: "required",
+      ...instanceArgs(stackName(), { ...args, keyName: key.keyPairName }),
       deletionProtection: args.protect,
       ...(args.ipv6 && { ipv6AddressCount: 1 }),
-      ...charge(args),
-      ...power(args.power),
-      ...common,
     },
     {
       ...each,
       dependsOn: [...network.rules],
       protect: args.protect,
-      // Other user data would restart the machine and not even run (lessons B3).
-      ignoreChanges: ["userData"],
-      // The provider would wipe the system disk in place and show it as a small update (lessons B2), and cannot move a
-      // machine to another VPC at all.
-      replaceOnChanges: ["imageId", "vswitchId"],
+      ...replacedOnly,
     },
   );
+}
+
+/** When an instance is another one. */
+export const replacedOnly = {
+  // Other user data would restart the machine and not even run (lessons B3).
+  ignoreChanges: ["userData"],
+  // The provider would wipe the system disk in place and show it as a small update (lessons B2), and cannot move a
+  // machine to another VPC at all.
+  replaceOnChanges: ["imageId", "vswitchId"],
+};
+
+/** What every instance of a stack is like. */
+export function instanceArgs(
+  name: string,
+  args: Pick<MachineArgs, "placed" | "network" | "resourceGroupId" | "userData"> &
+    MachineSettings & { readonly keyName: pulumi.Input<string> },
+): alicloud.ecs.InstanceArgs {
+  const { placed, network } = args;
+  return {
+    instanceName: name,
+    hostName: hostNameOf(name),
+    instanceType: placed.instanceType,
+    imageId: placed.imageId,
+    vswitchId: network.vswitchId,
+    securityGroups: [network.securityGroupId],
+    keyName: args.keyName,
+    systemDiskCategory: placed.diskCategory,
+    systemDiskSize: args.systemDiskGiB,
+    userData: pulumi.secret(args.userData),
+    // No process of the host gets credentials of the cloud: no role, and metadata only with a token.
+    httpEndpoint: "enabled",
+    httpTokens: "required",
+    ...charge(args),
+    ...power(args.power),
+    ...ownership(args.resourceGroupId),
+  };
 }
 
 /** A host name out of a stack's name, which may hold dots and underscores. */

@@ -22,6 +22,8 @@ export interface App {
   readonly generated?: Readonly<Record<string, number>>;
   /** A tunnel to be made for it; its token becomes the secret `tunnelToken`. */
   readonly tunnel?: TunnelRequest;
+  /** What its workers are made of, where it can have some. */
+  readonly worker?: Pick<ReleaseSource, "template" | "values">;
   /** A login of the App's own: who, and the name of the secret. */
   readonly login?: { readonly username: string; readonly secret: string };
 }
@@ -33,12 +35,15 @@ export interface AppContext {
   readonly timeZone: string;
   /** Mirrors of Docker Hub. */
   readonly registryMirrors: readonly string[];
+  /** Address of an `existing` host. */
+  readonly hostAddress: string | undefined;
 }
 
 /** What the rules of an App may ask of the rest of the configuration; undefined where that is at fault itself. */
 export interface StackValues {
   readonly target: "alicloud" | "existing" | undefined;
   readonly instanceTypes: readonly string[] | undefined;
+  readonly hostAddress: string | undefined;
   readonly dockerAddressPool: string | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { instanceMemoryGiB } from "../alicloud/instance-memory";
 import { type K3sRelease, k3sNetwork, k3sRelease, k3sSubnets, k3sUrl } from "../k3s";
@@ -6,7 +7,7 @@ import { type KeyRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { overlap } from "../settings/networks";
 import { type Problem, when } from "../settings/problem";
-import { flag, object, secret, text, whole } from "../settings/setting";
+import { type PlainValues, flag, list, object, secret, text, whole } from "../settings/setting";
 import { type StackValues, appKind } from "./app";
 
 const name = "lwsandbox";
@@ -61,6 +62,22 @@ const settings = {
     example: "7168",
     default: 7168,
   }),
+  lwsandboxWorkers: whole(0, 50, {
+    description:
+      "Machines beside the host that run sandboxes too (target alicloud): made for it, drained and deleted when there are fewer.",
+    example: "2",
+    default: 0,
+  }),
+  lwsandboxWorkerType: text(check.instanceType, {
+    description: "Instance type of those machines. Default: the host's.",
+    example: "ecs.e-c1m4.large",
+  }),
+  lwsandboxWorkerHosts: list(check.knownHostLine, {
+    description:
+      "The same for the target existing: a line for each as ssh-keyscan -t ed25519 ADDRESS prints it. hostUser and hostPrivateKey log in there, too.",
+    example: "'[\"203.0.113.8 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP6EyXTbGNhwwWaLlb18EZWpMGcMx2ioZ3wmeVQ3q9aB\"]'",
+    default: [],
+  }),
   lwsandboxK3s: object(k3sReleaseSchema, {
     description:
       "The k3s that runs the sandboxes, and the SHA-256 of its two files k3s and k3s-airgap-images-amd64.tar.zst (in the release's sha256sum-amd64.txt).",
@@ -103,17 +120,26 @@ export const lwsandbox = appKind({
   settings,
   enabled: "lwsandboxEnabled",
   subdomains: ["lwsandboxSubdomain"],
-  problems: ({ lwsandboxMinimumMemoryMiB = 0 }, stack) => [
-    ...memoryProblems(lwsandboxMinimumMemoryMiB, stack),
+  problems: (values, stack) => [
+    ...memoryProblems(values.lwsandboxMinimumMemoryMiB ?? 0, stack),
+    ...workerProblems(values, stack),
     ...when(
       k3sSubnets.some((subnet) => overlap(subnet, stack.dockerAddressPool ?? "")),
       "dockerAddressPool",
       `overlaps with ${k3sSubnets.join(", ")}, the networks of k3s, which lwsandbox needs`,
     ),
   ],
-  app(values, { images, timeZone, registryMirrors }) {
+  app(values, { images, timeZone, registryMirrors, hostAddress }) {
     const network = edgeNetwork(name);
     const { lwsandboxSubdomain: subdomain } = values;
+    const k3s = {
+      ...values.lwsandboxK3s,
+      ...k3sNetwork,
+      url: (values.lwsandboxK3sUrl ?? k3sUrl(values.lwsandboxK3s.version)).replace(/\/+$/, ""),
+      workers: values.lwsandboxWorkers > 0 || values.lwsandboxWorkerHosts.length > 0,
+      // Empty: the address by which the host goes out.
+      nodeAddress: hostAddress ?? "",
+    };
     return {
       routes: [
         {
@@ -140,11 +166,7 @@ export const lwsandbox = appKind({
           url: `https://${hostOf({ subdomain }, domain)}`,
           adminUsername: values.lwsandboxAdminUsername,
           sessionMaxAge: String(values.lwsandboxSessionMaxAge),
-          k3s: {
-            ...values.lwsandboxK3s,
-            ...k3sNetwork,
-            url: (values.lwsandboxK3sUrl ?? k3sUrl(values.lwsandboxK3s.version)).replace(/\/+$/, ""),
-          },
+          k3s,
         },
         plan: {
           networks: [network],
@@ -152,12 +174,55 @@ export const lwsandbox = appKind({
           memory: { mib: values.lwsandboxMinimumMemoryMiB, setting: "lwsandboxMinimumMemoryMiB" },
         },
       }),
+      worker: { template: `${name}/host`, values: { k3s, registryMirrors } },
       secrets: values.lwsandboxAdminPassword ? { adminPassword: values.lwsandboxAdminPassword } : {},
       generated: values.lwsandboxAdminPassword === undefined ? { adminPassword: 24 } : {},
       login: { username: values.lwsandboxAdminUsername, secret: "adminPassword" },
     };
   },
 });
+
+/** Workers of the other Target, and machines that would be two things at once. */
+function workerProblems(
+  { lwsandboxWorkers = 0, lwsandboxWorkerType, lwsandboxWorkerHosts = [] }: PlainValues<typeof settings>,
+  { target, hostAddress }: StackValues,
+): Problem[] {
+  if (target === undefined) return [];
+  const addresses = lwsandboxWorkerHosts.map((line) => check.knownHost(line).address);
+  const twice = addresses.filter((address, index) => addresses.indexOf(address) !== index);
+  if (target === "alicloud")
+    return [
+      ...when(
+        addresses.length > 0,
+        "lwsandboxWorkerHosts",
+        "has no effect with the target alicloud: set lwsandboxWorkers",
+      ),
+      ...when(
+        lwsandboxWorkers === 0 && lwsandboxWorkerType !== undefined,
+        "lwsandboxWorkerType",
+        "has no effect while lwsandboxWorkers is 0",
+      ),
+    ];
+  return [
+    ...when(
+      lwsandboxWorkers > 0,
+      "lwsandboxWorkers",
+      "has no effect with the target existing: list the machines in lwsandboxWorkerHosts",
+    ),
+    ...when(lwsandboxWorkerType !== undefined, "lwsandboxWorkerType", "has no effect with the target existing"),
+    ...when(twice.length > 0, "lwsandboxWorkerHosts", `names ${twice.join(", ")} twice`),
+    ...when(
+      addresses.length > 0 && hostAddress !== undefined && isIP(hostAddress) !== 4,
+      "hostAddress",
+      "is not an IPv4 address, which lwsandbox's workers need",
+    ),
+    ...when(
+      hostAddress !== undefined && addresses.includes(hostAddress),
+      "lwsandboxWorkerHosts",
+      `names ${hostAddress ?? ""}, which is the host itself`,
+    ),
+  ];
+}
 
 /** Any type of the list may be the one in stock; the memory of an existing host shows only on the host itself. */
 function memoryProblems(needed: number, { target, instanceTypes = [] }: StackValues): Problem[] {

@@ -20,7 +20,13 @@ export const appSettings = {
 
 /** The Apps that are switched on, as plain values. */
 export function enabledApps({ values, images, sources, timeZone, docker }: Settings): App[] {
-  const context = { images, sources, timeZone, registryMirrors: docker.registryMirrors };
+  const context = {
+    images,
+    sources,
+    timeZone,
+    registryMirrors: docker.registryMirrors,
+    hostAddress: values.hostAddress,
+  };
   return appKinds
     .filter((kind) => values[kind.enabled])
     .map((kind) => ({ name: kind.name, ...kind.app(values, context) }));

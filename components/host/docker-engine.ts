@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { BackupSettings, DockerSettings } from "../settings/settings";
-import { digestComment, releasePayload, renderRelease } from "../stack/release";
+import { digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
 import type { TemplateValues } from "../stack/template";
 import { type AlertSettings, alertSecrets, alertValues } from "./alerts";
 import { backupPassword, backupSecrets, backupValues, namedStore } from "./backup";
@@ -21,8 +21,8 @@ export interface DockerEngineArgs extends DockerSettings {
   readonly deleteData: boolean;
 }
 
-/** Unpacks what comes on standard input and runs its installer; the operator's address keeps sshCidrs from locking them out. */
-const unpackAndRun = `sh -c 'd=$(mktemp -d) && trap "rm -rf $d" EXIT && base64 -d | tar -xC "$d" && sh "$d/release/install.sh" "$1"' sh "\${SSH_CONNECTION%% *}"`;
+/** The operator's address keeps sshCidrs from locking them out. */
+const install = unpackAndRun("install.sh", '"${SSH_CONNECTION%% *}"');
 
 /**
  * Docker, swap, time, firewall and the `cloudcode-host` command on the Host. Convergent: on a ready host it changes nothing.
@@ -51,7 +51,7 @@ export class DockerEngine extends pulumi.ComponentResource {
       `${name}-install`,
       {
         host: args.host,
-        create: pulumi.unsecret(release).apply((r) => `${unpackAndRun}\n${digestComment(r)}`),
+        create: pulumi.unsecret(release).apply((r) => `${install}\n${digestComment(r)}`),
         stdin: pulumi.secret(release.apply(releasePayload)),
       },
       { parent: this },

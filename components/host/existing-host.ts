@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ExistingTarget } from "../settings/targets";
-import type { Connection, Host } from "./host";
+import type { Connection, Host, Worker } from "./host";
 import { type Network, describeRule, inboundRules } from "./network";
 import { pointNames } from "./names";
 import { laterDials, waitReachable } from "./wait-reachable";
@@ -10,6 +10,8 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
   readonly connection: Connection;
   readonly network: Network;
   readonly publicAddress: pulumi.Output<string>;
+  readonly clusterAddress: pulumi.Output<string>;
+  readonly workers: readonly Worker[];
   readonly user: string;
   readonly port: number;
   readonly hostKey: pulumi.Output<string>;
@@ -23,6 +25,7 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
     this.user = user;
     this.port = port;
     this.publicAddress = pulumi.output(address);
+    this.clusterAddress = this.publicAddress;
     this.hostKey = pulumi.output(hostKey);
     this.connection = pulumi.secret({
       host: address,
@@ -33,9 +36,18 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
       ...laterDials,
     });
     this.reachable = waitReachable(`${name}-reachable`, this, args.waitSeconds, { parent: this });
+    this.workers = args.workers.map((worker) => {
+      const machine = new ExistingHost(worker.name, { ...args, ...worker, sshCidrs: [], workers: [] }, opts);
+      const { connection, user, reachable, clusterAddress } = machine;
+      return { name: worker.name, connection, user, reachable, clusterAddress };
+    });
     const open = this.network.inbound.map(describeRule).join(", ");
     this.before = (domain) => [
       `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
+      ...args.workers.map(
+        (worker) =>
+          `Firewall between the machines: let ${worker.address} reach ${address} on TCP 6443, and all of them each other on UDP 51820.`,
+      ),
       pointNames(domain, address),
     ];
     this.registerOutputs({ publicAddress: this.publicAddress });

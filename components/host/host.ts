@@ -18,22 +18,11 @@ export interface ConnectionParts {
 /** One secret object, built once and passed unchanged, so that it never shows a diff of its own (lessons A16). */
 export type Connection = pulumi.Output<ConnectionParts>;
 
-/** One machine reachable by SSH, wherever it came from. Each Target provides one. */
-export interface Host {
+/** One machine reachable by SSH, wherever it came from. */
+export interface Machine {
   readonly connection: Connection;
-  readonly network: Network;
-  /** Price of a month by the published prices, where the machine is ours. */
-  readonly monthlyCost?: pulumi.Output<MonthlyCost>;
-  /** Where the names of the stack point to. */
-  readonly publicAddress: pulumi.Output<string>;
   /** `root`, or a user that may `sudo` without a password. */
   readonly user: string;
-  /** SSH port. */
-  readonly port: number;
-  /** Public half of the host key: `type base64`. */
-  readonly hostKey: pulumi.Output<string>;
-  /** What the operator does outside the program before the first sign-in, one sentence each. */
-  readonly before: (domain: string, address: string) => string[];
   /** What must be there before the first remote command; undefined while the machine is switched off. */
   readonly reachable: pulumi.Resource | undefined;
   /**
@@ -43,6 +32,30 @@ export interface Host {
   readonly machine?: pulumi.Resource;
   /** Changes when the machine is a new one or was made another size: every remote command then runs again (lessons A14). */
   readonly generation?: pulumi.Output<string>;
+  /** IPv4 address by which the stack's machines reach this one. */
+  readonly clusterAddress: pulumi.Output<string>;
+}
+
+/** A machine that only runs sandboxes, as an agent of lwsandbox's k3s. */
+export interface Worker extends Machine {
+  /** Its name in the cluster. */
+  readonly name: string;
+}
+
+/** The machine of the stack. Each Target provides one. */
+export interface Host extends Machine {
+  readonly network: Network;
+  readonly workers: readonly Worker[];
+  /** Price of a month by the published prices, where the machine is ours. */
+  readonly monthlyCost?: pulumi.Output<MonthlyCost>;
+  /** Where the names of the stack point to. */
+  readonly publicAddress: pulumi.Output<string>;
+  /** SSH port. */
+  readonly port: number;
+  /** Public half of the host key: `type base64`. */
+  readonly hostKey: pulumi.Output<string>;
+  /** What the operator does outside the program before the first sign-in, one sentence each. */
+  readonly before: (domain: string, address: string) => string[];
   /** Serial number and size of the disk that Docker's data lives on; undefined: on the machine's own. */
   readonly dataDisk?: pulumi.Output<DataDiskFacts>;
   /** The bucket of the stack, where backups go to one. */

@@ -117,7 +117,7 @@ function endOf(code: number | null | undefined): string {
 async function main(command: string, urn?: string): Promise<void> {
   const input = JSON.parse(await text(process.stdin)) as ReachInput;
   try {
-    await reach(input, command);
+    console.log(await reach(input, command));
   } catch (error) {
     const words = (error as Error).message;
     console.error(urn ? `${words} ${forgetSentence(urn)}` : words);

@@ -1,13 +1,13 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type Host, asRoot } from "./host";
+import { type Machine, asRoot } from "./host";
 
 /** Longest run of one remote command; image builds on a small host take most of it. */
 const remoteTimeout = "45m";
 
-/** A command run as root on the Host, its secrets on standard input only. */
+/** A command run as root on a machine, its secrets on standard input only. */
 export interface RemoteCommandArgs {
-  readonly host: Host;
+  readonly host: Machine;
   /** Fixed words and digests, never a secret: it stands in plain state, in previews and in errors (lessons A11). */
   readonly create: pulumi.Input<string>;
   readonly stdin: pulumi.Input<string>;

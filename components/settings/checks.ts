@@ -186,6 +186,23 @@ function isKeyBlob(encoded: string, type: string): boolean {
   return end === blob.length && fields.length > 1 && fields[0] === type && blob.toString("base64") === encoded;
 }
 
+/** A machine as a line of known_hosts names it (https://man.openbsd.org/sshd.8#SSH_KNOWN_HOSTS_FILE_FORMAT). */
+export function knownHost(line: string): { readonly address: string; readonly port: number; readonly hostKey: string } {
+  const [name = "", ...key] = line.trim().split(/\s+/);
+  const [, bracketed, port] = /^\[([^\]]+)\]:(\d+)$/.exec(name) ?? [];
+  return { address: bracketed ?? name, port: Number(port ?? 22), hostKey: key.slice(0, 2).join(" ") };
+}
+
+export const knownHostLine = nonEmpty.superRefine((line, context) => {
+  const { address, port, hostKey: key } = knownHost(line);
+  const add = (message: string) => {
+    context.addIssue({ code: "custom", message });
+  };
+  if (isIP(address) !== 4) add("does not begin with an IPv4 address");
+  if (port < 1 || port > 65535) add("names no port of 1 to 65535");
+  for (const { message } of hostKey.safeParse(key).error?.issues ?? []) add(message);
+});
+
 /**
  * Where restic keeps a repository, in its own words (https://restic.readthedocs.io/en/stable/030_preparing_a_new_repo.html):
  * an S3 store, an SFTP server by its address with `//` before the absolute path, or a folder. `oss` is the program's own bucket.

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { knownHost } from "./checks";
 import type { SettingValues } from "./table";
 
 /** A machine that is there already. */
@@ -12,6 +13,15 @@ export interface ExistingTarget {
   readonly waitSeconds: number;
   /** Networks that may reach SSH; empty: the host's own firewall decides. */
   readonly sshCidrs: readonly string[];
+  readonly workers: readonly ExistingWorker[];
+}
+
+/** A machine that is there already and only runs sandboxes. */
+export interface ExistingWorker {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly hostKey: string;
 }
 
 /** A network, a machine, a disk and an address that the program creates on Alibaba Cloud. */
@@ -26,6 +36,13 @@ export interface AlicloudTarget {
   readonly dataDisk: DataDiskSettings;
   /** Whether backups go to a bucket that the program makes. */
   readonly backupBucket: boolean;
+  readonly workers: WorkerSettings;
+}
+
+export interface WorkerSettings {
+  readonly count: number;
+  /** Undefined: the host's own. */
+  readonly instanceType: string | undefined;
 }
 
 export interface CloudNetworkSettings {
@@ -87,6 +104,7 @@ function existingTarget(values: SettingValues): ExistingTarget {
     hostKey: present(values.hostKey),
     waitSeconds: values.hostWaitSeconds,
     sshCidrs: values.sshCidrs,
+    workers: values.lwsandboxEnabled ? values.lwsandboxWorkerHosts.map(toWorker) : [],
   };
 }
 
@@ -121,7 +139,17 @@ function alicloudTarget(values: SettingValues): AlicloudTarget {
       finalSnapshot: values.finalSnapshot,
     },
     backupBucket: values.backupRepository === "oss",
+    workers: {
+      count: values.lwsandboxEnabled ? values.lwsandboxWorkers : 0,
+      instanceType: values.lwsandboxWorkerType,
+    },
   };
+}
+
+/** Named by its address, so that it stays itself whatever stands before it in the list. */
+function toWorker(line: string): ExistingWorker {
+  const { address, port, hostKey } = knownHost(line);
+  return { name: `worker-${address.replaceAll(".", "-")}`, address, port, hostKey };
 }
 
 /** A value whose presence the rules have settled. */

@@ -4,6 +4,7 @@ import * as random from "@pulumi/random";
 import { type Host, asRoot } from "../host/host";
 import { reachCommand, reachInput } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
+import { childUrn } from "./child-urn";
 import { type ReleaseSource, digestComment, releasePayload, renderRelease } from "./release";
 
 /** What every ComposeStack of a program shares. */
@@ -81,10 +82,4 @@ export class ComposeStack extends pulumi.ComponentResource {
 
 function hostCommand(action: "apply" | "remove", name: string, argument: string): string {
   return `/opt/cloudcode/bin/cloudcode-host ${action} ${name} ${argument}`;
-}
-
-/** URN of a child, which stands in its own input and so must be known before it exists. */
-function childUrn(parent: string, type: string, name: string): string {
-  const end = parent.lastIndexOf("::");
-  return `${parent.slice(0, end)}$${type}::${name}`;
 }

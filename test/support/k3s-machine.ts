@@ -14,8 +14,17 @@ echo "k3s $*" >>"$MACHINE/calls"
 case "$*" in
   *"data.token"*) base64 -w0 <"$MACHINE/token" ;;
   *"ca"*crt*) printf Y2E= ;;
+  *podCIDR*) printf 10.42.0.0/24 ;;
+  "kubectl --kubeconfig"*" apply -f -") cat >"$MACHINE/applied" ;;
 esac
 `;
+
+interface Ended {
+  readonly status: number | null;
+  /** The last line of standard error. */
+  readonly said: string;
+  readonly printed: string;
+}
 
 /** A machine in a folder: the real ready.sh and gone.sh of lwsandbox with other folders, on tools that only record. */
 export class K3sMachine {
@@ -33,6 +42,7 @@ export class K3sMachine {
     writeFileSync(join(this.folder, "token"), "token-1");
     writeFileSync(join(this.folder, "cgroups/kubepods/cgroup.procs"), "");
     this.install("docker", this.recorder("docker", `[ "$1 $2" != "volume inspect" ] || echo "$MACHINE/volume"`));
+    this.install("iptables", this.recorder("iptables"));
     for (const name of ["ip", "journalctl", "umount"]) this.install(name, this.recorder(name));
     this.install(
       "systemctl",
@@ -79,15 +89,30 @@ export class K3sMachine {
     writeFileSync(this.path(path), text);
   }
 
-  ready(url = `file://${this.mirror}`): { readonly status: number | null; readonly said: string } {
-    this.write(
-      "settings.sh",
-      `version=v1\nurl=${url}\nbinary_sha256=${this.sums[0]}\nimages_sha256=${this.sums[1]}\napi_address=10.44.0.1\n`,
-    );
+  ready(url = `file://${this.mirror}`, more = "workers=\nnode_address=\n"): Ended {
+    this.settings(url, more);
     return this.run("ready.sh", this.path("stack"));
   }
 
-  gone(word: "keep-data" | "delete-data"): { readonly status: number | null; readonly said: string } {
+  /** Makes it a worker that joins with a token. */
+  agent(words: readonly string[], token: string): Ended {
+    this.settings(`file://${this.mirror}`, "workers=yes\nnode_address=\n");
+    this.write("secrets", `${token}\n`);
+    return this.run("agent.sh", ...words);
+  }
+
+  worker(...words: readonly string[]): Ended {
+    return this.run("worker.sh", ...words);
+  }
+
+  private settings(url: string, more: string): void {
+    this.write(
+      "settings.sh",
+      `version=v1\nurl=${url}\nbinary_sha256=${this.sums[0]}\nimages_sha256=${this.sums[1]}\napi_address=10.44.0.1\n${more}`,
+    );
+  }
+
+  gone(word: "keep-data" | "delete-data"): Ended {
     return this.run("gone.sh", word);
   }
 
@@ -108,10 +133,22 @@ export class K3sMachine {
     return `#!/bin/sh\necho "${name} $*" >>"$MACHINE/calls"\n${then}\n`;
   }
 
-  private run(script: string, argument: string): { readonly status: number | null; readonly said: string } {
+  private run(script: string, ...words: readonly string[]): Ended {
+    for (const name of ["k3s.sh", "gone.sh", "worker.sh"]) this.bring(name);
+    this.bring(script);
+    const env = { PATH: `${this.bin}:${process.env["PATH"] ?? ""}`, MACHINE: this.folder };
+    const { status, stdout, stderr } = spawnSync("sh", [join(this.scripts, script), ...words], {
+      encoding: "utf8",
+      env,
+    });
+    return { status, said: stderr.trim().split("\n").at(-1) ?? "", printed: stdout };
+  }
+
+  private bring(script: string): void {
     let text = readFileSync(join(templates, script), "utf8");
     for (const [from, to] of [
       ["/opt/cloudcode/k3s", "k3s"],
+      ["/opt/cloudcode/bin", "bin-of-a-host"],
       ["/var/lib/rancher/k3s", "data"],
       ["/etc/systemd/system", "units"],
       ["/sys/fs/cgroup", "cgroups"],
@@ -125,8 +162,5 @@ export class K3sMachine {
       text = text.replaceAll(from, this.path(to));
     }
     writeFileSync(join(this.scripts, script), text.replace("wait_seconds=300", "wait_seconds=4"));
-    const env = { PATH: `${this.bin}:${process.env["PATH"] ?? ""}`, MACHINE: this.folder };
-    const { status, stderr } = spawnSync("sh", [join(this.scripts, script), argument], { encoding: "utf8", env });
-    return { status, said: stderr.trim().split("\n").at(-1) ?? "" };
   }
 }

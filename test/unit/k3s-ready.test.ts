@@ -55,7 +55,7 @@ describe("a machine without k3s", () => {
 
   it.each(["k3s", images])("refuses a %s that is not the pinned one, and keeps nothing of it", (name) => {
     writeFileSync(join(machine.mirror, name), "something else");
-    expect(machine.ready()).toEqual({
+    expect(machine.ready()).toMatchObject({
       status: 1,
       said: `cloudcode: file://${machine.mirror}/${name} is not the file of k3s v1 that is pinned: its checksum differs`,
     });
@@ -73,7 +73,7 @@ describe("a machine without k3s", () => {
 
   it("is refused where it has a Kubernetes of its own", () => {
     machine.put("units/k3s.service", "[Unit]\n");
-    expect(machine.ready()).toEqual({
+    expect(machine.ready()).toMatchObject({
       status: 1,
       said: "cloudcode: this machine already runs a Kubernetes of its own (k3s.service): lwsandbox needs another machine",
     });
@@ -90,7 +90,7 @@ describe("a machine without k3s", () => {
   it("whose k3s does not come up is told with its last words", () => {
     machine.put("broken", "");
     machine.install("journalctl", "#!/bin/sh\necho 'level=fatal msg=\"no room\"'\n");
-    expect(machine.ready()).toEqual({
+    expect(machine.ready()).toMatchObject({
       status: 1,
       said: 'cloudcode: k3s did not become ready within 4 s: level=fatal msg="no room"',
     });

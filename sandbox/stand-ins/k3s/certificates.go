@@ -55,6 +55,13 @@ func (a authority) issue(name string, subject pkix.Name, addresses []net.IP) {
 	a.write(name+".crt", "CERTIFICATE", der)
 }
 
+// NAME's certificate and the authority's behind it, as k3s gives them to who asks; the path of the file.
+func (a authority) chain(name string) string {
+	text := append(value(os.ReadFile(a.path(name+".crt"))), value(os.ReadFile(a.path("ca.crt")))...)
+	must(os.WriteFile(a.path(name+"-chain.crt"), text, 0o600))
+	return a.path(name + "-chain.crt")
+}
+
 func (a authority) newKey(name string) crypto.Signer {
 	key := value(rsa.GenerateKey(rand.Reader, 2048))
 	a.write(name+".key", "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key))

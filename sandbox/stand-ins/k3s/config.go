@@ -22,6 +22,9 @@ type config struct {
 	WriteKubeconfigMode    string   `json:"write-kubeconfig-mode"`
 	PrivateRegistry        string   `json:"private-registry"`
 	AgentTokenFile         string   `json:"agent-token-file"`
+	NodeIP                 string   `json:"node-ip"`
+	FlannelIface           string   `json:"flannel-iface"`
+	FlannelBackend         string   `json:"flannel-backend"`
 	Disable                []string `json:"disable"`
 	DisableHelmController  bool     `json:"disable-helm-controller"`
 	DisableCloudController bool     `json:"disable-cloud-controller"`
@@ -57,20 +60,41 @@ func readConfig(file string) config {
 			fail("%v", err)
 		}
 	}
+	if c.AgentTokenFile != "" {
+		if c.FlannelBackend != "wireguard-native" {
+			fail("machines would speak to each other in the clear: flannel-backend %q", c.FlannelBackend)
+		}
+		checkInterface(c.FlannelIface, c.NodeIP)
+	}
+	checkRegistries(c.PrivateRegistry)
+	checkImages()
+	return c
+}
+
+// The real one takes its address for the others from this interface.
+func checkInterface(name, address string) {
+	found := value(net.InterfaceByName(name))
+	for _, one := range value(found.Addrs()) {
+		if one.(*net.IPNet).IP.String() == address {
+			return
+		}
+	}
+	fail("flannel-iface %s has no address %q", name, address)
+}
+
+func checkRegistries(file string) {
 	var registries struct {
 		Mirrors map[string]struct {
 			Endpoint []string `json:"endpoint"`
 		} `json:"mirrors"`
 	}
-	text, err = os.ReadFile(c.PrivateRegistry)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		fail("private-registry: %v", err)
 	}
 	if err := yaml.UnmarshalStrict(text, &registries); err != nil {
-		fail("%s: %v", c.PrivateRegistry, err)
+		fail("%s: %v", file, err)
 	}
-	checkImages()
-	return c
 }
 
 // The real one imports every archive of this folder before its first pod, and has no other source without a registry.

@@ -1,5 +1,5 @@
 // A stand-in for k3s, whose own module no registry serves: the same parts of Kubernetes, real and of the same version, as
-// processes of one program. It takes what `k3s server` takes, checks it, and refuses what the real one would not find.
+// processes of one program. It takes what `k3s server` and `k3s agent` take, checks it, and refuses what the real one would not find.
 // It has no kubelet, containerd, flannel and CoreDNS (see pods.go).
 package main
 
@@ -29,7 +29,7 @@ var parts = map[string]func() *cobra.Command{
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("it takes a command: server or kubectl")
+		fail("it takes a command: server, agent or kubectl")
 	}
 	name := os.Args[1]
 	if part, known := parts[name]; known {
@@ -39,6 +39,8 @@ func main() {
 	switch {
 	case name == "server" && len(os.Args) == 4 && os.Args[2] == "--config":
 		serve(os.Args[3])
+	case name == "agent" && len(os.Args) == 4 && os.Args[2] == "--config":
+		join(os.Args[3])
 	default:
 		fail("it knows no %q", os.Args[1:])
 	}

@@ -24,7 +24,7 @@ func serve(configFile string) {
 	// The parts are killed with this thread, so it must not be one that Go may end.
 	runtime.LockOSThread()
 	c := readConfig(configFile)
-	own := ownAddress()
+	own := ownAddress(c)
 	ca := openAuthority(filepath.Join(dataFolder, "server", "tls"))
 	addresses := []net.IP{net.IPv4(127, 0, 0, 1), own, firstAddress(c.ServiceCIDR)}
 	for _, san := range c.TLSSan {
@@ -39,28 +39,32 @@ func serve(configFile string) {
 	startDatastore(filepath.Join(dataFolder, "server", "db"))
 
 	kubeconfig := "--kubeconfig=" + c.WriteKubeconfig
-	ended := make(chan string, len(parts))
-	start := func(name string, flags ...string) {
-		self := value(os.Executable())
-		process := exec.Command(self, append([]string{name}, flags...)...)
-		process.Stdout, process.Stderr = os.Stdout, os.Stderr
-		process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		must(process.Start())
-		go func() { ended <- fmt.Sprintf("%s ended: %v", name, process.Wait()) }()
+	tokens := []string{}
+	if c.AgentTokenFile != "" {
+		tokens = append(tokens, "--token-auth-file="+writeAgentToken(c.AgentTokenFile, ca))
 	}
-	start("kube-apiserver", "--etcd-servers="+datastore, "--secure-port=6443", "--bind-address=0.0.0.0", "--advertise-address="+own.String(),
-		"--tls-cert-file="+ca.path("server.crt"), "--tls-private-key-file="+ca.path("server.key"), "--client-ca-file="+ca.path("ca.crt"),
+	start("kube-apiserver", append(tokens, "--etcd-servers="+datastore, "--secure-port=6443", "--bind-address=0.0.0.0", "--advertise-address="+own.String(),
+		"--tls-cert-file="+ca.chain("server"), "--tls-private-key-file="+ca.path("server.key"), "--client-ca-file="+ca.path("ca.crt"),
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local", "--service-account-key-file="+ca.path("service.key"),
 		"--service-account-signing-key-file="+ca.path("service.key"), "--service-cluster-ip-range="+c.ServiceCIDR, "--authorization-mode=Node,RBAC",
-		"--enable-admission-plugins=NodeRestriction", "--cert-dir="+ca.folder)
+		"--enable-admission-plugins=NodeRestriction", "--cert-dir="+ca.folder)...)
 	waitReady()
 	start("kube-controller-manager", kubeconfig, "--root-ca-file="+ca.path("ca.crt"), "--service-account-private-key-file="+ca.path("service.key"),
 		"--cluster-cidr="+c.ClusterCIDR, "--allocate-node-cidrs", "--leader-elect=false", "--secure-port=0", "--node-monitor-grace-period=60s")
 	start("kube-scheduler", kubeconfig, "--leader-elect=false", "--secure-port=0")
-	start("kube-proxy", kubeconfig, "--hostname-override="+c.NodeName, "--cluster-cidr="+c.ClusterCIDR, "--proxy-mode=iptables",
+	publishNetworks(c)
+	runNode(c, c.WriteKubeconfig, own)
+}
+
+// What every machine of the cluster runs, until it is told to end.
+func runNode(c config, kubeconfig string, own net.IP) {
+	start("kube-proxy", "--kubeconfig="+kubeconfig, "--hostname-override="+c.NodeName, "--cluster-cidr="+c.ClusterCIDR, "--proxy-mode=iptables",
 		"--conntrack-max-per-core=0", "--conntrack-tcp-timeout-established=0", "--conntrack-tcp-timeout-close-wait=0", "--healthz-bind-address=0.0.0.0:10256")
-	go watchPolicies(c, c.WriteKubeconfig)
-	go runPods(c, c.WriteKubeconfig, nodeOf(c, own))
+	go watchPolicies(c, kubeconfig)
+	go runPods(c, kubeconfig, nodeOf(c, own))
+	if c.FlannelIface != "" {
+		go connectNodes(c, kubeconfig)
+	}
 	notify("READY=1")
 
 	stop := make(chan os.Signal, 1)
@@ -70,6 +74,17 @@ func serve(configFile string) {
 	case words := <-ended:
 		fail("%s", words)
 	}
+}
+
+var ended = make(chan string, len(parts))
+
+// Runs a part of Kubernetes, which is this program again.
+func start(name string, flags ...string) {
+	process := exec.Command(value(os.Executable()), append([]string{name}, flags...)...)
+	process.Stdout, process.Stderr = os.Stdout, os.Stderr
+	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	must(process.Start())
+	go func() { ended <- fmt.Sprintf("%s ended: %v", name, process.Wait()) }()
 }
 
 func waitReady() {
@@ -103,8 +118,11 @@ func nodeOf(c config, own net.IP) core.Node {
 	}
 }
 
-// The address that leads out, as k3s takes it.
-func ownAddress() net.IP {
+// The address that is set, or the one that leads out, as k3s takes it.
+func ownAddress(c config) net.IP {
+	if c.NodeIP != "" {
+		return net.ParseIP(c.NodeIP)
+	}
 	connection := value(net.Dial("udp", "192.0.2.1:9"))
 	defer connection.Close()
 	return connection.LocalAddr().(*net.UDPAddr).IP

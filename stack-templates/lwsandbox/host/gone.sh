@@ -18,7 +18,7 @@ done
 awk '$2 ~ "^(/run/k3s|/var/lib/rancher/k3s|/var/lib/kubelet|/run/netns/cni-)" { print $2 }' /proc/mounts | sort -r |
   while read -r mount; do umount "$mount" || umount --lazy "$mount"; done
 ip netns list 2>/dev/null | awk '/^cni-/ { print $1 }' | while read -r name; do ip netns delete "$name"; done
-for interface in cni0 flannel.1; do ip link delete "$interface" 2>/dev/null; done
+for interface in cni0 flannel.1 flannel-wg; do ip link delete "$interface" 2>/dev/null; done
 
 # One transaction for each table that touches only chains of k3s and of its firewall, and the rules that lead to them.
 for program in iptables ip6tables; do

@@ -7,45 +7,11 @@ here=$(dirname "$0")
 stack=$1
 # shellcheck source=/dev/null
 . "$here/settings.sh"
-folder=/opt/cloudcode/k3s
-data=/var/lib/rancher/k3s
-units=/etc/systemd/system
-wait_seconds=300
+# shellcheck source=stack-templates/lwsandbox/host/k3s.sh
+. "$here/k3s.sh"
 
-fail() {
-  echo "cloudcode: $*" >&2
-  exit 1
-}
-
-[ "$(uname -m)" = x86_64 ] || fail "lwsandbox needs an x86-64 machine: liteboxd has images for no other; this one is $(uname -m)"
-for unit in k3s k3s-agent kubelet rke2-server microk8s; do
-  [ ! -e "$units/$unit.service" ] || fail "this machine already runs a Kubernetes of its own ($unit.service): lwsandbox needs another machine"
-done
-
-# Continues what a broken connection left, and puts a file in its place only once it is whole and the pinned one.
-download() { # NAME SHA256
-  file=$folder/$version/$1
-  genuine "$file" "$2" && return 0
-  genuine "$file.part" "$2" ||
-    timeout 15m curl -fsSL --retry 3 --connect-timeout 20 --speed-limit 1000 --speed-time 60 -C - -o "$file.part" "$url/$1" ||
-    fail "$url/$1 cannot be downloaded to this machine: set lwsandboxK3sUrl to a folder that holds k3s's files; what arrived is continued next time"
-  genuine "$file.part" "$2" || { rm -f "$file.part" && fail "$url/$1 is not the file of k3s $version that is pinned: its checksum differs"; }
-  mv "$file.part" "$file"
-}
-genuine() { [ -f "$1" ] && echo "$2  $1" | sha256sum --check --status; }
-
-changed=
-put() { # MODE SOURCE TARGET
-  cmp -s "$2" "$3" && return 0
-  install -D -m "$1" "$2" "$3.new" && mv "$3.new" "$3"
-  changed=yes
-}
-
-mkdir -p "$folder/$version" "$folder/bin" "$data/agent/images"
-chmod 700 "$folder"
-
-# The cluster's state, and the password by which it knows this machine, are in a volume: they outlive the machine, on whose
-# successor k3s goes on with them.
+# The cluster's state, the password by which it knows this machine, and its workers are in a volume: they outlive the machine,
+# on whose successor k3s goes on with them.
 docker volume create --label com.docker.compose.project=cloudcode-lwsandbox --label com.docker.compose.volume=cluster \
   cloudcode-lwsandbox_cluster >/dev/null || fail "Docker made no volume for the cluster"
 cluster=$(docker volume inspect --format '{{.Mountpoint}}' cloudcode-lwsandbox_cluster)
@@ -55,31 +21,40 @@ keep() { # FOLDER NAME
 }
 keep "$data/server" server
 keep /etc/rancher/node node
+keep "$folder/workers" workers
 
-download k3s "$binary_sha256"
-download k3s-airgap-images-amd64.tar.zst "$images_sha256"
-put 755 "$folder/$version/k3s" "$folder/bin/k3s"
-put 644 "$folder/$version/k3s-airgap-images-amd64.tar.zst" "$data/agent/images/k3s-airgap-images-amd64.tar.zst"
-put 600 "$here/config.yaml" "$folder/config.yaml"
-put 600 "$here/registries.yaml" "$folder/registries.yaml"
-put 755 "$here/firewall" "$folder/firewall"
+# With workers k3s is told by which address they reach this machine, and with what they join: with a token that makes no server.
+among_workers() {
+  [ -n "$workers" ] || return 0
+  address=${node_address:-$(ip -4 route get 192.0.2.1 | sed -n 's/.* src \([0-9.]*\).*/\1/p')}
+  interface=$(interface_of "$address")
+  [ -n "$interface" ] ||
+    fail "this machine does not hold the address $address itself, by which lwsandbox's workers would reach it: put them into one network, and set hostAddress to the host's address there"
+  if [ ! -s "$cluster/agent-token" ]; then
+    (umask 077 && head -c 32 /dev/urandom | sha256sum | cut -d ' ' -f 1 >"$cluster/agent-token.new")
+    mv "$cluster/agent-token.new" "$cluster/agent-token"
+  fi
+  printf 'node-ip: %s\nflannel-iface: %s\nflannel-backend: wireguard-native\nagent-token-file: %s\n' \
+    "$address" "$interface" "$cluster/agent-token"
+}
+own=$(among_workers)
+install_k3s <<END
+$(cat "$here/config.yaml")
+$own
+END
 put 644 "$here/cloudcode-k3s.service" "$units/cloudcode-k3s.service"
-for old in "$folder"/v*; do [ "$old" = "$folder/$version" ] || rm -rf "$old"; done
-
-systemctl daemon-reload
-systemctl enable cloudcode-k3s
-if [ -n "$changed" ] || ! systemctl is-active --quiet cloudcode-k3s; then systemctl restart --no-block cloudcode-k3s; fi
+install -m 755 "$here/worker.sh" "$folder/worker.sh"
+# One of the two is the other kind of network between machines, which k3s never takes away.
+ip link delete "$([ -n "$workers" ] && echo flannel.1 || echo flannel-wg)" 2>/dev/null || true
+start_k3s
 
 kubectl() { "$folder/bin/k3s" kubectl --kubeconfig "$folder/admin.yaml" --request-timeout 20s "$@"; }
-tries=0
-until kubectl get --raw /readyz && kubectl wait --for condition=Ready --timeout 1s node/cloudcode; do
-  tries=$((tries + 1))
-  [ $tries -lt $((wait_seconds / 2)) ] ||
-    fail "k3s did not become ready within $wait_seconds s: $(journalctl -u cloudcode-k3s -n 5 --no-pager -o cat)"
-  sleep 2
-done
+answers() { kubectl get --raw /readyz && kubectl wait --for condition=Ready --timeout 1s node/cloudcode; }
+until_ready answers
 
-kubectl apply -f "$here/cluster.yaml" || fail "the cluster refused liteboxd's accounts"
+# The gateway's requests come to a worker from this machine's own address in the pods' network.
+pods=$(kubectl get node cloudcode -o 'jsonpath={.spec.podCIDR}')
+sed "s#HOST_IN_POD_NETWORK#${pods%/*}/32#" "$here/cluster.yaml" | kubectl apply -f - || fail "the cluster refused liteboxd's accounts"
 
 # A kubeconfig of its own for each: where it is mounted only the folder counts, so that a new one is seen.
 access() { # ACCOUNT FOLDER

@@ -1,0 +1,76 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { Connection, Worker } from "../host/host";
+import { laterDials, waitReachable } from "../host/wait-reachable";
+import type { MachineSettings } from "../settings/targets";
+import { hostKey } from "./host-key";
+import { instanceArgs, replacedOnly } from "./machine";
+import type { AlicloudNetwork } from "./network";
+import type { Placed } from "./placed";
+import { stackName } from "./tags";
+
+export interface AlicloudWorkerArgs {
+  readonly machine: MachineSettings;
+  readonly network: AlicloudNetwork;
+  readonly placed: Placed;
+  /** Undefined: the host's. */
+  readonly instanceType: string | undefined;
+  readonly resourceGroupId: string | undefined;
+  /** The host's key pair, and the private half of it. */
+  readonly keyName: pulumi.Input<string>;
+  readonly loginKey: pulumi.Input<string>;
+  /** Longest wait for SSH, in seconds. */
+  readonly waitSeconds: number;
+  readonly each: pulumi.CustomResourceOptions;
+}
+
+/** An instance beside the host, with nothing on it that must be kept: so it has no data disk, no EIP and no protection. */
+export class AlicloudWorker extends pulumi.ComponentResource implements Worker {
+  readonly name: string;
+  readonly connection: Connection;
+  readonly user = "root";
+  readonly reachable: pulumi.Resource | undefined;
+  readonly machine: pulumi.Resource;
+  readonly generation: pulumi.Output<string>;
+  readonly clusterAddress: pulumi.Output<string>;
+
+  constructor(name: string, args: AlicloudWorkerArgs, opts: pulumi.ComponentResourceOptions) {
+    super("cloudcode:index:AlicloudWorker", name, {}, opts);
+    this.name = name;
+    const { machine, network, placed } = args;
+    const child = { parent: this };
+    const key = hostKey(`${name}-host-key`, child);
+    const ecs = new alicloud.ecs.Instance(
+      `${name}-instance`,
+      {
+        ...instanceArgs(`${stackName()}-${name}`, {
+          ...{ ...machine, network, resourceGroupId: args.resourceGroupId, keyName: args.keyName },
+          placed: {
+            ...placed,
+            ...(args.instanceType !== undefined && { instanceType: pulumi.output(args.instanceType) }),
+          },
+          userData: key.userData,
+        }),
+        // Its own way out to the images' registries, and the operator's way in.
+        internetMaxBandwidthOut: machine.bandwidthMbps,
+        internetChargeType: "PayByTraffic",
+      },
+      // The one of before has its sandboxes drained while it is still there.
+      { ...args.each, ...replacedOnly, ...child, deleteBeforeReplace: true, dependsOn: [...network.rules] },
+    );
+    this.machine = ecs;
+    this.generation = pulumi.interpolate`${ecs.id} ${ecs.instanceType}`;
+    this.clusterAddress = ecs.primaryIpAddress;
+    this.connection = pulumi.secret({
+      host: ecs.publicIp,
+      port: 22,
+      user: this.user,
+      privateKey: args.loginKey,
+      hostKey: key.pinned,
+      ...laterDials,
+    });
+    this.reachable =
+      machine.power === "stopped" ? undefined : waitReachable(`${name}-reachable`, this, args.waitSeconds, child);
+    this.registerOutputs();
+  }
+}

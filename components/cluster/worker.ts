@@ -1,0 +1,100 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { type Host, type Worker, asRoot } from "../host/host";
+import { reachCommand, reachInput } from "../host/reach-command";
+import { remoteCommand } from "../host/remote";
+import { childUrn } from "../stack/child-urn";
+import { type ReleaseSource, digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
+
+export interface ClusterWorkerArgs {
+  /** The machine that runs the cluster. */
+  readonly host: Host;
+  readonly worker: Worker;
+  /** What the worker's k3s is made of; `agent.sh` installs it. */
+  readonly release: Pick<ReleaseSource, "template" | "values">;
+  /** The ComposeStack that the cluster belongs to: on the host first, and gone last. */
+  readonly cluster: pulumi.Resource;
+  readonly templatesRoot: string;
+  /** Key of the digests that the preview shows. */
+  readonly digestKey: pulumi.Input<string>;
+}
+
+/** How long a dismissal waits for a machine that does not answer, in seconds. */
+const dismissalSeconds = 60;
+
+const onHost = "/opt/cloudcode/k3s/worker.sh";
+const gone = "/opt/cloudcode/k3s/gone.sh";
+
+/**
+ * A machine that joins the host's k3s as an agent (https://docs.k3s.io/cli/agent). When it is no longer wanted its sandboxes are
+ * drained, the cluster forgets it, and k3s goes from it.
+ */
+export class ClusterWorker extends pulumi.ComponentResource {
+  constructor(name: string, args: ClusterWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cloudcode:index:ClusterWorker", name, {}, opts);
+    const { host, worker, cluster } = args;
+    const local = { addPreviousOutputInEnv: false, logging: command.local.Logging.None };
+    const forgettable = (child: string, machine: pulumi.Input<string>) =>
+      pulumi
+        .all([this.urn, machine])
+        .apply(([urn, words]) => reachCommand(words, childUrn(urn, "command:local:Command", child)));
+
+    const left =
+      worker.machine !== undefined
+        ? []
+        : [
+            new command.local.Command(
+              `${name}-removal`,
+              {
+                delete: forgettable(
+                  `${name}-removal`,
+                  asRoot(worker.user, `sh -c '[ ! -e ${gone} ] || sh ${gone} delete-data'`),
+                ),
+                stdin: reachInput(worker.connection, dismissalSeconds),
+                ...local,
+              },
+              { parent: this },
+            ),
+          ];
+    const say = (words: string) => asRoot(host.user, `${onHost} ${words}`);
+    const membership = new command.local.Command(
+      `${name}-membership`,
+      {
+        create: worker.clusterAddress.apply((address) => reachCommand(say(`admit ${name} ${address}`))),
+        update: reachCommand(say(`token ${name}`)),
+        delete: forgettable(`${name}-membership`, say(`dismiss ${name}`)),
+        stdin: reachInput(host.connection, dismissalSeconds),
+        triggers: [worker.generation ?? worker.clusterAddress],
+        ...local,
+      },
+      {
+        parent: this,
+        dependsOn: [cluster, ...left],
+        // The machine of before is drained before the cluster hears of the new one under its name.
+        deleteBeforeReplace: true,
+        additionalSecretOutputs: ["stdout", "stderr"],
+        ...(host.machine === undefined ? {} : { deletedWith: host.machine }),
+      },
+    );
+    const release = pulumi
+      .all([args.digestKey, membership.stdout])
+      .apply(([key, token]) =>
+        renderRelease(args.templatesRoot, { ...args.release, plan: { networks: [] } }, { token }, key),
+      );
+    const words = pulumi
+      .all([host.clusterAddress, worker.clusterAddress, membership.id])
+      .apply((each) => [name, ...each]);
+    remoteCommand(
+      `${name}-agent`,
+      {
+        host: worker,
+        create: pulumi
+          .all([pulumi.unsecret(release), words])
+          .apply(([r, w]) => `${unpackAndRun("agent.sh", w.join(" "))}\n${digestComment(r)}`),
+        stdin: pulumi.secret(release.apply(releasePayload)),
+      },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}
