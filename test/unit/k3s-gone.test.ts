@@ -60,6 +60,7 @@ it("k3s is stopped, its pods are killed, and Docker's rules are not even written
     "ip netns list",
     "ip link delete cni0",
     "ip link delete flannel.1",
+    "ip link delete flannel-wg",
     "systemctl daemon-reload",
   ]);
   expect(machine.text("iptables-restored")).toBe(`--noflush --wait
