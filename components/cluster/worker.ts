@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Host, type Worker, asRoot } from "../host/host";
 import { reachCommand, reachInput } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
-import { childUrn } from "../stack/child-urn";
 import { type ReleaseSource, digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
 
 export interface ClusterWorkerArgs {
@@ -22,6 +21,7 @@ export interface ClusterWorkerArgs {
 /** How long a dismissal waits for a machine that does not answer, in seconds. */
 const dismissalSeconds = 60;
 
+const type = "cloudcode:index:ClusterWorker";
 const onHost = "/opt/cloudcode/k3s/worker.sh";
 const gone = "/opt/cloudcode/k3s/gone.sh";
 
@@ -31,13 +31,13 @@ const gone = "/opt/cloudcode/k3s/gone.sh";
  */
 export class ClusterWorker extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("cloudcode:index:ClusterWorker", name, {}, opts);
+    super(type, name, {}, opts);
     const { host, worker, cluster } = args;
     const local = { addPreviousOutputInEnv: false, logging: command.local.Logging.None };
-    const forgettable = (child: string, machine: pulumi.Input<string>) =>
-      pulumi
-        .all([this.urn, machine])
-        .apply(([urn, words]) => reachCommand(words, childUrn(urn, "command:local:Command", child)));
+    // Not of `this`, on whose other children the command would then wait.
+    const own = pulumi.createUrn(name, type);
+    const forgettable = (child: string, words: string) =>
+      pulumi.createUrn(child, "command:local:Command", own).apply((urn) => reachCommand(words, urn));
 
     const left =
       worker.machine !== undefined

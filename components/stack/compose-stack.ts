@@ -4,7 +4,6 @@ import * as random from "@pulumi/random";
 import { type Host, asRoot } from "../host/host";
 import { reachCommand, reachInput } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
-import { childUrn } from "./child-urn";
 import { type ReleaseSource, digestComment, releasePayload, renderRelease } from "./release";
 
 /** What every ComposeStack of a program shares. */
@@ -66,9 +65,9 @@ export class ComposeStack extends pulumi.ComponentResource {
     new command.local.Command(
       removal,
       {
-        delete: this.urn.apply((urn) => {
+        delete: pulumi.createUrn(removal, "command:local:Command", this).apply((urn) => {
           const remove = hostCommand("remove", name, args.deleteData ? "delete-data" : "keep-data");
-          return reachCommand(asRoot(host.user, remove), childUrn(urn, "command:local:Command", removal));
+          return reachCommand(asRoot(host.user, remove), urn);
         }),
         stdin: reachInput(host.connection, removalSeconds),
         addPreviousOutputInEnv: false,
