@@ -1,6 +1,6 @@
 import type { MonthlyCost } from "../host/host";
 import { type Estimate, estimateMonthly } from "./estimate";
-import type { AlicloudTarget } from "../settings/targets";
+import type { AlicloudTarget, WorkerSettings } from "../settings/targets";
 
 /** What decides the price of a host. */
 export interface CostFactors {
@@ -16,11 +16,12 @@ export interface CostFactors {
   readonly trafficGbPerMonth: number;
   /** Whether backups go to a bucket of the stack. */
   readonly backupBucket: boolean;
+  readonly workers: WorkerSettings;
 }
 
 /** What is set, with one choice of type and disk. */
 export function costFactors(
-  { region, machine, dataDisk, backupBucket }: AlicloudTarget,
+  { region, machine, dataDisk, backupBucket, workers }: AlicloudTarget,
   instanceType = machine.instanceTypes[0] ?? "",
   diskCategory = machine.diskCategories[0] ?? "",
 ): CostFactors {
@@ -28,7 +29,7 @@ export function costFactors(
   const { gib: dataDiskGiB, snapshotRetentionDays } = dataDisk;
   return {
     ...{ region, instanceType, diskCategory, charge, spotPriceLimitUsd, trafficGbPerMonth },
-    ...{ systemDiskGiB, dataDiskGiB, snapshotRetentionDays, backupBucket },
+    ...{ systemDiskGiB, dataDiskGiB, snapshotRetentionDays, backupBucket, workers },
   };
 }
 
@@ -45,6 +46,7 @@ export function hostEstimate(factors: CostFactors): Estimate {
     snapshots: { retained: Math.floor(factors.snapshotRetentionDays / 7), gib: dataDiskGiB },
     traffic: { gbPerMonth: factors.trafficGbPerMonth },
     backupBucket: factors.backupBucket,
+    workers: factors.workers,
   });
 }
 

@@ -26,6 +26,8 @@ export interface CostInput {
   readonly traffic: { readonly gbPerMonth: number };
   /** Whether backups go to a bucket of the stack; what they hold is not known before. */
   readonly backupBucket: boolean;
+  /** Machines that only run sandboxes, with a system disk as the host's; without a type of their own they are of the host's. */
+  readonly workers: { readonly count: number; readonly instanceType?: string | undefined };
 }
 
 /** One billed thing. A figure that is missing is unknown, and {@link Estimate.unknown} names the part. */
@@ -103,6 +105,17 @@ function dataDisk({ region, dataDisk: settings }: CostInput, table: PriceTable):
   return { ...line, name: `data ${line.name}`, unknownName: `data ${line.unknownName}` };
 }
 
+function workers(input: CostInput, table: PriceTable): Line[] {
+  const { count, instanceType = input.instanceType } = input.workers;
+  return [instance({ ...input, instanceType }, table), systemDisk(input, table)].map((line) => ({
+    ...line,
+    name: `${count} workers: ${line.name}`,
+    unknownName: `${count} workers: ${line.unknownName}`,
+    running: count * line.running,
+    stopped: count * line.stopped,
+  }));
+}
+
 function lines(input: CostInput, table: PriceTable): Line[] {
   const { region, snapshots, traffic } = input;
   const copies = snapshots.retained > 0 ? snapshots.gib : 0;
@@ -110,6 +123,7 @@ function lines(input: CostInput, table: PriceTable): Line[] {
     instance(input, table),
     systemDisk(input, table),
     dataDisk(input, table),
+    ...workers(input, table),
     {
       name: `snapshots of ${snapshots.gib} GiB, one full copy`,
       unknownName: `snapshots in region ${region}`,

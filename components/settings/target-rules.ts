@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { hostEstimate } from "../alicloud/cost";
 import { describeEstimate } from "../alicloud/estimate";
 import { k3sSubnets } from "../k3s";
+import { cloudWorkers } from "./targets";
 import { holds, overlap } from "./networks";
 import { type Problem, missing, when } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
@@ -94,6 +95,7 @@ function budgetProblems(values: PlainSettings): Problem[] {
       snapshotRetentionDays: values.snapshotRetentionDays ?? 0,
       trafficGbPerMonth: values.trafficGbPerMonth ?? 0,
       backupBucket: values.backupRepository === "oss",
+      workers: cloudWorkers(values),
     });
     const fault = `is exceeded with ${instanceType}: ${describeEstimate(estimate)}`;
     return when(estimate.runningUsd > budgetUsd, "budgetUsd", fault);

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { knownHost } from "./checks";
-import type { SettingValues } from "./table";
+import type { PlainSettings, SettingValues } from "./table";
 
 /** A machine that is there already. */
 export interface ExistingTarget {
@@ -139,11 +139,16 @@ function alicloudTarget(values: SettingValues): AlicloudTarget {
       finalSnapshot: values.finalSnapshot,
     },
     backupBucket: values.backupRepository === "oss",
-    workers: {
-      count: values.lwsandboxEnabled ? values.lwsandboxWorkers : 0,
-      instanceType: values.lwsandboxWorkerType,
-    },
+    workers: cloudWorkers(values),
   };
+}
+
+/** The workers that the cloud is to make: none while nothing needs them. */
+export function cloudWorkers(
+  values: Pick<PlainSettings, "lwsandboxEnabled" | "lwsandboxWorkers" | "lwsandboxWorkerType">,
+): WorkerSettings {
+  const { lwsandboxEnabled, lwsandboxWorkers = 0, lwsandboxWorkerType: instanceType } = values;
+  return { count: lwsandboxEnabled === true ? lwsandboxWorkers : 0, instanceType };
 }
 
 /** Named by its address, so that it stays itself whatever stands before it in the list. */

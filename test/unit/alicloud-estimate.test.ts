@@ -25,6 +25,7 @@ const input: CostInput = {
   snapshots: { retained: 4, gib: 20 },
   traffic: { gbPerMonth: 50 },
   backupBucket: false,
+  workers: { count: 0 },
 };
 
 const estimated = (change: Partial<CostInput> = {}) => estimateMonthly({ ...input, ...change }, table);
