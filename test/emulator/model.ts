@@ -99,6 +99,9 @@ export const instance = z.object({
   userData: z.string(),
   interfaceId: z.string(),
   privateAddress: z.string(),
+  /** Mbit/s to the internet by an address of its own; 0: it has none. */
+  bandwidthOut: z.number(),
+  publicAddress: z.string(),
   startedAt: z.string(),
   expiresAt: z.string(),
   chargeType: z.enum(["PostPaid", "PrePaid"]),

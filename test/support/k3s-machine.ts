@@ -52,7 +52,14 @@ export class K3sMachine {
       ),
     );
     this.install("sleep", "#!/bin/sh\n");
-    for (const name of ["config.yaml", "registries.yaml", "firewall", "cluster.yaml", "cloudcode-k3s.service"])
+    for (const name of [
+      "config.yaml",
+      "registries.yaml",
+      "firewall",
+      "run.sh",
+      "cluster.yaml",
+      "cloudcode-k3s.service",
+    ])
       this.write(name, `${name}\n`);
   }
 

@@ -60,6 +60,17 @@ describe("estimateMonthly", () => {
     );
   });
 
+  it("counts workers with their system disks, stopped ones by their disks alone", () => {
+    expect(estimated({ workers: { count: 3, instanceType: "ecs.a" } })).toMatchObject({
+      runningUsd: 72.8,
+      stoppedUsd: 14.78,
+    });
+    expect(estimated({ workers: { count: 3 } })).toEqual(estimated({ workers: { count: 3, instanceType: "ecs.a" } }));
+    expect(estimated({ workers: { count: 1, instanceType: "ecs.b" } }).unknown).toEqual([
+      "1 workers: instance ecs.b in region region",
+    ]);
+  });
+
   it("takes PL1 for a cloud_essd without level, as ECS does", () => {
     expect(estimated({ dataDisk: { category: "cloud_essd", gib: 20 } }).runningUsd).toBe(25);
   });

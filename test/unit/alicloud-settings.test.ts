@@ -155,6 +155,7 @@ describe("the price estimate", () => {
       ...{ spotPriceLimitUsd: 0.03, systemDiskGiB: 40, dataDiskGiB: 100, snapshotRetentionDays: 14 },
       trafficGbPerMonth: 100,
       backupBucket: false,
+      workers: { count: 0, instanceType: undefined },
     });
     const factors = costFactors(alicloudTargetOf(), "ecs.x", "cloud_essd");
     expect(factors).toMatchObject({ instanceType: "ecs.x", diskCategory: "cloud_essd" });
@@ -162,6 +163,10 @@ describe("the price estimate", () => {
 
   it("counts more for a larger disk, longer retention's first copy and more traffic", () => {
     const price = (more: Record<string, string>) => hostEstimate(costFactors(alicloudTargetOf(more))).runningUsd;
+    const workers = { lwsandboxEnabled: "true", instanceTypes: '["ecs.e-c1m4.large"]' };
+    expect(price({ ...workers, lwsandboxWorkers: "2", budgetUsd: "500" })).toBeGreaterThan(
+      price({ ...workers, budgetUsd: "500" }),
+    );
     for (const more of [{ dataDiskGiB: "21" }, { systemDiskGiB: "21" }, { trafficGbPerMonth: "6" }])
       expect(price({ ...more, budgetUsd: "500" })).toBeGreaterThan(price({}));
   });

@@ -119,11 +119,11 @@ describe("the scripts", () => {
     machine.agent(["worker-1", "192.0.2.7", address, admission], "K10abc::node:secret");
   const restarts = () => machine.calls().filter((call) => call.startsWith("systemctl restart"));
 
-  it("an agent is told its server, its name and the interface that holds its address", () => {
+  it("an agent is told its server, its name and its address", () => {
     expect(join()).toMatchObject({ status: 0, printed: expect.stringContaining("worker-1 is a worker") as string });
     expect(machine.text("k3s/config.yaml")).toBe(
       ["server: https://192.0.2.7:6443", `token-file: ${machine.path("k3s/token")}`, "node-name: worker-1"].join("\n") +
-        `\nnode-ip: 192.0.2.8\nflannel-iface: eth1\nprivate-registry: ${machine.path("k3s/registries.yaml")}\n`,
+        `\nnode-ip: 192.0.2.8\nprivate-registry: ${machine.path("k3s/registries.yaml")}\n`,
     );
     expect(machine.text("k3s/token")).toBe("K10abc::node:secret\n");
     machine.calls();
@@ -146,7 +146,7 @@ describe("the scripts", () => {
     const token = machine.text("volume/agent-token");
     expect(token).toMatch(/^[0-9a-f]{64}\n$/);
     expect(machine.text("k3s/config.yaml")).toBe(
-      `config.yaml\nnode-ip: 192.0.2.8\nflannel-iface: eth1\nflannel-backend: wireguard-native\nagent-token-file: ${machine.path("volume/agent-token")}\n`,
+      `config.yaml\nnode-ip: 192.0.2.8\nflannel-backend: wireguard-native\nagent-token-file: ${machine.path("volume/agent-token")}\n`,
     );
     machine.calls();
     expect(among()).toMatchObject({ status: 0 });

@@ -29,19 +29,18 @@ type agentConfig struct {
 	TokenFile       string `json:"token-file"`
 	NodeName        string `json:"node-name"`
 	NodeIP          string `json:"node-ip"`
-	FlannelIface    string `json:"flannel-iface"`
 	PrivateRegistry string `json:"private-registry"`
 }
 
 // Joins the server's cluster, which it knows by the hash in its token, and runs what it is given.
-func join(configFile string) {
+func join(configFile, iface string) {
 	// The parts are killed with this thread, so it must not be one that Go may end.
 	runtime.LockOSThread()
 	var a agentConfig
 	if err := yaml.UnmarshalStrict(value(os.ReadFile(configFile)), &a); err != nil {
 		fail("%s: %v", configFile, err)
 	}
-	checkInterface(a.FlannelIface, a.NodeIP)
+	checkInterface(iface, a.NodeIP)
 	checkRegistries(a.PrivateRegistry)
 	checkImages()
 	token := strings.TrimSpace(string(value(os.ReadFile(a.TokenFile))))
@@ -64,7 +63,7 @@ current-context: default
 	client := value(kubernetes.NewForConfig(value(clientcmd.BuildConfigFromFlags("", kubeconfig))))
 	provePassword(client, a.NodeName)
 	networks := value(client.CoreV1().ConfigMaps("kube-system").Get(context.Background(), "networks", meta.GetOptions{})).Data
-	c := config{NodeName: a.NodeName, NodeIP: a.NodeIP, FlannelIface: a.FlannelIface, ClusterCIDR: networks["pods"], ServiceCIDR: networks["services"]}
+	c := config{NodeName: a.NodeName, NodeIP: a.NodeIP, FlannelIface: iface, ClusterCIDR: networks["pods"], ServiceCIDR: networks["services"]}
 	runNode(c, kubeconfig, ownAddress(c))
 }
 

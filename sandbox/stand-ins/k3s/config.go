@@ -23,14 +23,14 @@ type config struct {
 	PrivateRegistry        string   `json:"private-registry"`
 	AgentTokenFile         string   `json:"agent-token-file"`
 	NodeIP                 string   `json:"node-ip"`
-	FlannelIface           string   `json:"flannel-iface"`
+	FlannelIface           string   `json:"-"`
 	FlannelBackend         string   `json:"flannel-backend"`
 	Disable                []string `json:"disable"`
 	DisableHelmController  bool     `json:"disable-helm-controller"`
 	DisableCloudController bool     `json:"disable-cloud-controller"`
 }
 
-func readConfig(file string) config {
+func readConfig(file, iface string) config {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		fail("%v", err)
@@ -39,6 +39,7 @@ func readConfig(file string) config {
 	if err := yaml.UnmarshalStrict(text, &c); err != nil {
 		fail("%s: %v", file, err)
 	}
+	c.FlannelIface = iface
 	for _, packaged := range []string{"traefik", "servicelb", "metrics-server", "local-storage"} {
 		if !slices.Contains(c.Disable, packaged) {
 			fail("%s is not disabled; the first two take ports 80 and 443", packaged)

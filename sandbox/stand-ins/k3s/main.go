@@ -4,6 +4,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 
@@ -37,10 +38,16 @@ func main() {
 		os.Exit(cli.Run(part()))
 	}
 	switch {
-	case name == "server" && len(os.Args) == 4 && os.Args[2] == "--config":
-		serve(os.Args[3])
-	case name == "agent" && len(os.Args) == 4 && os.Args[2] == "--config":
-		join(os.Args[3])
+	case name == "server" || name == "agent":
+		flags := flag.NewFlagSet(name, flag.ExitOnError)
+		configFile := flags.String("config", "", "")
+		iface := flags.String("flannel-iface", "", "")
+		must(flags.Parse(os.Args[2:]))
+		if name == "server" {
+			serve(*configFile, *iface)
+		} else {
+			join(*configFile, *iface)
+		}
 	default:
 		fail("it knows no %q", os.Args[1:])
 	}

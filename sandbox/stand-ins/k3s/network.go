@@ -17,7 +17,6 @@ import (
 func connectNodes(c config, kubeconfig string) {
 	client := value(kubernetes.NewForConfig(value(clientcmd.BuildConfigFromFlags("", kubeconfig))))
 	must(os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644))
-	shell(`iptables -w -N FLANNEL-FWD && for side in s d; do iptables -w -A FLANNEL-FWD -$side %s -j ACCEPT; done && iptables -w -A FORWARD -j FLANNEL-FWD`, c.ClusterCIDR)
 	var done string
 	for ; ; time.Sleep(time.Second) {
 		nodes, err := client.CoreV1().Nodes().List(context.Background(), meta.ListOptions{})

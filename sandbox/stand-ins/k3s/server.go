@@ -20,10 +20,10 @@ import (
 )
 
 // Runs the parts until it is told to end, and ends where one of them does.
-func serve(configFile string) {
+func serve(configFile, iface string) {
 	// The parts are killed with this thread, so it must not be one that Go may end.
 	runtime.LockOSThread()
-	c := readConfig(configFile)
+	c := readConfig(configFile, iface)
 	own := ownAddress(c)
 	ca := openAuthority(filepath.Join(dataFolder, "server", "tls"))
 	addresses := []net.IP{net.IPv4(127, 0, 0, 1), own, firstAddress(c.ServiceCIDR)}

@@ -19,8 +19,7 @@ if [ -n "${missing:-}" ]; then
   DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -qq install -y --no-install-recommends \
     ca-certificates curl iproute2 iptables >/dev/null || fail "curl, iptables and iproute2 could not be installed"
 fi
-interface=$(interface_of "$address")
-[ -n "$interface" ] ||
+own_address "$address" ||
   fail "this machine does not hold the address $address itself, by which the host would reach it: put both into one network, and name it by its address there"
 
 mkdir -p "$folder"
@@ -31,12 +30,11 @@ server: https://$host:6443
 token-file: $folder/token
 node-name: $name
 node-ip: $address
-flannel-iface: $interface
 private-registry: $folder/registries.yaml
 END
 put 600 "$folder/token.wanted" "$folder/token"
 rm "$folder/token.wanted"
-sed 's#/bin/k3s server #/bin/k3s agent #' "$here/cloudcode-k3s.service" >"$folder/service.wanted"
+sed 's#/run.sh server$#/run.sh agent#' "$here/cloudcode-k3s.service" >"$folder/service.wanted"
 put 644 "$folder/service.wanted" "$units/cloudcode-k3s.service"
 install -m 755 "$here/gone.sh" "$folder/gone.sh"
 # Admitted anew, a machine must say again that it is there.

@@ -34,10 +34,8 @@ put() { # MODE SOURCE TARGET
   changed=yes
 }
 
-# The interface by which the other machines of the cluster reach this one.
-interface_of() { # ADDRESS
-  ip -o -4 address show | awk -v address="$1" '{ split($4, parts, "/"); if (parts[1] == address) { print $2; exit } }'
-}
+# By which the other machines of the cluster reach this one.
+own_address() { ip -o -4 address show | awk '{ sub("/.*", "", $4); print $4 }' | grep -qxF "$1"; }
 
 # Configuration of k3s on standard input.
 install_k3s() {
@@ -51,6 +49,7 @@ install_k3s() {
   put 600 "$folder/config.wanted" "$folder/config.yaml"
   put 600 "$here/registries.yaml" "$folder/registries.yaml"
   put 755 "$here/firewall" "$folder/firewall"
+  put 755 "$here/run.sh" "$folder/run.sh"
   for old in "$folder"/v*; do [ "$old" = "$folder/$version" ] || rm -rf "$old"; done
 }
 

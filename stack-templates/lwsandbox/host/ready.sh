@@ -27,15 +27,13 @@ keep "$folder/workers" workers
 among_workers() {
   [ -n "$workers" ] || return 0
   address=${node_address:-$(ip -4 route get 192.0.2.1 | sed -n 's/.* src \([0-9.]*\).*/\1/p')}
-  interface=$(interface_of "$address")
-  [ -n "$interface" ] ||
+  own_address "$address" ||
     fail "this machine does not hold the address $address itself, by which lwsandbox's workers would reach it: put them into one network, and set hostAddress to the host's address there"
   if [ ! -s "$cluster/agent-token" ]; then
     (umask 077 && head -c 32 /dev/urandom | sha256sum | cut -d ' ' -f 1 >"$cluster/agent-token.new")
     mv "$cluster/agent-token.new" "$cluster/agent-token"
   fi
-  printf 'node-ip: %s\nflannel-iface: %s\nflannel-backend: wireguard-native\nagent-token-file: %s\n' \
-    "$address" "$interface" "$cluster/agent-token"
+  printf 'node-ip: %s\nflannel-backend: wireguard-native\nagent-token-file: %s\n' "$address" "$cluster/agent-token"
 }
 own=$(among_workers)
 install_k3s <<END

@@ -7,6 +7,7 @@ import { clientToken, flag, id, jsonList, name, text, whole } from "../parameter
 import { freeAddress } from "../vpc/eips";
 import { releaseDisks, showSizes } from "./disk-attachment";
 import { findInstance } from "./instances";
+import { freePublicAddress, takePublicAddress } from "./public-address";
 import { buyType } from "./stock";
 
 function must(instance: Instance, ...allowed: readonly Instance["status"][]): void {
@@ -30,6 +31,7 @@ function start(call: Call): Answer {
     work: async () => {
       await showSizes(cloud, instance);
       await cloud.machines.start(instance.id);
+      await takePublicAddress(cloud, instance);
     },
     settle: () => Object.assign(instance, { status: "Running", startedAt: timestamp(), stoppedMode: "Not-applicable" }),
     fail: fail(instance),
@@ -49,7 +51,10 @@ function stop(call: Call): Answer {
   if (instance.status === "Stopped") return {};
   instance.status = "Stopping";
   cloud.later(instance.id, "instanceStop", {
-    work: () => cloud.machines.stop(instance.id, parameters.flag("ForceStop", false)),
+    work: async () => {
+      await cloud.machines.stop(instance.id, parameters.flag("ForceStop", false));
+      if (asked === "StopCharging") await freePublicAddress(cloud, instance);
+    },
     settle: () => (instance.status = "Stopped"),
     fail: fail(instance),
   });
@@ -96,6 +101,7 @@ function remove(call: Call): Answer {
     work: async () => {
       if (status === "Running") await cloud.machines.stop(instance.id, true);
       await freeAddress(call, instance);
+      await freePublicAddress(cloud, instance);
       await releaseDisks(call, instance);
       await cloud.machines.remove(instance.id);
     },

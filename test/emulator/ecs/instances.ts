@@ -43,7 +43,7 @@ function show({ cloud, catalogue }: Call, instance: Instance): Answer {
     AutoReleaseTime: "",
     InstanceChargeType: instance.chargeType,
     InternetChargeType: "PayByTraffic",
-    InternetMaxBandwidthOut: 0,
+    InternetMaxBandwidthOut: instance.bandwidthOut,
     InternetMaxBandwidthIn: 100,
     SpotStrategy: instance.spotStrategy,
     SpotPriceLimit: instance.spotPriceLimit,
@@ -65,7 +65,7 @@ function show({ cloud, catalogue }: Call, instance: Instance): Answer {
       PrivateIpAddress: addresses(instance.privateAddress),
     },
     InnerIpAddress: addresses(""),
-    PublicIpAddress: addresses(""),
+    PublicIpAddress: addresses(instance.publicAddress),
     EipAddress: {
       AllocationId: eip?.id ?? "",
       IpAddress: eip?.address ?? "",

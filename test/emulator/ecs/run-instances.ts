@@ -8,6 +8,7 @@ import { findVSwitch } from "../vpc/vswitches";
 import { newDisk } from "./disks";
 import { findKeyPair } from "./key-pairs";
 import { findGroup } from "./security-groups";
+import { takePublicAddress } from "./public-address";
 import { buyType } from "./stock";
 
 /** The user data as text; throws if it is not base64 or larger than 32 KB. */
@@ -100,6 +101,8 @@ function newInstance(
     userData: parameters.text("UserData"),
     interfaceId: cloud.newId("eni", region),
     privateAddress: "",
+    bandwidthOut: parameters.number("InternetMaxBandwidthOut", 0),
+    publicAddress: "",
     startedAt: base.createdAt,
     expiresAt: prePaid ? timestamp(new Date(bought + days * 86_400_000)) : "2099-12-31T15:59Z",
     chargeType: prePaid ? "PrePaid" : "PostPaid",
@@ -150,6 +153,7 @@ function runInstances(call: Call): Answer {
     work: async () => {
       const made = await cloud.machines.create({ id: machine, hostName, userData, publicKeys, imageId, memoryMiB });
       instance.privateAddress = made.privateAddress;
+      await takePublicAddress(cloud, instance);
     },
     settle: () => (instance.status = "Running"),
     fail: (why) => (instance.failure = why),
@@ -177,7 +181,11 @@ export const runInstancesAction: Action = {
         HttpTokens: ["optional", "required"],
         HttpPutResponseHopLimit: whole,
       },
-      ...{ Ipv6AddressCount: whole, InternetChargeType: ["PayByTraffic", "PayByBandwidth"] },
+      ...{
+        InternetMaxBandwidthOut: whole,
+        Ipv6AddressCount: whole,
+        InternetChargeType: ["PayByTraffic", "PayByBandwidth"],
+      },
       ...{ "PrivatePoolOptions.MatchCriteria": text, ...clientToken, ...resourceGroup, ...tagFilter },
     },
   },
