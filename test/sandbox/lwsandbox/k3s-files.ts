@@ -1,11 +1,26 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type K3sRelease, k3sRelease } from "../../../components/k3s";
 import type { Say } from "../../../sandbox/host/run";
+import type { Sandbox } from "../../../sandbox/sandbox";
 import { buildK3s } from "../../../sandbox/stand-ins/k3s/build";
 
 const images = "k3s-airgap-images-amd64.tar.zst";
+
+/** Serves those files to the sandbox's machines; with the settings that name them. The caller closes the server. */
+export async function serveK3s({ folder, host }: Pick<Sandbox, "folder" | "host">, say: Say) {
+  const place = join(folder, "k3s");
+  const release = await k3sFiles(place, say);
+  const server = createServer((request, response) => {
+    response.end(readFileSync(join(place, (request.url ?? "").replace(/^\/k3s\/(?=[^/]+$)/, ""))));
+  });
+  await new Promise<void>((resolve) => server.listen(0, host.gateway, resolve));
+  const url = `http://${host.gateway}:${(server.address() as AddressInfo).port}/k3s`;
+  return { server, settings: { lwsandboxK3s: release, lwsandboxK3sUrl: url } };
+}
 
 /** Writes the two files that a machine downloads, with real Kubernetes in k3s's place; gives the release they are. */
 export async function k3sFiles(folder: string, say: Say): Promise<K3sRelease> {

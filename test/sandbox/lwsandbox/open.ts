@@ -1,13 +1,10 @@
-import { readFileSync } from "node:fs";
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import type { Server } from "node:http";
 import type { Say } from "../../../sandbox/host/run";
 import { openSandbox } from "../../../sandbox/sandbox";
 import { type AppsWorld, appSecrets } from "../apps/world";
 import { username } from "../world";
-import { k3sFiles } from "./k3s-files";
-import { type Liteboxd } from "./liteboxd";
+import { serveK3s } from "./k3s-files";
+import type { Liteboxd } from "./liteboxd";
 
 /** Packages that the real k3s has on board. */
 export const boardTools =
@@ -16,26 +13,19 @@ export const boardTools =
 /** A sandbox whose stack is about to have lwsandbox; the server of k3s's two files, which the caller closes. */
 export async function openLwsandbox(world: AppsWorld, name: string, say: Say): Promise<Server> {
   world.sandbox = await openSandbox(name, say, { allApps: true, standIns: true });
-  const { sandbox } = world;
-  const folder = join(sandbox.folder, "k3s");
-  const release = await k3sFiles(folder, say);
-  const files = createServer((request, response) => {
-    response.end(readFileSync(join(folder, (request.url ?? "").replace(/^\/k3s\/(?=[^/]+$)/, ""))));
-  });
-  await new Promise<void>((resolve) => files.listen(0, sandbox.host.gateway, resolve));
-  const url = `http://${sandbox.host.gateway}:${(files.address() as AddressInfo).port}/k3s`;
+  const { server, settings } = await serveK3s(world.sandbox, say);
   await world.onHost(boardTools);
   await world.setSecrets(appSecrets);
-  sandbox.configure({
-    ...{ adminUsername: username, opencodeEnabled: "false" },
-    ...{ lwsandboxEnabled: "true", lwsandboxK3s: release, lwsandboxK3sUrl: url },
+  world.sandbox.configure({
+    ...{ adminUsername: username, opencodeEnabled: "false", lwsandboxEnabled: "true", ...settings },
   });
-  return files;
+  return server;
 }
 
-/** Signs in at the gate and at liteboxd, and makes a key for scripts. */
+/** Signs in at liteboxd, behind the gate, and makes a key for scripts. */
 export async function makeKey(world: AppsWorld, liteboxd: Liteboxd): Promise<void> {
-  const { headers } = await liteboxd.login(await world.appLogin("lwsandbox"));
+  const { status, headers } = await liteboxd.login(await world.appLogin("lwsandbox"));
+  expect(status).toBe(200);
   const [session = ""] = headers["set-cookie"] ?? [];
   expect(session).toMatch(/^liteboxd_session=\w+;.*HttpOnly.*Secure/);
   const both = { cookie: `${world.cookie}; ${session.split(";")[0] ?? ""}` };

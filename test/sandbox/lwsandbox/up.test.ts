@@ -1,16 +1,13 @@
-import { readFileSync } from "node:fs";
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
-import { openSandbox, removeSandbox } from "../../../sandbox/sandbox";
-import { AppsWorld, appSecrets, appSettings } from "../apps/world";
+import type { Server } from "node:http";
+import { removeSandbox } from "../../../sandbox/sandbox";
+import { AppsWorld, appSettings } from "../apps/world";
 import { containerMemory, sum } from "../memory";
 import { secretsHidden } from "../scenarios/apps-secrets";
-import { eventually, username } from "../world";
+import { eventually } from "../world";
 import { lwsandboxBackup } from "./backup";
 import { lwsandboxGate } from "./gate";
-import { k3sFiles } from "./k3s-files";
 import { type Box, Liteboxd } from "./liteboxd";
+import { boardTools, makeKey, openLwsandbox } from "./open";
 import { lwsandboxRemoval } from "./removal";
 import { lwsandboxWalls } from "./walls";
 
@@ -29,22 +26,8 @@ let box: Box;
 
 beforeAll(async () => {
   if (!keep) await removeSandbox(name, say);
-  world.sandbox = await openSandbox(name, say, { allApps: true, standIns: true });
+  files = await openLwsandbox(world, name, say);
   await world.startOutside();
-  const { sandbox } = world;
-  const folder = join(sandbox.folder, "k3s");
-  const release = await k3sFiles(folder, say);
-  files = createServer((request, response) => {
-    response.end(readFileSync(join(folder, (request.url ?? "").replace(/^\/k3s\/(?=[^/]+$)/, ""))));
-  });
-  await new Promise<void>((resolve) => files.listen(0, sandbox.host.gateway, resolve));
-  const url = `http://${sandbox.host.gateway}:${(files.address() as AddressInfo).port}/k3s`;
-  await prepare();
-  await world.setSecrets(appSecrets);
-  sandbox.configure({
-    ...{ adminUsername: username, opencodeEnabled: "false" },
-    ...{ lwsandboxEnabled: "true", lwsandboxK3s: release, lwsandboxK3sUrl: url },
-  });
   await world.watchedUp();
 });
 
@@ -53,10 +36,6 @@ afterAll(async () => {
   files.close();
   if (!keep) await removeSandbox(name, say);
 });
-
-/** The real k3s has these on board. */
-const prepare = () =>
-  world.onHost("apt-get -qq update && apt-get -qq install -y --no-install-recommends ipset iproute2 >/dev/null");
 
 test("a second up changes nothing and touches no host", async () => {
   const connections = await world.sshConnections(() => world.up("--expect-no-changes"));
@@ -83,14 +62,7 @@ test("behind the gate are its pages and its own login, whose session makes a key
   const { cookie } = world;
   expect((await liteboxd.ask("GET", "/api/v1/sandboxes", { cookie })).status).toBe(401);
   expect((await liteboxd.login("liteboxd-admin")).status).toBe(401);
-  const answer = await liteboxd.login(await world.appLogin("lwsandbox"));
-  expect(answer.status).toBe(200);
-  const [session = ""] = answer.headers["set-cookie"] ?? [];
-  expect(session).toMatch(/^liteboxd_session=\w+;.*HttpOnly.*Secure/);
-  const both = { cookie: `${cookie}; ${session.split(";")[0] ?? ""}` };
-  const made = await liteboxd.ask("POST", "/api/v1/auth/api-keys", both, { name: "script" });
-  expect(made.status).toBe(201);
-  liteboxd.key = (JSON.parse(made.body) as { key: string }).key;
+  await makeKey(world, liteboxd);
 });
 
 test("a script with that key, and nothing else, runs a sandbox in the cluster", async () => {
@@ -171,7 +143,7 @@ describe("secrets", () => {
   secretsHidden(world, () => liteboxd.madeOnHost());
 });
 describe("backups", () => {
-  lwsandboxBackup(world, liteboxd, () => box, { name, say, prepare });
+  lwsandboxBackup(world, liteboxd, () => box, { name, say, prepare: () => world.onHost(boardTools) });
 });
 describe("given up", () => {
   lwsandboxRemoval(world);
