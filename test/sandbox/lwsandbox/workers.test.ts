@@ -128,11 +128,25 @@ test("what machines join with stands in no plain state, output or process list",
   expect(await onWorker(machines[0]?.host ?? "", "stat -c %a /opt/cloudcode/k3s/token")).toBe("600");
 });
 
-test("a worker that was switched off and on is one again", async () => {
+test("a worker that is off is told by the host's own check, and is one again when it is on", async () => {
   const { host = "", last = 0 } = machines[1] ?? {};
-  await run("docker", ["restart", "-t", "30", `cloudcode-${host}`]);
+  const check = () => world.onHost("/opt/cloudcode/bin/cloudcode-check | grep ^k3s");
+  expect(await check()).toMatch(new RegExp(`^k3s\tok\tcloudcode Ready, .*${nameOf(last)} Ready`));
+  await run("docker", ["stop", "-t", "30", `cloudcode-${host}`]);
+  expect(await eventually(120, async () => (await check()).startsWith("k3s\tred"))).toBe(true);
+  expect(await check()).toMatch(new RegExp(`${nameOf(last)} NotReady\t.*on that machine`));
+  await run("docker", ["start", `cloudcode-${host}`]);
   expect(await eventually(120, async () => (await nodes()).includes(`${nameOf(last)} Ready`))).toBe(true);
   for (const box of boxes) expect(await answers(box)).toBe(true);
+});
+
+test("all are let in anew where the cluster is another than they know", async () => {
+  const token = () => onWorker(machines[0]?.host ?? "", "cat /opt/cloudcode/k3s/admission");
+  const before = await token();
+  await world.up("--replace", "**worker-*-membership");
+  expect(await token()).not.toBe(before);
+  expect(await eventually(60, async () => (await nodes()).every((node) => node.endsWith(" Ready")))).toBe(true);
+  expect(await nodes()).toHaveLength(3);
 });
 
 test("one that is no longer listed is drained and forgotten, and has nothing of k3s left", async () => {
