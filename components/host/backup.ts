@@ -39,13 +39,21 @@ export function backupValues(
   };
 }
 
-/** What backups are encrypted with: the operator's, or one made once and kept in state. */
+/**
+ * What backups are encrypted with: the operator's, or one made once and kept in state, also while there are no backups: so they
+ * can be switched off, and those of before be read when they are on again.
+ */
 export function backupPassword(
   backup: BackupSettings | undefined,
-  opts: { readonly parent: pulumi.Resource; readonly protect: boolean },
+  { parent, deleteData }: { readonly parent: pulumi.Resource; readonly deleteData: boolean },
 ): pulumi.Output<string> | undefined {
-  if (backup === undefined || backup.password !== undefined) return backup?.password;
-  return new random.RandomPassword("backup-password", { length: 48, special: false }, opts).result;
+  const own = backup !== undefined && backup.password === undefined;
+  const made = new random.RandomPassword(
+    "backup-password",
+    { length: 48, special: false },
+    { parent, protect: own && !deleteData },
+  );
+  return own ? made.result : backup?.password;
 }
 
 /** `secrets.NAME` of the templates. */

@@ -35,7 +35,7 @@ export class DockerEngine extends pulumi.ComponentResource {
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:DockerEngine", name, {}, opts);
     const { backup, alerts } = args;
-    this.backupPassword = backupPassword(backup, { parent: this, protect: !args.deleteData });
+    this.backupPassword = backupPassword(backup, { parent: this, deleteData: args.deleteData });
     const store = args.host.backupStore ?? (backup && namedStore(backup));
     const secrets = pulumi.all({ ...backupSecrets(backup, store, this.backupPassword), ...alertSecrets(alerts) });
     const facts = pulumi.all([args.digestKey, args.host.dataDisk, store, secrets]);

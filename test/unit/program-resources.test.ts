@@ -37,6 +37,7 @@ describe("the default stack", () => {
       "random:index/randomPassword:RandomPassword auth-password",
       "random:index/randomPassword:RandomPassword auth-reset-secret",
       "random:index/randomPassword:RandomPassword auth-session-secret",
+      "random:index/randomPassword:RandomPassword backup-password",
     ]);
   });
 

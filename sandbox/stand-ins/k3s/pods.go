@@ -33,14 +33,17 @@ func runPods(c config, kubeconfig string, node core.Node) {
 	nodes := client.CoreV1().Nodes()
 	must(os.MkdirAll("/run/k3s", 0o755))
 	var prefix string
+	registered := false
 	for ; ; time.Sleep(time.Second) {
 		known, err := nodes.Get(ctx, c.NodeName, meta.GetOptions{})
-		if err != nil {
+		// As kubelet, it says only once that it is there.
+		if err != nil && !registered {
 			known, err = nodes.Create(ctx, &node, meta.CreateOptions{})
 		}
 		if err != nil {
 			continue
 		}
+		registered = true
 		known.Status.Conditions = []core.NodeCondition{{Type: core.NodeReady, Status: core.ConditionTrue, Reason: "StandIn", LastHeartbeatTime: meta.Now()}}
 		known.Status.Addresses = node.Status.Addresses
 		known.Status.Capacity, known.Status.Allocatable = node.Status.Capacity, node.Status.Allocatable

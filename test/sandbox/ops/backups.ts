@@ -46,6 +46,18 @@ export function backups(world: World, name: string, say: Say): void {
     expect(checks.find((check) => check.name === "backup")).toMatchObject({ state: "ok" });
   });
 
+  test("switched off there are none, and on again those of before are there", async () => {
+    world.sandbox.configure({ backupRepository: undefined, backupHostKey: undefined });
+    await world.sandbox.pulumi(["config", "rm", "backupPrivateKey"]);
+    await world.up();
+    expect(await world.onHost("systemctl is-enabled cloudcode-backup.timer || true")).not.toContain("enabled");
+    expect(await failureOf(ops(world, ["backup"]))).toContain("this stack has no backups");
+    world.sandbox.configure({ backupRepository: store.repository, backupHostKey: store.hostKey });
+    await world.sandbox.pulumi(["config", "set", "--secret", "backupPrivateKey"], { input: store.privateKey });
+    await world.up();
+    expect((await ops(world, ["snapshots"])).stdout).toContain("opencode");
+  });
+
   test("a restore over newer data says which, does nothing, and with --force keeps what it replaced", async () => {
     await world.onHost(`sleep 1; sqlite3 ${database} 'update words set word="second"'; echo new >${workspace}/new.txt`);
     const words = await failureOf(ops(world, ["restore", "--app", "opencode"]));
