@@ -18,6 +18,10 @@ export interface S3Server {
   createBucket(name: string): Promise<void>;
   /** Answer to a GET, as text. */
   get(path: string): Promise<string>;
+  /** Makes a key that may do nothing but what the policy of its bucket says, in the words of S3. */
+  createKey(access: string, secret: string, bucket: string, statements: readonly object[]): Promise<void>;
+  /** Status of a DELETE with that key. */
+  remove(path: string, access: string, secret: string): Promise<string>;
 }
 
 export async function startS3(name: string, address: string, cacheDir: string, say: Say): Promise<S3Server> {
@@ -26,7 +30,7 @@ export async function startS3(name: string, address: string, cacheDir: string, s
     {
       name: "s3",
       copies: { versitygw: await goBinary(args, "github.com/versity/versitygw/cmd/versitygw", "v1.8.0") },
-      dockerfile: `FROM ${await baseImage(args)}\nCOPY versitygw /usr/bin/versitygw\nRUN chmod 755 /usr/bin/versitygw && mkdir -m 777 /buckets /versions\n`,
+      dockerfile: `FROM ${await baseImage(args)}\nCOPY versitygw /usr/bin/versitygw\nRUN chmod 755 /usr/bin/versitygw && mkdir -m 777 /buckets /versions /users\n`,
     },
     say,
   );
@@ -35,7 +39,17 @@ export async function startS3(name: string, address: string, cacheDir: string, s
     container: containerOf(name),
     image,
     options: ["--env", `ROOT_ACCESS_KEY=${accessKey}`, "--env", `ROOT_SECRET_KEY=${secretKey}`],
-    command: ["versitygw", "--port", `${address}:${port}`, "posix", "--versioning-dir", "/versions", "/buckets"],
+    command: [
+      "versitygw",
+      "--iam-dir",
+      "/users",
+      "--port",
+      `${address}:${port}`,
+      "posix",
+      "--versioning-dir",
+      "/versions",
+      "/buckets",
+    ],
     ready: async () => (await fetch(url)).status === 403,
   });
   const call = async (method: string, path: string, body?: string) => {
@@ -66,6 +80,19 @@ export async function startS3(name: string, address: string, cacheDir: string, s
       );
     },
     get: (path) => call("GET", path),
+    createKey: async (access, secret, bucket, statements) => {
+      const admin = ["versitygw", "admin", "--access", accessKey, "--secret", secretKey, "--endpoint-url", url];
+      const user = ["create-user", "--access", access, "--secret", secret, "--role", "user"];
+      await run("docker", ["exec", containerOf(name), ...admin, ...user]);
+      const Statement = statements.map((one) => ({ ...one, Principal: { AWS: [access] } }));
+      await call("PUT", `/${bucket}?policy=`, JSON.stringify({ Version: "2012-10-17", Statement }));
+    },
+    remove: async (path, access, secret) => {
+      const words = ["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--request", "DELETE"];
+      const signature = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", `${access}:${secret}`];
+      const header = ["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD"];
+      return (await run("curl", [...words, ...signature, ...header, `${url}${path}`])).stdout;
+    },
   };
 }
 

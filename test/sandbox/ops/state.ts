@@ -1,5 +1,6 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { storePolicy } from "../../../components/alicloud/backup-bucket";
 import { cacheDir } from "../../../sandbox/cache";
 import { projectRoot } from "../../../sandbox/folder";
 import { type Say, run } from "../../../sandbox/host/run";
@@ -101,5 +102,26 @@ export function state(world: World, name: string, say: Say): void {
     await world.up();
     await ops(world, ["backup", "auth"]);
     expect((await ops(world, ["snapshots"])).stdout.trim()).toMatch(/ auth$/);
+  });
+
+  test("backups need no more rights than the program gives its key for OSS, which destroys no version", async () => {
+    const [access, secret] = ["AKIALIMITED", "limited-secret-key"];
+    const statements = storePolicy("limited").Statement.map(({ Effect, Action, Resource }) => ({
+      Effect,
+      Action: Action.map((action) => (action === "oss:ListObjects" ? "s3:ListBucket" : action.replace("oss:", "s3:"))),
+      Resource: Resource.map((one) => one.replace("acs:oss:*:*:", "arn:aws:s3:::")),
+    }));
+    await s3.createBucket("limited");
+    await s3.createKey(access, secret, "limited", statements);
+    world.sandbox.configure({ backupRepository: `s3:${s3.url}/limited/restic`, backupAccessKeyId: access });
+    await world.sandbox.pulumi(["config", "set", "--secret", "backupSecretAccessKey"], { input: secret });
+    await world.up();
+    // The second one removes what the first one left over.
+    for (let times = 0; times < 2; times++) await ops(world, ["backup", "auth"]);
+    expect((await ops(world, ["snapshots"])).stdout.trim()).toMatch(/ auth$/);
+    const [, key = "", version = ""] =
+      /<Key>([^<]*snapshots[^<]*)<\/Key>.*?<VersionId>([^<]+)</s.exec(await s3.get("/limited?versions=")) ?? [];
+    expect(await s3.remove(`/limited/${key}?versionId=${version}`, access, secret)).toBe("403");
+    expect(await s3.remove("/limited", access, secret)).toBe("403");
   });
 }
