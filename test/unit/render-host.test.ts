@@ -62,6 +62,7 @@ describe("every shell script", () => {
 
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
+      "agent.sh",
       "backup.sh",
       "beside.sh",
       "cloudcode-alert",
@@ -76,10 +77,13 @@ describe("every shell script", () => {
       "gone.sh",
       "halt.sh",
       "install.sh",
+      "k3s.sh",
       "operations.sh",
       "ready.sh",
+      "run.sh",
       "seed.sh",
       "start.sh",
+      "worker.sh",
     ]);
   });
 
