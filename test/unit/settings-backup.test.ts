@@ -70,7 +70,7 @@ describe("a stack with backups", () => {
     expect(own.outputs["backupPassword"]).toEqual({ value: "a long passphrase of mine", secret: true });
     // Kept for the backups of before, and in nobody's way.
     const off = await runProgram();
-    for (const other of [own, off]) expect(other.resource("backup-password").options.protect ?? false).toBe(false);
+    for (const other of [own, off]) expect(other.resource("backup-password").options.protect).toBe(false);
     expect(off.outputs).not.toHaveProperty("backupPassword");
   });
 
