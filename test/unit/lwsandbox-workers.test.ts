@@ -125,7 +125,7 @@ describe("the scripts", () => {
       ["server: https://192.0.2.7:6443", `token-file: ${machine.path("k3s/token")}`, "node-name: worker-1"].join("\n") +
         `\nnode-ip: 192.0.2.8\nprivate-registry: ${machine.path("k3s/registries.yaml")}\n`,
     );
-    expect(machine.text("k3s/token")).toBe("K10abc::node:secret\n");
+    expect(machine.text("k3s/token")).toBe("K10abc::node:secret");
     machine.calls();
     expect(join()).toMatchObject({ status: 0 });
     expect(restarts()).toEqual([]);
@@ -144,7 +144,7 @@ describe("the scripts", () => {
     const among = () => machine.ready(undefined, "workers=yes\nnode_address=192.0.2.8\n");
     expect(among()).toMatchObject({ status: 0 });
     const token = machine.text("volume/agent-token");
-    expect(token).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(token).toMatch(/^[0-9a-f]{64}$/);
     expect(machine.text("k3s/config.yaml")).toBe(
       `config.yaml\nnode-ip: 192.0.2.8\nflannel-backend: wireguard-native\nagent-token-file: ${machine.path("volume/agent-token")}\n`,
     );

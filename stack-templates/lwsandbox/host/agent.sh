@@ -23,7 +23,7 @@ own_address "$address" ||
   fail "this machine does not hold the address $address itself, by which the host would reach it: put both into one network, and name it by its address there"
 
 mkdir -p "$folder"
-head -n 1 "$here/secrets" >"$folder/token.wanted"
+head -n 1 "$here/secrets" | tr -d '\n' >"$folder/token.wanted"
 # https://docs.k3s.io/cli/agent
 install_k3s <<END
 server: https://$host:6443

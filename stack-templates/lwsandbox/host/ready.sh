@@ -30,7 +30,7 @@ among_workers() {
   own_address "$address" ||
     fail "this machine does not hold the address $address itself, by which lwsandbox's workers would reach it: put them into one network, and set hostAddress to the host's address there"
   if [ ! -s "$cluster/agent-token" ]; then
-    (umask 077 && head -c 32 /dev/urandom | sha256sum | cut -d ' ' -f 1 >"$cluster/agent-token.new")
+    (umask 077 && head -c 32 /dev/urandom | sha256sum | cut -d ' ' -f 1 | tr -d '\n' >"$cluster/agent-token.new")
     mv "$cluster/agent-token.new" "$cluster/agent-token"
   fi
   printf 'node-ip: %s\nflannel-backend: wireguard-native\nagent-token-file: %s\n' "$address" "$cluster/agent-token"
