@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { typeAndBase64 } from "../components/settings/checks";
 import { cacheDir } from "./cache";
 import { folderOf } from "./folder";
 import { type SshKeyPair, hostExec, startHost } from "./host/host";
@@ -21,7 +22,7 @@ export async function openExisting(name: string, say: Say): Promise<ExistingGrou
   const host = await startHost({ name, cacheDir, authorizedKey: loginKey.publicKey, hostKeyPair: hostKey, say });
   return {
     ...{ host, loginKey, hostKey, env: {} },
-    settings: { hostAddress: host.address, hostKey: hostKey.publicKey.split(" ").slice(0, 2).join(" ") },
+    settings: { hostAddress: host.address, hostKey: typeAndBase64(hostKey.publicKey) },
     secrets: { hostPrivateKey: loginKey.privateKey },
     exec: (command, options) => hostExec(name, command, options),
   };

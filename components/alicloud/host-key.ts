@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import { typeAndBase64 } from "../settings/checks";
 import { userData } from "./user-data";
 
 /** The key by which a machine proves who it is, known before the machine is there. */
@@ -14,7 +15,7 @@ export function hostKey(
 } {
   const key = new tls.PrivateKey(name, { algorithm: "ED25519" }, opts);
   return {
-    pinned: key.publicKeyOpenssh.apply((text) => text.split(/\s+/).slice(0, 2).join(" ")),
+    pinned: key.publicKeyOpenssh.apply(typeAndBase64),
     userData: pulumi
       .all([key.privateKeyOpenssh, key.publicKeyOpenssh])
       .apply(([privateKey, publicKey]) => userData({ privateKey, publicKey })),

@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type Host, type Worker, asRoot } from "../host/host";
-import { reachCommand, reachInput } from "../host/reach-command";
+import { onRemoval, reachCommand } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
 import { type ReleaseSource, digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
 
@@ -18,9 +18,6 @@ export interface ClusterWorkerArgs {
   readonly digestKey: pulumi.Input<string>;
 }
 
-/** How long a dismissal waits for a machine that does not answer, in seconds. */
-const dismissalSeconds = 60;
-
 const type = "cloudcode:index:ClusterWorker";
 const onHost = "/opt/cloudcode/k3s/worker.sh";
 const gone = "/opt/cloudcode/k3s/gone.sh";
@@ -33,39 +30,27 @@ export class ClusterWorker extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super(type, name, {}, opts);
     const { host, worker, cluster } = args;
-    const local = { addPreviousOutputInEnv: false, logging: command.local.Logging.None };
-    // Not of `this`, on whose other children the command would then wait.
+    // Not `this`, on whose other children a command would then wait.
     const own = pulumi.createUrn(name, type);
-    const forgettable = (child: string, words: string) =>
-      pulumi.createUrn(child, "command:local:Command", own).apply((urn) => reachCommand(words, urn));
-
+    const [removal, membership] = [`${name}-removal`, `${name}-membership`];
     const left =
       worker.machine !== undefined
         ? []
         : [
             new command.local.Command(
-              `${name}-removal`,
-              {
-                delete: forgettable(
-                  `${name}-removal`,
-                  asRoot(worker.user, `sh -c '[ ! -e ${gone} ] || sh ${gone} delete-data'`),
-                ),
-                stdin: reachInput(worker.connection, dismissalSeconds),
-                ...local,
-              },
+              removal,
+              onRemoval(removal, own, worker, `sh -c '[ ! -e ${gone} ] || sh ${gone} delete-data'`),
               { parent: this },
             ),
           ];
-    const say = (words: string) => asRoot(host.user, `${onHost} ${words}`);
-    const membership = new command.local.Command(
-      `${name}-membership`,
+    const say = (words: string) => reachCommand(asRoot(host.user, `${onHost} ${words}`));
+    const member = new command.local.Command(
+      membership,
       {
-        create: worker.clusterAddress.apply((address) => reachCommand(say(`admit ${name} ${address}`))),
-        update: reachCommand(say(`token ${name}`)),
-        delete: forgettable(`${name}-membership`, say(`dismiss ${name}`)),
-        stdin: reachInput(host.connection, dismissalSeconds),
+        ...onRemoval(membership, own, host, `${onHost} dismiss ${name}`),
+        create: worker.clusterAddress.apply((address) => say(`admit ${name} ${address}`)),
+        update: say(`token ${name}`),
         triggers: [worker.generation ?? worker.clusterAddress],
-        ...local,
       },
       {
         parent: this,
@@ -77,13 +62,11 @@ export class ClusterWorker extends pulumi.ComponentResource {
       },
     );
     const release = pulumi
-      .all([args.digestKey, membership.stdout])
+      .all([args.digestKey, member.stdout])
       .apply(([key, token]) =>
         renderRelease(args.templatesRoot, { ...args.release, plan: { networks: [] } }, { token }, key),
       );
-    const words = pulumi
-      .all([host.clusterAddress, worker.clusterAddress, membership.id])
-      .apply((each) => [name, ...each]);
+    const words = pulumi.all([host.clusterAddress, worker.clusterAddress, member.id]).apply((each) => [name, ...each]);
     remoteCommand(
       `${name}-agent`,
       {

@@ -1,7 +1,11 @@
-import type * as pulumi from "@pulumi/pulumi";
-import type { Connection } from "./host";
-import type { ReachInput } from "./reach";
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
 import { shellWord } from "../stack/escape";
+import { type Connection, type Machine, asRoot } from "./host";
+import type { ReachInput } from "./reach";
+
+/** How long a removal waits for a machine that does not answer, in seconds. */
+const removalSeconds = 60;
 
 /** The local command line that runs reach.ts; relative to the project, so that state holds no path of this machine. */
 export function reachCommand(remote: string, urn?: string): string {
@@ -14,4 +18,26 @@ export function reachInput(connection: Connection, seconds: number): pulumi.Outp
     const input: ReachInput = { address: host, port, user, privateKey, hostKey, seconds };
     return JSON.stringify(input);
   });
+}
+
+/**
+ * Inputs of a local command that runs words as root on a machine when it is deleted, and whose failure says how to forget it.
+ *
+ * @param name of the command, which stands in its own input
+ * @param parent a component whose other children the command may wait for, or the URN of one whose it may not
+ */
+export function onRemoval(
+  name: string,
+  parent: pulumi.Resource | pulumi.Output<string>,
+  machine: Pick<Machine, "connection" | "user">,
+  words: string,
+): command.local.CommandArgs {
+  return {
+    delete: pulumi
+      .createUrn(name, "command:local:Command", parent)
+      .apply((urn) => reachCommand(asRoot(machine.user, words), urn)),
+    stdin: reachInput(machine.connection, removalSeconds),
+    addPreviousOutputInEnv: false,
+    logging: command.local.Logging.None,
+  };
 }

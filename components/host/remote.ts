@@ -15,7 +15,7 @@ export interface RemoteCommandArgs {
 
 /**
  * The one way to make a remote command: host key checked by the connection, no environment (sshd drops it, lessons A3), no
- * output of the last run sent back (A4), nothing streamed to the log (A10), no `delete` half (A5; see forgettable.ts), a change
+ * output of the last run sent back (A4), nothing streamed to the log (A10), no `delete` half (A5; see reach-command.ts), a change
  * is an update in place (A14), unless the machine itself changed. A machine that is switched off gets none.
  */
 export function remoteCommand(

@@ -186,11 +186,16 @@ function isKeyBlob(encoded: string, type: string): boolean {
   return end === blob.length && fields.length > 1 && fields[0] === type && blob.toString("base64") === encoded;
 }
 
+/** A public key without what may stand behind it, as host keys are pinned: `type base64`. */
+export function typeAndBase64(publicKey: string): string {
+  return publicKey.trim().split(/\s+/).slice(0, 2).join(" ");
+}
+
 /** A machine as a line of known_hosts names it (https://man.openbsd.org/sshd.8#SSH_KNOWN_HOSTS_FILE_FORMAT). */
 export function knownHost(line: string): { readonly address: string; readonly port: number; readonly hostKey: string } {
   const [name = "", ...key] = line.trim().split(/\s+/);
   const [, bracketed, port] = /^\[([^\]]+)\]:(\d+)$/.exec(name) ?? [];
-  return { address: bracketed ?? name, port: Number(port ?? 22), hostKey: key.slice(0, 2).join(" ") };
+  return { address: bracketed ?? name, port: Number(port ?? 22), hostKey: typeAndBase64(key.join(" ")) };
 }
 
 export const knownHostLine = nonEmpty.superRefine((line, context) => {

@@ -1,8 +1,8 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { type Host, asRoot } from "../host/host";
-import { reachCommand, reachInput } from "../host/reach-command";
+import type { Host } from "../host/host";
+import { onRemoval } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
 import { type ReleaseSource, digestComment, releasePayload, renderRelease } from "./release";
 
@@ -26,9 +26,6 @@ export interface ComposeStackArgs extends StackContext {
   /** More secrets, made once: number of letters and digits by name. @default none */
   readonly generated?: Readonly<Record<string, number>>;
 }
-
-/** How long a removal waits for a host that does not answer, in seconds. */
-const removalSeconds = 60;
 
 /** One Docker Compose project on the Host, applied as a Release in one SSH connection. */
 export class ComposeStack extends pulumi.ComponentResource {
@@ -64,15 +61,7 @@ export class ComposeStack extends pulumi.ComponentResource {
     const removal = `${name}-removal`;
     new command.local.Command(
       removal,
-      {
-        delete: pulumi.createUrn(removal, "command:local:Command", this).apply((urn) => {
-          const remove = hostCommand("remove", name, args.deleteData ? "delete-data" : "keep-data");
-          return reachCommand(asRoot(host.user, remove), urn);
-        }),
-        stdin: reachInput(host.connection, removalSeconds),
-        addPreviousOutputInEnv: false,
-        logging: command.local.Logging.None,
-      },
+      onRemoval(removal, this, host, hostCommand("remove", name, args.deleteData ? "delete-data" : "keep-data")),
       { ...onEngine, ...(host.machine === undefined ? {} : { deletedWith: host.machine }) },
     );
     this.registerOutputs();

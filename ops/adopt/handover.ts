@@ -1,3 +1,4 @@
+import { typeAndBase64 } from "../../components/settings/checks";
 import { CommandError } from "../../sandbox/host/run";
 import { Ssh } from "../ssh";
 import { OpsError } from "../stack";
@@ -35,8 +36,6 @@ grep -qxF "$login" /root/.ssh/authorized_keys || printf '\\n%s\\n' "$login" >>/r
 mv $key.pub.new $key.pub
 mv $key.new $key
 systemctl reload ssh || systemctl reload sshd`;
-
-const typeAndBase64 = (publicKey: string) => publicKey.trim().split(/\s+/).slice(0, 2).join(" ");
 
 async function withSsh<T>(
   host: string,

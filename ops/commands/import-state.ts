@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { cloudApi } from "../../components/alicloud/api";
 import { explainFault } from "../../components/alicloud/faults";
-import { hostKey as hostKeyShape } from "../../components/settings/checks";
+import { hostKey as hostKeyShape, typeAndBase64 } from "../../components/settings/checks";
 import type { Say } from "../../sandbox/host/run";
 import { parsePreview } from "../../scripts/preview/preview";
 import { type Found, findAll } from "../adopt/cloud";
@@ -41,7 +41,7 @@ export async function importState(
   say: Say,
 ): Promise<string> {
   // As it stands in the file there, with a comment or without.
-  const hostKey = line?.trim().split(/\s+/).slice(0, 2).join(" ");
+  const hostKey = line === undefined ? undefined : typeAndBase64(line);
   if (!existsSync(file)) throw new OpsError(`there is no file ${file}`);
   const { state, problems } = parseState(readFileSync(file, "utf8"));
   if (problems.length > 0) throw refused(file, problems);

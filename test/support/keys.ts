@@ -1,3 +1,4 @@
+import { typeAndBase64 } from "../../components/settings/checks";
 import { utils } from "ssh2";
 import { newKeyPair } from "../../sandbox/host/keys";
 
@@ -11,7 +12,7 @@ export interface KeyPair {
 export function keyPair(type: "ed25519" | "ecdsa" | "rsa" = "ed25519"): KeyPair {
   const pair = generate(type);
   if (utils.parseKey(pair.private) instanceof Error) return keyPair(type);
-  return { private: pair.private, public: pair.public.split(" ").slice(0, 2).join(" ") };
+  return { private: pair.private, public: typeAndBase64(pair.public) };
 }
 
 function generate(type: "ed25519" | "ecdsa" | "rsa"): KeyPair {

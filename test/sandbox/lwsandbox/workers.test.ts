@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { typeAndBase64 } from "../../../components/settings/checks";
 import { cacheDir } from "../../../sandbox/cache";
 import { hostExec, startHost, stopHost } from "../../../sandbox/host/host";
 import { run, succeeds } from "../../../sandbox/host/run";
@@ -49,7 +50,7 @@ const addressOf = (last: number) => world.sandbox.host.address.replace(/\d+$/, S
 const nameOf = (last: number) => `worker-${addressOf(last).replaceAll(".", "-")}`;
 const onWorker = (host: string, script: string) =>
   hostExec(host, ["sh", "-c", script]).then(({ stdout }) => stdout.trim());
-const publicKey = () => world.sandbox.hostKey.publicKey.split(" ").slice(0, 2).join(" ");
+const publicKey = () => typeAndBase64(world.sandbox.hostKey.publicKey);
 const workOn = async (...lasts: readonly number[]) => {
   world.sandbox.configure({ lwsandboxWorkerHosts: lasts.map((last) => `${addressOf(last)} ${publicKey()}`) });
   await world.up();

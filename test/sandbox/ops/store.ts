@@ -1,3 +1,4 @@
+import { typeAndBase64 } from "../../../components/settings/checks";
 import { createConnection } from "node:net";
 import { baseImage } from "../../../sandbox/host/base";
 import { aptInstallStep, buildImage } from "../../../sandbox/host/build";
@@ -47,7 +48,7 @@ RUN chown -R store /store && chmod 600 /store/host_key && usermod --password '*'
   return {
     repository: `sftp://store@${address}:${port}//home/store/backups`,
     privateKey: login.privateKey,
-    hostKey: host.publicKey.split(" ").slice(0, 2).join(" "),
+    hostKey: typeAndBase64(host.publicKey),
   };
 }
 
