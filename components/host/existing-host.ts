@@ -6,7 +6,8 @@ import { pointNames } from "./names";
 import { laterDials, waitReachable } from "./wait-reachable";
 
 /** A machine that is there already. It outlives the stack: nothing of it is created or deleted. */
-export class ExistingHost extends pulumi.ComponentResource implements Host {
+export class ExistingHost extends pulumi.ComponentResource implements Host, Worker {
+  readonly name: string;
   readonly connection: Connection;
   readonly network: Network;
   readonly publicAddress: pulumi.Output<string>;
@@ -21,6 +22,7 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
   constructor(name: string, args: ExistingTarget, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ExistingHost", name, {}, opts);
     const { address, port, user, privateKey, hostKey } = args;
+    this.name = name;
     this.network = { inbound: inboundRules(port, args.sshCidrs) };
     this.user = user;
     this.port = port;
@@ -36,11 +38,9 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
       ...laterDials,
     });
     this.reachable = waitReachable(`${name}-reachable`, this, args.waitSeconds, { parent: this });
-    this.workers = args.workers.map((worker) => {
-      const machine = new ExistingHost(worker.name, { ...args, ...worker, sshCidrs: [], workers: [] }, opts);
-      const { connection, user, reachable, clusterAddress } = machine;
-      return { name: worker.name, connection, user, reachable, clusterAddress };
-    });
+    this.workers = args.workers.map(
+      (worker) => new ExistingHost(worker.name, { ...args, ...worker, sshCidrs: [], workers: [] }, opts),
+    );
     const open = this.network.inbound.map(describeRule).join(", ");
     this.before = (domain) => [
       `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
