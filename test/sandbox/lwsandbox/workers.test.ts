@@ -141,13 +141,21 @@ test("a worker that is off is told by the host's own check, and is one again whe
   for (const box of boxes) expect(await answers(box)).toBe(true);
 });
 
-test("all are let in anew where the cluster is another than they know", async () => {
+test("all are let in anew where the cluster is another than they know; only the host's sandboxes go on", async () => {
+  const before = await places();
   const token = () => onWorker(machines[0]?.host ?? "", "cat /opt/cloudcode/k3s/admission");
-  const before = await token();
+  const admission = await token();
   await world.up("--replace", "**worker-*-membership");
-  expect(await token()).not.toBe(before);
+  expect(await token()).not.toBe(admission);
   expect(await eventually(60, async () => (await nodes()).every((node) => node.endsWith(" Ready")))).toBe(true);
   expect(await nodes()).toHaveLength(3);
+  const onHost = boxes.filter(({ id }) => before[id] === "cloudcode");
+  expect(onHost.length).toBeGreaterThan(0);
+  for (const box of onHost) expect(await answers(box)).toBe(true);
+  boxes = onHost;
+  for (let more = 0; more < 6; more++) boxes.push(await liteboxd.create());
+  for (const box of boxes) expect(await answers(box)).toBe(true);
+  expect(new Set(Object.values(await places())).size).toBe(3);
 });
 
 test("one that is no longer listed is drained and forgotten, and has nothing of k3s left", async () => {
