@@ -1,6 +1,43 @@
+import { getDomain } from "tldts";
+
 /** The free name that answers with the address in it (https://sslip.io). */
 export function sslipName(address: string): string {
   return `${address.replaceAll(".", "-")}.sslip.io`;
+}
+
+/**
+ * Free services that give names below these domains to anybody, and are not on the Public Suffix List
+ * (https://publicsuffix.org): DNS that answers with an address in the name, ydns.eu, and the largest of FreeDNS.
+ */
+const sharedDomains: ReadonlySet<string> = new Set([
+  "sslip.io",
+  "nip.io",
+  "traefik.me",
+  "xip.io",
+  "ydns.eu",
+  "mooo.com",
+  "us.to",
+  "strangled.net",
+  "chickenkiller.com",
+  "crabdance.com",
+  "ignorelist.com",
+  "jumpingcrab.com",
+  "twilightparadox.com",
+]);
+
+/**
+ * The domain that this one shares with strangers, if it does. To a browser all names below it are one site: their pages send
+ * each other's cookies with SameSite=Lax and Strict, and certificate authorities count their certificates together.
+ */
+export function sharedDomain(domain: string): string | undefined {
+  // What joins the list is no site any more, but a suffix, and its names are sites of their own.
+  const site = getDomain(domain, { allowPrivateDomains: true });
+  return site !== null && sharedDomains.has(site) ? site : undefined;
+}
+
+/** Whether a host is the domain or stands below it: a browser sends it the cookies that are set for the domain. */
+export function atOrBelow(host: string, domain: string): boolean {
+  return host === domain || host.endsWith(`.${domain}`);
 }
 
 /** What the operator tells their DNS. */

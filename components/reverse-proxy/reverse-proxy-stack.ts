@@ -63,7 +63,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       timeZone: args.timeZone,
       domain,
       portalHost: hostOf({ subdomain: portalSubdomain }, domain),
-      email: certificates.email,
+      email: certificates.email ?? `hostmaster@${domain}`,
       directories: certificates.directories,
       trustedRoot: certificates.trustedRoot ?? "",
       fallbackMinutes: certificates.fallbackMinutes,

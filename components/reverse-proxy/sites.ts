@@ -1,3 +1,4 @@
+import { sharedDomain } from "../host/names";
 import { type Route, hostOf, isPrefix } from "../routes";
 
 /** One Caddy site. */
@@ -69,13 +70,11 @@ function matchers(path: string): string[] {
   return isPrefix(path) ? [path.slice(0, -2), path] : [path];
 }
 
-const sharedDomain = /(^|\.)(sslip|nip)\.io$/;
-
 /**
  * Life of HSTS, in seconds: a year, but a day on a shared free domain, where a rate limit may bring a warning page at any
- * time and HSTS would forbid to pass it (lessons D1).
+ * time and HSTS would forbid to pass it.
  */
 export function hstsSeconds(domain: string): number {
   const day = 86_400;
-  return sharedDomain.test(domain) ? day : 365 * day;
+  return sharedDomain(domain) === undefined ? 365 * day : day;
 }

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { utils } from "ssh2";
 import { parse as parseDomain } from "tldts";
 import { z } from "zod";
+import { sharedDomain } from "../host/names";
 
 /** Value checks of the settings: each message completes the sentence "KEY …". None quotes the value, which may be a secret. */
 
@@ -58,7 +59,7 @@ function cookieDomainFault(value: string): string | undefined {
   const parsed = parseDomain(value, { allowPrivateDomains: true });
   if (parsed.publicSuffix === value)
     return "is a public suffix, so that browsers refuse its login cookie; use a name below it";
-  if (/^(nip|sslip)\.io$/.test(value)) return "is shared by everybody; use <address>.sslip.io";
+  if (sharedDomain(value) === value) return "is shared by everybody; use <address>.sslip.io";
   return undefined;
 }
 

@@ -44,6 +44,7 @@ export interface MailSettings {
 }
 
 export interface CertificateSettings {
+  /** Undefined: hostmaster at the domain (RFC 2142). */
   readonly email: string | undefined;
   readonly directories: readonly string[];
   readonly trustedRoot: string | undefined;
@@ -90,7 +91,7 @@ export function toSettings(plain: PlainSettings): Settings {
     operator: { username: values.adminUsername, password: values.adminPassword, email: adminEmail },
     mail,
     certificates: {
-      email: values.acmeEmail,
+      email: values.acmeEmail ?? acceptedContact(adminEmail),
       directories: values.acmeDirectories,
       trustedRoot: values.acmeTrustedRoot,
       fallbackMinutes: values.fallbackCertificateMinutes,
@@ -116,6 +117,11 @@ export function toSettings(plain: PlainSettings): Settings {
     timeZone: values.timeZone,
     deleteData: values.deleteData,
   });
+}
+
+/** A mail address that was not meant as a contact, unless Let's Encrypt refuses it (letsencrypt/boulder#3748). */
+function acceptedContact(email: string | undefined): string | undefined {
+  return email !== undefined && /@example\.(com|net|org)$/i.test(email) ? undefined : email;
 }
 
 function toMail(address: string, { smtpUsername, smtpPassword, smtpSender }: SettingValues): MailSettings {

