@@ -10,7 +10,7 @@ const modules = "/node_modules/(?!oauth4webapi/)";
 
 const project = { testEnvironment: "node", transform, transformIgnorePatterns: [modules] };
 
-/** `unit` needs no host; `sandbox`, `apps` and `cloud` deploy to throw-away ones and run file after file (`--runInBand`). */
+/** `unit` needs no host; `machine` has throw-away ones of each system, `sandbox`, `apps` and `cloud` deploy to such, file after file (`--runInBand`). */
 export default {
   // A browser or a stand-in that is slow to die must not hold up a finished run.
   forceExit: true,
@@ -25,6 +25,7 @@ export default {
         "<rootDir>/sandbox/**/*.test.ts",
       ],
     },
+    { ...project, displayName: "machine", testMatch: ["<rootDir>/test/machine/**/*.test.ts"] },
     { ...project, displayName: "sandbox", testMatch: ["<rootDir>/test/sandbox/sandbox.test.ts"] },
     { ...project, displayName: "apps", testMatch: ["<rootDir>/test/sandbox/apps.test.ts"] },
     { ...project, displayName: "lwsandbox", testMatch: ["<rootDir>/test/sandbox/lwsandbox/*.test.ts"] },

@@ -1,3 +1,4 @@
+import type { System } from "./base";
 import { containerExec, createContainer } from "./container";
 import { ensureNetwork, removeNetwork } from "./network";
 import { hostImage } from "./recipe";
@@ -27,6 +28,8 @@ export interface HostArgs {
   readonly name: string;
   /** Where images' pieces are kept between runs. */
   readonly cacheDir: string;
+  /** @default debian 13 */
+  readonly system?: System;
   /** May log in as root and as `admin`, who may use sudo without a password. */
   readonly authorizedKey: string;
   /** The ed25519 key by which the SSH server proves who it is. */
