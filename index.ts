@@ -20,7 +20,8 @@ async function cloudcode() {
   const { images, timeZone, deleteData } = settings;
 
   const host = await provisionHost(settings);
-  const digestKey = new random.RandomBytes("digest-key", { length: 32 }).base64;
+  // Not RandomBytes, whose id is its value and stands in plain state.
+  const digestKey = new random.RandomPassword("digest-key", { length: 64, special: false }).result;
   const base = { host, templatesRoot: join(__dirname, "stack-templates"), digestKey, deleteData };
   const domain = pulumi.output(settings.domain ?? host.publicAddress.apply(sslipName));
   const engine = new DockerEngine("docker", {

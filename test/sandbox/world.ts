@@ -6,6 +6,8 @@ import type { BrowserContext } from "playwright-core";
 import { parse } from "yaml";
 import { CommandError, type Output } from "../../sandbox/host/run";
 import type { ExistingSandbox, Sandbox } from "../../sandbox/sandbox";
+import { stateResources } from "../support/exported-state";
+import { leaks } from "../support/leaks";
 
 /** Values that would break a careless template and that no output, state file or process list may show. */
 export const secrets = {
@@ -144,6 +146,12 @@ export class World<S extends Sandbox = ExistingSandbox> {
   async stateText(): Promise<string> {
     const { stdout } = await this.sandbox.pulumi(["stack", "export"]);
     return stdout;
+  }
+
+  /** Every secret that the plain half of the state shows or gives away. @param given secrets of the configuration */
+  async leaks(given: readonly string[]): Promise<string[]> {
+    const { stdout: shown } = await this.sandbox.pulumi(["stack", "export", "--show-secrets"]);
+    return leaks(stateResources(await this.stateText(), shown), given);
   }
 
   /** URN of the resource of that name. */

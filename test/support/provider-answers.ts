@@ -6,6 +6,8 @@ import { type Plain, textOf, withoutSecrets } from "./plain";
 
 /** What a provider adds to the inputs of a resource. */
 export interface Answer {
+  /** As the provider gives it; undefined: of no interest. */
+  readonly id?: string;
   readonly plain: Readonly<Record<string, string>>;
   readonly secret: Readonly<Record<string, string>>;
 }
@@ -31,12 +33,14 @@ export function answerOf(
   switch (type) {
     case "random:index/randomBytes:RandomBytes": {
       const random = bytes.subarray(0, Number(withoutSecrets(inputs["length"])));
-      return { ...nothing, secret: { base64: random.toString("base64"), hex: random.toString("hex") } };
+      const base64 = random.toString("base64");
+      // https://github.com/hashicorp/terraform-provider-random/blob/main/internal/provider/resource_bytes.go
+      return { ...nothing, id: base64, secret: { base64, hex: random.toString("hex") } };
     }
     case "random:index/randomPassword:RandomPassword": {
       const letters = bytes.toString("base64").replace(/[^A-Za-z0-9]/g, "");
       const result = letters.slice(0, Number(withoutSecrets(inputs["length"])));
-      return { ...nothing, secret: { result, bcryptHash: "$2a$10$mock" } };
+      return { ...nothing, id: "none", secret: { result, bcryptHash: "$2a$10$mock" } };
     }
     case "tls:index/privateKey:PrivateKey": {
       const pair = keyOf(`${randomness} ${name}`);
@@ -46,11 +50,10 @@ export function answerOf(
       return { ...nothing, plain: { stdout: stdoutOf(inputs), stderr: "" } };
     case "command:remote:Command":
       return { ...nothing, secret: { stdout: "", stderr: "" } };
-    case "random:index/randomString:RandomString":
-      return {
-        ...nothing,
-        plain: { result: bytes.toString("hex").slice(0, Number(withoutSecrets(inputs["length"]))) },
-      };
+    case "random:index/randomString:RandomString": {
+      const result = bytes.toString("hex").slice(0, Number(withoutSecrets(inputs["length"])));
+      return { ...nothing, id: result, plain: { result } };
+    }
     case "alicloud:oss/bucket:Bucket":
       return { ...nothing, plain: { intranetEndpoint: "oss-internal.example.com" } };
     case "alicloud:ram/accessKey:AccessKey":

@@ -17,8 +17,11 @@ export interface RecordedResource {
   /** Values of the inputs; which of them are secret is in `secretInputs`. */
   readonly inputs: Readonly<Record<string, Plain>>;
   readonly secretInputs: readonly string[];
+  /** Undefined: of no interest. */
+  readonly id: string | undefined;
   /** What the mocked provider answered, besides the inputs. */
   readonly outputs: Readonly<Record<string, string>>;
+  readonly secretOutputs: readonly string[];
   readonly options: {
     readonly parent: string;
     /** URNs. */
@@ -73,9 +76,9 @@ export class RecordingMonitor extends MockMonitor {
       newResource: ({ type, name, inputs }) => {
         const given = inputs as Record<string, Plain>;
         if (options.preview) return { id: "", state: given };
-        const { plain, secret } = answerOf(type, name, given, options.randomness);
+        const { id = `${name}-id`, plain, secret } = answerOf(type, name, given, options.randomness);
         const sealed = Object.entries(secret).map(([key, value]) => [key, pulumi.secret(value)]);
-        return { id: `${name}-id`, state: { ...given, ...plain, ...(Object.fromEntries(sealed) as object) } };
+        return { id, state: { ...given, ...plain, ...(Object.fromEntries(sealed) as object) } };
       },
     });
   }
@@ -87,8 +90,8 @@ export class RecordingMonitor extends MockMonitor {
     const urn = urnOf(request.getParent(), request.getType(), request.getName());
     const raw = (request.getObject()?.toJavaScript() ?? {}) as Record<string, Plain>;
     const timeouts = request.getCustomtimeouts();
-    const { plain, secret } = this.options.preview
-      ? { plain: {}, secret: {} }
+    const { id, plain, secret } = this.options.preview
+      ? { id: undefined, plain: {}, secret: {} }
       : answerOf(request.getType(), request.getName(), raw, this.options.randomness);
     this.recorded.push({
       urn,
@@ -96,7 +99,9 @@ export class RecordingMonitor extends MockMonitor {
       name: request.getName(),
       inputs: Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, withoutSecrets(value)])),
       secretInputs: Object.keys(raw).filter((key) => holdsSecret(raw[key])),
+      id,
       outputs: { ...plain, ...secret },
+      secretOutputs: Object.keys(secret),
       options: {
         parent: request.getParent(),
         dependsOn: request.getDependenciesList(),

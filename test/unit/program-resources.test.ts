@@ -32,12 +32,12 @@ describe("the default stack", () => {
       "command:remote:Command opencode-release",
       "pulumi:pulumi:Stack cloudcode-test",
       "random:index/randomBytes:RandomBytes auth-salt",
-      "random:index/randomBytes:RandomBytes digest-key",
       "random:index/randomPassword:RandomPassword auth-encryption-key",
       "random:index/randomPassword:RandomPassword auth-password",
       "random:index/randomPassword:RandomPassword auth-reset-secret",
       "random:index/randomPassword:RandomPassword auth-session-secret",
       "random:index/randomPassword:RandomPassword backup-password",
+      "random:index/randomPassword:RandomPassword digest-key",
     ]);
   });
 

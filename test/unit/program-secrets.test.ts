@@ -76,7 +76,7 @@ describe("a secret of the configuration or of the state", () => {
     expect(holders(given.opencodeOpenaiApiKey)).toEqual(["opencode-release"]);
     // Only the hash of the password leaves the operator's machine, and the key of the digests stays in state.
     expect(holders(given.adminPassword)).toEqual([]);
-    expect(holders(run.resource("digest-key").outputs["base64"] ?? "")).toEqual([]);
+    expect(holders(run.resource("digest-key").outputs["result"] ?? "")).toEqual([]);
     expect(holders(run.resource("auth-encryption-key").outputs["result"] ?? "")).toEqual(["auth-release"]);
   });
 });

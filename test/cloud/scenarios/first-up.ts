@@ -59,6 +59,7 @@ export function firstUp(world: CloudWorld, account: CloudAccount): void {
 
   test("no key of the machine stands in plain state", async () => {
     expect(await world.stateText()).not.toContain("PRIVATE KEY");
+    expect(await world.leaks([])).toEqual([]);
   });
 
   test("two operators at once: one is told to wait, nothing is made twice", async () => {

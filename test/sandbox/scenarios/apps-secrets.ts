@@ -44,6 +44,7 @@ export function secretsHidden(
       const shown = all.filter((one) => text.includes(one) || text.includes(JSON.stringify(one).slice(1, -1)));
       expect({ place, shown: shown.length }).toEqual({ place, shown: 0 });
     }
+    expect(await world.leaks(all)).toEqual([]);
   });
 
   test("on the host they lie only in files that their owner alone may read", async () => {

@@ -92,6 +92,10 @@ export function firstUp(world: World): void {
     }
   });
 
+  test("none can be worked out of the state without its passphrase, nor the key of its digests", async () => {
+    expect(await world.leaks([...Object.values(secrets), world.sandbox.loginKey.privateKey])).toEqual([]);
+  });
+
   test("secret files on the host are readable by their owner alone", async () => {
     const modes = await world.onHost(
       "find /opt/cloudcode/stacks \\( -path '*/secrets*' -o -name '*_API_KEY' -o -name operator.yml \\) -type f -printf '%m\\n' | sort -u",

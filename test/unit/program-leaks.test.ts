@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { configurations } from "../support/configurations";
+import { type StateResource, keysOfDigests, leaks } from "../support/leaks";
+import type { Plain } from "../support/plain";
+import { type ProgramRun, minimal, privateKey, runAlicloud, runProgram, secretKeys } from "../support/program";
+
+/** What the engine would keep of a run. */
+function stateOf({ resources, outputs: stack }: ProgramRun): StateResource[] {
+  const shown = Object.entries(stack).flatMap(([key, { value, secret }]) => (secret ? [] : [key, ...leavesOf(value)]));
+  const ofStack = { name: "stack", type: "pulumi:pulumi:Stack", plain: shown, secretOutputs: [], stdin: undefined };
+  const others = resources.map(({ urn, name, type, id = "", inputs, secretInputs, outputs, secretOutputs }) => {
+    const plainOf = (values: Readonly<Record<string, Plain>>, secret: readonly string[]) =>
+      Object.entries(values)
+        .filter(([key]) => !secret.includes(key))
+        .flatMap(([key, value]) => [key, ...leavesOf(value)]);
+    const { stdin } = inputs;
+    return {
+      name,
+      type,
+      plain: [urn, id, ...plainOf(inputs, secretInputs), ...plainOf(outputs, secretOutputs)],
+      secretOutputs: secretOutputs.map((key) => outputs[key] ?? ""),
+      stdin: type === "command:remote:Command" && typeof stdin === "string" ? stdin : undefined,
+    };
+  });
+  return [ofStack, ...others];
+}
+
+function leavesOf(value: Plain): string[] {
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value).flatMap(([key, inner]: [string, Plain]) => [key, ...leavesOf(inner)]);
+  return [String(value)];
+}
+
+const given = (settings: Readonly<Record<string, string>>) => [
+  privateKey,
+  ...secretKeys.flatMap((key) => settings[key] ?? []),
+];
+
+const cloud: Readonly<Record<string, string>> = {
+  lwsandboxEnabled: "true",
+  budgetUsd: "500",
+  instanceTypes: '["ecs.e-c1m4.large"]',
+  lwsandboxWorkers: "2",
+  backupRepository: "oss",
+  casecheckEnabled: "true",
+  casecheckPublished: "tunnel",
+  casecheckTunnelHost: "casecheck.example.com",
+  casecheckCloudflareApiToken: "a-token-of-cloudflare-1234",
+  casecheckCloudflareAccountId: "0".repeat(32),
+  casecheckCloudflareZoneId: "1".repeat(32),
+};
+
+const hostKey = minimal["hostKey"] ?? "";
+const workers: Readonly<Record<string, string>> = {
+  lwsandboxEnabled: "true",
+  lwsandboxWorkerHosts: JSON.stringify([`203.0.113.8 ${hostKey}`]),
+  alertWebhook: "https://hooks.example.com/services/T0/B0/secret-part",
+  backupPassword: "passphrase of the backups",
+};
+const stores: readonly Readonly<Record<string, string>>[] = [
+  {
+    ...workers,
+    backupRepository: "s3:https://s3.example.com/b/c",
+    backupAccessKeyId: "AKIA0",
+    backupSecretAccessKey: "s3-secret-1234",
+  },
+  {
+    ...workers,
+    backupRepository: "sftp://me@backup.example.com//srv/b",
+    backupPrivateKey: privateKey,
+    backupHostKey: hostKey,
+  },
+];
+
+describe("no secret can be read or worked out from the plain half of the state", () => {
+  it.each(configurations)("of %s", async (_name, settings) => {
+    expect(await leaks(stateOf(await runProgram(settings)), given(settings))).toEqual([]);
+  });
+
+  it("of a stack on Alibaba Cloud with a bucket of backups, workers and a tunnel", async () => {
+    expect(await leaks(stateOf(await runAlicloud(cloud)), given(cloud))).toEqual([]);
+  });
+
+  it.each(stores)("of a stack with workers, alerts and backups to $backupRepository", async (settings) => {
+    expect(await leaks(stateOf(await runProgram(settings)), given(settings))).toEqual([]);
+  });
+
+  it("is asked of every secret setting in one stack or another", () => {
+    const all = [minimal, cloud, ...stores, ...configurations.map(([, settings]) => settings)];
+    const named = new Set(all.flatMap((settings) => Object.keys(settings)));
+    expect(secretKeys.filter((key) => !named.has(key))).toEqual([]);
+  });
+});
+
+describe("that question", () => {
+  const secret = "hunter2 & <hunter2>";
+  it.each([
+    ["text", `x ${secret} y`],
+    ["URL encoding", "smtp://jo:hunter2%20%26%20%3Chunter2%3E@host"],
+    ["hex", Buffer.from(secret).toString("hex")],
+    ["base64 from byte 1", Buffer.from(`:${secret}`).toString("base64")],
+    ["sha256", createHash("sha256").update(secret).digest("hex")],
+  ])("finds a secret as %s", async (form, text) => {
+    const extra = { name: "leaking", type: "x", plain: [text], secretOutputs: [], stdin: undefined };
+    const found = await leaks([...stateOf(await runProgram()), extra], [secret]);
+    expect(found).toContain(`${form} in leaking`);
+  });
+
+  it("can work out every digest, were the key plain", async () => {
+    const run = await runProgram();
+    const key = run.resource("digest-key").outputs["result"] ?? "";
+    const state = stateOf(run);
+    const shown = state.flatMap(({ plain }) => plain.flatMap((text) => text.match(/^# [0-9a-f]{8} /gm) ?? []));
+    expect(await keysOfDigests(state, new Set([key]))).toEqual({ keys: [key], digests: shown.length });
+    const extra = { name: "leaking", type: "x", plain: [key], secretOutputs: [], stdin: undefined };
+    expect(await leaks([...state, extra], [])).toContain(`key of the digests: ${key.slice(0, 4)}…`);
+  });
+});
