@@ -18,7 +18,6 @@ export interface ClusterWorkerArgs {
   readonly digestKey: pulumi.Input<string>;
 }
 
-const type = "cloudcode:index:ClusterWorker";
 const onHost = "/opt/cloudcode/k3s/worker.sh";
 const gone = "/opt/cloudcode/k3s/gone.sh";
 
@@ -28,37 +27,43 @@ const gone = "/opt/cloudcode/k3s/gone.sh";
  */
 export class ClusterWorker extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super(type, name, {}, opts);
+    super("cloudcode:index:ClusterWorker", name, {}, opts);
     const { host, worker, cluster } = args;
-    // Not `this`, on whose other children a command would then wait.
-    const own = pulumi.createUrn(name, type);
-    const [removal, membership] = [`${name}-removal`, `${name}-membership`];
+    const [removal, membership, dismissal] = [`${name}-removal`, `${name}-membership`, `${name}-dismissal`];
     const left =
       worker.machine !== undefined
         ? []
         : [
             new command.local.Command(
               removal,
-              onRemoval(removal, own, worker, `sh -c '[ ! -e ${gone} ] || sh ${gone} delete-data'`),
+              onRemoval(removal, this, worker, `sh -c '[ ! -e ${gone} ] || sh ${gone} delete-data'`),
               { parent: this },
             ),
           ];
+    const dismiss = `${onHost} dismiss ${name}`;
+    const onCluster = host.machine === undefined ? {} : { deletedWith: host.machine };
+    // In the state before the machine is let in, so that it is shut out again even if that is cut off.
+    const shutOut = new command.local.Command(dismissal, onRemoval(dismissal, this, host, dismiss), {
+      parent: this,
+      dependsOn: [cluster, ...left],
+      ...onCluster,
+    });
     const say = (words: string) => reachCommand(asRoot(host.user, `${onHost} ${words}`));
     const member = new command.local.Command(
       membership,
       {
-        ...onRemoval(membership, own, host, `${onHost} dismiss ${name}`),
+        ...onRemoval(membership, this, host, dismiss),
         create: worker.clusterAddress.apply((address) => say(`admit ${name} ${address}`)),
         update: say(`token ${name}`),
         triggers: [worker.generation ?? worker.clusterAddress],
       },
       {
         parent: this,
-        dependsOn: [cluster, ...left],
+        dependsOn: [shutOut],
         // The machine of before is drained before the cluster hears of the new one under its name.
         deleteBeforeReplace: true,
         additionalSecretOutputs: ["stdout", "stderr"],
-        ...(host.machine === undefined ? {} : { deletedWith: host.machine }),
+        ...onCluster,
       },
     );
     const release = pulumi

@@ -24,20 +24,24 @@ export function reachInput(connection: Connection, seconds: number): pulumi.Outp
  * Inputs of a local command that runs words as root on a machine when it is deleted, and whose failure says how to forget it.
  *
  * @param name of the command, which stands in its own input
- * @param parent a component whose other children the command may wait for, or the URN of one whose it may not
+ * @param parent of the command
  */
 export function onRemoval(
   name: string,
-  parent: pulumi.Resource | pulumi.Output<string>,
+  parent: pulumi.Resource,
   machine: Pick<Machine, "connection" | "user">,
   words: string,
 ): command.local.CommandArgs {
   return {
-    delete: pulumi
-      .createUrn(name, "command:local:Command", parent)
-      .apply((urn) => reachCommand(asRoot(machine.user, words), urn)),
+    delete: urnBelow(parent, name).apply((urn) => reachCommand(asRoot(machine.user, words), urn)),
     stdin: reachInput(machine.connection, removalSeconds),
     addPreviousOutputInEnv: false,
     logging: command.local.Logging.None,
   };
+}
+
+/** The URN of a command below its parent. An input made of the parent itself would wait for all its other children. */
+function urnBelow(parent: pulumi.Resource, name: string): pulumi.Output<string> {
+  const urn = new Promise<string>((resolve) => parent.urn.apply(resolve));
+  return pulumi.createUrn(name, "command:local:Command", pulumi.output(urn));
 }

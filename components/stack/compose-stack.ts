@@ -41,8 +41,15 @@ export class ComposeStack extends pulumi.ComponentResource {
       new random.RandomPassword(`${name}-${role}`, { length, special: false }, { parent: this }).result,
     ]);
     this.secrets = { ...args.secrets, ...(Object.fromEntries(generated) as Record<string, pulumi.Output<string>>) };
-    const secrets = pulumi.all([pulumi.all(this.secrets), args.digestKey]);
+    // First, so that the state knows how to remove what a cut-off `up` leaves on the Host.
+    const removalName = `${name}-removal`;
+    const removal = new command.local.Command(
+      removalName,
+      onRemoval(removalName, this, host, hostCommand("remove", name, args.deleteData ? "delete-data" : "keep-data")),
+      { ...onEngine, ...(host.machine === undefined ? {} : { deletedWith: host.machine }) },
+    );
     if (args.release) {
+      const secrets = pulumi.all([pulumi.all(this.secrets), args.digestKey]);
       const release = args.release.apply((source) =>
         secrets.apply(([values, key]) => renderRelease(args.templatesRoot, source, values, key)),
       );
@@ -54,16 +61,9 @@ export class ComposeStack extends pulumi.ComponentResource {
           create: pulumi.unsecret(release).apply((r) => `${hostCommand("apply", name, r.id)}\n${digestComment(r)}`),
           stdin: pulumi.secret(release.apply(releasePayload)),
         },
-        onEngine,
+        { parent: this, dependsOn: [engine, removal] },
       );
     }
-
-    const removal = `${name}-removal`;
-    new command.local.Command(
-      removal,
-      onRemoval(removal, this, host, hostCommand("remove", name, args.deleteData ? "delete-data" : "keep-data")),
-      { ...onEngine, ...(host.machine === undefined ? {} : { deletedWith: host.machine }) },
-    );
     this.registerOutputs();
   }
 }

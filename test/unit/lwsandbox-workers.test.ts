@@ -81,6 +81,11 @@ describe("the program", () => {
     const membership = run.resource(`${name}-membership`);
     expect(membership.inputs["create"]).toContain(`worker.sh admit ${name} 203.0.113.8`);
     expect(membership.inputs["delete"]).toContain(`worker.sh dismiss ${name}`);
+    // What undoes each step is in the state before the step is begun, which may be cut off.
+    const dismissal = run.resource(`${name}-dismissal`);
+    expect(dismissal.inputs["delete"]).toContain(`worker.sh dismiss ${name}`);
+    expect(membership.options.dependsOn).toContain(dismissal.urn);
+    expect(dismissal.options.dependsOn).toContain(run.resource(`${name}-removal`).urn);
     expect(run.resource(`${name}-removal`).inputs["delete"]).toContain("gone.sh delete-data");
     expect(run.resource(`${name}-agent`).inputs["create"]).toMatch(
       new RegExp(`agent.sh" "\\$@"' sh ${name} 203.0.113.7 203.0.113.8 \\S+`),

@@ -176,9 +176,11 @@ describe("the removal of a ComposeStack", () => {
     }
   });
 
-  it("is made after its release, so that a destroy runs it first", () => {
+  it("is in the state before its release starts, which may be cut off", () => {
     for (const name of ["auth", "edge", "opencode"]) {
-      expect(reaches(run.resource(`${name}-removal`), run.resource(`${name}-release`))).toBe(true);
+      expect(reaches(run.resource(`${name}-release`), run.resource(`${name}-removal`))).toBe(true);
+      expect(reaches(run.resource(`${name}-removal`), run.resource(`${name}-release`))).toBe(false);
+      expect(reaches(run.resource(`${name}-removal`), run.resource("docker-install"))).toBe(true);
     }
   });
 });
