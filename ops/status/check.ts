@@ -1,3 +1,5 @@
+import { asRoot } from "../../components/host/host";
+
 /** One thing that was looked at. */
 export interface Check {
   readonly name: string;
@@ -56,6 +58,28 @@ export function judgeReleases(
     );
   });
 }
+
+/**
+ * What there is on the host of stacks that the program does not have. Volumes alone are data that is kept as told.
+ *
+ * @param user whom `ops ssh` logs in as
+ */
+export function judgeProjects(facts: HostReport["facts"], stacks: readonly string[], user: string): Check[] {
+  const known = new Set(stacks.map((stack) => `project ${stack}`));
+  const others = Object.entries(facts).filter(([name]) => name.startsWith("project ") && !known.has(name));
+  return others.map(([name, parts]) =>
+    /^\d+ volumes?$/.test(parts)
+      ? none(name, `is off; its data is kept: ${parts}`)
+      : red(
+          name,
+          `is on the host, but not in the program: ${parts}`,
+          `an \`up\` that was cut off may have left it; npm run ops -- ssh '${removal(user, name.slice(8))}' removes all but its data`,
+        ),
+  );
+}
+
+const removal = (user: string, stack: string) =>
+  asRoot(user, `/opt/cloudcode/bin/cloudcode-host remove ${stack} keep-data`);
 
 /** Seconds that host and operator may differ: one-time codes fail at 30. */
 const clockSeconds = 10;

@@ -4,7 +4,7 @@ import type { Operations } from "../../components/operations";
 import type { ReachInput } from "../../components/host/reach";
 import { Ssh } from "../ssh";
 import { OpsError, type StackChoice, pulumi, readOutputs, releasesInState } from "../stack";
-import { type Check, judgeClock, judgeReleases, none, ok, parseHostReport, red } from "./check";
+import { type Check, judgeClock, judgeProjects, judgeReleases, none, ok, parseHostReport, red } from "./check";
 import { outsideChecks } from "./outside";
 
 const checkProgram = "/opt/cloudcode/bin/cloudcode-check";
@@ -34,6 +34,7 @@ async function insideChecks(operations: Operations, inState: Readonly<Record<str
       ok("host key", "the pinned one"),
       judgeClock(facts, before / 1000),
       ...judgeReleases(facts, inState, operations.stacks),
+      ...judgeProjects(facts, operations.stacks, connection.user),
       ...checks,
     ];
   } catch (error) {

@@ -1,4 +1,4 @@
-import { judgeClock, judgeReleases, parseHostReport, renderChecks } from "../../ops/status/check";
+import { judgeClock, judgeProjects, judgeReleases, parseHostReport, renderChecks } from "../../ops/status/check";
 import {
   type Visit,
   judgeCertificate,
@@ -46,6 +46,23 @@ describe("releases", () => {
       "runs none, the state says o1",
       "runs none, the state knows none",
     ]);
+  });
+});
+
+describe("projects on the host", () => {
+  it("that the program does not have are red, but for data that is kept", () => {
+    const facts = {
+      "project auth": "files, 3 containers, 2 volumes, 1 network",
+      "project tg-signer": "1 volume",
+      "project donation": "files, 1 container, 1 volume, 1 network",
+      "project casecheck": "1 network",
+      "release donation": "none",
+    };
+    const checks = judgeProjects(facts, ["auth"], "admin");
+    expect(states(checks)).toEqual(["project tg-signer none", "project donation red", "project casecheck red"]);
+    expect(checks[1]?.cure).toContain(
+      "npm run ops -- ssh 'sudo -n /opt/cloudcode/bin/cloudcode-host remove donation keep-data'",
+    );
   });
 });
 

@@ -43,6 +43,28 @@ export function acts(world: World): void {
     expect(words).toContain("Host key verification failed");
   });
 
+  test("status names what is on the host of stacks that the program does not have, and nobody else's", async () => {
+    const container = (project: string, folder: string) =>
+      world.onHost(`docker run --detach --name ${project}-x --entrypoint sleep --label com.docker.compose.project=${project} \
+        --label com.docker.compose.service=x --label com.docker.compose.project.working_dir=${folder} \
+        "$(docker inspect --format '{{.Config.Image}}' cloudcode-edge-caddy-1)" 600`);
+    await container("cloudcode-stray", "/opt/cloudcode/stacks/stray");
+    await container("cloudcode-web", "/srv/cloudcode-web");
+    await world.onHost(`docker volume create --label com.docker.compose.project=cloudcode-kept cloudcode-kept_data
+      mkdir /opt/cloudcode/stacks/half`);
+    const checks = await status();
+    await world.onHost(`docker rm --force cloudcode-stray-x cloudcode-web-x; docker volume rm cloudcode-kept_data
+      /opt/cloudcode/bin/cloudcode-host remove half keep-data`);
+    const projects = checks.filter(({ name }) => name.startsWith("project "));
+    expect(projects.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      "project half red",
+      "project kept none",
+      "project stray red",
+    ]);
+    expect(checks.filter(({ name }) => name.includes("cloudcode-web") || name.includes("web/"))).toEqual([]);
+    expect((await status()).filter(({ name }) => name.startsWith("project "))).toEqual([]);
+  });
+
   test("ssh gives a shell on a terminal, and runs a command with its exit code, output and input", async () => {
     expect(await ops(world, ["ssh", "echo $((6 * 7)); id -un"])).toEqual({ stdout: "42\nroot\n", stderr: "" });
     expect((await ops(world, ["ssh", "--", "sort", "-r"], { input: "a\nb\n" })).stdout).toBe("b\na\n");

@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { projectRoot } from "../../../sandbox/folder";
 import { aptInstall } from "../../../sandbox/host/apt";
 import { run } from "../../../sandbox/host/run";
 import { rebootHost } from "../../../sandbox/host/host";
@@ -50,6 +52,32 @@ export function faults(world: World): void {
     expect(
       await eventually(60, async () => (await world.onHost("docker version >/dev/null && echo up")) === "up"),
     ).toBe(true);
+    await expectHealed();
+  });
+
+  test("an App whose first release is cut off by kill -9 is gone from the host once it is switched off", async () => {
+    const { sandbox } = world;
+    const onHost = () =>
+      world.onHost(
+        "docker ps --all --format '{{.Names}}' | grep opencode; ls /opt/cloudcode/stacks | grep opencode; true",
+      );
+    sandbox.configure({ opencodeEnabled: "false" });
+    await world.up("--suppress-outputs");
+    expect(await onHost()).toBe("");
+    sandbox.configure({ opencodeEnabled: undefined });
+    const place = ["--stack", sandbox.stack, "--cwd", projectRoot, "--config-file", sandbox.stackFile];
+    const up = spawn(sandbox.engine.pulumi, ["up", "--yes", "--skip-preview", "--non-interactive", ...place], {
+      ...{ env: { ...process.env, ...sandbox.env }, stdio: "ignore", detached: true },
+    });
+    expect(await applying()).toBe(true);
+    process.kill(-(up.pid ?? 0), "SIGKILL");
+    await sandbox.pulumi(["cancel", "--yes"]);
+    expect(await eventually(180, async () => (await onHost()).includes("cloudcode-opencode-server-1"))).toBe(true);
+    sandbox.configure({ opencodeEnabled: "false" });
+    await world.up("--suppress-outputs");
+    expect(await onHost()).toBe("");
+    sandbox.configure({ opencodeEnabled: undefined });
+    change();
     await expectHealed();
   });
 
