@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { serviceAnswers } from "../../sandbox/host/service";
 import { run } from "../../sandbox/host/run";
 
 /** While `action` runs, something answers on port 80 of this address, as a cloud's metadata service does to the sandbox's host. */
@@ -12,6 +15,7 @@ export async function withServerAt(address: string, sandbox: string, action: () 
       ...["run", "--detach", "--rm", "--name", server, "--network", "host"],
       ...["--entrypoint", "perl", await outerImage(), "-MIO::Socket::INET", "-e", program],
     ]);
+    await serviceAnswers({ container: server, ready: () => listens(address, 80) });
     await action();
   } finally {
     await run("docker", ["rm", "--force", server]);
@@ -25,4 +29,14 @@ async function outerImage(): Promise<string> {
   const image = stdout.split("\n")[0];
   if (!image) throw new Error("the sandbox's registry does not run");
   return image;
+}
+
+async function listens(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, "connect");
+    return true;
+  } finally {
+    socket.destroy();
+  }
 }

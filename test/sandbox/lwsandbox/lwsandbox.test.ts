@@ -36,7 +36,8 @@ beforeAll(async () => {
     docker network create other
     mkdir -p /srv/image/bin && cp /bin/busybox /srv/image/bin/ && for tool in sh wget nc nslookup httpd; do ln -sf busybox /srv/image/bin/$tool; done
     tar -C /srv/image -c . | docker import - busybox
-    docker run --detach --name web --network other busybox httpd -f -p 8000 -h /bin`);
+    docker run --detach --name web --network other busybox httpd -f -p 8000 -h /bin
+    for n in $(seq 100); do docker exec web wget -qO /dev/null http://127.0.0.1:8000/busybox && exit; sleep 0.2; done; exit 1`);
 });
 
 afterAll(() => removeSandbox(name, say));

@@ -84,7 +84,8 @@ async function withEcho<T>(world: World, action: () => Promise<T>): Promise<T> {
 while (my $c = $s->accept) { my $t = ""; while (<$c>) { last if /^\\r?$/; $t .= $_ } print $c "HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\nConnection: close\\r\\nContent-Length: " . length($t) . "\\r\\n\\r\\n$t"; close $c }`;
   const image = await world.onHost("docker inspect --format '{{.Image}}' cloudcode-opencode-server-1");
   await world.onHost(
-    `docker stop --time 1 cloudcode-opencode-server-1 && docker run --detach --name echo --network cloudcode-edge-opencode --network-alias opencode-server --entrypoint perl ${image} -e '${perl}'`,
+    `docker stop --time 1 cloudcode-opencode-server-1 && docker run --detach --name echo --network cloudcode-edge-opencode --network-alias opencode-server --entrypoint perl ${image} -e '${perl}'
+    for n in $(seq 100); do docker exec echo perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new("127.0.0.1:4096")' && exit; sleep 0.2; done; exit 1`,
   );
   try {
     return await action();
