@@ -1,6 +1,7 @@
 /**
- * Every container image the program runs or builds from, pinned by tag and, where the digest of the multi-platform
- * index is known, by digest. One table, so that a private registry can be filled from it (lessons C2, E5).
+ * Every container image the program runs or builds from, pinned by tag and by the digest of its multi-platform index. One
+ * table, so that a private registry can be filled from it. liteboxd's three have no digest yet: no public source names
+ * one, and Renovate adds them. From ttyd's image only the static program is taken, which is the same in its tag for Ubuntu.
  */
 export const defaultImages = {
   authelia:
@@ -23,8 +24,8 @@ export const defaultImages = {
     "docker.io/library/python:3.11-slim@sha256:db3ff2e1800a8581e2c48a27c3995339d47bdf046da21c7627accd3d51053a93",
   python312:
     "docker.io/library/python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de",
-  restic: "docker.io/restic/restic:0.18.1",
-  ttyd: "docker.io/tsl0922/ttyd:1.7.7",
+  restic: "docker.io/restic/restic:0.18.1@sha256:39d9072fb5651c80d75c7a811612eb60b4c06b32ffe87c2e9f3c7222e1797e76",
+  ttyd: "docker.io/tsl0922/ttyd:1.7.7-alpine@sha256:e17d5420fa78ea6271e32a06eec334adda6f54077e56e3969340fb47e604c24c",
   valkey: "docker.io/valkey/valkey:8.1-alpine@sha256:e0eb7c480958d32bdc4357a74bdd70653ae15f2f9b4c93c4a5a9fad1dc471c84",
 } as const;
 

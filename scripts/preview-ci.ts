@@ -1,13 +1,16 @@
 /** Run by `npm run preview:ci`: a whole preview on any Linux machine, without a secret and without a cloud account. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { projectRoot } from "../sandbox/folder";
 import { previewEmulated } from "./preview/emulated";
 import { labelsOf, report } from "./preview/report";
 
 const usage = `usage: npm run preview:ci [-- OPTIONS]
-  --stack FILE    stack file to preview; its secrets are replaced by placeholders (examples/Pulumi.example.yaml)
-  --base FOLDER   checkout to compare with, after \`npm ci\`: the preview fails if it replaces or deletes the machine, the data
-                  disk or the address, unless the JSON list in PREVIEW_LABELS has "allow-replace"
+  --change FOLDER checkout to preview, after \`npm ci\` (this one); a pull request is judged by the scripts of its base
+  --stack FILE    stack file in it; its secrets are replaced by placeholders (examples/Pulumi.example.yaml)
+  --base FOLDER   checkout to compare with, after \`npm ci\`: the preview fails if the change replaces, deletes or unprotects
+                  the machine, the data disk, the address or the backups, unless the JSON list in PREVIEW_LABELS has
+                  "allow-replace"
   --summary FILE  where the summary is written (.sandbox/preview.md)`;
 
 const say = (line: string) => {
@@ -18,6 +21,7 @@ async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      change: { type: "string" },
       stack: { type: "string", default: "examples/Pulumi.example.yaml" },
       base: { type: "string" },
       summary: { type: "string", default: ".sandbox/preview.md" },
@@ -32,7 +36,8 @@ async function main(args: readonly string[]): Promise<void> {
   if (process.platform !== "linux") throw new Error("The preview at an emulated cloud needs Linux: use a Linux VM.");
   const labels = labelsOf(process.env["PREVIEW_LABELS"]);
   const base = values.base === undefined ? undefined : resolve(values.base);
-  const outcomes = await previewEmulated({ stackFile: values.stack, base, say });
+  const project = values.change === undefined ? projectRoot : resolve(values.change);
+  const outcomes = await previewEmulated({ project, stackFile: values.stack, base, say });
   if (!report(outcomes, { file: values.summary, labels })) process.exitCode = 1;
 }
 

@@ -1,17 +1,19 @@
 /** Run by `npm run preview:stack`: the preview of a real stack, with the account, state and passphrase of the environment. */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { cacheDir } from "../sandbox/cache";
 import { projectRoot } from "../sandbox/folder";
 import { run } from "../sandbox/host/run";
 import { preparePulumi } from "../sandbox/toolchain";
 import { labelsOf, report } from "./preview/report";
-import { outcomeOf } from "./preview/run";
+import { outcomeOf, previewCommand } from "./preview/run";
 
 const usage = `usage: npm run preview:stack -- --stack NAME [OPTIONS]
+  --change FOLDER checkout to preview, after \`npm ci\` (this one); a pull request is judged by the scripts of its base
   --drift         compare with what is really there, and fail if anything differs
   --summary FILE  where the summary is written (.sandbox/preview.md)
-It fails, too, if machine, data disk or address would be replaced or deleted, unless the JSON list in PREVIEW_LABELS has
-"allow-replace".`;
+It fails, too, if the machine, the data disk, the address or the backups would be replaced, deleted or unprotected, unless the
+JSON list in PREVIEW_LABELS has "allow-replace".`;
 
 const say = (line: string) => {
   process.stderr.write(`${line}\n`);
@@ -21,6 +23,7 @@ async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      change: { type: "string", default: projectRoot },
       stack: { type: "string" },
       drift: { type: "boolean", default: false },
       summary: { type: "string", default: ".sandbox/preview.md" },
@@ -36,7 +39,15 @@ async function main(args: readonly string[]): Promise<void> {
   const labels = labelsOf(process.env["PREVIEW_LABELS"]);
   const engine = await preparePulumi({ cacheDir, say, alicloud: true });
   const compare = drift ? ["--refresh", "--expect-no-changes"] : [];
-  const command = ["preview", "--json", ...compare, "--non-interactive", "--cwd", projectRoot, "--stack", stack];
+  const command = [
+    ...previewCommand,
+    ...compare,
+    "--non-interactive",
+    "--cwd",
+    resolve(values.change),
+    "--stack",
+    stack,
+  ];
   const outcome = await outcomeOf(run(engine.pulumi, command, { env: engine.env }));
   const title = `${drift ? "Drift" : "Preview"} of the stack ${stack}`;
   if (!report([{ title, ...outcome }], { file, labels })) process.exitCode = 1;

@@ -4,17 +4,18 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { cacheDir } from "../../sandbox/cache";
 import { trust } from "../../sandbox/cloud/trust";
-import { projectRoot } from "../../sandbox/folder";
 import type { Say } from "../../sandbox/host/run";
 import { Stack } from "../../sandbox/stack";
 import { preparePulumi } from "../../sandbox/toolchain";
 import { emulatorEnvironment, startEmulator } from "../../test/emulator/emulator";
 import { type PlainStack, withPlaceholders } from "./placeholders";
 import type { Titled } from "./report";
-import { outcomeOf } from "./run";
+import { outcomeOf, previewCommand } from "./run";
 
 export interface EmulatedOptions {
-  /** The stack file, relative to the project's folder. */
+  /** The checkout whose program is previewed, with its packages installed. */
+  readonly project: string;
+  /** The stack file, relative to that folder. */
   readonly stackFile: string;
   /** Another checkout of the project, with its packages installed: what the change is compared with. */
   readonly base: string | undefined;
@@ -30,7 +31,7 @@ const asleep = { power: "stopped" };
  *
  * @throws Error when there is no preview to show: a stack file that cannot be read, a base that cannot be deployed
  */
-export async function previewEmulated({ stackFile, base, say }: EmulatedOptions): Promise<Titled[]> {
+export async function previewEmulated({ project, stackFile, base, say }: EmulatedOptions): Promise<Titled[]> {
   const folder = mkdtempSync(join(tmpdir(), "cloudcode-preview-"));
   const remove = () => {
     rmSync(folder, { recursive: true, force: true });
@@ -54,11 +55,11 @@ export async function previewEmulated({ stackFile, base, say }: EmulatedOptions)
         return stack;
       };
 
-      const head = withPlaceholders(readFileSync(resolve(projectRoot, stackFile), "utf8"));
+      const head = withPlaceholders(readFileSync(resolve(project, stackFile), "utf8"));
       say("Previewing a new stack");
-      const fresh = await stackOf("new", projectRoot, head, {});
+      const fresh = await stackOf("new", project, head, {});
       const title = `A new stack of ${stackFile}`;
-      const outcomes = [{ title, ...(await outcomeOf(fresh.pulumi(["preview", "--json"]))) }];
+      const outcomes = [{ title, ...(await outcomeOf(fresh.pulumi(previewCommand))) }];
       if (base === undefined) return outcomes;
 
       say("Deploying the base to machines that exist on paper only");
@@ -72,9 +73,9 @@ export async function previewEmulated({ stackFile, base, say }: EmulatedOptions)
       // A placeholder is no change.
       const secrets = Object.entries(head.secrets).map(([key, value]) => [key, basePlain.secrets[key] ?? value]);
       const same = { ...head, secrets: Object.fromEntries(secrets) as Record<string, string> };
-      const changed = await stackOf("change", projectRoot, same, head.isAlicloud ? asleep : {});
+      const changed = await stackOf("change", project, same, head.isAlicloud ? asleep : {});
       await changed.pulumi(["stack", "import"], { input: state });
-      const change = await outcomeOf(changed.pulumi(["preview", "--json"]));
+      const change = await outcomeOf(changed.pulumi(previewCommand));
       return [...outcomes, { title: "Changes at the cloud, to a stack that the base deployed", ...change }];
     } finally {
       await emulator.close();

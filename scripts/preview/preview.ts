@@ -1,8 +1,14 @@
 import { z } from "zod";
 
+/** Of a resource's state, whether it is protected, and nothing else. */
+const state = z.object({ protect: z.boolean().default(false) });
+
 const step = z.object({
   op: z.string(),
   urn: z.string(),
+  /** Undefined: it is created, or deleted. */
+  oldState: state.optional(),
+  newState: state.optional(),
   /** Names of the inputs that differ, and of those that force a replacement. */
   diffReasons: z.array(z.string()).default([]),
   replaceReasons: z.array(z.string()).default([]),
@@ -17,7 +23,7 @@ const schema = z.object({
 });
 
 /**
- * What is read of the output of `pulumi preview --json`; inputs and outputs of resources are not, so that no summary can
+ * What is read of the output of `pulumi preview --json --show-sames`; inputs and outputs of resources are not, so that no summary can
  * show one. https://www.pulumi.com/docs/iac/cli/commands/pulumi_preview/
  */
 export type Preview = z.infer<typeof schema>;

@@ -7,6 +7,9 @@ export interface Outcome {
   readonly failed: boolean;
 }
 
+/** Resources that stay the same are printed, too: a change of protection alone is no operation of the engine. */
+export const previewCommand = ["preview", "--json", "--show-sames"];
+
 /**
  * @param command a run of `pulumi preview --json`
  * @throws CommandError when the CLI failed before it printed a preview; Error when it printed none

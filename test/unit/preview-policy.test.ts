@@ -86,6 +86,52 @@ describe("any preview", () => {
     expect(found).toEqual([{ what: "the machine", name: "host-instance", act: "wiped", because: ["imageId"] }]);
   });
 
+  const backups = [
+    ["alicloud:oss/bucket:Bucket::host-backups-bucket", "the backup bucket", "host-backups-bucket"],
+    ["random:index/randomPassword:RandomPassword::backup-password", "the backup password", "backup-password"],
+  ] as const;
+
+  it.each(backups)("is refused when %s goes", (urn, what, name) => {
+    for (const [op, act] of [
+      ["delete", "deleted"],
+      ["replace", "replaced"],
+    ] as const)
+      expect(guardedChanges(previewOf(stepOf(op, { urn: parent + urn })))).toEqual([{ what, name, act, because: [] }]);
+    expect(guardedChanges(previewOf(stepOf("create", { urn: parent + urn })))).toEqual([]);
+  });
+
+  it("is refused when anything loses its protection, as deleteData does, whatever the engine calls that", () => {
+    const protection = (before: boolean, after: boolean) => ({
+      oldState: { protect: before },
+      newState: { protect: after },
+    });
+    const op = fc.constantFrom("same", "update");
+    const type = fc.constantFrom(
+      ...guarded.map((one) => `alicloud:${one}`),
+      "random:index/randomPassword:RandomPassword",
+    );
+    fc.assert(
+      fc.property(op, type, (op, type) => {
+        const urn = `${parent}${type}::x`;
+        const found = guardedChanges(previewOf(stepOf(op, { urn, ...protection(true, false) })));
+        expect(found).toEqual([expect.objectContaining({ name: "x", act: "unprotected" })]);
+        for (const kept of [protection(true, true), protection(false, false), protection(false, true)])
+          expect(guardedChanges(previewOf(stepOf(op, { urn, ...kept })))).toEqual([]);
+      }),
+    );
+  });
+
+  it("reads of a resource's state nothing but its protection", () => {
+    const text = JSON.stringify({
+      steps: [
+        { op: "same", urn: machine, oldState: { protect: true, outputs: { key: "x" } }, newState: { inputs: {} } },
+      ],
+    });
+    expect(parsePreview(text).steps).toEqual([
+      stepOf("same", { oldState: { protect: true }, newState: { protect: false } }),
+    ]);
+  });
+
   it("counts each operation as something", () => {
     fc.assert(
       fc.property(fc.string(), (op) => {

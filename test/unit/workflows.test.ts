@@ -11,6 +11,7 @@ const stepSchema = z.looseObject({
   name: z.string().optional(),
   uses: z.string().optional(),
   run: z.string().optional(),
+  env: z.record(z.string(), z.unknown()).optional(),
   with: z.record(z.string(), z.unknown()).default({}),
 });
 const jobSchema = z.looseObject({
@@ -36,8 +37,8 @@ const jobs = workflows.flatMap(({ file, jobs }) =>
 );
 
 describe("the workflows", () => {
-  it("are the three", () => {
-    expect(workflows.map(({ file }) => file).sort()).toEqual(["ci.yml", "drift.yml", "preview.yml"]);
+  it("are the four", () => {
+    expect(workflows.map(({ file }) => file).sort()).toEqual(["audit.yml", "ci.yml", "drift.yml", "preview.yml"]);
   });
 
   it("pin each action by a full commit digest, its version beside it", () => {
@@ -76,9 +77,37 @@ describe("the workflows", () => {
       ["preview.yml: stack", "preview"],
     ]);
     const writing = jobs.filter(({ permissions }) => Object.values(permissions).includes("write"));
-    expect(writing.map(({ name }) => name)).toEqual(["preview.yml: comment"]);
+    expect(writing.map(({ name }) => name)).toEqual(["preview.yml: stale-label", "preview.yml: comment"]);
     for (const { steps } of writing)
       expect(steps.some(({ uses, run }) => /checkout/.test(uses ?? "") || /\bnpm\b/.test(run ?? ""))).toBe(false);
+  });
+});
+
+describe("the preview of a pull request", () => {
+  const judging = jobs.filter(({ steps }) => steps.some(({ run }) => run?.includes("npm run preview:") === true));
+  const ofPullRequests = judging.filter(({ name }) => name.startsWith("preview.yml"));
+
+  it("is made and judged by the scripts of its base", () => {
+    expect(ofPullRequests.map(({ name }) => name)).toEqual(["preview.yml: offline", "preview.yml: stack"]);
+    for (const { steps } of ofPullRequests) {
+      const places = steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"));
+      expect(places.map((step) => [step.with["path"], step.with["ref"]])).toEqual([
+        [undefined, "${{ github.event.pull_request.base.sha }}"],
+        ["change", undefined],
+      ]);
+      const scripts = steps.filter(({ run }) => run?.includes("preview:") === true);
+      for (const step of scripts) {
+        expect(step.run).toContain("-- --change change");
+        expect(step["working-directory"]).toBeUndefined();
+      }
+    }
+  });
+
+  it("counts a label only in the run that this label started", () => {
+    const labels = ofPullRequests.flatMap(({ steps }) => steps.flatMap(({ env }) => env?.["PREVIEW_LABELS"] ?? []));
+    const wanted =
+      "${{ github.event.action == 'labeled' && format('[{0}]', toJSON(github.event.label.name)) || '[]' }}";
+    expect(labels).toEqual([wanted, wanted]);
   });
 });
 
@@ -126,6 +155,56 @@ esac
   });
 });
 
+describe("the libraries of images that are built on the host", () => {
+  const templates = join(projectRoot, "stack-templates");
+  const files = readdirSync(templates, { recursive: true, encoding: "utf8" });
+  const read = (file: string) => readFileSync(join(templates, file), "utf8");
+  const lists = files.filter((file) => /requirements\.txt$/.test(file));
+  const locks = files.filter((file) => file.endsWith("package-lock.json") && !file.includes("node_modules"));
+  const audit = workflows.find(({ file }) => file === "audit.yml");
+
+  it("are installed by hash, or not from a registry at all", () => {
+    const dockerfiles = files.filter((file) => file.endsWith("Dockerfile.hbs"));
+    // One command a line: continuation lines are joined, chained commands parted.
+    const commands = dockerfiles.flatMap((file) => read(file).replaceAll("\\\n", " ").split(/\n|&&/));
+    const pip = commands.filter((command) => /\bpip3? install\b/.test(command));
+    expect(pip.length).toBeGreaterThan(3);
+    for (const command of pip) expect(command).toMatch(/ --require-hashes .*--no-deps | --no-deps .*--no-index /);
+    for (const command of commands.filter((one) => /\bnpm (i|install)\b/.test(one)))
+      expect(command).toMatch(/ opencode-ai@\{\{text version\}\}/);
+  });
+
+  it.each(lists)("%s: each has its hashes and an exact version", (file) => {
+    const entries = read(file)
+      .replaceAll("\\\n", " ")
+      .split("\n")
+      .filter((line) => /^\w/.test(line));
+    expect(entries.length).toBeGreaterThan(1);
+    for (const entry of entries) expect(entry).toMatch(/^[\w.[\]-]+==\S+ .*--hash=sha256:[0-9a-f]{64}/);
+  });
+
+  it("are all checked against advisories", () => {
+    expect(lists.length).toBe(3);
+    for (const file of lists) expect(audit?.text).toContain(`audit stack-templates/${file}\n`);
+    expect(locks.length).toBe(1);
+    for (const file of locks)
+      expect(audit?.text).toContain(`--prefix stack-templates/${file.replace(/\/[^/]+$/, "")}\n`);
+  });
+
+  it("with no exception that the page on security does not explain", () => {
+    const page = readFileSync(join(projectRoot, "docs", "security.md"), "utf8");
+    for (const [, id = ""] of audit?.text.matchAll(/--ignore-vuln[ =](\S+)/g) ?? [])
+      expect(page).toContain(`| ${id} |`);
+  });
+});
+
+describe("images", () => {
+  it("are pinned by digest, but for those whose digest no public source names", () => {
+    const without = Object.entries(defaultImages).filter(([, image]) => !/@sha256:[0-9a-f]{64}$/.test(image));
+    expect(without.map(([name]) => name)).toEqual(["liteboxdGateway", "liteboxdServer", "liteboxdWeb"]);
+  });
+});
+
 describe("Renovate", () => {
   const manager = z.object({ managerFilePatterns: z.array(z.string()), matchStrings: z.array(z.string()) });
   const { customManagers } = z
@@ -158,6 +237,7 @@ describe("Renovate", () => {
     ["sandbox/toolchain/index.ts", ["pulumi/pulumi"]],
     ["sandbox/acme/pebble.ts", ["github.com/letsencrypt/pebble/v2"]],
     ["test/support/tools.ts", ["github.com/docker/compose/v2"]],
+    [".github/workflows/audit.yml", ["pip-audit"]],
   ])("finds the versions of tools in %s", (file, names) => {
     const hits = found(file);
     expect(hits.map(({ depName }) => depName)).toEqual(names);
