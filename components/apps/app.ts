@@ -42,6 +42,7 @@ export interface AppContext {
 /** What the rules of an App may ask of the rest of the configuration; undefined where that is at fault itself. */
 export interface StackValues {
   readonly target: "alicloud" | "existing" | undefined;
+  readonly domain: string | undefined;
   readonly instanceTypes: readonly string[] | undefined;
   readonly hostAddress: string | undefined;
   readonly dockerAddressPool: string | undefined;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cookieFault, getsGateCookie } from "../host/names";
 import { type PathRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { missing, when } from "../settings/problem";
@@ -47,7 +48,8 @@ const settings = {
     default: false,
   }),
   casecheckOpenRegistration: flag({
-    description: "Lets anybody make an account in an open CaseCheck, which sets no limit on that.",
+    description:
+      "Lets whoever reaches CaseCheck make an account, where it is open or published by a tunnel; it sets no limit on that. Without it only who passed the gate can, and nobody through a tunnel.",
     example: "true",
     default: false,
   }),
@@ -117,7 +119,7 @@ export const casecheck = appKind({
   settings,
   enabled: "casecheckEnabled",
   subdomains: ["casecheckSubdomain"],
-  problems(values) {
+  problems(values, { domain }) {
     const tunnel = values.casecheckPublished === "tunnel";
     const made = cloudflareKeys.some((key) => values[key] !== undefined);
     const emails = (values.casecheckAccessEmails ?? []).length > 0;
@@ -129,6 +131,11 @@ export const casecheck = appKind({
       ...(!tunnel ? useless([...byHand, "casecheckTunnelHost", ...cloudflareKeys], elsewhere) : []),
       ...when(!tunnel && emails, "casecheckAccessEmails", `has no effect ${elsewhere}`),
       ...(tunnel ? missing(values, ["casecheckTunnelHost"], "casecheckPublished is tunnel") : []),
+      ...when(
+        tunnel && getsGateCookie(values.casecheckTunnelHost ?? "", domain),
+        "casecheckTunnelHost",
+        `is ${cookieFault}`,
+      ),
       ...(tunnel && made ? missing(values, cloudflareKeys, "Cloudflare makes the tunnel only with all three") : []),
       ...(tunnel && made ? useless(byHand, "beside casecheckCloudflareApiToken") : []),
       ...(tunnel && !made
@@ -141,7 +148,7 @@ export const casecheck = appKind({
         "has no effect with a tunnel, which the gate does not guard",
       ),
       ...when(
-        values.casecheckOpenRegistration === true && !values.casecheckOpen,
+        values.casecheckOpenRegistration === true && !values.casecheckOpen && !tunnel,
         "casecheckOpenRegistration",
         "has no effect while casecheckOpen is not true",
       ),
@@ -181,6 +188,7 @@ export const casecheck = appKind({
             timeZone,
             network,
             tunnel,
+            openRegistration: values.casecheckOpenRegistration,
             origin,
             // Its settings read a list as JSON (lessons G3).
             corsOrigins: JSON.stringify([origin]),

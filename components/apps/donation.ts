@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { cookieFault, getsGateCookie } from "../host/names";
 import { edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
-import { missing } from "../settings/problem";
+import { missing, when } from "../settings/problem";
 import { flag, list, secret, text, whole } from "../settings/setting";
 import { appKind } from "./app";
 
@@ -102,7 +103,8 @@ export const donation = appKind({
   settings,
   enabled: "donationEnabled",
   subdomains: ["donationSubdomain", "donationProxySubdomain"],
-  problems(values) {
+  problems(values, { domain }) {
+    const { donationLinuxDoAuthUrl: authUrl = "" } = values;
     return [
       ...missing(
         values,
@@ -110,6 +112,12 @@ export const donation = appKind({
         "visitors log in with a client of Linux Do Connect",
       ),
       ...missing(values, ["donationNewApiUrl", "donationNewApiAdminToken"], "donations give quota at a new-api server"),
+      // The only other server that a visitor's browser is sent to.
+      ...when(
+        URL.canParse(authUrl) && getsGateCookie(new URL(authUrl).hostname, domain),
+        "donationLinuxDoAuthUrl",
+        `is ${cookieFault}`,
+      ),
     ];
   },
   app(values, { images, timeZone }) {

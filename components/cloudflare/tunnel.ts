@@ -1,5 +1,7 @@
 import * as cloudflare from "@pulumi/cloudflare";
+import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { EndInput } from "./end-connections";
 
 /** What an App asks of Cloudflare: that a public host name leads to it, with no port open on the host. */
 export interface TunnelRequest {
@@ -33,6 +35,22 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
       `${name}-tunnel`,
       { accountId, name: fullName, configSrc: "cloudflare" },
       options,
+    );
+    const input = pulumi.all([tunnel.id, apiToken]).apply(([tunnelId, token]) => {
+      const values: EndInput = { accountId, tunnelId, apiToken: token };
+      return JSON.stringify(values);
+    });
+    // Deleted before the tunnel, which it depends on. Another API token changes it in place: that is no end of the tunnel.
+    new command.local.Command(
+      `${name}-end`,
+      {
+        delete: "node --import tsx components/cloudflare/end-connections.ts",
+        stdin: pulumi.secret(input),
+        triggers: [tunnel.id],
+        addPreviousOutputInEnv: false,
+        logging: command.local.Logging.Stdout,
+      },
+      { parent: this, dependsOn: tunnel },
     );
     const ingresses = [{ hostname: host, service }, { service: "http_status:404" }];
     const config = new cloudflare.ZeroTrustTunnelCloudflaredConfig(

@@ -35,10 +35,19 @@ export function sharedDomain(domain: string): string | undefined {
   return site !== null && sharedDomains.has(site) ? site : undefined;
 }
 
-/** Whether a host is the domain or stands below it: a browser sends it the cookies that are set for the domain. */
-export function atOrBelow(host: string, domain: string): boolean {
-  return host === domain || host.endsWith(`.${domain}`);
+/**
+ * Whether browsers send a host the gate's cookie: it is the domain, or stands below it.
+ *
+ * @param domain undefined: the name of an address that may not be known yet, so all of sslip.io counts
+ */
+export function getsGateCookie(host: string, domain: string | undefined): boolean {
+  const name = host.toLowerCase().replace(/\.+$/, "");
+  return `.${name}`.endsWith(`.${domain ?? "sslip.io"}`);
 }
+
+/** What is wrong with such a host where another server answers. */
+export const cookieFault =
+  "at or below domain (by default a name of sslip.io), where browsers would send it the gate's login cookie: take a name outside it";
 
 /** What the operator tells their DNS. */
 export function pointNames(domain: string, address: string): string {

@@ -50,6 +50,25 @@ describe("CaseCheck's settings", () => {
       { ...casecheck, casecheckPublished: "port" },
       ["casecheckPublished is neither caddy nor tunnel"],
     ],
+    ...[
+      { domain: "cases.example.org" },
+      { domain: "example.org" },
+      { domain: "example.org", casecheckTunnelHost: "a.b.example.org" },
+      { casecheckTunnelHost: "a.1-2-3-4.sslip.io" },
+    ].map((settings): [string, Record<string, string>, string[]] => [
+      `a tunnel's name that gets the gate's cookie: ${JSON.stringify(settings)}`,
+      { ...tunnel, ...settings },
+      [
+        "casecheckTunnelHost is at or below domain (by default a name of sslip.io), where browsers would send it the gate's login cookie: take a name outside it",
+      ],
+    ]),
+    ...["Cases.example.org", "cases.example.org.", "CASES.HOME.EXAMPLE.COM", "cases.home.example.com."].map(
+      (casecheckTunnelHost): [string, Record<string, string>, string[]] => [
+        `${casecheckTunnelHost} as the tunnel's name`,
+        { ...tunnel, domain, casecheckTunnelHost },
+        ["casecheckTunnelHost is not a host name"],
+      ],
+    ),
     [
       "an open gate where there is none",
       { ...tunnel, casecheckOpen: "true" },
@@ -77,6 +96,9 @@ describe("CaseCheck's settings", () => {
   it.each<[string, Record<string, string>]>([
     ["the switch alone", casecheck],
     ["a tunnel with all it needs", tunnel],
+    ["a tunnel with open registration", { ...tunnel, casecheckOpenRegistration: "true" }],
+    ["a tunnel's name beside the domain", { ...tunnel, domain: "home.example.org" }],
+    ["a tunnel's name that ends like the domain", { ...tunnel, domain: "ses.example.org" }],
     ["an open CaseCheck with open registration", { ...open, casecheckOpenRegistration: "true" }],
     ["anything while it is off", { casecheckPublished: "tunnel", casecheckOpenRegistration: "true" }],
   ])("accept %s", (_what, settings) => {

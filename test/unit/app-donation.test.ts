@@ -48,6 +48,16 @@ describe("the donation site's settings", () => {
       { ...donation, donationProxySubdomain: "donate" },
       ["donationProxySubdomain is already the subdomain of donationSubdomain"],
     ],
+    ...["https://login.home.example.com/authorize", "https://Home.Example.com./authorize"].map(
+      (url): [string, Record<string, string>, string[]] => [
+        `a login at ${url}`,
+        { ...donation, domain, donationLinuxDoAuthUrl: url },
+        [
+          "donationLinuxDoAuthUrl is at or below domain (by default a name of sslip.io), where browsers would send it the gate's login cookie: take a name outside it",
+        ],
+      ],
+    ),
+    ["a login beside the domain", { ...donation, domain, donationLinuxDoAuthUrl: "https://login.example.com/a" }, []],
     ["what it needs, and what it does not need while it is off", donation, []],
     ["it off, whatever else is missing", { donationSubdomain: "give" }, []],
   ])("with %s", (_name, settings, faults) => {

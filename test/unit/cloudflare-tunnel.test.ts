@@ -1,5 +1,5 @@
 import { textOf } from "../support/plain";
-import { type ProgramRun, runProgram } from "../support/program";
+import { type ProgramRun, runAlicloud, runProgram } from "../support/program";
 import { madeTunnelToken } from "../support/provider-answers";
 import { optionsOf } from "../support/recorded-options";
 import { arrivedFiles } from "../support/releases";
@@ -152,11 +152,32 @@ describe("a tunnel that Cloudflare makes", () => {
     expect(run.resource("casecheck-cloudflare-provider").secretInputs).toEqual(["apiToken"]);
     expect(run.resource("casecheck-release").secretInputs).toContain("stdin");
     expect(textOf(run.resource("casecheck-release").inputs["create"])).not.toContain(madeTunnelToken);
-    const shown = JSON.stringify([
-      run.outputs,
-      run.resources.filter(({ name }) => name !== "casecheck-cloudflare-provider"),
-    ]);
+    // The two that call Cloudflare hold it, as secrets.
+    const holders = ["casecheck-cloudflare-provider", "casecheck-cloudflare-end"];
+    const shown = JSON.stringify([run.outputs, run.resources.filter(({ name }) => !holders.includes(name))]);
     expect(shown).not.toContain(apiToken);
+  });
+
+  it("has its connections ended before it is deleted, whatever becomes of the machine", () => {
+    const end = run.resource("casecheck-cloudflare-end");
+    expect(optionsOf(run, "casecheck-cloudflare-end").dependsOn).toEqual(["casecheck-cloudflare-tunnel"]);
+    expect(end.options.deletedWith).toBe("");
+    expect(end.inputs).toEqual({
+      delete: "node --import tsx components/cloudflare/end-connections.ts",
+      stdin: JSON.stringify({ accountId, tunnelId: "casecheck-cloudflare-tunnel-id", apiToken }),
+      // Alone makes another of it: the end of the one before, of which another API token must not be the cause.
+      triggers: ["casecheck-cloudflare-tunnel-id"],
+      addPreviousOutputInEnv: false,
+      logging: "stdout",
+    });
+    expect(end.secretInputs).toEqual(["stdin"]);
+  });
+
+  it("on Alibaba Cloud, where the machine takes its containers along without a connection, too", async () => {
+    const cloud = await runAlicloud(guarded);
+    expect(cloud.resource("casecheck-release").options.deletedWith).toContain("::host");
+    expect(optionsOf(cloud, "casecheck-cloudflare-end").dependsOn).toEqual(["casecheck-cloudflare-tunnel"]);
+    expect(cloud.resource("casecheck-cloudflare-end").options.deletedWith).toBe("");
   });
 
   it("outlives the containers that use it", () => {

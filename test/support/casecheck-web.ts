@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type Server, createServer, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort, listen } from "./authorities";
+import { runProgram } from "./program";
+import { arrivedFiles } from "./releases";
+import { caddy } from "./tools";
+
+/** What the API saw of a request; `registers` where CaseCheck's own API would make an account. */
+export interface Arrived {
+  readonly registers: boolean;
+  readonly cookie: string | undefined;
+}
+
+export interface WebAnswer {
+  readonly status: number;
+  /** Undefined: the API was not asked. */
+  readonly arrived: Arrived | undefined;
+}
+
+/**
+ * Whether uvicorn and FastAPI lead this request target to the registration, or tell the browser to go there. As compared with
+ * the pinned uvicorn 0.27.0 and fastapi 0.109.0: escapes are read once, and the `$` of Python's regular expressions lets a line
+ * end follow.
+ */
+function registers(target: string): boolean {
+  const [path = ""] = target.replace(/^http:\/\/[^/]*/, "").split(/[?#]/);
+  return /^\/v1\/auth\/register\n?\/?$/.test(decodeURIComponent(path));
+}
+
+/** The real Caddy with the file of CaseCheck's web server, before an API that tells what reaches it. */
+export class CasecheckWeb {
+  private constructor(
+    private readonly port: number,
+    private readonly caddy: ChildProcess,
+    private readonly api: Server,
+    private readonly folder: string,
+  ) {}
+
+  static async open(settings: Readonly<Record<string, string>>): Promise<CasecheckWeb> {
+    const files = await arrivedFiles(await runProgram(settings), "casecheck-release");
+    const caddyfile = files.get("image/web/Caddyfile")?.content ?? "";
+    const api = createServer(({ url = "", headers }, answer) => {
+      const arrived: Arrived = { registers: registers(url), cookie: headers.cookie };
+      answer.end(JSON.stringify(arrived));
+    });
+    const [port, apiPort] = [await freePort(), await listen(api)];
+    const folder = mkdtempSync(join(tmpdir(), "casecheck-web-"));
+    mkdirSync(join(folder, "www"));
+    writeFileSync(join(folder, "www", "index.html"), "<title>CaseCheck</title>");
+    const file = join(folder, "Caddyfile");
+    const moved = [
+      [":8080 {", `:${port} {\n\tbind 127.0.0.1`],
+      ["api:8000", `127.0.0.1:${apiPort}`],
+      ["/srv/www", join(folder, "www")],
+    ].reduce((text, [from = "", to = ""]) => text.replace(from, to), caddyfile);
+    writeFileSync(file, moved);
+    const env = { PATH: process.env["PATH"], XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
+    const args = ["run", "--adapter", "caddyfile", "--config", file];
+    const web = new CasecheckWeb(port, spawn(await caddy(), args, { env, stdio: "ignore" }), api, folder);
+    await web.#answers();
+    return web;
+  }
+
+  send(target: string, headers: Readonly<Record<string, string>> = {}, method = "POST"): Promise<WebAnswer> {
+    return new Promise((resolve, reject) => {
+      const place = { host: "127.0.0.1", port: this.port, path: target, method, headers, agent: false };
+      const sent = request(place, (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+        response.on("end", () => {
+          const arrived = body.startsWith('{"registers"') ? (JSON.parse(body) as Arrived) : undefined;
+          resolve({ status: response.statusCode ?? 0, arrived });
+        });
+      });
+      sent.on("error", reject).end();
+    });
+  }
+
+  close(): void {
+    this.caddy.kill();
+    this.api.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #answers(): Promise<void> {
+    for (let tries = 0; tries < 100; tries++) {
+      if (await this.send("/health", {}, "GET").catch(() => undefined)) return;
+      await sleep(100);
+    }
+    throw new Error("CaseCheck's web server did not answer within 10 s");
+  }
+}

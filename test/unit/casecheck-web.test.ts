@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { CasecheckWeb } from "../support/casecheck-web";
+import { tunnelToken } from "../support/configurations";
+
+const caddyPublishes = { domain: "home.example.com", casecheckEnabled: "true" };
+const tunnelPublishes = {
+  ...caddyPublishes,
+  casecheckPublished: "tunnel",
+  casecheckTunnelToken: tunnelToken,
+  casecheckTunnelHost: "cases.example.org",
+};
+
+/** Every way to write the path that leads to the registration behind uvicorn, and more that another server might take for it. */
+const spelling = (letter: string) => {
+  const code = letter.charCodeAt(0).toString(16);
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.constant(letter) },
+    fc.constantFrom(`%${code}`, `%${code.toUpperCase()}`, letter.toUpperCase()),
+  );
+};
+const spelled = fc
+  .tuple(
+    fc.constantFrom("", "", "", "/", "/."),
+    fc.tuple(...Array.from("/v1/auth/register", spelling)).map((letters) => letters.join("")),
+    fc.constantFrom("", "", "%0a", "%0A", "/", "%2F", "%0a/", "//", "/.", "%0d", ";x", "."),
+    fc.constantFrom("", "?x=1", "?", "?/../../health"),
+  )
+  .map((parts) => parts.join(""));
+
+const exact = [
+  "/v1/auth/register",
+  "/v1/auth/%72egister",
+  "/v1%2Fauth%2Fregister",
+  "/%76%31/auth/register",
+  "/v1/auth/register%0a",
+  "/v1/auth/register/",
+  "/v1/auth/register%2f",
+  "/v1/auth/register?next=/",
+  "http://cases.example.org/v1/auth/register",
+];
+
+describe.each([
+  ["through a tunnel", tunnelPublishes, [{}, { "Remote-User": "mallory" }]],
+  ["behind Caddy, for who did not pass the gate", caddyPublishes, [{}]],
+  ["behind Caddy, where it is open", { ...caddyPublishes, casecheckOpen: "true" }, [{}]],
+])("%s", (_what, settings, visitors) => {
+  let web: CasecheckWeb;
+  beforeAll(async () => {
+    web = await CasecheckWeb.open(settings);
+  });
+  afterAll(() => {
+    web.close();
+  });
+
+  it.each(exact)("nobody makes an account at %s", async (target) => {
+    for (const headers of visitors)
+      for (const method of ["POST", "GET", "OPTIONS"])
+        expect(await web.send(target, headers, method)).toEqual({ status: 403, arrived: undefined });
+  });
+
+  it("nor at any other spelling of it", async () => {
+    await fc.assert(
+      fc.asyncProperty(spelled, fc.constantFrom(...visitors), async (target, headers) => {
+        const { arrived } = await web.send(target, headers);
+        expect([target, arrived?.registers ?? false]).toEqual([target, false]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("everything else passes: the login, and what only begins like it", async () => {
+    const passes = { status: 200, arrived: { registers: false, cookie: undefined } };
+    for (const target of ["/v1/auth/login", "/v1/auth/me", "/v1/attendance/register", "/v1/registers", "/health"])
+      expect(await web.send(target)).toEqual(passes);
+    expect(await web.send("/check-in", {}, "GET")).toEqual({ status: 200, arrived: undefined });
+  });
+
+  it("the gate's cookie does not reach the API, and CaseCheck's own does", async () => {
+    const cookieOf = async (cookie: string) => (await web.send("/v1/auth/me", { cookie })).arrived?.cookie ?? "";
+    expect(await cookieOf("authelia_session=secret")).toBe("");
+    expect(await cookieOf("a=1; authelia_session=secret; b=2")).toBe("a=1; b=2");
+    expect(await cookieOf("a=1; authelia_session=secret")).not.toContain("secret");
+  });
+});
+
+describe.each([
+  ["through a tunnel with open registration", { ...tunnelPublishes, casecheckOpenRegistration: "true" }, {}],
+  [
+    "in an open CaseCheck with open registration",
+    { ...caddyPublishes, casecheckOpen: "true", casecheckOpenRegistration: "true" },
+    {},
+  ],
+  ["behind Caddy, for who passed the gate", caddyPublishes, { "Remote-User": "admin" }],
+])("%s", (_what, settings, headers) => {
+  it("accounts can be made", async () => {
+    const web = await CasecheckWeb.open(settings);
+    try {
+      for (const target of exact) expect((await web.send(target, headers)).arrived?.registers).toBe(true);
+    } finally {
+      web.close();
+    }
+  });
+});
