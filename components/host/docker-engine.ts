@@ -53,6 +53,8 @@ export class DockerEngine extends pulumi.ComponentResource {
         host: args.host,
         create: pulumi.unsecret(release).apply((r) => `${install}\n${digestComment(r)}`),
         stdin: pulumi.secret(release.apply(releasePayload)),
+        // What the look at the machine warns of.
+        warns: true,
       },
       { parent: this },
     );
@@ -79,6 +81,7 @@ export function hostValues(
     dataDisk: dataDisk?.serial ?? "",
     dataDiskGiB: dataDisk?.gib ?? 0,
     daemon: daemonJson(docker),
+    daemonText: JSON.stringify(daemonJson(docker)),
   };
 }
 

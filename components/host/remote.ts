@@ -11,11 +11,13 @@ export interface RemoteCommandArgs {
   /** Fixed words and digests, never a secret: it stands in plain state, in previews and in errors (lessons A11). */
   readonly create: pulumi.Input<string>;
   readonly stdin: pulumi.Input<string>;
+  /** Whether its standard error is for the operator to read: warnings that hold no secret. @default false */
+  readonly warns?: boolean;
 }
 
 /**
  * The one way to make a remote command: host key checked by the connection, no environment (sshd drops it, lessons A3), no
- * output of the last run sent back (A4), nothing streamed to the log (A10), no `delete` half (A5; see reach-command.ts), a change
+ * output of the last run sent back (A4), nothing streamed to the log but warnings where it has some (A10), no `delete` half (A5; see reach-command.ts), a change
  * is an update in place (A14), unless the machine itself changed. A machine that is switched off gets none.
  */
 export function remoteCommand(
@@ -34,7 +36,7 @@ export function remoteCommand(
       create,
       stdin: args.stdin,
       addPreviousOutputInEnv: false,
-      logging: command.remote.Logging.None,
+      logging: args.warns === true ? command.remote.Logging.Stderr : command.remote.Logging.None,
       ...(host.generation && { triggers: [host.generation] }),
     },
     {

@@ -12,6 +12,9 @@ client=${1:-}
 # shellcheck source=/dev/null
 . "${OS_RELEASE:-/etc/os-release}"
 
+# Before anything is touched: all that is in the way at once. One script of parts, as `ops doctor --host` sends it.
+LOOK_WAIT=600 sh -c "$(cat "$here/settings.sh" "$here"/look/*.sh)" look || exit 1
+
 log=/var/log/cloudcode/host.log
 mkdir -p /var/log/cloudcode /opt/cloudcode/bin /opt/cloudcode/stacks
 chmod 700 /var/log/cloudcode

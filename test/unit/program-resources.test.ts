@@ -70,8 +70,8 @@ describe("every remote command", () => {
     }
   });
 
-  it("sends nothing by environment, streams nothing to the log, and has no delete or trigger half", () => {
-    for (const { inputs } of ofType(remoteCommand)) {
+  it("sends nothing by environment, streams nothing to the log but the installer's warnings, and has no delete or trigger half", () => {
+    for (const { name, inputs } of ofType(remoteCommand)) {
       expect(Object.keys(inputs).sort()).toEqual([
         "addPreviousOutputInEnv",
         "connection",
@@ -79,7 +79,8 @@ describe("every remote command", () => {
         "logging",
         "stdin",
       ]);
-      expect(inputs).toMatchObject({ addPreviousOutputInEnv: false, logging: "none" });
+      const logging = name === "docker-install" ? "stderr" : "none";
+      expect(inputs).toMatchObject({ addPreviousOutputInEnv: false, logging });
     }
   });
 

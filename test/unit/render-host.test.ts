@@ -62,6 +62,14 @@ describe("every shell script", () => {
 
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
+      "1-begin.sh",
+      "2-system.sh",
+      "3-storage.sh",
+      "4-packages.sh",
+      "5-docker.sh",
+      "6-network.sh",
+      "7-access.sh",
+      "8-end.sh",
       "agent.sh",
       "backup.sh",
       "beside.sh",

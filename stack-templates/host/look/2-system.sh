@@ -1,0 +1,119 @@
+# shellcheck shell=sh disable=SC2154 # found, root and the functions are those of 1-begin.sh, the rest of settings.sh
+# The system itself: what starts it, which one it is, and what it runs on.
+
+os() { sed -n "s/^$1=//p" "$root/etc/os-release" 2>/dev/null | head -n 1 | tr -d "\"'"; }
+id=$(os ID)
+version=$(os VERSION_ID)
+case "$id $version" in
+  "ubuntu 22.04" | "ubuntu 24.04" | "debian 13") ;;
+  "debian 12")
+    [ "$packages" = docker-ce ] ||
+      add blocks system "Debian 12 has no Compose v2 of its own" "pulumi config set dockerPackages docker-ce"
+    ;;
+  *)
+    name=$(os PRETTY_NAME)
+    add blocks system "this machine runs ${name:-${id:-no known system} $version}; cloudcode supports Ubuntu 22.04 and 24.04, Debian 12 and 13" \
+      "another machine, or one of these systems on this one"
+    ;;
+esac
+
+case $(uname -m) in
+  x86_64 | amd64) ;;
+  aarch64 | arm64)
+    add warns architecture "this machine's processor is ARM; cloudcode is tried on x86-64 alone, and lwsandbox needs it" "an x86-64 machine, where an App's image turns out to be for no other"
+    ;;
+  *) add blocks architecture "this machine's processor is $(uname -m); cloudcode's images are for x86-64" "a machine with an x86-64 processor" ;;
+esac
+
+first=$(cat "$root/proc/1/comm" 2>/dev/null)
+if [ "$first" != systemd ]; then
+  cure="a machine, or a container, that systemd starts"
+  ! grep -qi microsoft "$root/proc/version" 2>/dev/null || cure="write [boot] systemd=true into /etc/wsl.conf, then: wsl --shutdown"
+  add blocks systemd "systemd does not run this machine: its first process is ${first:-unknown}" "$cure"
+fi
+
+# A first boot still writes users, keys and package lists while it already answers SSH. A unit that is masked never starts, and
+# what failed on a first boot long ago is no matter of today.
+booting() {
+  for name in cloud-init-local cloud-init-main cloud-init-network cloud-init cloud-config cloud-final; do
+    state=$(ask systemctl show -p ActiveState -p Job "$name.service") || continue
+    case $state in *ActiveState=activating*) return 0 ;; esac
+    ! printf '%s\n' "$state" | grep -q '^Job=[1-9]' || return 0
+  done
+  return 1
+}
+waited=0
+while booting && [ $waited -lt "$patience" ]; do
+  sleep 2
+  waited=$((waited + 2))
+done
+if booting; then
+  severity=warns
+  [ "$patience" -eq 0 ] || severity=blocks
+  add $severity cloud-init "cloud-init has not come to the end of this machine's first boot" "cloud-init status --wait --long says what it does"
+fi
+failed=$(at "$(flatten 2>/dev/null <"$root/run/cloud-init/result.json")" v1.errors.0)
+[ -n "$ours" ] || [ -z "$failed" ] ||
+  add warns cloud-init-failed "cloud-init failed at this boot: $(clean "$failed" 200)" "cloud-init status --long; nothing, where the machine is as you want it"
+
+failed=$(ask systemctl list-units --state=failed --plain --no-legend --no-pager | awk '{ print $1 }' |
+  grep -E '^(apt-|containerd|docker|dpkg-|firewalld|iptables|networking|nftables|ssh|systemd-(modules-load|networkd|resolved|timesyncd)|ufw|unattended-)' | head -n 5)
+[ -z "$failed" ] ||
+  add warns failed-units "these units of the machine have failed: $(printf '%s\n' "$failed" | list)" "systemctl status $(word "$(printf '%s\n' "$failed" | head -n 1)" UNIT)"
+
+# An update of the kernel took the modules of the one that runs: nothing that is not loaded yet can be.
+release=$(uname -r)
+if [ -d "$root/lib/modules" ] && [ -n "$(ls "$root/lib/modules")" ] && [ ! -d "$root/lib/modules/$release" ] && [ ! -e "$root/run/systemd/container" ]; then
+  add blocks kernel-modules "the running kernel $release has no modules left on this machine: an update replaced them" "reboot"
+fi
+for module in overlay bridge veth; do
+  case $module in
+    overlay) grep -qw overlay "$root/proc/filesystems" ;;
+    *) [ -d "$root/sys/module/$module" ] || [ -n "$(ls -d "$root"/sys/class/net/docker0 2>/dev/null)" ] ;;
+  esac || ask modprobe --dry-run --quiet $module ||
+    # In a container it is the outer machine's matter.
+    { [ $module != overlay ] && [ -e "$root/run/systemd/container" ]; } ||
+    add blocks kernel "the kernel $release has no $module, which containers need" "a kernel of the distribution: apt-get install linux-image-amd64 (Debian) or linux-generic (Ubuntu), then reboot"
+done
+
+controllers=$(cat "$root/sys/fs/cgroup/cgroup.controllers" 2>/dev/null)
+if [ -z "$controllers" ]; then controllers=$(awk '!/^#/ && $4 == 1 { print $1 }' "$root/proc/cgroups" 2>/dev/null | list); fi
+case " $controllers" in
+  *[\ ,]memory*) ;;
+  *) add blocks cgroups "the kernel does not account for memory, so that no App's limit would hold" "add cgroup_enable=memory to the kernel's command line, and reboot" ;;
+esac
+
+container=$(ask systemd-detect-virt --container)
+case ${container:-none} in
+  none) ;;
+  openvz) add blocks container "this machine is an OpenVZ container, in which Docker does not run" "a virtual machine (KVM) of the provider" ;;
+  *)
+    ask docker info >/dev/null || ask unshare --mount sh -c 'mount -t tmpfs none /tmp' ||
+      add blocks container "this machine is a container ($container) that may not mount anything, as Docker has to" "let it nest: pct set ID --features nesting=1,keyctl=1 (Proxmox), lxc config set NAME security.nesting true (LXD, Incus)"
+    ;;
+esac
+[ "$(cat "$root/sys/fs/selinux/enforce" 2>/dev/null)" != 1 ] ||
+  add warns selinux "SELinux is enforcing here; cloudcode labels no volumes, and containers may not read theirs" "setenforce 0, and SELINUX=permissive in /etc/selinux/config"
+
+memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' "$root/proc/meminfo" 2>/dev/null)
+# An App's own need is asked for when it is installed, too, and is known here before that where the stack's settings are.
+if [ -n "$memory" ] && [ "$memory" -lt "${memory_mib:-0}" ]; then
+  add blocks memory "this machine has $memory MiB of memory, and the Apps that are on need $memory_mib" "a machine with more, or an App less"
+elif [ -n "$memory" ] && [ "$memory" -lt 1700 ]; then
+  add warns memory "this machine has $memory MiB of memory; 2 GiB are the least that was tried" "a machine with more, or swapMiB 4096"
+fi
+
+clock=$(date +%s)
+written=$(stat -c %Y "$root/var/lib/dpkg/status" 2>/dev/null)
+if [ -n "$operator_clock" ] && { [ $((clock - operator_clock)) -gt 30 ] || [ $((operator_clock - clock)) -gt 30 ]; }; then
+  add warns clock "this machine's clock is $((clock - operator_clock)) s from yours; one-time codes fail from 30 s on" "timedatectl set-ntp true, and ntpServer where the default cannot be reached"
+elif [ -n "$written" ] && [ "$clock" -lt $((written - 86400)) ]; then
+  add blocks clock "this machine's clock says $(date -u +%Y-%m-%d), which is before its newest package was installed" "timedatectl set-ntp true, or: timedatectl set-time 'YYYY-MM-DD HH:MM:SS'"
+elif [ "${container:-none}" = none ] && [ "$(ask timedatectl show -p NTPSynchronized --value)" = no ] &&
+  awk '{ exit $1 < 900 }' "$root/proc/uptime" 2>/dev/null; then
+  add warns clock "this machine's clock is not synchronised" "timedatectl timesync-status says why; ntpServer names another server"
+fi
+
+if [ -z "$ours" ] && { [ ! -e "$root/proc/net/if_inet6" ] || [ "$(cat "$root/proc/sys/net/ipv6/conf/all/disable_ipv6" 2>/dev/null)" = 1 ]; }; then
+  add warns ipv6 "IPv6 is off here: the Apps are served by IPv4 alone" "no AAAA record for the domain; or sysctl -w net.ipv6.conf.all.disable_ipv6=0"
+fi
