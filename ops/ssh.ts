@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import type { Operations } from "../components/operations";
-import { asRoot } from "../components/host/host";
+import { describeUnreachable } from "../components/host/reach-words";
+import { type Filter, parcel, stream, terminalLine } from "../components/host/wire";
 import { shellWord } from "../components/stack/escape";
 import { CommandError, type Output, type RunOptions, run, until } from "../sandbox/host/run";
 import { OpsError } from "./stack";
@@ -50,9 +51,9 @@ export function sshArguments(
   ];
 }
 
-/** A script with its arguments as one command for the host's shell, as root. Secrets go to its standard input. */
-export function rootCommand(user: string, script: string, args: readonly string[] = []): string {
-  return asRoot(user, ["sh", "-c", script, "sh", ...args].map(shellWord).join(" "));
+/** A script with its arguments as one command of `sh`. Secrets go to its standard input. */
+export function scriptCommand(script: string, args: readonly string[] = []): string {
+  return ["sh", "-c", script, "sh", ...args].map(shellWord).join(" ");
 }
 
 /**
@@ -97,25 +98,56 @@ export class Ssh {
 
   /** Runs a script as root on the host and gives what it printed. @throws OpsError with its words where it fails */
   async script(script: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Output> {
-    try {
-      return await run("ssh", this.arguments(false, rootCommand(this.connection.user, script, args)), options);
-    } catch (error) {
+    const { user, host: address, port, hostKey } = this.connection;
+    const { line, read } = parcel(user, scriptCommand(script, args));
+    let cause: CommandError | undefined;
+    const { stdout, stderr } = await run("ssh", this.arguments(false, line), options).catch((error: unknown) => {
       if (!(error instanceof CommandError)) throw error;
-      const words = error.output.stderr.trim() || error.output.stdout.trim() || error.message;
-      throw new OpsError(sshFault.test(words) ? `${words}\n${lookCloser}` : words, { cause: error });
+      cause = error;
+      return error.output;
+    });
+    const answer = read(stdout, stderr);
+    if (answer.stage === "ended") {
+      if (answer.code === 0) return answer;
+      throw new OpsError(answer.stderr.trim() || answer.stdout.trim() || `exit code ${answer.code}`, { cause });
     }
+    const detail = answer.said || (cause?.message ?? "it said nothing");
+    if (sshFault.test(detail)) throw new OpsError(`${detail}\n${lookCloser}`, { cause });
+    const seconds = (options.timeoutMs ?? 0) / 1000;
+    throw new OpsError(describeUnreachable({ address, port, user, hostKey, seconds }, { ...answer, detail }), {
+      cause,
+    });
   }
 
   /** The same on this terminal. Gives the exit code. */
   attach(tty: boolean, script: string, args: readonly string[] = []): Promise<number> {
-    return this.login(tty, rootCommand(this.connection.user, script, args));
+    const { user } = this.connection;
+    const command = scriptCommand(script, args);
+    if (tty) return this.login(true, terminalLine(user, command));
+    const { line, filter } = stream(user, command);
+    return this.start(false, line, filter);
   }
 
   /** A shell of the SSH user on this terminal, or a command in it. Gives the exit code. */
   login(tty: boolean, command?: string): Promise<number> {
+    return this.start(tty, command);
+  }
+
+  private start(tty: boolean, command?: string, filter?: () => Filter): Promise<number> {
     return new Promise((resolve, reject) => {
-      const child = spawn("ssh", this.arguments(tty, command), { stdio: "inherit" });
+      const passed = filter ? "pipe" : "inherit";
+      const child = spawn("ssh", this.arguments(tty, command), { stdio: ["inherit", passed, passed] });
+      for (const [from, to] of [
+        [child.stdout, process.stdout],
+        [child.stderr, process.stderr],
+      ] as const) {
+        const words = filter?.();
+        from?.on("data", (chunk: Buffer) => to.write(words?.pass(chunk) ?? chunk));
+        from?.on("end", () => process.stderr.write(words?.rest() ?? ""));
+      }
       process.once("exit", () => child.kill());
+      // As when a reader of ssh's own output has gone.
+      process.stdout.on("error", () => child.kill());
       child.once("error", () => {
         reject(new OpsError("ssh is missing: install OpenSSH's client"));
       });

@@ -4,7 +4,7 @@ import * as tls from "@pulumi/tls";
 import type { BackupStore, Connection, DataDiskFacts, Host, MonthlyCost, Worker } from "../host/host";
 import { pointNames, sslipName } from "../host/names";
 import type { Network } from "../host/network";
-import { laterDials, waitReachable } from "../host/wait-reachable";
+import { waitReachable } from "../host/wait-reachable";
 import type { AlicloudTarget } from "../settings/targets";
 import { BackupBucket } from "./backup-bucket";
 import { DataDisk } from "./data-disk";
@@ -119,7 +119,6 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
       user: this.user,
       privateKey: loginKey.privateKeyOpenssh,
       hostKey: this.hostKey,
-      ...laterDials,
     });
     releaseDisk(`${name}-data-release`, this.connection, [attachment.id, association.id], child);
     this.reachable = asleep

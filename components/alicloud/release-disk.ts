@@ -7,7 +7,8 @@ import { reachCommand, reachInput } from "../host/reach-command";
 const waitSeconds = 30;
 
 /** Containers first: Docker leaves them running when it stops itself. */
-const release = "sh -c 'docker ps -q | xargs -r docker stop -t 30; systemctl stop cloudcode-data-disk'";
+const release = "docker ps -q | xargs -r docker stop -t 30; systemctl stop cloudcode-data-disk";
+const limit = { seconds: 5 * 60, graceSeconds: 30 };
 
 /**
  * Lets databases end and unmounts the data disk before it is taken from its machine, since the cloud pulls the plug (lessons
@@ -24,8 +25,8 @@ export function releaseDisk(
   new command.local.Command(
     name,
     {
-      delete: `${reachCommand(release)} || true`,
-      stdin: reachInput(connection, waitSeconds),
+      delete: `(${reachCommand(release)}) || true`,
+      stdin: reachInput(connection, { seconds: waitSeconds, limit }),
       triggers: [...ties],
       addPreviousOutputInEnv: false,
       logging: command.local.Logging.None,

@@ -1,7 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection, Worker } from "../host/host";
-import { laterDials, waitReachable } from "../host/wait-reachable";
+import { waitReachable } from "../host/wait-reachable";
 import type { MachineSettings } from "../settings/targets";
 import { hostKey } from "./host-key";
 import { instanceArgs, replacedOnly } from "./machine";
@@ -67,7 +67,6 @@ export class AlicloudWorker extends pulumi.ComponentResource implements Worker {
       user: this.user,
       privateKey: args.loginKey,
       hostKey: key.pinned,
-      ...laterDials,
     });
     this.reachable =
       machine.power === "stopped" ? undefined : waitReachable(`${name}-reachable`, this, args.waitSeconds, child);

@@ -1,6 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type Host, type Worker, asRoot } from "../host/host";
+import type { Host, Worker } from "../host/host";
 import { onRemoval, reachCommand } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
 import { type ReleaseSource, digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
@@ -36,7 +36,7 @@ export class ClusterWorker extends pulumi.ComponentResource {
         : [
             new command.local.Command(
               removal,
-              onRemoval(removal, this, worker, `sh -c '[ ! -e ${gone} ] || sh ${gone} delete-data'`),
+              onRemoval(removal, this, worker, `[ ! -e ${gone} ] || sh ${gone} delete-data`),
               { parent: this },
             ),
           ];
@@ -48,7 +48,7 @@ export class ClusterWorker extends pulumi.ComponentResource {
       dependsOn: [cluster, ...left],
       ...onCluster,
     });
-    const say = (words: string) => reachCommand(asRoot(host.user, `${onHost} ${words}`));
+    const say = (words: string) => reachCommand(`${onHost} ${words}`);
     const member = new command.local.Command(
       membership,
       {
@@ -76,9 +76,8 @@ export class ClusterWorker extends pulumi.ComponentResource {
       `${name}-agent`,
       {
         host: worker,
-        create: pulumi
-          .all([pulumi.unsecret(release), words])
-          .apply(([r, w]) => `${unpackAndRun("agent.sh", w.join(" "))}\n${digestComment(r)}`),
+        create: words.apply((each) => unpackAndRun("agent.sh", each.join(" "))),
+        digests: pulumi.unsecret(release).apply(digestComment),
         stdin: pulumi.secret(release.apply(releasePayload)),
       },
       { parent: this },

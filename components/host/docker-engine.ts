@@ -51,7 +51,8 @@ export class DockerEngine extends pulumi.ComponentResource {
       `${name}-install`,
       {
         host: args.host,
-        create: pulumi.unsecret(release).apply((r) => `${install}\n${digestComment(r)}`),
+        create: install,
+        digests: pulumi.unsecret(release).apply(digestComment),
         stdin: pulumi.secret(release.apply(releasePayload)),
         // What the look at the machine warns of.
         warns: true,

@@ -3,7 +3,7 @@ import type { ExistingTarget } from "../settings/targets";
 import type { Connection, Host, Worker } from "./host";
 import { type Network, describeRule, inboundRules } from "./network";
 import { pointNames } from "./names";
-import { laterDials, waitReachable } from "./wait-reachable";
+import { waitReachable } from "./wait-reachable";
 
 /** A machine that is there already. It outlives the stack: nothing of it is created or deleted. */
 export class ExistingHost extends pulumi.ComponentResource implements Host, Worker {
@@ -35,7 +35,6 @@ export class ExistingHost extends pulumi.ComponentResource implements Host, Work
       user,
       privateKey,
       hostKey,
-      ...laterDials,
     });
     this.reachable = waitReachable(`${name}-reachable`, this, args.waitSeconds, { parent: this });
     this.workers = args.workers.map(

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Network } from "./network";
 
-/** How remote commands reach the machine, in the words of the command provider. */
+/** How remote commands reach the machine, with the given key alone. */
 export interface ConnectionParts {
   readonly host: string;
   readonly port: number;
@@ -9,10 +9,6 @@ export interface ConnectionParts {
   readonly privateKey: string;
   /** `type base64`. */
   readonly hostKey: string;
-  /** Failed dials before a command gives up. */
-  readonly dialErrorLimit: number;
-  /** Seconds. */
-  readonly perDialTimeout: number;
 }
 
 /** One secret object, built once and passed unchanged, so that it never shows a diff of its own (lessons A16). */
@@ -83,9 +79,4 @@ export interface MonthlyCost {
 export interface DataDiskFacts {
   readonly serial: string;
   readonly gib: number;
-}
-
-/** `sudo -n` where the user is not root. */
-export function asRoot(user: string, command: string): string {
-  return user === "root" ? command : `sudo -n ${command}`;
 }

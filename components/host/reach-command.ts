@@ -1,21 +1,36 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { shellWord } from "../stack/escape";
-import { type Connection, type Machine, asRoot } from "./host";
+import type { Connection, Machine } from "./host";
 import type { ReachInput } from "./reach";
 
 /** How long a removal waits for a machine that does not answer, in seconds. */
 const removalSeconds = 60;
 
-/** The local command line that runs reach.ts; relative to the project, so that state holds no path of this machine. */
+/** Drained sandboxes, stopped containers and what an App takes back of the machine. */
+const removalLimit = { seconds: 20 * 60, graceSeconds: 60 };
+
+/** What a command needs besides the connection. */
+type ReachOptions = Pick<ReachInput, "seconds" | "limit"> & { readonly payload?: pulumi.Input<string> };
+
+/**
+ * The local command line that runs a command of `sh` as root on a machine, by reach.ts; relative to the project, so that state
+ * holds no path of this one. It takes the place of its shell, so that nothing is left of it when Pulumi ends it.
+ */
 export function reachCommand(remote: string, urn?: string): string {
-  return ["node --import tsx components/host/reach.ts", shellWord(remote), ...(urn ? [shellWord(urn)] : [])].join(" ");
+  return ["exec node --import tsx components/host/reach.ts", shellWord(remote), ...(urn ? [shellWord(urn)] : [])].join(
+    " ",
+  );
 }
 
-/** Standard input of reach.ts: the connection, and the bound of the wait in seconds. */
-export function reachInput(connection: Connection, seconds: number): pulumi.Output<string> {
-  return connection.apply(({ host, port, user, privateKey, hostKey }) => {
-    const input: ReachInput = { address: host, port, user, privateKey, hostKey, seconds };
+/** Standard input of reach.ts. */
+export function reachInput(connection: Connection, { payload, ...bounds }: ReachOptions): pulumi.Output<string> {
+  return pulumi.all([connection, payload]).apply(([{ host, port, user, privateKey, hostKey }, given]) => {
+    const input: ReachInput = {
+      ...{ address: host, port, user, privateKey, hostKey },
+      ...bounds,
+      ...(given !== undefined && { payload: given }),
+    };
     return JSON.stringify(input);
   });
 }
@@ -29,12 +44,12 @@ export function reachInput(connection: Connection, seconds: number): pulumi.Outp
 export function onRemoval(
   name: string,
   parent: pulumi.Resource,
-  machine: Pick<Machine, "connection" | "user">,
+  machine: Pick<Machine, "connection">,
   words: string,
 ): command.local.CommandArgs {
   return {
-    delete: urnBelow(parent, name).apply((urn) => reachCommand(asRoot(machine.user, words), urn)),
-    stdin: reachInput(machine.connection, removalSeconds),
+    delete: urnBelow(parent, name).apply((urn) => reachCommand(words, urn)),
+    stdin: reachInput(machine.connection, { seconds: removalSeconds, limit: removalLimit }),
     addPreviousOutputInEnv: false,
     logging: command.local.Logging.None,
   };

@@ -1,6 +1,7 @@
 /** How far a connection came before it failed. */
 export interface Unreachable {
-  readonly stage: "tcp" | "banner" | "handshake" | "host-key" | "authentication" | "command";
+  readonly stage:
+    "tcp" | "banner" | "handshake" | "host-key" | "authentication" | "shell" | "root" | "begun" | "command";
   readonly detail: string;
 }
 
@@ -31,8 +32,14 @@ export function describeUnreachable(host: Endpoint, { stage, detail }: Unreachab
       return `Host key: ${where} showed ${detail}, but ${host.hostKey} is pinned. If the machine was reinstalled, check its key on its console and set hostKey.`;
     case "authentication":
       return `Authentication: ${where} refused the key for user ${host.user} (${detail}). Is the public half in ~${host.user}/.ssh/authorized_keys?`;
+    case "shell":
+      return `Shell: ${where} let user ${host.user} in, but ran no command there: ${detail}. Its login shell, its start-up files or a forced command must let \`ssh ${host.user}@${host.address} true\` through.`;
+    case "root":
+      return `Root: ${where} refused to work for user ${host.user}: ${detail}. The user must be root, or be allowed to \`sudo -n\` everything.`;
+    case "begun":
+      return `${where} lost the connection while the command ran, which goes on there: ${detail}`;
     case "command":
-      return `${where} refused to work for user ${host.user}: ${detail}`;
+      return detail;
   }
 }
 

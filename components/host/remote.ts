@@ -1,42 +1,48 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type Machine, asRoot } from "./host";
+import type { Machine } from "./host";
+import { reachCommand, reachInput } from "./reach-command";
 
-/** Longest run of one remote command; image builds on a small host take most of it. */
+/** The machine has answered before: a short outage heals, a long one is told soon. In seconds. */
+const laterSeconds = 60;
+
+/** Image builds on a small host take most of it; the grace is for going back to the release before. */
+const limit = { seconds: 34 * 60, graceSeconds: 9 * 60 };
 const remoteTimeout = "45m";
 
 /** A command run as root on a machine, its secrets on standard input only. */
 export interface RemoteCommandArgs {
   readonly host: Machine;
-  /** Fixed words and digests, never a secret: it stands in plain state, in previews and in errors (lessons A11). */
+  /** Fixed words, never a secret: they stand in plain state, in previews and in errors (lessons A11). */
   readonly create: pulumi.Input<string>;
+  /** Comments that show in a preview what changes, since standard input is secret; one a line. */
+  readonly digests: pulumi.Input<string>;
   readonly stdin: pulumi.Input<string>;
   /** Whether its standard error is for the operator to read: warnings that hold no secret. @default false */
   readonly warns?: boolean;
 }
 
 /**
- * The one way to make a remote command: host key checked by the connection, no environment (sshd drops it, lessons A3), no
- * output of the last run sent back (A4), nothing streamed to the log but warnings where it has some (A10), no `delete` half (A5; see reach-command.ts), a change
- * is an update in place (A14), unless the machine itself changed. A machine that is switched off gets none.
+ * The one way to make a remote command. Not the provider's own `remote.Command`: that asks an SSH agent whenever SSH_AUTH_SOCK is
+ * set, which fails at one that is gone (pulumi/pulumi-command, connection.go), knows no bound of time, hands its text to whatever
+ * login shell there is, and sends no keep-alives. No output of the last run is sent back (A4), nothing is streamed to the log
+ * but warnings where it has some (A10), a change is an update in place (A14), unless the machine itself changed. A machine that is switched off gets none.
  */
 export function remoteCommand(
   name: string,
   args: RemoteCommandArgs,
   { parent, dependsOn = [] }: { readonly parent: pulumi.Resource; readonly dependsOn?: readonly pulumi.Resource[] },
-): void {
+): pulumi.Resource | undefined {
   const { host } = args;
   const { reachable } = host;
-  if (reachable === undefined) return;
-  const create = pulumi.output(args.create).apply((text) => asRoot(host.user, text));
-  new command.remote.Command(
+  if (reachable === undefined) return undefined;
+  return new command.local.Command(
     name,
     {
-      connection: host.connection,
-      create,
-      stdin: args.stdin,
+      create: pulumi.all([args.create, args.digests]).apply(([words, lines]) => `${reachCommand(words)}\n${lines}`),
+      stdin: reachInput(host.connection, { seconds: laterSeconds, limit, payload: args.stdin }),
       addPreviousOutputInEnv: false,
-      logging: args.warns === true ? command.remote.Logging.Stderr : command.remote.Logging.None,
+      logging: args.warns === true ? command.local.Logging.Stderr : command.local.Logging.None,
       ...(host.generation && { triggers: [host.generation] }),
     },
     {

@@ -1,10 +1,10 @@
 import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import { type Connection, type Host, asRoot } from "./host";
+import type { Connection, Host } from "./host";
 import { reachCommand, reachInput } from "./reach-command";
 
-/** Dials of one later command: the host has answered once, so that a short outage heals and a long one is told soon. */
-export const laterDials = { dialErrorLimit: 10, perDialTimeout: 15 };
+/** Of the command that proves the way to root, which does nothing. */
+const limit = { seconds: 30, graceSeconds: 5 };
 
 /**
  * The one bounded wait for SSH; its own program because its error names TCP, banner, host key or authentication (lessons A1).
@@ -13,7 +13,7 @@ export const laterDials = { dialErrorLimit: 10, perDialTimeout: 15 };
  */
 export function waitReachable(
   name: string,
-  host: Pick<Host, "user" | "generation"> & { readonly connection: Connection },
+  host: Pick<Host, "generation"> & { readonly connection: Connection },
   waitSeconds: number,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
@@ -21,8 +21,8 @@ export function waitReachable(
   return new command.local.Command(
     name,
     {
-      create: reachCommand(asRoot(host.user, "true")),
-      stdin: reachInput(host.connection, waitSeconds),
+      create: reachCommand("true"),
+      stdin: reachInput(host.connection, { seconds: waitSeconds, limit }),
       addPreviousOutputInEnv: false,
       logging: command.local.Logging.None,
       ...(host.generation && { triggers: [host.generation] }),

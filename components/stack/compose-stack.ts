@@ -58,7 +58,8 @@ export class ComposeStack extends pulumi.ComponentResource {
         {
           host,
           // Keyed digests tell nothing of the secrets they cover, and show in a preview which file changes.
-          create: pulumi.unsecret(release).apply((r) => `${hostCommand("apply", name, r.id)}\n${digestComment(r)}`),
+          create: pulumi.unsecret(release).apply((r) => hostCommand("apply", name, r.id)),
+          digests: pulumi.unsecret(release).apply(digestComment),
           stdin: pulumi.secret(release.apply(releasePayload)),
         },
         { parent: this, dependsOn: [engine, removal] },

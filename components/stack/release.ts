@@ -170,9 +170,9 @@ export async function releasePayload(release: Release): Promise<string> {
   return Buffer.concat(chunks).toString("base64");
 }
 
-/** Command line that unpacks a payload from standard input and runs a script of it; the words are those of a shell. */
+/** Command that unpacks a payload from standard input and runs a script of it; the words are those of a shell. */
 export function unpackAndRun(script: string, words: string): string {
-  return `sh -c 'd=$(mktemp -d) && trap "rm -rf $d" EXIT && base64 -d | tar -xC "$d" && sh "$d/release/${script}" "$@"' sh ${words}`;
+  return `d=$(mktemp -d) && trap 'rm -rf "$d"' EXIT && base64 -d | tar -xC "$d" && sh "$d/release/${script}" ${words}`;
 }
 
 /** The plan in lines of `keyword argument…`, which a shell can read without a parser. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { StateResource } from "./leaks";
+import { type StateResource, payloadOf } from "./leaks";
 
 /** How the engine marks a secret (https://www.pulumi.com/docs/iac/concepts/secrets/). */
 const mark = "4dabf18193072939515e22adb298388d";
@@ -61,9 +61,7 @@ export function stateResources(exported: string, shown: string): StateResource[]
       type: resource.type,
       plain: textsOf(resource).plain,
       secretOutputs: textsOf(open?.outputs).secret,
-      // Commands that run here take JSON.
-      stdin:
-        stdin && resource.type === "command:remote:Command" ? z.string().parse(JSON.parse(stdin.plaintext)) : undefined,
+      stdin: stdin && payloadOf(z.string().parse(JSON.parse(stdin.plaintext))),
     };
   });
 }

@@ -10,7 +10,7 @@ export interface StateResource {
   readonly plain: readonly string[];
   /** Values of its encrypted outputs. */
   readonly secretOutputs: readonly string[];
-  /** `stdin`, where it sends a release. */
+  /** The release that its standard input holds. */
   readonly stdin: string | undefined;
 }
 
@@ -65,6 +65,11 @@ interface Digested {
   readonly text: string;
   /** How much of a digest the line shows. */
   readonly length: number;
+}
+
+/** The release on the standard input of a command, beside the connection; undefined where it sends none. */
+export function payloadOf(stdin: string): string | undefined {
+  return (JSON.parse(stdin) as { payload?: string }).payload;
 }
 
 /** Lines of a command that show a digest of a text that the command sends. */

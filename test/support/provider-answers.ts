@@ -48,8 +48,6 @@ export function answerOf(
     }
     case "command:local:Command":
       return { ...nothing, plain: { stdout: stdoutOf(inputs), stderr: "" } };
-    case "command:remote:Command":
-      return { ...nothing, secret: { stdout: "", stderr: "" } };
     case "random:index/randomString:RandomString": {
       const result = bytes.toString("hex").slice(0, Number(withoutSecrets(inputs["length"])));
       return { ...nothing, id: result, plain: { result } };

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { extract } from "tar-stream";
-import { textOf } from "./plain";
+import { type Plain, textOf } from "./plain";
 import type { ProgramRun } from "./program";
 
 /** One file as it arrives on the host. */
@@ -18,9 +18,10 @@ export interface ArrivedFile {
 /** The stacks that carry a release, by the name of the command that brings it. */
 export type ReleaseName = `${string}-release` | "docker-install";
 
-/** The archive that a remote command sends. */
-function archiveOf(run: ProgramRun, name: ReleaseName): Buffer {
-  return Buffer.from(textOf(run.resource(name).inputs["stdin"]), "base64");
+/** The archive that a remote command sends: beside the connection, on the standard input of what opens that. */
+export function archiveOf(run: Pick<ProgramRun, "resource">, name: ReleaseName): Buffer {
+  const { payload } = JSON.parse(textOf(run.resource(name).inputs["stdin"])) as { payload: Plain };
+  return Buffer.from(textOf(payload), "base64");
 }
 
 /** The files a remote command sends, by their path in the template: without the folder named by a digest. */

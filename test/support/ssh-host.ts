@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { type Server as NetServer, type Socket, createServer } from "node:net";
 import { Server, type ServerChannel, utils } from "ssh2";
 
@@ -9,6 +10,33 @@ export interface Listening {
 
 /** What a command of a client says and ends with. */
 export type Answer = (command: string, channel: ServerChannel) => void;
+
+/** How an account of a machine is. */
+export interface Account {
+  /** Login shell. @default sh */
+  readonly shell?: string;
+  /** Run by the shell before the command, as its start-up files are. @default nothing */
+  readonly startup?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Hands each command to a login shell on this machine, as sshd does. */
+export function account({ shell = "sh", startup, env = {} }: Account = {}): Answer {
+  return (command, channel) => {
+    const child = spawn(shell, ["-c", startup === undefined ? command : `${startup}\n${command}`], {
+      cwd: "/",
+      env: { PATH: process.env["PATH"], SSH_CONNECTION: "192.0.2.1 50000 192.0.2.2 22", ...env },
+    });
+    child.stdin.on("error", () => undefined);
+    channel.pipe(child.stdin);
+    child.stdout.pipe(channel, { end: false });
+    child.stderr.pipe(channel.stderr, { end: false });
+    child.once("close", (code) => {
+      channel.exit(code ?? 1);
+      channel.end();
+    });
+  };
+}
 
 /** An SSH server that lets one key in, as every user, and answers commands as told. */
 export async function sshHost(hostKey: string, loginKey: string, answer: Answer, port = 0): Promise<Listening> {

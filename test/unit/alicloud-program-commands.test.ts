@@ -64,7 +64,9 @@ describe("the local commands of the target", () => {
       triggers: ["host-data-attachment-id", "host-address-association-id"],
       ...quiet,
     });
-    expect(inputs["delete"]).toMatch(/^node --import tsx components\/host\/reach\.ts 'sh -c .*' \|\| true$/);
+    expect(inputs["delete"]).toMatch(
+      /^\(exec node --import tsx components\/host\/reach\.ts 'docker ps .*'\) \|\| true$/,
+    );
     expect(inputs["delete"]).toContain("systemctl stop cloudcode-data-disk");
     expect(secretInputs).toEqual(["stdin"]);
     expect(stdinOf(run, "host-data-release")).toMatchObject({ address: eipAddress, user: "root", seconds: 30 });
@@ -102,7 +104,7 @@ describe("the local commands of the target", () => {
   it("wait for the machine once it has its disk and its address, and again when it is another one", () => {
     const { inputs, options } = run.resource("host-reachable");
     expect(inputs).toEqual({
-      create: "node --import tsx components/host/reach.ts true",
+      create: "exec node --import tsx components/host/reach.ts true",
       stdin: anyText,
       triggers: ["host-instance-id ecs.e-c1m2.large"],
       ...quiet,
@@ -137,8 +139,8 @@ describe("what lives on the machine", () => {
 
   it("is reached as root at the public address with the login key that the machine was made with", () => {
     const login = run.resource("host-login-key").outputs;
-    expect(run.resource("docker-install").inputs["connection"]).toEqual({
-      ...{ host: eipAddress, port: 22, user: "root", dialErrorLimit: 10, perDialTimeout: 15 },
+    expect(stdinOf(run, "docker-install")).toMatchObject({
+      ...{ address: eipAddress, port: 22, user: "root" },
       privateKey: login["privateKeyOpenssh"],
       hostKey: (run.resource("host-host-key").outputs["publicKeyOpenssh"] ?? "").trim(),
     });

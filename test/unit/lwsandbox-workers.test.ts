@@ -88,7 +88,7 @@ describe("the program", () => {
     expect(dismissal.options.dependsOn).toContain(run.resource(`${name}-removal`).urn);
     expect(run.resource(`${name}-removal`).inputs["delete"]).toContain("gone.sh delete-data");
     expect(run.resource(`${name}-agent`).inputs["create"]).toMatch(
-      new RegExp(`agent.sh" "\\$@"' sh ${name} 203.0.113.7 203.0.113.8 \\S+`),
+      new RegExp(`agent.sh" ${name} 203.0.113.7 203.0.113.8 \\S+`),
     );
   });
 

@@ -5,7 +5,7 @@ import { splitService } from "../../ops/commands/containers";
 import { checkPassword, withPasswordHash } from "../../ops/commands/gateway";
 import { parseHistory, renderHistory } from "../../ops/commands/history";
 import { addressOf, opener, qrCode } from "../../ops/commands/open";
-import { rootCommand, sshArguments } from "../../ops/ssh";
+import { scriptCommand, sshArguments } from "../../ops/ssh";
 import { fileText, oneTimeCodeText } from "../../sandbox/stand-ins/authelia/notifier";
 
 describe("a one-time code", () => {
@@ -167,10 +167,10 @@ describe("the command line of ssh", () => {
     expect(sshArguments(connection, files, true)).toContain("-t");
   });
 
-  it("quotes a script and its arguments for the host's shell, and gets root by sudo", () => {
-    expect(rootCommand("ubuntu", 'echo "$1"', ["it's"])).toBe(`sudo -n sh -c 'echo "$1"' sh 'it'\\''s'`);
-    expect(rootCommand("root", "true")).toBe("sh -c true sh");
-    expect(rootCommand("root", "true", [""])).toBe("sh -c true sh ''");
+  it("quotes a script and its arguments for the host's sh", () => {
+    expect(scriptCommand('echo "$1"', ["it's"])).toBe(`sh -c 'echo "$1"' sh 'it'\\''s'`);
+    expect(scriptCommand("true")).toBe("sh -c true sh");
+    expect(scriptCommand("true", [""])).toBe("sh -c true sh ''");
   });
 });
 

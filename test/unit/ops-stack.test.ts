@@ -1,7 +1,7 @@
 import { OpsError, parseOutputs, pulumiFault, releasesInState, withRelease } from "../../ops/stack";
 
 const command = (name: string, release: string, more = "") =>
-  `/opt/cloudcode/bin/cloudcode-host apply ${name} ${release}\n# 0123abcd compose.yaml${more}`;
+  `exec node --import tsx components/host/reach.ts '/opt/cloudcode/bin/cloudcode-host apply ${name} ${release}'\n# 0123abcd compose.yaml${more}`;
 
 const state = JSON.stringify({
   version: 3,
@@ -11,14 +11,14 @@ const state = JSON.stringify({
     resources: [
       { urn: "urn:pulumi:s::cloudcode::pulumi:pulumi:Stack::cloudcode-s" },
       {
-        urn: "urn:pulumi:s::cloudcode::command:remote:Command::auth-release",
+        urn: "urn:pulumi:s::cloudcode::command:local:Command::auth-release",
         inputs: { create: command("auth", "aaaaaaaaaaaa"), stdin: { ciphertext: "v1:…" } },
         outputs: { create: command("auth", "aaaaaaaaaaaa"), stdout: { ciphertext: "v1:…" } },
       },
       {
-        urn: "urn:pulumi:s::cloudcode::command:remote:Command::opencode-release",
-        inputs: { create: `sudo -n ${command("opencode", "bbbbbbbbbbbb")}` },
-        outputs: { create: `sudo -n ${command("opencode", "bbbbbbbbbbbb")}` },
+        urn: "urn:pulumi:s::cloudcode::command:local:Command::opencode-release",
+        inputs: { create: command("opencode", "bbbbbbbbbbbb") },
+        outputs: { create: command("opencode", "bbbbbbbbbbbb") },
       },
     ],
   },
@@ -34,11 +34,11 @@ describe("the releases of a state", () => {
     const changed = withRelease(state, "opencode", "cccccccccccc");
     expect(releasesInState(changed)).toEqual({ auth: "aaaaaaaaaaaa", opencode: "cccccccccccc" });
     const back = changed.replaceAll(
-      "apply opencode cccccccccccc\\n# returned to by ops rollback",
-      "apply opencode bbbbbbbbbbbb\\n# 0123abcd compose.yaml",
+      "apply opencode cccccccccccc'\\n# returned to by ops rollback",
+      "apply opencode bbbbbbbbbbbb'\\n# 0123abcd compose.yaml",
     );
     expect(back).toBe(state);
-    expect(changed).toContain("sudo -n /opt/cloudcode/bin/cloudcode-host apply opencode cccccccccccc");
+    expect(changed).toContain("reach.ts '/opt/cloudcode/bin/cloudcode-host apply opencode cccccccccccc'");
   });
 
   it("cannot be changed for a stack that has none", () => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { configurations } from "../support/configurations";
-import { type StateResource, keysOfDigests, leaks } from "../support/leaks";
+import { type StateResource, keysOfDigests, leaks, payloadOf } from "../support/leaks";
 import type { Plain } from "../support/plain";
 import { type ProgramRun, minimal, privateKey, runAlicloud, runProgram, secretKeys } from "../support/program";
 
@@ -19,7 +19,7 @@ function stateOf({ resources, outputs: stack }: ProgramRun): StateResource[] {
       type,
       plain: [urn, id, ...plainOf(inputs, secretInputs), ...plainOf(outputs, secretOutputs)],
       secretOutputs: secretOutputs.map((key) => outputs[key] ?? ""),
-      stdin: type === "command:remote:Command" && typeof stdin === "string" ? stdin : undefined,
+      stdin: typeof stdin === "string" ? payloadOf(stdin) : undefined,
     };
   });
   return [ofStack, ...others];

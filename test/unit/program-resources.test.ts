@@ -2,8 +2,9 @@ import { textOf } from "../support/plain";
 import { type ProgramRun, hostKey, privateKey, runProgram } from "../support/program";
 import type { RecordedResource } from "../support/recorder";
 
-const remoteCommand = "command:remote:Command";
 const localCommand = "command:local:Command";
+
+const reach = "exec node --import tsx components/host/reach.ts";
 
 let run: ProgramRun;
 beforeAll(async () => {
@@ -11,6 +12,9 @@ beforeAll(async () => {
 });
 
 const ofType = (type: string) => run.resources.filter((resource) => resource.type === type);
+/** What runs on the host when it is made or changed. */
+const remoteCommands = ({ resources }: ProgramRun = run) =>
+  resources.filter(({ name }) => /-(install|release)$/.test(name));
 
 describe("the default stack", () => {
   it("consists of these resources and no others", () => {
@@ -22,14 +26,14 @@ describe("the default stack", () => {
       "cloudcode:index:DockerEngine docker",
       "cloudcode:index:ExistingHost host",
       "cloudcode:index:ReverseProxyStack edge",
+      "command:local:Command auth-release",
       "command:local:Command auth-removal",
+      "command:local:Command docker-install",
+      "command:local:Command edge-release",
       "command:local:Command edge-removal",
       "command:local:Command host-reachable",
+      "command:local:Command opencode-release",
       "command:local:Command opencode-removal",
-      "command:remote:Command auth-release",
-      "command:remote:Command docker-install",
-      "command:remote:Command edge-release",
-      "command:remote:Command opencode-release",
       "pulumi:pulumi:Stack cloudcode-test",
       "random:index/randomBytes:RandomBytes auth-salt",
       "random:index/randomPassword:RandomPassword auth-encryption-key",
@@ -53,57 +57,53 @@ describe("the default stack", () => {
 });
 
 describe("every remote command", () => {
-  it("reaches the host through one and the same secret connection, whose host key is pinned", () => {
-    const commands = ofType(remoteCommand);
+  it("reaches the host as the first look does, by the given key alone and at the pinned host key, and in bounded time", () => {
+    const commands = remoteCommands();
     expect(commands).toHaveLength(4);
+    const look = JSON.parse(textOf(run.resource("host-reachable").inputs["stdin"])) as Record<string, unknown>;
     for (const { inputs, secretInputs } of commands) {
-      expect(secretInputs).toContain("connection");
-      expect(inputs["connection"]).toEqual({
-        host: "203.0.113.7",
+      expect(secretInputs).toContain("stdin");
+      const { payload, ...connection } = JSON.parse(textOf(inputs["stdin"])) as Record<string, unknown>;
+      expect(connection).toEqual({
+        address: "203.0.113.7",
         port: 22,
         user: "root",
         privateKey,
         hostKey,
-        dialErrorLimit: 10,
-        perDialTimeout: 15,
+        seconds: 60,
+        limit: { seconds: 2040, graceSeconds: 540 },
       });
+      expect(Object.keys(connection)).toEqual(Object.keys(look));
+      expect(Buffer.from(String(payload), "base64").toString("latin1")).toContain("ustar");
     }
   });
 
   it("sends nothing by environment, streams nothing to the log but the installer's warnings, and has no delete or trigger half", () => {
-    for (const { name, inputs } of ofType(remoteCommand)) {
-      expect(Object.keys(inputs).sort()).toEqual([
-        "addPreviousOutputInEnv",
-        "connection",
-        "create",
-        "logging",
-        "stdin",
-      ]);
+    for (const { name, inputs } of remoteCommands()) {
+      expect(Object.keys(inputs).sort()).toEqual(["addPreviousOutputInEnv", "create", "logging", "stdin"]);
       const logging = name === "docker-install" ? "stderr" : "none";
       expect(inputs).toMatchObject({ addPreviousOutputInEnv: false, logging });
     }
   });
 
   it("takes what may be secret on a secret standard input and keeps its output secret", () => {
-    for (const { secretInputs, options } of ofType(remoteCommand)) {
-      expect(secretInputs).toEqual(expect.arrayContaining(["connection", "stdin"]));
-      expect(secretInputs).not.toContain("create");
+    for (const { secretInputs, options } of remoteCommands()) {
+      expect(secretInputs).toEqual(["stdin"]);
       expect(options.additionalSecretOutputs).toEqual(expect.arrayContaining(["stdout", "stderr"]));
     }
   });
 
   it("may take the time an image build needs", () => {
-    for (const { options } of ofType(remoteCommand))
+    for (const { options } of remoteCommands())
       expect(options.customTimeouts).toEqual({ create: "45m", update: "45m" });
   });
 
   it("waits until the host was reached once", () => {
-    for (const { options } of ofType(remoteCommand))
-      expect(options.dependsOn).toContain(run.resource("host-reachable").urn);
+    for (const { options } of remoteCommands()) expect(options.dependsOn).toContain(run.resource("host-reachable").urn);
   });
 
   it("shows one line with a digest for each file of its release, and nothing else behind its first line", () => {
-    for (const { inputs } of ofType(remoteCommand)) {
+    for (const { inputs } of remoteCommands()) {
       const lines = textOf(inputs["create"]).split("\n").slice(1);
       expect(lines.length).toBeGreaterThan(2);
       for (const line of lines) expect(line).toMatch(/^# [0-9a-f]{8} [\w./-]+$/);
@@ -116,7 +116,7 @@ describe("each ComposeStack", () => {
     "%s is applied by the host's own command, named by the release's id",
     (name) => {
       const [first] = textOf(run.resource(`${name}-release`).inputs["create"]).split("\n");
-      expect(first).toMatch(new RegExp(`^/opt/cloudcode/bin/cloudcode-host apply ${name} [0-9a-f]{12}$`));
+      expect(first).toMatch(new RegExp(`^${reach} '/opt/cloudcode/bin/cloudcode-host apply ${name} [0-9a-f]{12}'$`));
     },
   );
 
@@ -138,17 +138,18 @@ describe("the wait for the host", () => {
     const patient = await runProgram({ hostWaitSeconds: "90", hostUser: "ubuntu" });
     const { inputs, options } = patient.resource("host-reachable");
     expect(inputs).toMatchObject({
-      create: "node --import tsx components/host/reach.ts 'sudo -n true'",
+      create: `${reach} true`,
       logging: "none",
     });
     expect(JSON.parse(textOf(inputs["stdin"]))).toMatchObject({ user: "ubuntu", seconds: 90 });
     expect(options.customTimeouts).toEqual({ create: "150s", update: "150s" });
   });
 
-  it("runs remote commands by sudo where the user is not root", async () => {
+  it("is followed by commands of the same user", async () => {
     const other = await runProgram({ hostUser: "ubuntu" });
-    const commands = other.resources.filter(({ type }) => type === remoteCommand);
-    for (const { inputs } of commands) expect(inputs["create"]).toMatch(/^sudo -n /);
+    const commands = remoteCommands(other);
+    expect(commands).toHaveLength(4);
+    for (const { inputs } of commands) expect(JSON.parse(textOf(inputs["stdin"]))).toMatchObject({ user: "ubuntu" });
   });
 });
 
@@ -173,7 +174,7 @@ describe("the removal of a ComposeStack", () => {
       const { inputs, urn } = resource(`${name}-removal`);
       const remote = `'/opt/cloudcode/bin/cloudcode-host remove ${name} ${word}'`;
       // The URN for the sentence on forgetting the stack is the resource's own.
-      expect(inputs["delete"]).toBe(`node --import tsx components/host/reach.ts ${remote} '${urn}'`);
+      expect(inputs["delete"]).toBe(`${reach} ${remote} '${urn}'`);
     }
   });
 

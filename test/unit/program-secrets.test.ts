@@ -1,5 +1,5 @@
-import { textOf } from "../support/plain";
 import { type ProgramRun, privateKey, runProgram } from "../support/program";
+import { type ReleaseName, archiveOf } from "../support/releases";
 
 const given = {
   adminPassword: "hunter2 hunter2 hunter2",
@@ -45,7 +45,7 @@ function generatedValues({ resources }: ProgramRun): string[] {
 }
 
 /** The tar behind a release's standard input, as text. */
-const payload = (name: string) => Buffer.from(textOf(run.resource(name).inputs["stdin"]), "base64").toString("latin1");
+const payload = (name: ReleaseName) => archiveOf(run, name).toString("latin1");
 
 describe("a secret of the configuration or of the state", () => {
   it("stands in no input that Pulumi keeps or shows in plain text", () => {
@@ -68,7 +68,7 @@ describe("a secret of the configuration or of the state", () => {
 
   it("does reach the host, in the release of the stack that needs it and in no other", () => {
     const holders = (secret: string) =>
-      ["auth-release", "edge-release", "opencode-release", "docker-install"].filter((name) =>
+      (["auth-release", "edge-release", "opencode-release", "docker-install"] as const).filter((name) =>
         payload(name).includes(secret),
       );
     expect(holders(given.smtpPassword)).toEqual(["auth-release"]);
