@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
-import { utils } from "ssh2";
 import { parse as parseDomain } from "tldts";
 import { z } from "zod";
+
+export { privateKey } from "./private-key";
 import { sharedDomain } from "../host/names";
 
 /** Value checks of the settings: each message completes the sentence "KEY …". None quotes the value, which may be a secret. */
@@ -225,20 +226,3 @@ export const backupRepository = nonEmpty.refine(
 export const calendar = matching(/^[A-Za-z0-9 *:,./~-]{1,80}$/, "is not a calendar event of systemd");
 
 export const clockTime = matching(/^([01]\d|2[0-3]):[0-5]\d$/, "is not a time of day, as 04:30");
-
-/** A private key ssh can use without asking. */
-export const privateKey = nonEmpty.superRefine((value, context) => {
-  const message = privateKeyFault(value);
-  if (message) context.addIssue({ code: "custom", message });
-});
-
-function privateKeyFault(value: string): string | undefined {
-  const kind = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+-----END \1PRIVATE KEY-----/.exec(value)?.[1];
-  if (kind === undefined) return "is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)";
-  const parsed = utils.parseKey(value);
-  if (!(parsed instanceof Error)) return undefined;
-  if (kind === "ENCRYPTED " || /encrypted/i.test(parsed.message))
-    return "has a passphrase; make a key without one for this stack";
-  if (kind === "") return "is in PKCS#8 format; ssh-keygen -p -N '' -f COPY rewrites a copy of it in OpenSSH's own";
-  return "cannot be read; is it whole, with its line ends?";
-}

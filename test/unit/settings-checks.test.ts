@@ -1,4 +1,10 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { utils } from "ssh2";
+import { privateKey } from "../../components/settings/checks";
 import { keyPair } from "../support/keys";
 import { minimal } from "../support/program";
 import { faultsOf, messageOf, pemCertificate, pemKey, sentences } from "../support/settings";
@@ -158,6 +164,51 @@ describe("the login key", () => {
     }
   });
 
+  it("reaches every reader as the one text that OpenSSH and ssh2 both take, whatever it was saved with", () => {
+    const folder = mkdtempSync(join(tmpdir(), "keys-"));
+    const keys = [keyPair().private, keyPair("rsa").private, keyPair("ecdsa").private, pemKey("sec1")];
+    const forms: ((text: string) => string)[] = [
+      (text) => text,
+      (text) => text.trim(),
+      (text) => text.replaceAll("\n", "\r\n"),
+      (text) => text.replaceAll("\n", "\r"),
+      (text) => `\ufeff${text}`,
+      (text) => `\ufeff\r\n  ${text.replaceAll("\n", " \r\n\t")}\r\n\r\n`,
+      (text) => `Bag Attributes\n    friendlyName: me\n${text}# the key of the host\n`,
+    ];
+    for (const key of keys) {
+      const texts = forms.map((form) => privateKey.parse(form(key)));
+      expect(new Set(texts).size).toBe(1);
+      expect(utils.parseKey(texts[0] ?? "")).not.toBeInstanceOf(Error);
+      const file = join(folder, "key");
+      writeFileSync(file, texts[0] ?? "", { mode: 0o600 });
+      const { stdout } = spawnSync("ssh-keygen", ["-y", "-f", file], { encoding: "utf8" });
+      expect(stdout).toMatch(/^(ssh|ecdsa)-\S+ \S{50}/);
+      // What was fine stays as it is: no stack sees a difference.
+      if (/OPENSSH/.test(key)) expect(texts[0]?.trim()).toBe(key.trim());
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each<[string, string, string]>([
+    [
+      "PuTTY's format",
+      "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\n",
+      "is in PuTTY's format; puttygen KEY.ppk -O private-openssh -o COPY rewrites it in OpenSSH's",
+    ],
+    ["two keys", keyPair().private + keyPair().private, "holds more than one key"],
+    ["DSA", pemOf("dsa"), "is a DSA key, which SSH servers no longer take; ssh-keygen -t ed25519 makes one they do"],
+    ["a short RSA key", pemOf("rsa"), "is an RSA key of less than 1024 bits, which SSH servers no longer take"],
+    ["halves of two keys", mixedHalves(), "cannot be read; is it whole, with its line ends?"],
+    [
+      "UTF-16",
+      Buffer.from(keyPair().private, "utf16le").toString("latin1"),
+      "is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)",
+    ],
+  ])("as %s is refused in one sentence", (_what, key, fault) => {
+    expect(faults("hostPrivateKey", key)).toEqual([`hostPrivateKey ${fault}`]);
+  });
+
   it("in the one format that the wait for the host cannot read is refused, with the command that rewrites it", () => {
     const cure = "ssh-keygen -p -N '' -f COPY rewrites a copy of it in OpenSSH's own";
     expect(faults("hostPrivateKey", pemKey("pkcs8"))).toEqual([`hostPrivateKey is in PKCS#8 format; ${cure}`]);
@@ -218,3 +269,34 @@ describe("an empty text", () => {
     expect(faults("hostPort", "")).toEqual([]);
   });
 });
+
+/** In the old formats, of kinds that servers no longer take. */
+function pemOf(kind: "dsa" | "rsa"): string {
+  const privateKey =
+    kind === "dsa"
+      ? generateKeyPairSync("dsa", { modulusLength: 1024, divisorLength: 160 }).privateKey
+      : generateKeyPairSync("rsa", { modulusLength: 768 }).privateKey;
+  if (kind === "rsa") return privateKey.export({ format: "pem", type: "pkcs1" }).toString();
+  const file = join(mkdtempSync(join(tmpdir(), "dsa-")), "key");
+  writeFileSync(file, privateKey.export({ format: "pem", type: "pkcs8" }));
+  return execFileSync("openssl", ["pkey", "-in", file, "-traditional"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+}
+
+/** OpenSSH's format, the public half of one key before the private half of another. */
+function mixedHalves(): string {
+  const body = (key: string) => Buffer.from(key.split("\n").slice(1, -2).join(""), "base64");
+  const [one, other] = [body(keyPair().private), body(keyPair().private)];
+  const header = one.indexOf("none", 0, "latin1");
+  expectSameLength(one, other);
+  // Up to the private section both are as long as each other: ed25519 has keys of one size.
+  const split = one.indexOf(Buffer.from([0, 0, 0, 1]), header) + 4 + 4 + 51;
+  const mixed = Buffer.concat([one.subarray(0, split), other.subarray(split)]).toString("base64");
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${mixed.match(/.{1,70}/g)?.join("\n") ?? ""}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+
+function expectSameLength(one: Buffer, other: Buffer): void {
+  if (one.length !== other.length) throw new Error("the keys differ in size");
+}
