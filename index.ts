@@ -28,6 +28,7 @@ async function cloudcode() {
     ...base,
     ...settings.docker,
     alerts: settings.alerts,
+    freeName: settings.freeName,
     backup: settings.backup,
     resticImage: images.restic,
   });

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ConnectionParts, Host } from "./host/host";
+import { isDetected } from "./host/free-name";
 import { type Route, hostOf } from "./routes";
 import type { Settings } from "./settings/settings";
 
@@ -11,6 +12,8 @@ export interface Operations {
   readonly domain: string;
   /** Where the names of the stack point to. */
   readonly publicAddress: string;
+  /** The host announces the address that the provider of its name sees, which the program does not know. */
+  readonly announcesItself?: true;
   readonly operator: string;
   /** Mail address that one-time codes go to; undefined: they stand in a file on the host. */
   readonly codesTo: string | undefined;
@@ -30,12 +33,12 @@ export interface Site {
 /** The one secret output that holds all of it, since an SSH key is among it. */
 export function operations(
   host: Host,
-  settings: Pick<Settings, "operator" | "mail">,
+  settings: Pick<Settings, "operator" | "mail" | "freeName">,
   routes: readonly Route[],
   stacks: readonly string[],
   domain: pulumi.Output<string>,
 ): pulumi.Output<Operations> {
-  const { operator, mail } = settings;
+  const { operator, mail, freeName } = settings;
   return pulumi.secret(
     pulumi.all([host.connection, host.publicAddress, domain]).apply(([connection, publicAddress, name]) => ({
       connection: {
@@ -48,6 +51,7 @@ export function operations(
       awake: host.reachable !== undefined,
       domain: name,
       publicAddress,
+      ...(freeName && isDetected(publicAddress) && { announcesItself: true as const }),
       operator: operator.username,
       codesTo: mail && (operator.email ?? `${operator.username}@${name}`),
       stacks,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { App } from "./apps/app";
 import type { Host } from "./host/host";
+import { sharedDomain } from "./host/names";
 import type { ReverseProxyStack } from "./reverse-proxy/reverse-proxy-stack";
 import { type Route, hostOf, portalSubdomain } from "./routes";
 import type { Settings } from "./settings/settings";
@@ -57,8 +58,18 @@ function steps(settings: Settings, host: Host, domain: string, address: string):
     : `The one-time code stands on the host: open the shell of sshCommand and run ${host.user === "root" ? "" : "sudo "}${notification}`;
   return [
     ...host.before(domain, address),
+    ...sharedName(domain),
     `Open https://${domain} and sign in as ${operator.username}; the password: pulumi stack output adminPassword --show-secrets`,
     `Register a passkey (or an authenticator app) at ${portal}/settings/two-factor-authentication. ${code}`,
     "Add a second passkey on another device, so that a lost phone does not lock you out.",
+  ];
+}
+
+/** What a name that strangers share means, and the way out. */
+function sharedName(domain: string): string[] {
+  const shared = sharedDomain(domain);
+  if (shared === undefined) return [];
+  return [
+    `${domain} is a shared name: to a browser every page of every *.${shared} is of the same site as yours, and all of them share the limits of the certificate authorities. A name of your own is free: get one at https://www.duckdns.org or https://desec.io, then pulumi config set domain NAME.duckdns.org && pulumi config set --secret domainToken && pulumi up (README: A name of your own).`,
   ];
 }

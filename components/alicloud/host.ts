@@ -25,6 +25,8 @@ import { AlicloudWorker } from "./worker";
 export interface AlicloudHostArgs extends AlicloudTarget {
   /** Where the domain's records go; undefined: the operator makes them. */
   readonly zone: ZoneEntry | undefined;
+  /** Whether the host itself keeps the domain's records. */
+  readonly keepsName: boolean;
   /** Zone of the existing vSwitch; undefined: the stack makes its own. */
   readonly vswitchZone: string | undefined;
   /** Whether the data disk and the bucket of backups may be deleted. */
@@ -36,6 +38,7 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
   readonly connection: Connection;
   readonly network: Network;
   readonly publicAddress: pulumi.Output<string>;
+  readonly publicIpv6?: pulumi.Output<string>;
   readonly clusterAddress: pulumi.Output<string>;
   readonly workers: readonly Worker[];
   readonly user = "root";
@@ -109,6 +112,7 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
     const ipv6 =
       network.ipv6GatewayId &&
       publicIpv6(`${name}-ipv6`, network.ipv6GatewayId, ecs, machine.bandwidthMbps, withMachine);
+    if (ipv6) this.publicIpv6 = ipv6;
     const addresses = { A: ipAddress, ...(ipv6 && { AAAA: ipv6 }) };
     const records = args.zone ? [new DnsRecords(`${name}-dns`, { entry: args.zone, addresses, each }, child)] : [];
 
@@ -140,7 +144,7 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
           child,
         ),
     );
-    this.before = (domain, address) => beforeSignIn(domain, address, args.zone !== undefined, asleep);
+    this.before = (domain, address) => beforeSignIn(domain, address, args.keepsName || args.zone !== undefined, asleep);
     this.registerOutputs({ publicAddress: this.publicAddress });
   }
 }

@@ -1,5 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/settings";
 import type { AlicloudTarget } from "../settings/targets";
 import { costFactors, hostEstimate } from "./cost";
 import { findZone } from "./dns";
@@ -10,12 +11,12 @@ import { checkImage, findVswitchZone } from "./placed";
 /**
  * The Host on ECS, after what must be asked of the account before any resource is declared.
  *
- * @param domain undefined: the host's address gives the name, so no records are made
+ * @param settings without a domain the host's address gives the name, and a free name is kept by the host: no records are made
  * @throws OperatorError with one sentence when the account does not answer or lacks what is set
  */
 export async function provisionAlicloud(
   target: AlicloudTarget,
-  { domain, deleteData }: { readonly domain: string | undefined; readonly deleteData: boolean },
+  { domain, freeName, deleteData }: Pick<Settings, "domain" | "freeName" | "deleteData">,
 ): Promise<AlicloudHost> {
   if (pulumi.runtime.isDryRun())
     await pulumi.log.info(
@@ -24,9 +25,13 @@ export async function provisionAlicloud(
   // Its keys come from the environment: no credential is in the configuration or the state.
   const provider = new alicloud.Provider("alicloud", { region: target.region });
   const [zone, vswitchZone] = await Promise.all([
-    domain === undefined ? undefined : findZone(domain, provider),
+    domain === undefined || freeName ? undefined : findZone(domain, provider),
     findVswitchZone(target, provider),
     checkImage(target, provider),
   ]);
-  return new AlicloudHost("host", { ...target, zone, vswitchZone, deleteData }, { provider });
+  return new AlicloudHost(
+    "host",
+    { ...target, zone, vswitchZone, keepsName: freeName !== undefined, deleteData },
+    { provider },
+  );
 }

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { BackupSettings, DockerSettings } from "../settings/settings";
+import type { BackupSettings, DockerSettings, FreeNameSettings } from "../settings/settings";
 import { digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
 import type { TemplateValues } from "../stack/template";
 import { type AlertSettings, alertSecrets, alertValues } from "./alerts";
 import { backupPassword, backupSecrets, backupValues, namedStore } from "./backup";
+import { nameSecrets, nameValues } from "./free-name";
 import type { DataDiskFacts, Host } from "./host";
 import { remoteCommand } from "./remote";
 
@@ -13,6 +14,7 @@ export interface DockerEngineArgs extends DockerSettings {
   /** Key of the digests that the preview shows. */
   readonly digestKey: pulumi.Input<string>;
   readonly alerts: AlertSettings;
+  readonly freeName: FreeNameSettings | undefined;
   /** Undefined: no backups. */
   readonly backup: BackupSettings | undefined;
   /** Image reference of restic. */
@@ -34,14 +36,20 @@ export class DockerEngine extends pulumi.ComponentResource {
 
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:DockerEngine", name, {}, opts);
-    const { backup, alerts } = args;
+    const { backup, alerts, freeName, host } = args;
     this.backupPassword = backupPassword(backup, { parent: this, deleteData: args.deleteData });
     const store = args.host.backupStore ?? (backup && namedStore(backup));
-    const secrets = pulumi.all({ ...backupSecrets(backup, store, this.backupPassword), ...alertSecrets(alerts) });
-    const facts = pulumi.all([args.digestKey, args.host.dataDisk, store, secrets]);
-    const release = facts.apply(([key, dataDisk, place, known]) => {
+    const secrets = pulumi.all({
+      ...backupSecrets(backup, store, this.backupPassword),
+      ...alertSecrets(alerts),
+      ...nameSecrets(freeName),
+    });
+    const addresses = pulumi.output(freeName && [host.publicAddress, host.publicIpv6 ?? ""]);
+    const facts = pulumi.all([args.digestKey, host.dataDisk, store, secrets, addresses]);
+    const release = facts.apply(([key, dataDisk, place, known, [address = "", ipv6 = ""] = []]) => {
       const values = {
-        ...hostValues(args, args.host, dataDisk),
+        ...hostValues(args, host, dataDisk),
+        name: nameValues(freeName, address, ipv6),
         alerts: alertValues(alerts),
         backup: backupValues(backup, place, { image: args.resticImage, host: pulumi.getStack() }),
       };

@@ -19,7 +19,11 @@ export class ExistingHost extends pulumi.ComponentResource implements Host, Work
   readonly reachable: pulumi.Resource;
   readonly before: Host["before"];
 
-  constructor(name: string, args: ExistingTarget, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    args: ExistingTarget & { readonly keepsName: boolean },
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("cloudcode:index:ExistingHost", name, {}, opts);
     const { address, port, user, privateKey, hostKey } = args;
     this.name = name;
@@ -47,7 +51,7 @@ export class ExistingHost extends pulumi.ComponentResource implements Host, Work
         (worker) =>
           `Firewall between the machines: let ${worker.address} reach ${address} on TCP 6443, and all of them each other on UDP 51820.`,
       ),
-      pointNames(domain, address),
+      ...(args.keepsName ? [] : [pointNames(domain, address)]),
     ];
     this.registerOutputs({ publicAddress: this.publicAddress });
   }

@@ -46,6 +46,8 @@ export interface Host extends Machine {
   readonly monthlyCost?: pulumi.Output<MonthlyCost>;
   /** Where the names of the stack point to. */
   readonly publicAddress: pulumi.Output<string>;
+  /** IPv6 address that is open to the internet, too. @default none */
+  readonly publicIpv6?: pulumi.Output<string>;
   /** SSH port. */
   readonly port: number;
   /** Public half of the host key: `type base64`. */

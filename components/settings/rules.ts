@@ -1,3 +1,4 @@
+import { nameProvider, nameProviders } from "../host/free-name";
 import { portalSubdomain } from "../routes";
 import { appKinds } from "../apps/registry";
 import { type Problem, missing, when } from "./problem";
@@ -47,6 +48,15 @@ function generalProblems(values: PlainSettings): Problem[] {
   ];
 }
 
+/** A token of a provider of free names, and the name it is for. */
+function freeNameProblems({ domain, domainToken: token }: PlainSettings): Problem[] {
+  if (token === undefined) return [];
+  const suffixes = nameProviders.map(({ suffix }) => `NAME.${suffix}`).join(" or ");
+  const provider = domain === undefined ? undefined : nameProvider(domain);
+  if (!provider) return [{ key: "domain", fault: `is not ${suffixes}, whose records domainToken keeps` }];
+  return when(!provider.token.test(token), "domainToken", `is not a token of ${provider.shape}`);
+}
+
 /** What each kind of store of backups needs, and what none of them uses. */
 function backupProblems(values: PlainSettings): Problem[] {
   const { backupRepository: repository, backupKeepDaily, backupKeepWeekly, backupKeepMonthly } = values;
@@ -93,6 +103,7 @@ export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<st
   return [
     ...targetProblems(values),
     ...generalProblems(values),
+    ...freeNameProblems(values),
     ...backupProblems(values),
     ...ofApps,
     ...duplicateHosts(values),

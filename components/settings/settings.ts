@@ -12,6 +12,8 @@ export interface Settings {
   readonly target: Target;
   /** Domain the Apps are served below; undefined: the sslip.io name of the host's address. */
   readonly domain: string | undefined;
+  /** The domain, where the host keeps its records at a provider of free names. */
+  readonly freeName: FreeNameSettings | undefined;
   readonly operator: OperatorSettings;
   /** Mail server; without one, one-time codes go to a file on the host. */
   readonly mail: MailSettings | undefined;
@@ -25,6 +27,11 @@ export interface Settings {
   readonly timeZone: string;
   /** Whether removing an App also deletes its volumes. */
   readonly deleteData: boolean;
+}
+
+export interface FreeNameSettings {
+  readonly domain: string;
+  readonly token: pulumi.Output<string>;
 }
 
 export interface OperatorSettings {
@@ -82,12 +89,13 @@ export interface BackupSettings {
 /** Gives checked values their shape. */
 export function toSettings(plain: PlainSettings): Settings {
   const values = seal(plain);
-  const { smtpAddress, adminEmail } = values;
+  const { smtpAddress, adminEmail, domain, domainToken } = values;
   const mail = smtpAddress === undefined ? undefined : toMail(smtpAddress, values);
   return deepFreeze({
     values,
     target: toTarget(values),
-    domain: values.domain,
+    domain,
+    freeName: domain === undefined || domainToken === undefined ? undefined : { domain, token: domainToken },
     operator: { username: values.adminUsername, password: values.adminPassword, email: adminEmail },
     mail,
     certificates: {

@@ -14,11 +14,12 @@ const closedPorts = [2019, 2375, 2376, 4096, 5432, 6379, 6443, 9091, 10250];
 
 /** The host as anybody on the internet sees it. */
 export async function outsideChecks(operations: Operations): Promise<Check[]> {
-  const { publicAddress, sites, domain, connection } = operations;
+  const { publicAddress, announcesItself, sites, domain, connection } = operations;
   const portal: Site = { title: "the login portal", host: `${portalSubdomain}.${domain}`, open: true };
   const index: Site = { title: "the index page", host: domain, open: false };
   const [names, ports, ...visits] = await Promise.all([
-    namesSeen(domain).then((seen) => judgeNames(publicAddress, seen)),
+    // Where the host announces itself, all that can be judged is that every name has the one address.
+    namesSeen(domain).then((seen) => judgeNames((announcesItself && seen[0]?.addresses[0]) ?? publicAddress, seen)),
     portChecks(publicAddress, [...new Set([connection.port, 80, 443])]),
     ...[portal, index, ...sites].map(async (site) => ({ site, visit: await visit(publicAddress, site.host, "/") })),
   ]);

@@ -159,6 +159,8 @@ fi
 
 # shellcheck source=stack-templates/host/operations.sh
 . "$here/operations.sh"
+# shellcheck source=stack-templates/host/name.sh
+. "$here/name.sh"
 sed -e "s#@ssh_port@#$ssh_port#" -e "s#@ssh_cidrs@#$ssh_cidrs#" "$here/firewall" >/opt/cloudcode/bin/firewall
 chmod 755 /opt/cloudcode/bin/firewall
 install -m 644 "$here/cloudcode-firewall.service" /etc/systemd/system/cloudcode-firewall.service

@@ -58,7 +58,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
 describe("every shell script", () => {
   const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
     .map((path) => join(projectRoot, "stack-templates", path))
-    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup|alert))$/.test(path));
+    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup|alert|name))$/.test(path));
 
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
@@ -77,6 +77,7 @@ describe("every shell script", () => {
       "cloudcode-backup",
       "cloudcode-check",
       "cloudcode-host",
+      "cloudcode-name",
       "entrypoint.sh",
       "entrypoint.sh",
       "entrypoint.sh",
@@ -86,6 +87,7 @@ describe("every shell script", () => {
       "halt.sh",
       "install.sh",
       "k3s.sh",
+      "name.sh",
       "operations.sh",
       "ready.sh",
       "run.sh",

@@ -11,8 +11,13 @@ export const targetSettings = {
   }),
   domain: text(check.cookieDomain, {
     description:
-      "Domain the Apps are served below; it and *.domain must point to the host. Default: <address>.sslip.io, a shared name that can hit certificate limits.",
+      "Domain the Apps are served below; it and *.domain must point to the host. NAME.duckdns.org and NAME.dedyn.io are free (see domainToken). Default: <address>.sslip.io, a name that strangers share: one site with theirs to browsers, and one certificate limit.",
     example: "home.example.com",
+  }),
+  domainToken: secret(check.accessToken, {
+    description:
+      "Token of the provider of a free domain, NAME.duckdns.org (https://www.duckdns.org) or NAME.dedyn.io (https://desec.io): with it the host keeps the domain's records, and those of the names below it.",
+    example: "01234567-89ab-cdef-0123-456789abcdef",
   }),
   sshCidrs: list(check.cidr, {
     description:
