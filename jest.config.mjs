@@ -21,7 +21,7 @@ export default {
       ...project,
       displayName: "unit",
       testMatch: [
-        "<rootDir>/test/{unit,toolchain,stand-ins,emulator,donation}/**/*.test.ts",
+        "<rootDir>/test/{unit,edge,toolchain,stand-ins,emulator,donation}/**/*.test.ts",
         "<rootDir>/sandbox/**/*.test.ts",
       ],
     },

@@ -7,13 +7,29 @@ export type Policy = "bypass" | "one_factor" | "two_factor" | "deny";
  * A path of a Route that is treated unlike the rest: other policy, other upstream, or both.
  * First match wins, so the narrower path stands first.
  */
-export interface PathRule {
+export type PathRule = PathPlace & (SameOriginRule | CrossOriginRule);
+
+interface PathPlace {
   /** Exact (`/healthz`) or, with a trailing `/*`, the path itself and all below it (`/terminal/*`). */
   readonly path: string;
-  /** @default the Route's policy */
-  readonly policy?: Policy;
   /** `alias:port` on the App's edge network. @default the Route's upstream */
   readonly upstream?: string;
+}
+
+interface SameOriginRule {
+  /** @default the Route's policy */
+  readonly policy?: Policy;
+  readonly crossOrigin?: false;
+}
+
+interface CrossOriginRule {
+  readonly policy: "bypass";
+  /**
+   * Pages of other sites may call it too, such as the API of a model proxy, which answers CORS itself: the edge looks at neither
+   * Origin nor Fetch Metadata there, and takes all cookies away, so that only what else a request carries counts.
+   * Without effect beside {@link Route.basicAuth}. @default false
+   */
+  readonly crossOrigin: true;
 }
 
 /**
@@ -57,6 +73,11 @@ export interface Route {
   readonly healthPath?: string;
   readonly policy: Policy;
   readonly paths: readonly PathRule[];
+  /**
+   * RE2 of path and query of the pages that a link of another site, or the login portal, may open. Elsewhere the edge first asks
+   * the visitor: a GET that acts must not be one click away. @default every path
+   */
+  readonly pages?: string;
   /** @default none */
   readonly keys?: readonly KeyRule[];
   /**

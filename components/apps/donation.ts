@@ -21,7 +21,7 @@ const publicPaths = [
   "/logout",
 ];
 
-/** What API clients call with a key of the proxy; its management, provider callbacks and the rest stay behind the gate. */
+/** What API clients call with a key of the proxy, web pages among them; its management, provider callbacks and the rest stay behind the gate. */
 const modelPaths = ["/v1/*", "/v1beta/*"];
 
 const notAnId = "is not the number of a Linux Do user";
@@ -139,7 +139,7 @@ export const donation = appKind({
           network,
           upstream: "donation-proxy:8317",
           policy: "two_factor",
-          paths: modelPaths.map(bypass),
+          paths: modelPaths.map((path) => ({ path, policy: "bypass", crossOrigin: true })),
           title: "Model proxy",
           summary: { en: "Model API of the donated accounts", zh: "捐赠账号的模型 API" },
         },

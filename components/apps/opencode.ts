@@ -9,6 +9,9 @@ const version = "1.18.33";
 const name = "opencode";
 const uid = 1000;
 
+/** The routes of its web UI, which no path of its API is: some of those act on a GET, such as /tui/control/next. */
+const pages = "/|/new-session|/server/[^/?]+/session/[^/?]+|/L[A-Za-z0-9_-]+(/session(/[A-Za-z0-9_]+)?)?|/terminal/?";
+
 const settings = {
   opencodeEnabled: flag({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
   opencodeSubdomain: text(check.label, { description: "Subdomain of OpenCode.", example: "code", default: "code" }),
@@ -63,6 +66,7 @@ export const opencode = appKind({
           upstream: "opencode-server:4096",
           healthPath: "/global/health",
           policy: "two_factor",
+          pages,
           paths: values.opencodeTerminal ? [{ path: "/terminal/*", upstream: "opencode-terminal:7681" }] : [],
           title: "OpenCode",
           summary: { en: "AI coding in the browser", zh: "浏览器里的 AI 编程" },

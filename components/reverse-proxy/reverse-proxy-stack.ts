@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Images } from "../images";
-import { type BasicAuth, type Route, hostOf, portalNetwork, portalSubdomain } from "../routes";
+import { type BasicAuth, type Route, hostOf, portalNetwork } from "../routes";
 import type { CertificateSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
 import { hashBasicPassword } from "./password-hash";
-import { hashSecret, hstsSeconds, sites } from "./sites";
+import { hashSecret, hstsSeconds, indexIsolation, portalIsolation, sites } from "./sites";
 
 export interface EdgeSettings {
   readonly domain: string;
@@ -54,7 +54,8 @@ function basicLogin(name: string, { username, password }: BasicAuth, parent: pul
 /** What Caddy runs with. Certificates live in its `data` volume. */
 export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
   const { domain, routes, certificates } = args;
-  const portalUrl = `https://${hostOf({ subdomain: portalSubdomain }, domain)}`;
+  const portal = portalIsolation(routes, domain);
+  const index = indexIsolation(domain);
   const caddyfile = "{release}/live/Caddyfile";
   return {
     template: "reverse-proxy",
@@ -62,7 +63,10 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       images: args.images,
       timeZone: args.timeZone,
       domain,
-      portalHost: hostOf({ subdomain: portalSubdomain }, domain),
+      index: { ...index },
+      // As a browser names it to the portal and the Apps.
+      indexUrl: `${index.origin}/`,
+      portal: { ...portal },
       email: certificates.email ?? `hostmaster@${domain}`,
       directories: certificates.directories,
       trustedRoot: certificates.trustedRoot ?? "",
@@ -71,12 +75,13 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       sites: sites(routes, domain).map((site) => ({
         ...site,
         basicAuth: site.basicAuth && { ...site.basicAuth },
+        open: site.open.map((handler) => ({ ...handler })),
         keys: site.keys.map((handler) => ({ ...handler })),
         elsewhere: site.elsewhere.map((handler) => ({ ...handler })),
       })),
       apps: routes.map((route) => ({ url: `https://${hostOf(route, domain)}/`, title: route.title, ...route.summary })),
-      settingsUrl: `${portalUrl}/settings/two-factor-authentication`,
-      logoutUrl: `${portalUrl}/logout`,
+      settingsUrl: `${portal.origin}/settings/two-factor-authentication`,
+      logoutUrl: `${portal.origin}/logout`,
     },
     plan: {
       networks: [portalNetwork, ...new Set(routes.map(({ network }) => network))],

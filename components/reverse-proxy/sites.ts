@@ -1,13 +1,22 @@
 import { sharedDomain } from "../host/names";
-import { type Route, hostOf, isPrefix } from "../routes";
+import { type Route, hostOf, isPrefix, portalSubdomain } from "../routes";
+
+/** What a page of another site may do at a host: send people to its pages, and nothing else. */
+export interface Isolation {
+  readonly host: string;
+  readonly origin: string;
+  /** Anchored RE2 of path and query of these pages. */
+  readonly pages: string;
+}
 
 /** One Caddy site. */
-export interface Site {
-  readonly host: string;
+export interface Site extends Isolation {
   /** Who Caddy asks for with a password of its own; undefined: Authelia is asked. */
   readonly basicAuth: { readonly username: string; readonly secret: string } | undefined;
   /** Requests that pass without being asked, in the order they are tried. */
   readonly keys: readonly KeyHandler[];
+  /** Requests that pages of other sites may send, without anybody's session; likewise. */
+  readonly open: readonly OpenHandler[];
   /** `alias:port` that answers every path but those below. */
   readonly upstream: string;
   /** Path by which Caddy sees whether that one can answer; undefined: it is not asked. */
@@ -24,9 +33,12 @@ export interface Handler {
   readonly upstream: string;
 }
 
-export interface KeyHandler extends Handler {
+export interface OpenHandler extends Handler {
   /** Caddy path matchers that it does not answer. */
   readonly except: readonly string[];
+}
+
+export interface KeyHandler extends OpenHandler {
   /** Caddy placeholder of the header; several of one name come out joined by commas. */
   readonly header: string;
   /** Anchored RE2. */
@@ -40,7 +52,7 @@ export interface KeyHandler extends Handler {
  */
 export function sites(routes: readonly Route[], domain: string): Site[] {
   return routes.map((route) => ({
-    host: hostOf(route, domain),
+    ...isolation(hostOf(route, domain), route.pages),
     basicAuth: route.basicAuth && { username: route.basicAuth.username, secret: hashSecret(route) },
     keys: (route.keys ?? []).map((rule, index) => ({
       name: `key${index}`,
@@ -51,6 +63,7 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
       withoutCookies: rule.withoutCookies,
       upstream: rule.upstream ?? route.upstream,
     })),
+    open: openHandlers(route),
     upstream: route.upstream,
     healthPath: route.healthPath,
     elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
@@ -59,6 +72,45 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
         : [{ name: `path${index}`, paths: matchers(path), upstream }],
     ),
   }));
+}
+
+/** The index page, which only links. */
+export function indexIsolation(domain: string): Isolation {
+  return isolation(domain);
+}
+
+/**
+ * The portal. A link may lead to its pages, also with the address where the gate sent a visitor away; but not to that of signing
+ * out, nor by way of a login there.
+ */
+export function portalIsolation(routes: readonly Route[], domain: string): Isolation {
+  const hosts = [domain, ...routes.map((route) => hostOf(route, domain))].map((host) => host.replaceAll(".", "\\."));
+  const back = `\\?rd=https%3A%2F%2F(${hosts.join("|")})(%2F[^&]*)?(&rm=[A-Z]+)?`;
+  const mailed = "/(reset-password|revoke)/[^?]+(\\?.*)?";
+  return isolation(hostOf({ subdomain: portalSubdomain }, domain), `/(${back})?|/settings(/[a-z-]+)*|${mailed}`);
+}
+
+function isolation(host: string, pages = ".*"): Isolation {
+  return { host, origin: `https://${host}`, pages: `^(?:${pages})$` };
+}
+
+function openHandlers({ paths, upstream, basicAuth }: Route): OpenHandler[] {
+  if (basicAuth !== undefined) return [];
+  return paths.flatMap((rule, index) =>
+    rule.crossOrigin
+      ? [
+          {
+            name: `open${index}`,
+            paths: matchers(rule.path),
+            except: paths
+              .slice(0, index)
+              .filter(({ crossOrigin }) => !crossOrigin)
+              .flatMap(({ path }) => matchers(path)),
+            upstream: rule.upstream ?? upstream,
+          },
+        ]
+      : [],
+  );
 }
 
 /** Name of the secret that holds the hash of a Route's password. */

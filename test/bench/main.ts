@@ -4,6 +4,7 @@ import { signIn } from "../sandbox/sign-in";
 import { World } from "../sandbox/world";
 import { changes } from "./changes";
 import { cloudUp } from "./cloud-up";
+import { isolationCost } from "./isolation";
 import { noOp } from "./no-op";
 import { preview } from "./preview";
 import { lostRequests } from "./requests";
@@ -26,6 +27,8 @@ interface Ground {
 }
 
 const grounds: readonly Ground[] = [
+  // Caddy alone, without a sandbox.
+  { measures: [isolationCost.name], run: isolationCost },
   ground("bench", openSandbox, [noOp, changes, lostRequests, memory], async (world) => {
     say("first up");
     await world.up();

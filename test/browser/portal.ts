@@ -19,6 +19,8 @@ export interface BrowserOptions {
   readonly disableQuic?: boolean;
   /** @default "/usr/bin/chromium" */
   readonly executablePath?: string;
+  /** Other sites that are played on this machine: address by name. @default none */
+  readonly neighbours?: Readonly<Record<string, string>>;
 }
 
 export interface PortalBrowser {
@@ -43,7 +45,8 @@ const portals = new WeakMap<BrowserContext, string>();
 const patience = 30_000;
 
 export async function openBrowser(options: BrowserOptions): Promise<PortalBrowser> {
-  const { domain, address, caPem, portalName = "auth", headless = true, disableQuic = true } = options;
+  const { domain, address, caPem, portalName = "auth", headless = true, disableQuic = true, neighbours = {} } = options;
+  const names = { ...neighbours, [`*.${domain}`]: address, [domain]: address };
   const trust =
     caPem === undefined ? "--ignore-certificate-errors" : await pinnedTo(address, `${portalName}.${domain}`, caPem);
   const browser = await chromium.launch({
@@ -56,7 +59,9 @@ export async function openBrowser(options: BrowserOptions): Promise<PortalBrowse
       "--disable-component-update",
       "--disable-sync",
       "--no-first-run",
-      `--host-resolver-rules=MAP *.${domain} ${address}, MAP ${domain} ${address}`,
+      `--host-resolver-rules=${Object.entries(names)
+        .map((rule) => ["MAP", ...rule].join(" "))
+        .join(", ")}`,
       trust,
     ],
   });

@@ -8,6 +8,7 @@ import { appGates } from "./scenarios/apps-gate";
 import { appsUp } from "./scenarios/apps-up";
 import { secretsHidden } from "./scenarios/apps-secrets";
 import { tgSigner } from "./scenarios/apps-tg-signer";
+import { nextDoor } from "./scenarios/next-door";
 import { together } from "./scenarios/apps-together";
 import { appWalls } from "./scenarios/apps-walls";
 
@@ -45,6 +46,14 @@ describe("the donation site", () => {
 });
 describe("CaseCheck", () => {
   casecheck(world);
+});
+describe("a page next door", () => {
+  nextDoor(world, [
+    ["tg", "/login"],
+    ["donate", "/bind"],
+    ["models", "/v0/management/auth-files"],
+    ["casecheck", "/v1/activities"],
+  ]);
 });
 describe("secrets", () => {
   secretsHidden(world);

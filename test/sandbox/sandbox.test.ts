@@ -6,6 +6,7 @@ import { faults } from "./scenarios/faults";
 import { firstUp } from "./scenarios/first-up";
 import { gate } from "./scenarios/gate";
 import { login } from "./scenarios/login";
+import { commandsNextDoor, nextDoor } from "./scenarios/next-door";
 import { noChange } from "./scenarios/no-change";
 import { refusals } from "./scenarios/refusals";
 import { releases } from "./scenarios/releases";
@@ -45,6 +46,13 @@ describe("signing in", () => {
 });
 describe("the gate", () => {
   gate(world);
+});
+describe("a page next door", () => {
+  nextDoor(world, [
+    ["code", "/session"],
+    ["code", "/terminal/"],
+  ]);
+  commandsNextDoor(world);
 });
 describe("streams", () => {
   streams(world);

@@ -18,6 +18,7 @@ export function openTerminal(world: World): Promise<Terminal> {
       found(null, [{ address, family: 4 }]);
     },
     rejectUnauthorized: false,
+    origin: `https://${name}`,
     headers: { cookie: world.cookie },
   });
   let screen = "";

@@ -71,6 +71,15 @@ export class World<S extends Sandbox = ExistingSandbox> {
     this.cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
   }
 
+  /** Gives that session to another browser. */
+  async giveSession(context: BrowserContext): Promise<void> {
+    const cookies = this.cookie.split("; ").map((pair) => {
+      const [name = "", value = ""] = pair.split("=");
+      return { name, value, domain: `.${this.domain}`, path: "/", secure: true, sameSite: "Lax" as const };
+    });
+    await context.addCookies(cookies);
+  }
+
   onHost(script: string): Promise<string> {
     return this.sandbox.exec(["sh", "-c", script]).then(({ stdout }) => stdout.trim());
   }

@@ -10,10 +10,8 @@ import { withLock } from "../../sandbox/toolchain/lock";
 // renovate: datasource=go depName=github.com/docker/compose/v2
 const composeVersion = "v2.40.3";
 
-// The first run on a machine downloads Caddy and may build Docker Compose.
-jest.setTimeout(15 * 60_000);
-
-/** Where downloads and builds outlive a run of the tests. */
+// The first run on a machine downloads Caddy and may build Docker Compose. (The bench, which is no test, uses Caddy, too.)
+if (typeof jest !== "undefined") jest.setTimeout(15 * 60_000);
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 

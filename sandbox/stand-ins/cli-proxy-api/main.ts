@@ -4,6 +4,7 @@ import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { serve } from "@hono/node-server";
 import { bcrypt } from "hash-wasm";
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { Folder } from "./folder";
@@ -40,6 +41,8 @@ async function main(): Promise<void> {
   const files = new Folder(config["auth-dir"]);
   const accountOf = (token: string) => /^accepted-(.+)$/.exec(token)?.[1];
   const app = new Hono();
+  // Every origin may ask; what opens it is a key.
+  app.use(cors());
   app.get("/", (c) => c.json({ message: "CLI Proxy API Server" }));
   app.route("/v0/management", managementApi({ key, files, accountOf, fault: () => "none" }));
   const models = new Hono();

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
+import { cors } from "hono/cors";
 import { z } from "zod";
 import { serverEnvironment } from "./environment";
 import { Kubernetes } from "./kubernetes";
@@ -42,6 +43,8 @@ export async function server(): Promise<Hono> {
   };
 
   const app = new Hono();
+  // Every origin may ask, with its cookies: the real one leaves it to SameSite.
+  app.use(cors({ origin: (origin) => origin, credentials: true }));
   for (const path of ["/health", "/readyz"]) app.get(path, (c) => c.json({ status: "ok" }));
   app.post("/api/v1/auth/login", async (c) => {
     const { username, password } = loginSchema.parse(await c.req.json());

@@ -2,7 +2,7 @@
 // same WebSocket protocol, and a plain text area in place of xterm.js.
 import { spawn } from "node:child_process";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import { createServer } from "node:http";
+import { type IncomingHttpHeaders, createServer } from "node:http";
 import { parseArgs } from "node:util";
 
 // Options end at the first word that is none, as with getopt: the rest is the command with options of its own.
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     port: { type: "string", short: "p", default: "7681" },
     "base-path": { type: "string", short: "b", default: "" },
     writable: { type: "boolean", short: "W", default: false },
+    "check-origin": { type: "boolean", short: "O", default: false },
   },
 });
 
@@ -43,12 +44,30 @@ const server = createServer((request, response) => {
   else response.writeHead(404).end();
 });
 
-const sockets = new WebSocketServer({ server, path: `${base}/ws`, handleProtocols: () => "tty" });
+const sockets = new WebSocketServer({ noServer: true, path: `${base}/ws`, handleProtocols: () => "tty" });
+server.on("upgrade", (request, socket, head) => {
+  // libwebsockets closes a connection that the protocol's filter refuses, without an answer.
+  if (values["check-origin"] && !isFromHost(request.headers)) {
+    process.stderr.write("refuse to serve WS client from different origin due to the --check-origin option.\n");
+    socket.destroy();
+    return;
+  }
+  sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit("connection", opened, request));
+});
 sockets.on("connection", (socket) => {
   socket.once("message", () => {
     openTerminal(socket);
   });
 });
+
+/** As check_host_origin in ttyd's src/protocol.c: none is refused, and the ports 80 and 443 do not count, whatever the scheme. */
+function isFromHost({ origin, host }: IncomingHttpHeaders): boolean {
+  const [, scheme, address, port] = /^(https?|wss?):\/\/([^/:]+)(?::(\d+))?/.exec(origin ?? "") ?? [];
+  if (address === undefined) return false;
+  const number = port ?? (scheme === "https" || scheme === "wss" ? "443" : "80");
+  const from = number === "80" || number === "443" ? address : `${address}:${number}`;
+  return from.toLowerCase() === host?.toLowerCase();
+}
 
 function openTerminal(socket: WebSocket): void {
   // util-linux's `script` gives the command a terminal of its own.

@@ -10,6 +10,6 @@ mkdir -p "$HOME/.config/git" && touch "$HOME/.config/git/config"
 
 case $1 in
   server) exec opencode web --hostname 0.0.0.0 --port 4096 ;;
-  terminal) exec ttyd --writable --port 7681 --base-path /terminal /bin/bash -l ;;
+  terminal) exec ttyd --writable --port 7681 --base-path /terminal --check-origin /bin/bash -l ;;
   *) exec "$@" ;;
 esac

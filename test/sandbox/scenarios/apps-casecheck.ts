@@ -37,12 +37,7 @@ export function casecheck(world: AppsWorld): void {
   test("its pages open in a browser and reach the API at their own address", async () => {
     const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
     try {
-      await browser.context.addCookies(
-        world.cookie.split("; ").map((pair) => {
-          const [name = "", value = ""] = pair.split("=");
-          return { name, value, domain: `.${world.domain}`, path: "/", secure: true };
-        }),
-      );
+      await world.giveSession(browser.context);
       await browser.page.goto(`https://casecheck.${world.domain}/check-in`);
       await browser.page.getByText("healthy").waitFor();
     } finally {

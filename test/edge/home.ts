@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import { enabledApps } from "../../components/apps/registry";
+import { hashBasicPassword } from "../../components/reverse-proxy/password-hash";
+import type { Route } from "../../components/routes";
+import { donation, tgSigner } from "../support/configurations";
+import { RenderedCaddy, isolation, listen } from "../support/rendered-caddy";
+import { selfSigned } from "../support/self-signed";
+import { settingsOf } from "../support/settings";
+import { hostileAnswer } from "./attacks";
+import { type Answer, Recorder } from "./recorder";
+
+export interface HomeOptions {
+  readonly domain: string;
+  /** Host name of the hostile page's own site. */
+  readonly hostile: string;
+  /** Real programs by `alias:port` of the upstream; everything else is answered with a page. */
+  readonly programs: Readonly<Record<string, number>>;
+  /** False: Caddy without its check, to see that what it refuses would have arrived. */
+  readonly guarded: boolean;
+  /** More settings of the stack. @default none */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A home with all Apps at the rendered Caddy, by HTTPS, and a browser that is signed in there, beside a hostile site. */
+export interface Home {
+  readonly domain: string;
+  readonly hostile: string;
+  readonly recorder: Recorder;
+  readonly browser: Browser;
+  readonly context: BrowserContext;
+  stop(): Promise<void>;
+}
+
+export const gateCookie = "good";
+export const basicLogin = { username: "jo", password: "a password of Caddy's own" };
+
+/** All Routes of a home with every App. */
+export function allRoutes(settings: Readonly<Record<string, string>> = {}): readonly Route[] {
+  const all = { ...tgSigner, ...donation, casecheckEnabled: "true", casecheckOpen: "true", lwsandboxEnabled: "true" };
+  return enabledApps(settingsOf({ domain: "home.example.com", ...all, ...settings })).flatMap(({ routes }) => routes);
+}
+
+export async function openHome({ domain, hostile, programs, guarded, settings }: HomeOptions): Promise<Home> {
+  const tls = selfSigned(`DNS:${domain}`, `DNS:*.${domain}`, `DNS:${hostile}`);
+  const recorder = new Recorder();
+  const page = pageAnswer(domain);
+  const portOf = (upstream: string) => recorder.serve(upstream, programs[upstream] ?? page);
+  const salt = Buffer.alloc(16, 7).toString("base64");
+  const secrets = { "hash-tg": await hashBasicPassword(basicLogin.password, salt) };
+  const routes = allRoutes(settings);
+  const caddy = await RenderedCaddy.start({
+    domain,
+    routes,
+    portOf,
+    tls,
+    secrets,
+    ...(!guarded && { without: isolation }),
+  });
+  const site = createServer({ key: tls.key, cert: tls.certificate }, page);
+  const sitePort = await listen(site);
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: [
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+      "--disable-background-networking",
+      "--no-first-run",
+      "--ignore-certificate-errors",
+      `--host-resolver-rules=${[
+        `MAP ${hostile} 127.0.0.1:${hostile.endsWith(`.${domain}`) ? caddy.port : sitePort}`,
+        `MAP *.${domain} 127.0.0.1:${caddy.port}`,
+        `MAP ${domain} 127.0.0.1:${caddy.port}`,
+      ].join(", ")}`,
+    ],
+  });
+  const context = await browser.newContext();
+  context.setDefaultTimeout(20_000);
+  // As Authelia sets it.
+  const session = { name: "authelia_session", value: gateCookie, domain: `.${domain}`, path: "/" };
+  await context.addCookies([{ ...session, httpOnly: true, secure: true, sameSite: "Lax" }]);
+  return {
+    ...{ domain, hostile, recorder, browser, context },
+    stop: async () => {
+      await browser.close();
+      caddy.stop();
+      site.close();
+      site.closeAllConnections();
+      recorder.stop();
+    },
+  };
+}
+
+/** The gate, which knows one session, and pages of the portal and of Apps, which a hostile page could have been put into. */
+function pageAnswer(domain: string): Answer {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    request.resume();
+    const url = request.url ?? "/";
+    if (url.startsWith("/api/authz/forward-auth")) {
+      if (request.headers.cookie?.includes(`authelia_session=${gateCookie}`))
+        response.setHeader("remote-user", "operator").end();
+      else
+        response
+          .writeHead(302, {
+            location: `https://auth.${domain}/?rd=${encodeURIComponent(`https://${request.headers["x-forwarded-host"] as string}/`)}`,
+          })
+          .end();
+      return;
+    }
+    // Its upstream answers every origin, as the model proxy does.
+    if (request.headers.origin !== undefined) {
+      response.setHeader("access-control-allow-origin", "*");
+      response.setHeader("access-control-allow-headers", "authorization, content-type");
+    }
+    const hostile = hostileAnswer(url);
+    if (hostile) response.writeHead(hostile.status, hostile.headers).end(hostile.body);
+    else
+      response
+        .writeHead(200, { "content-type": "text/html" })
+        .end(`<!doctype html><title>${request.headers.host ?? ""}</title><h1>${request.method ?? ""}</h1>`);
+  };
+}

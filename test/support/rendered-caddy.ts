@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type Server, createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { defaultImages } from "../../components/images";
+import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
+import type { Route } from "../../components/routes";
+import { renderRelease } from "../../components/stack/release";
+import { adapt } from "./caddy";
+import { caddy } from "./tools";
+
+export interface RenderedOptions {
+  readonly domain: string;
+  readonly routes: readonly Route[];
+  /** Port of this machine where `alias:port` of an upstream answers. */
+  readonly portOf: (upstream: string) => Promise<number>;
+  /** PEM. @default plain HTTP */
+  readonly tls?: { readonly key: string; readonly certificate: string };
+  /** As `secrets.NAME` of the template. @default none */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** What is taken out of the Caddyfile, to see what happens without it. @default nothing */
+  readonly without?: RegExp;
+}
+
+/** The real Caddy with the rendered sites of Routes, on a port of this machine. */
+export class RenderedCaddy {
+  private constructor(
+    readonly port: number,
+    private readonly child: ChildProcess,
+    private readonly folder: string,
+  ) {}
+
+  static async start(options: RenderedOptions): Promise<RenderedCaddy> {
+    const { srv0 = {} } = (await adapt<Adapted>(caddyfileOf(options))).apps.http.servers;
+    const dials = new Map<string, string>();
+    for (const upstream of new Set(JSON.stringify(srv0).match(/(?<="dial":")[^"]+/g) ?? []))
+      dials.set(upstream, `127.0.0.1:${await options.portOf(upstream)}`);
+    const port = await freePort();
+    const { tls } = options;
+    const http = {
+      ...srv0,
+      listen: [`127.0.0.1:${port}`],
+      protocols: tls ? ["h1", "h2"] : ["h1"],
+      automatic_https: { disable: true },
+      ...(!tls && { tls_connection_policies: undefined }),
+    };
+    const apps = { http: { servers: { http } }, ...(tls && { tls: { certificates: { load_pem: [tls] } } }) };
+    const text = JSON.stringify({ admin: { disabled: true }, apps });
+    const folder = mkdtempSync(join(tmpdir(), "rendered-caddy-"));
+    const config = join(folder, "caddy.json");
+    writeFileSync(
+      config,
+      text.replace(/(?<="dial":")[^"]+/g, (dial) => dials.get(dial) ?? dial),
+    );
+    const env = { PATH: process.env["PATH"], XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
+    const child = spawn(await caddy(), ["run", "--config", config], { env, stdio: "ignore" });
+    const running = new RenderedCaddy(port, child, folder);
+    await untilOpen(port);
+    return running;
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error("Caddy did not start");
+    return this.child.pid;
+  }
+
+  stop(): void {
+    this.child.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+interface Adapted {
+  readonly apps: { readonly http: { readonly servers: Readonly<Record<string, object>> } };
+}
+
+function caddyfileOf({ domain, routes, secrets = {}, without }: RenderedOptions): string {
+  const certificates = { email: undefined, directories: [], trustedRoot: undefined, fallbackMinutes: 3 };
+  const source = reverseProxyRelease({ domain, routes, certificates, images: defaultImages, timeZone: "UTC" });
+  const release = renderRelease(join(__dirname, "../../stack-templates"), source, secrets, "key");
+  const caddyfile = release.files.find(({ path }) => path === "live/Caddyfile")?.content ?? "";
+  if (without === undefined) return caddyfile;
+  const rest = caddyfile.replaceAll(without, "");
+  if (rest === caddyfile) throw new Error(`the Caddyfile has nothing like ${String(without)}`);
+  return rest;
+}
+
+/** What guards a site against pages of other sites. */
+export const isolation = /^\t\timport isolation .*$/gm;
+
+/** @returns the port of this machine where the server now listens */
+export function listen(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** @throws Error where nothing takes connections within two minutes */
+export async function untilOpen(port: number): Promise<void> {
+  for (let tries = 0; tries < 1200; tries++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        resolve(true);
+        socket.destroy();
+      });
+      socket.on("error", () => {
+        resolve(false);
+      });
+    });
+    if (open) return;
+    await sleep(100);
+  }
+  throw new Error(`nothing listens at port ${port} within two minutes`);
+}
