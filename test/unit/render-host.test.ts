@@ -48,7 +48,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const registry = settings["imageRegistry"] ?? "docker.io";
     const from = lines.filter((line) => line.startsWith("FROM ")).map((line) => line.split(" ")[1]);
     expect(from).toEqual([
-      expect.stringMatching(new RegExp(`^${registry}/tsl0922/ttyd:[\\w.-]+$`)),
+      expect.stringMatching(new RegExp(`^${registry}/tsl0922/ttyd:[\\w.-]+@sha256:[0-9a-f]{64}$`)),
       expect.stringMatching(new RegExp(`^${registry}/library/debian:[\\w.-]+@sha256:[0-9a-f]{64}$`)),
     ]);
     expect(lines.join("\n")).toMatch(/opencode-ai@\d+\.\d+\.\d+/);
