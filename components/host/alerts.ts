@@ -20,12 +20,19 @@ function isMailScheme(protocol: string): protocol is keyof typeof mailSchemes {
   return Object.hasOwn(mailSchemes, protocol);
 }
 
-/** What curl is told of the mail server. @throws Error for an address that the settings would have refused */
-export function curlMail(address: string): { readonly url: string; readonly secure: boolean } {
+/**
+ * What curl is told of the mail server. Nobody logs in without TLS, as with Authelia.
+ *
+ * @throws Error for an address that the settings would have refused
+ */
+export function curlMail(
+  address: string,
+  username: string | undefined,
+): { readonly url: string; readonly secure: boolean } {
   const { protocol, hostname, port } = new URL(address);
   if (!isMailScheme(protocol)) throw new Error(`${protocol} is no scheme of a mail server`);
   const { scheme, port: usual, secure } = mailSchemes[protocol];
-  return { url: `${scheme}://${hostname}:${port || usual}`, secure };
+  return { url: `${scheme}://${hostname}:${port || usual}`, secure: secure || username !== undefined };
 }
 
 /** `alerts` of `stack-templates/host/`. */
@@ -33,7 +40,7 @@ export function alertValues({ webhook, mail }: AlertSettings): TemplateValues {
   return {
     webhook: webhook !== undefined,
     mail: mail !== undefined && {
-      ...curlMail(mail.server.address),
+      ...curlMail(mail.server.address, mail.server.username),
       to: mail.to,
       from: mail.server.sender ?? mail.to,
       username: mail.server.username,

@@ -17,7 +17,9 @@ LOOK_WAIT=600 sh -c "$(cat "$here/settings.sh" "$here"/look/*.sh)" look || exit 
 
 log=/var/log/cloudcode/host.log
 mkdir -p /var/log/cloudcode /opt/cloudcode/bin /opt/cloudcode/stacks
-chmod 700 /var/log/cloudcode
+# Files of a release belong to the uid that their container runs as, which may be a person's on this machine. Containers see
+# them by mounts that Docker makes as root.
+chmod 700 /var/log/cloudcode /opt/cloudcode/stacks
 exec 3>&1 >"$log" 2>&1
 
 fail() {

@@ -15,7 +15,7 @@ export const operationsSettings = {
   }),
   alertWebhook: secret(check.httpsUrl, {
     description:
-      'Address that a daily self-check posts {"text": …} to, only when something is red (Slack, Mattermost, ntfy and others take it).',
+      'Address that a daily self-check posts to, only when something is red (Slack, Mattermost, ntfy and others take its {"text": …}; DingTalk, WeCom and Feishu get their own form, with "cloudcode" as a keyword).',
     example: "https://hooks.example.com/services/T0/B0/XXXX",
   }),
   alertMail: flag({

@@ -101,6 +101,11 @@ export function firstUp(world: World): void {
       "find /opt/cloudcode/stacks \\( -path '*/secrets*' -o -name '*_API_KEY' -o -name operator.yml \\) -type f -printf '%m\\n' | sort -u",
     );
     expect(modes).toBe("400");
+    // The machine's own first user has the uid of OpenCode's container.
+    const read = await world.onHost(
+      `key=$(find /opt/cloudcode/stacks -user admin -name '*_API_KEY' | head -n 1); [ -n "$key" ] && su admin -c "cat $key" 2>&1; true`,
+    );
+    expect(read).toMatch(/Permission denied/);
   });
 
   test("password login is off", async () => {
