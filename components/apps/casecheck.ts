@@ -12,8 +12,10 @@ const databaseUid = 70;
 const tunnelUid = 65532;
 
 /** What a tunnel's token says when base64 is taken off: account, tunnel and key (cloudflare/cloudflared, connection.go). */
-const tunnelTokenParts = z.object({ a: z.string(), t: z.string(), s: z.string() });
+const tunnelTokenParts = z.object({ a: z.string().min(1), t: z.string().min(1), s: z.string().min(1) });
 const tunnelToken = z.string().refine((value) => {
+  // cloudflared reads no other form of base64, nor a space.
+  if (Buffer.from(value, "base64").toString("base64") !== value) return false;
   try {
     return tunnelTokenParts.safeParse(JSON.parse(Buffer.from(value, "base64").toString())).success;
   } catch {

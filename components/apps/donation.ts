@@ -55,17 +55,17 @@ const settings = {
     description: "Secret of that client. Needed by the donation site.",
     example: "'…'",
   }),
-  donationLinuxDoAuthUrl: text(check.webUrl, {
+  donationLinuxDoAuthUrl: text(check.secretUrl, {
     description: "Where visitors log in (OAuth 2.0 authorization endpoint).",
     example: "https://connect.linux.do/oauth2/authorize",
     default: "https://connect.linux.do/oauth2/authorize",
   }),
-  donationLinuxDoTokenUrl: text(check.webUrl, {
+  donationLinuxDoTokenUrl: text(check.secretUrl, {
     description: "Token endpoint of the same.",
     example: "https://connect.linux.do/oauth2/token",
     default: "https://connect.linux.do/oauth2/token",
   }),
-  donationLinuxDoUserUrl: text(check.webUrl, {
+  donationLinuxDoUserUrl: text(check.secretUrl, {
     description: "User information endpoint of the same.",
     example: "https://connect.linux.do/api/user",
     default: "https://connect.linux.do/api/user",
@@ -80,7 +80,7 @@ const settings = {
     example: "2000000",
     default: 2_000_000,
   }),
-  donationNewApiUrl: text(check.webUrl, {
+  donationNewApiUrl: text(check.secretBase, {
     description: "Address of the new-api server. Needed by the donation site.",
     example: "https://api.example.com",
   }),

@@ -84,7 +84,7 @@ const settings = {
     example: `'${JSON.stringify(k3sRelease)}'`,
     default: k3sRelease,
   }),
-  lwsandboxK3sUrl: text(check.webUrl, {
+  lwsandboxK3sUrl: text(check.webBase, {
     description: "Folder to download those two files from. Default: k3s's releases on GitHub.",
     example: "https://mirror.example.com/k3s",
   }),

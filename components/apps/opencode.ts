@@ -38,7 +38,7 @@ const settings = {
     description: "Key of OpenAI's API, for OpenCode.",
     example: "sk-…",
   }),
-  opencodeOpenaiBaseUrl: text(check.webUrl, {
+  opencodeOpenaiBaseUrl: text(check.secretBase, {
     description: "Address of an API that speaks OpenAI's protocol, for OpenCode.",
     example: "https://api.example.com/v1",
   }),

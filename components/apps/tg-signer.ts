@@ -17,6 +17,9 @@ const basicPassword = check.password.refine((value) => Buffer.byteLength(value) 
 const kept = (schema: z.ZodType<string>) =>
   schema.refine((value) => value === value.trim(), { error: "begins or ends with a space, which TG Signer drops" });
 
+/** A colon ends the user of a basic login (RFC 7617, 2). */
+const basicUser = kept(check.oneLine).refine((value) => !value.includes(":"), { error: "has a colon" });
+
 const settings = {
   tgSignerEnabled: flag({ description: "TG Signer: Telegram check-ins.", example: "true", default: false }),
   tgSignerSubdomain: text(check.label, { description: "Subdomain of TG Signer.", example: "tg", default: "tg" }),
@@ -57,12 +60,12 @@ const settings = {
     example: "512",
     default: 512,
   }),
-  tgSignerWebdavUrl: text(check.webUrl, {
+  tgSignerWebdavUrl: text(check.secretBase, {
     description:
       "WebDAV server that TG Signer backs up to. Trap: at EVERY start TG Signer deletes its sessions and tasks and takes those of the server, which may be older.",
     example: "https://dav.example.com",
   }),
-  tgSignerWebdavUsername: text(kept(check.oneLine), { description: "User of the WebDAV server.", example: "jo" }),
+  tgSignerWebdavUsername: text(basicUser, { description: "User of the WebDAV server.", example: "jo" }),
   tgSignerWebdavPassword: secret(kept(check.oneLine), {
     description: "Password of the WebDAV server.",
     example: "'…'",

@@ -1,9 +1,12 @@
+import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { parse as parseDomain } from "tldts";
 import { z } from "zod";
+import { cidr } from "./addresses";
 
+export * from "./addresses";
+export { calendar } from "./calendar";
 export { privateKey } from "./private-key";
-import { sharedDomain } from "../host/names";
+export { timeZone } from "./time-zone";
 
 /** Value checks of the settings: each message completes the sentence "KEY …". None quotes the value, which may be a secret. */
 
@@ -29,41 +32,6 @@ export function json<T>(inner: z.ZodType<T>): z.ZodType<T> {
     .pipe(inner);
 }
 
-const hostPattern = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-
-export const label = matching(
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  "is not a DNS label of lower-case letters, digits and hyphens",
-);
-export const hostName = matching(hostPattern, "is not a host name");
-export const address = nonEmpty.refine(
-  (value) => isIP(value) !== 0 || hostPattern.test(value),
-  "is neither an IP address nor a host name",
-);
-export const ipAddress = nonEmpty.refine((value) => isIP(value) !== 0, "is not an IP address");
-export const oneLine = nonEmpty.regex(/^[^\r\n\0]*$/, "has more than one line");
-
-/**
- * A domain Authelia can set its cookie on
- * (https://www.authelia.com/configuration/session/introduction/#domain, lessons E2).
- */
-export const cookieDomain = nonEmpty.superRefine((value, context) => {
-  const fault = cookieDomainFault(value);
-  if (fault) context.addIssue({ code: "custom", message: fault });
-});
-
-function cookieDomainFault(value: string): string | undefined {
-  if (isIP(value) !== 0)
-    return "is an IP address, which can carry neither login cookies nor passkeys; use <address>.sslip.io";
-  if (!hostPattern.test(value)) return "is not a host name in lower-case letters";
-  if (!value.includes(".")) return "has no dot, so that browsers refuse its login cookie";
-  const parsed = parseDomain(value, { allowPrivateDomains: true });
-  if (parsed.publicSuffix === value)
-    return "is a public suffix, so that browsers refuse its login cookie; use a name below it";
-  if (sharedDomain(value) === value) return "is shared by everybody; use <address>.sslip.io";
-  return undefined;
-}
-
 export const unixUser = matching(/^[a-z_][a-z0-9_-]{0,31}$/, "is not a user name of Linux");
 export const loginName = matching(
   /^[a-z][a-z0-9_-]{0,31}$/,
@@ -74,68 +42,29 @@ export const password = z
   .min(12, "is shorter than 12 characters")
   .max(128, "is longer than 128 characters")
   .regex(/^\P{Cc}*$/u, "has control characters");
-export const email = matching(/^[^\s@"<>{}`\\]+@[^\s@"<>{}`\\]+$/, "is not a mail address");
-export const timeZone = nonEmpty.refine((value) => {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: value });
-    return true;
-  } catch {
-    return false;
-  }
-}, "is not a time zone");
-
-/** An IPv4 or IPv6 network in CIDR notation whose address part is the network's first address. */
-export const cidr = nonEmpty.superRefine((value, context) => {
-  const [ip = "", bits = "", ...rest] = value.split("/");
-  const family = isIP(ip);
-  const width = family === 4 ? 32 : 128;
-  if (family === 0 || rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > width) {
-    context.addIssue({ code: "custom", message: "is not a network in CIDR notation" });
-  } else if (family === 4 && hasHostBits(ip, Number(bits))) {
-    context.addIssue({ code: "custom", message: `has bits set beyond its /${bits}` });
-  }
+/** A text that files, headers and forms can hold on one line. */
+export const oneLine = nonEmpty.max(4096, "is longer than 4096 letters").superRefine((value, context) => {
+  if (/[\r\n\0]/.test(value)) context.addIssue({ code: "custom", message: "has more than one line" });
+  else if (/\p{Cc}/u.test(value)) context.addIssue({ code: "custom", message: "has control characters" });
 });
-
-function hasHostBits(ip: string, bits: number): boolean {
-  const number = ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  return number % 2 ** (32 - bits) !== 0;
-}
-
-function urlWith(protocols: readonly string[], message: string): z.ZodType<string> {
-  return nonEmpty.refine((value) => {
-    if (/[\s"'`{}\\<>]/.test(value) || !URL.canParse(value)) return false;
-    const url = new URL(value);
-    return protocols.includes(url.protocol) && url.hostname !== "";
-  }, message);
-}
-
-export const httpsUrl = urlWith(["https:"], "is not an https:// address");
-export const webUrl = urlWith(["https:", "http:"], "is not an http:// or https:// address");
-export const proxyUrl = urlWith(["socks5:", "socks4:", "http:"], "is not a socks5://, socks4:// or http:// address");
-export const smtpAddress = urlWith(
-  ["submission:", "submissions:", "smtp:"],
-  "is not a submission://, submissions:// or smtp:// address",
-);
 
 /** What an HTTP header can carry. */
 export const accessToken = matching(/^[\x21-\x7e]+$/, "is not an access token");
 
-export const imageReference = matching(
-  /^[a-z0-9][a-z0-9._:/-]*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64}|:[\w][\w.-]{0,127}@sha256:[0-9a-f]{64})$/,
-  "is not an image reference with a tag or digest",
-);
-export const sourceReference = matching(
-  /^https:\/\/[a-z0-9.-]+(:\d+)?(\/[\w.~-]+)+#[0-9a-f]{40}$/i,
-  "is not https://…#COMMIT, the address of a Git repository and 40 digits of a commit",
-);
-export const registryPrefix = matching(
-  /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*$/,
-  "is not a registry such as registry.example.com/mirror",
-);
-export const certificate = matching(
-  /^-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/,
+export const certificate = nonEmpty.refine(
+  (value) =>
+    /^-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/.test(value) &&
+    isCertificate(value),
   "is not one PEM certificate",
 );
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
 
 const idFault = (kind: string) => `is not the id of ${kind}`;
 export const region = matching(/^[a-z]{2}-[a-z]+(-[a-z0-9]+)*$/, "is not a region such as ap-southeast-1");
@@ -209,20 +138,5 @@ export const knownHostLine = nonEmpty.superRefine((line, context) => {
   if (port < 1 || port > 65535) add("names no port of 1 to 65535");
   for (const { message } of hostKey.safeParse(key).error?.issues ?? []) add(message);
 });
-
-/**
- * Where restic keeps a repository, in its own words (https://restic.readthedocs.io/en/stable/030_preparing_a_new_repo.html):
- * an S3 store, an SFTP server by its address with `//` before the absolute path, or a folder. `oss` is the program's own bucket.
- */
-export const backupRepository = nonEmpty.refine(
-  (value) =>
-    value === "oss" ||
-    /^s3:https?:\/\/[\w.:-]+\/[\w./-]+$/.test(value) ||
-    /^sftp:\/\/[\w.-]+@[\w.-]+(:\d+)?\/\/[\w./-]+$/.test(value) ||
-    /^(\/[\w.-]+){2,}$/.test(value),
-  "is not oss, s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or a folder of two levels or more",
-);
-/** A calendar event of systemd; the host's systemd has the last word on it. */
-export const calendar = matching(/^[A-Za-z0-9 *:,./~-]{1,80}$/, "is not a calendar event of systemd");
 
 export const clockTime = matching(/^([01]\d|2[0-3]):[0-5]\d$/, "is not a time of day, as 04:30");

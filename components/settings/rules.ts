@@ -1,6 +1,7 @@
 import { nameProvider, nameProviders } from "../host/free-name";
 import { portalSubdomain } from "../routes";
 import { appKinds } from "../apps/registry";
+import { holds } from "./networks";
 import { type Problem, missing, when } from "./problem";
 import type { PlainSettings } from "./table";
 import { targetProblems } from "./target-rules";
@@ -38,6 +39,16 @@ function generalProblems(values: PlainSettings): Problem[] {
       imageRegistry !== undefined && registryMirrors.length > 0,
       "registryMirrors",
       "has no effect beside imageRegistry: set one of the two",
+    ),
+    ...when(
+      dockerAddressPool !== undefined && !/:|^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(dockerAddressPool),
+      "dockerAddressPool",
+      "is not a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: containers could not reach what is really there",
+    ),
+    ...when(
+      dockerAddressPool !== undefined && holds(dockerAddressPool, values.hostAddress ?? ""),
+      "dockerAddressPool",
+      "holds hostAddress, which containers could then not reach",
     ),
     ...when(
       dockerAddressPool !== undefined &&

@@ -59,7 +59,8 @@ export function secret(schema: z.ZodType<string>, words: Words): Setting<string>
 }
 
 export function flag(words: WithDefault<boolean>): Defaulted<boolean> {
-  const schema = z.stringbool({ truthy: ["true"], falsy: ["false"], error: "is neither true nor false" });
+  const error = "is neither true nor false";
+  const schema = z.stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive", error });
   return setting("boolean", schema, words);
 }
 
@@ -67,26 +68,43 @@ export function flag(words: WithDefault<boolean>): Defaulted<boolean> {
 export function whole(min: number, max: number, words: WithDefault<number>): Defaulted<number>;
 export function whole(min: number, max: number, words: Words): Setting<number>;
 export function whole(min: number, max: number, words: Words): Setting<number> {
-  const schema = z.coerce
-    .number("is not a whole number")
-    .int("is not a whole number")
-    .min(min, `is below ${min}`)
-    .max(max, `is above ${max}`);
-  return setting("integer", schema, words);
+  const digits = /^(0|-?[1-9]\d{0,14})$/;
+  return setting("integer", decimal(digits, "is not a whole number", min, max), words);
 }
 
 /** A number between two bounds, both included. */
 export function number(min: number, max: number, words: WithDefault<number>): Defaulted<number>;
 export function number(min: number, max: number, words: Words): Setting<number>;
 export function number(min: number, max: number, words: Words): Setting<number> {
-  const schema = z.coerce.number("is not a number").min(min, `is below ${min}`).max(max, `is above ${max}`);
-  return setting("number", schema, words);
+  const digits = /^-?(0|[1-9]\d{0,14})(\.\d{1,9})?$/;
+  return setting("number", decimal(digits, "is not a number", min, max), words);
 }
 
-/** A list of texts; Pulumi keeps it as JSON. */
-export function list(item: z.ZodType<string>, words: WithDefault<readonly string[]>): Defaulted<readonly string[]> {
-  return setting<readonly string[]>("array", json(z.array(item, "is not a list")), words);
+/** A number in the one form that every reader reads alike: no 0x10, 1e3, 007 or 5.0. */
+function decimal(pattern: RegExp, fault: string, min: number, max: number): z.ZodType<number> {
+  return z
+    .string(fault)
+    .regex(pattern, fault)
+    .transform(Number)
+    .pipe(z.number().min(min, `is below ${min}`).max(max, `is above ${max}`));
 }
+
+/** A list of texts, none of them twice; Pulumi keeps it as JSON. */
+export function list(item: z.ZodType<string>, words: WithDefault<readonly string[]>): Defaulted<readonly string[]> {
+  return setting<readonly string[]>("array", json(texts(item)), words);
+}
+
+/** The same with one of them at least. */
+export function someOf(item: z.ZodType<string>, words: WithDefault<readonly string[]>): Defaulted<readonly string[]> {
+  return setting<readonly string[]>("array", json(texts(item).min(1, "is empty: name at least one")), words);
+}
+
+const texts = (item: z.ZodType<string>) =>
+  z.array(item, "is not a list").superRefine((values, context) => {
+    values.forEach((value, index) => {
+      if (values.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message: "is there twice" });
+    });
+  });
 
 /** An object; Pulumi keeps it as JSON. */
 export function object<T>(schema: z.ZodType<T>, words: WithDefault<T>): Defaulted<T> {

@@ -60,7 +60,6 @@ function alicloudProblems(values: PlainSettings): Problem[] {
       "region",
       "is in mainland China, where a site without ICP filing is blocked: set icpFiled to true if domain has one, or take cn-hongkong or ap-southeast-1",
     ),
-    ...notEmpty(values, ["instanceTypes", "diskCategories"]),
     ...without(values, "the target alicloud", ["hostAddress", "hostPrivateKey", "hostKey"]),
     ...when(
       values.spotPriceLimitUsd !== undefined && charge !== "spot",
@@ -139,10 +138,6 @@ function isMainland(region: string): boolean {
 
 function without(values: PlainSettings, target: string, keys: readonly SettingKey[]): Problem[] {
   return keys.flatMap((key) => when(values[key] !== undefined, key, `has no effect with ${target}`));
-}
-
-function notEmpty(values: PlainSettings, keys: readonly ("instanceTypes" | "diskCategories")[]): Problem[] {
-  return keys.flatMap((key) => when(values[key]?.length === 0, key, "is empty: name at least one"));
 }
 
 /** Whether the vSwitch's network lies in the VPC's and has a size the cloud allows. */

@@ -10,8 +10,8 @@ const deployment = z.object({
       z.looseObject({
         urn: z.string(),
         type: z.string(),
-        inputs: z.unknown(),
-        outputs: z.unknown(),
+        inputs: z.unknown().optional(),
+        outputs: z.unknown().optional(),
       }),
     ),
   }),

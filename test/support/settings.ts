@@ -3,6 +3,7 @@ import { parseSettings } from "../../components/settings/read";
 import { type Settings, toSettings } from "../../components/settings/settings";
 import type { AlicloudTarget } from "../../components/settings/targets";
 import { minimal, minimalAlicloud, project } from "./program";
+import { selfSigned } from "./self-signed";
 
 type Raw = Readonly<Record<string, string>>;
 
@@ -49,5 +50,5 @@ export function pemKey(type: "sec1" | "pkcs8", passphrase?: string): string {
   }).privateKey;
 }
 
-/** A self-signed certificate's shape; nothing reads its contents. */
-export const pemCertificate = `-----BEGIN CERTIFICATE-----\n${Buffer.alloc(90, 7).toString("base64")}\n-----END CERTIFICATE-----\n`;
+/** A certificate that signs itself. */
+export const pemCertificate = selfSigned("DNS:ca.example.com").certificate;

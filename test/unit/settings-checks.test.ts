@@ -66,7 +66,7 @@ describe("a value that fails its check is told by its key and its fault", () => 
     ["dockerAddressPool", "10.201.0.0", "is not a network in CIDR notation"],
     ["swapMiB", "-1", "is below 0"],
     ["swapMiB", "65537", "is above 65536"],
-    ["ntpServer", "ntp server", "is not a host name"],
+    ["ntpServer", "ntp server", "is neither an IP address nor a host name"],
     ["timeZone", "Mars/Olympus", "is not a time zone"],
     ["deleteData", "yes", "is neither true nor false"],
     ["opencodeEnabled", "on", "is neither true nor false"],

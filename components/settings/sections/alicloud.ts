@@ -1,5 +1,5 @@
 import * as check from "../checks";
-import { choice, flag, list, number, text, whole } from "../setting";
+import { choice, flag, list, number, someOf, text, whole } from "../setting";
 
 /** Network, machine, disk and address on Alibaba Cloud. */
 export const alicloudSettings = {
@@ -20,7 +20,7 @@ export const alicloudSettings = {
     example: "stopped",
     default: "running",
   }),
-  instanceTypes: list(check.instanceType, {
+  instanceTypes: someOf(check.instanceType, {
     description: "Acceptable instance types, best first; the first one in stock is taken and then kept.",
     example: "'[\"ecs.e-c1m2.large\"]'",
     default: ["ecs.e-c1m2.large", "ecs.t6-c1m2.large", "ecs.u1-c1m2.large", "ecs.c7.large"],
@@ -30,7 +30,7 @@ export const alicloudSettings = {
     example: "'[\"ap-southeast-1a\"]'",
     default: [],
   }),
-  diskCategories: list(check.diskCategory, {
+  diskCategories: someOf(check.diskCategory, {
     description: "Acceptable categories of both disks, best first.",
     example: "'[\"cloud_essd\"]'",
     default: ["cloud_essd_entry", "cloud_essd", "cloud_auto"],

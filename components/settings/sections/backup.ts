@@ -8,13 +8,13 @@ export const backupSettings = {
       "Where restic keeps backups: oss, a bucket on Alibaba Cloud that is made with a key for it alone (target alicloud; needs docs/ram-policy-oss.json, too), s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or /PATH on the host. Default: no backups.",
     example: "oss",
   }),
-  backupAccessKeyId: text(check.oneLine, {
+  backupAccessKeyId: text(check.accessToken, {
     description: "Access key id of an S3 store of backups.",
     example: "LTAI5t0a1b2c3d4e5f6g7h8",
   }),
-  backupSecretAccessKey: secret(check.oneLine, {
+  backupSecretAccessKey: secret(check.accessToken, {
     description: "Secret of backupAccessKeyId.",
-    example: "'…'",
+    example: "0123456789abcdefghijklmnopqrst",
   }),
   backupPrivateKey: secret(check.privateKey, {
     description: "SSH private key for an SFTP store of backups.",

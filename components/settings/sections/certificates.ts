@@ -1,13 +1,13 @@
 import * as check from "../checks";
-import { list, text, whole } from "../setting";
+import { someOf, text, whole } from "../setting";
 
 export const certificateSettings = {
-  acmeEmail: text(check.email, {
+  acmeEmail: text(check.publicEmail, {
     description:
       "Contact given to the certificate authorities: ZeroSSL gives no account without one and writes to it, Let's Encrypt refuses one at example.com. Default: adminEmail, else hostmaster@domain.",
     example: "you@mail.example.com",
   }),
-  acmeDirectories: list(check.httpsUrl, {
+  acmeDirectories: someOf(check.httpsUrl, {
     description: "ACME authorities in the order they are asked; Caddy's internal authority is always the last resort.",
     example: "'[\"https://acme-v02.api.letsencrypt.org/directory\"]'",
     default: ["https://acme-v02.api.letsencrypt.org/directory", "https://acme.zerossl.com/v2/DV90"],

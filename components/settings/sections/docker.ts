@@ -28,13 +28,13 @@ export const dockerSettings = {
     example: "docker-ce",
     default: "docker-ce",
   }),
-  dockerAptRepository: text(check.httpsUrl, {
+  dockerAptRepository: text(check.httpsBase, {
     description:
       "Docker's package repository or a mirror of it (mainland China: https://mirrors.aliyun.com/docker-ce/linux).",
     example: "https://mirrors.aliyun.com/docker-ce/linux",
     default: "https://download.docker.com/linux",
   }),
-  registryMirrors: list(check.webUrl, {
+  registryMirrors: list(check.webBase, {
     description: "Mirrors of Docker Hub that the host pulls through.",
     example: "'[\"https://mirror.example.com\"]'",
     default: [],
@@ -53,7 +53,7 @@ export const dockerSettings = {
     example: "--path 'sources.tgSigner' 'https://git.example.com/tg-signer#0123456789abcdef0123456789abcdef01234567'",
     default: {},
   }),
-  dockerDns: list(check.ipAddress, {
+  dockerDns: list(check.serverAddress, {
     description: "DNS servers of the containers. Default: the host's.",
     example: '\'["1.1.1.1","8.8.8.8"]\'',
     default: [],
@@ -68,7 +68,7 @@ export const dockerSettings = {
     example: "2048",
     default: 2048,
   }),
-  ntpServer: text(check.hostName, {
+  ntpServer: text(check.address, {
     description: "Time server of the host. Default: the distribution's.",
     example: "ntp.aliyun.com",
   }),

@@ -1,4 +1,3 @@
-import { z } from "zod";
 import * as check from "../checks";
 import { secret, text } from "../setting";
 
@@ -23,11 +22,11 @@ export const gatewaySettings = {
       "Mail server for one-time codes: submission://, submissions:// or smtp://. Default: codes go to a file on the host.",
     example: "submission://smtp.example.com:587",
   }),
-  smtpUsername: text(z.string().min(1, "is empty"), {
+  smtpUsername: text(check.oneLine, {
     description: "User of the mail server.",
     example: "mailer@example.com",
   }),
-  smtpPassword: secret(z.string().min(1, "is empty"), {
+  smtpPassword: secret(check.oneLine, {
     description: "Password of the mail server.",
     example: "'…'",
   }),

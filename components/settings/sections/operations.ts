@@ -13,7 +13,7 @@ export const operationsSettings = {
       "When the host may reboot for an update that needs it, in its own time zone; Apps are away for a minute. Default: never by itself; ops status tells.",
     example: "04:30",
   }),
-  alertWebhook: secret(check.httpsUrl, {
+  alertWebhook: secret(check.webhook, {
     description:
       'Address that a daily self-check posts to, only when something is red (Slack, Mattermost, ntfy and others take its {"text": …}; DingTalk, WeCom and Feishu get their own form, with "cloudcode" as a keyword).',
     example: "https://hooks.example.com/services/T0/B0/XXXX",

@@ -71,7 +71,9 @@ export function faults(world: World): void {
     });
     expect(await applying()).toBe(true);
     process.kill(-(up.pid ?? 0), "SIGKILL");
-    await sandbox.pulumi(["cancel", "--yes"]);
+    await run(sandbox.engine.pulumi, ["cancel", "--yes", "--stack", sandbox.stack, "--cwd", sandbox.folder], {
+      env: sandbox.env,
+    });
     expect(await eventually(180, async () => (await onHost()).includes("cloudcode-opencode-server-1"))).toBe(true);
     sandbox.configure({ opencodeEnabled: "false" });
     await world.up("--suppress-outputs");
