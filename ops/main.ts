@@ -73,8 +73,15 @@ function build(): Command {
   program
     .command("doctor")
     .description("look at this machine, the CLI, the backend and the secrets; nothing is changed")
-    .action(async () => {
-      report(await doctor(choice()));
+    .option(
+      "--host",
+      "look at the stack's machine instead, before the first up too: all that is in the way there",
+      false,
+    )
+    .action(async ({ host }: { host: boolean }) => {
+      // The settings' own code loads the SDK, and no other command needs it.
+      const checks = host ? (await import("./doctor/machine")).doctorMachine : doctor;
+      report(await checks(choice()));
     });
   program
     .command("outdated")

@@ -1,16 +1,18 @@
 /** One thing that was looked at. */
 export interface Check {
   readonly name: string;
-  /** `none`: it does not apply to this stack. */
-  readonly state: "ok" | "red" | "none";
+  /** `none`: it does not apply to this stack. `warn`: worth knowing, and no failure. */
+  readonly state: "ok" | "red" | "warn" | "none";
   readonly seen: string;
-  /** What to do; a red check always has it. */
+  /** What to do; a red check and a warning always have it. */
   readonly cure?: string;
 }
 
 export const ok = (name: string, seen: string): Check => ({ name, state: "ok", seen });
 export const none = (name: string, seen: string): Check => ({ name, state: "none", seen });
 export const red = (name: string, seen: string, cure: string): Check => ({ name, state: "red", seen, cure });
+
+export const warn = (name: string, seen: string, cure: string): Check => ({ name, state: "warn", seen, cure });
 
 /** What the host says of itself. */
 export interface HostReport {
@@ -97,10 +99,15 @@ export function judgeClock(facts: HostReport["facts"], now: number): Check {
 /** One line a check, the red ones with what to do. */
 export function renderChecks(checks: readonly Check[], colour: boolean): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
-  const mark = { ok: paint("ok  ", 32, colour), red: paint("RED ", 31, colour), none: paint("-   ", 90, colour) };
+  const mark = {
+    ok: paint("ok  ", 32, colour),
+    red: paint("RED ", 31, colour),
+    warn: paint("warn", 33, colour),
+    none: paint("-   ", 90, colour),
+  };
   const lines = checks.map(({ name, state, seen, cure }) => {
     const line = `${mark[state]} ${name.padEnd(width)}  ${seen}`;
-    return state === "red" ? `${line}\n     ${" ".repeat(width)}  -> ${cure ?? ""}` : line;
+    return cure !== undefined ? `${line}\n     ${" ".repeat(width)}  -> ${cure}` : line;
   });
   const count = checks.filter(({ state }) => state === "red").length;
   const blind = checks.every(({ state }) => state === "none");

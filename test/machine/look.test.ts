@@ -1,17 +1,111 @@
+import { hostValues } from "../../components/host/docker-engine";
+import { inboundRules } from "../../components/host/network";
+import { judgeLook, lookCommand, lookScript } from "../../ops/doctor/look";
+import type { Check } from "../../ops/status/check";
+import { settingsOf } from "../support/settings";
 import { Machine, chosenSystems } from "./machine";
+import { type OddState, dockerStates, states } from "./look/states";
 
 // The first run on a machine makes an image of each system.
 jest.setTimeout(15 * 60_000);
 
-describe.each(chosenSystems)("%s", (system) => {
+/** The look with the settings of the tests, and these. */
+function script(more: Readonly<Record<string, string>>): string {
+  const { docker, values } = settingsOf(more);
+  const network = { inbound: inboundRules(22, values.sshCidrs) };
+  return lookScript(hostValues(docker, { port: 22, network }, undefined), 0);
+}
+
+async function look(machine: Machine, more: Readonly<Record<string, string>> = {}): Promise<Check[]> {
+  const { stdout } = await machine.run(lookCommand, { input: script(more) });
+  return judgeLook(stdout);
+}
+
+/** Every file with its size, times, owner and mode, and every process, but for what a look into it is itself. */
+const everything = (machine: Machine) =>
+  machine
+    .run(
+      `find / /run /tmp /dev/shm -xdev -path /run/systemd/journal -prune -o -path /run -o -path /run/log -prune -o -printf '%p %s %T@ %C@ %m %u %g\\n' | sort -u
+       ps -eo pid=,args= | grep -v -E 'ps -eo|find /|sort -u|sh -c|grep -v| \\['; cat /proc/modules /proc/mounts; iptables-save 2>/dev/null | grep -v '^#' || true`,
+    )
+    .then(({ stdout }) => stdout);
+
+/** A machine that is a container has no IPv6 in this network: true, and nothing that a test brought about. */
+const foundBesides = (checks: readonly Check[]) => checks.filter(({ name }) => name !== "ipv6" && name !== "machine");
+
+/** The containers that run, a neighbour's first of all, and since when. */
+const containers = "docker inspect --format '{{.Name}} {{.State.StartedAt}}' $(docker ps --quiet)";
+
+async function tries(machine: Machine, state: OddState): Promise<void> {
+  await machine.run(state.enter);
+  try {
+    const before = await machine.words(containers);
+    const checks = await look(machine, state.settings);
+    const seen = foundBesides(checks).map(
+      (check) => `${check.state} ${check.name}: ${check.seen} -> ${check.cure ?? ""}`,
+    );
+    expect(seen.sort()).toEqual(state.found.map((pattern) => expect.stringMatching(pattern) as unknown));
+    expect(await machine.words(containers)).toBe(before);
+  } finally {
+    await machine.run(state.leave);
+  }
+}
+
+describe.each(chosenSystems)("a fresh %s", (system) => {
   let machine: Machine;
   beforeAll(async () => {
     machine = await Machine.start(system, "look");
+    // What the states below are made of.
+    await machine.install("nginx-light", "fish", "ufw");
+    await machine.run("systemctl disable --now nginx; systemctl reset-failed; apt-get clean");
   });
   afterAll(() => machine.remove());
 
-  it("is what it is called, and runs systemd", async () => {
-    const { stdout } = await machine.run('. /etc/os-release && echo "$ID $VERSION_ID" && cat /proc/1/comm');
-    expect(stdout).toBe(`${system}\nsystemd\n`);
+  it("has nothing in the way, and the look leaves no trace of itself", async () => {
+    await look(machine);
+    const before = await everything(machine);
+    expect(foundBesides(await look(machine))).toEqual([]);
+    expect(await everything(machine)).toBe(before);
+  });
+
+  const here = states.filter(({ systems }) => systems?.includes(system) ?? true);
+  it.each(here.map((state) => [state.name, state] as const))("tells of %s", (_name, state) => tries(machine, state));
+
+  it("is as it was when all of that is over", async () => {
+    expect(foundBesides(await look(machine))).toEqual([]);
+  });
+
+  it("tells all of it at once, in words and with a failure, before the installer makes its first folder", async () => {
+    const two = states.filter(({ name }) => ["nginx on 80 and 443", "a daemon.json that is none"].includes(name));
+    for (const { enter } of two) await machine.run(enter);
+    const before = await everything(machine);
+    const input = script({}).replace("export LOOK_FORMAT=lines", "export LOOK_FORMAT=words");
+    const own = await machine.run(`(${lookCommand}) 2>/dev/null || echo "ends with $?"`, { input });
+    expect(own.stdout).toMatch(/^cloudcode: \d things are in the way on this machine; nothing of it was changed:\n/);
+    expect(own.stdout).toMatch(/ {2}ports: nginx[^\n]*\n {4}cure: systemctl disable --now nginx.service\n/);
+    expect(own.stdout).toMatch(/ {2}daemon-json: [^\n]*\n {4}cure: /);
+    expect(own.stdout).toMatch(/ends with 1\n$/);
+    expect(await everything(machine)).toBe(before);
+    for (const { leave } of two) await machine.run(leave);
   });
 });
+
+describe.each(chosenSystems.filter((system) => system.startsWith("debian")))(
+  "%s with the distribution's Docker",
+  (system) => {
+    let machine: Machine;
+    const packages = system === "debian 12" ? ["docker.io"] : ["docker.io", "docker-cli", "docker-compose"];
+    beforeAll(async () => {
+      machine = await Machine.start(system, "look-docker");
+      await machine.install("busybox-static", "jq", "curl", ...packages);
+      await machine.run(`systemctl start docker
+      mkdir -p /tmp/image/bin && cp /bin/busybox /tmp/image/bin/ && tar -C /tmp/image -c . | docker import - tiny
+      docker tag tiny traefik:v3
+      docker run --detach --restart unless-stopped --name neighbour tiny /bin/busybox sleep 1000000`);
+    });
+    afterAll(() => machine.remove());
+
+    const here = dockerStates.filter(({ systems }) => systems?.includes(system) ?? true);
+    it.each(here.map((state) => [state.name, state] as const))("tells of %s", (_name, state) => tries(machine, state));
+  },
+);

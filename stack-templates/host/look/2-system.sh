@@ -66,6 +66,7 @@ release=$(uname -r)
 if [ -d "$root/lib/modules" ] && [ -n "$(ls "$root/lib/modules")" ] && [ ! -d "$root/lib/modules/$release" ] && [ ! -e "$root/run/systemd/container" ]; then
   add blocks kernel-modules "the running kernel $release has no modules left on this machine: an update replaced them" "reboot"
 fi
+lacks=
 for module in overlay bridge veth; do
   case $module in
     overlay) grep -qw overlay "$root/proc/filesystems" ;;
@@ -73,8 +74,11 @@ for module in overlay bridge veth; do
   esac || ask modprobe --dry-run --quiet $module ||
     # In a container it is the outer machine's matter.
     { [ $module != overlay ] && [ -e "$root/run/systemd/container" ]; } ||
-    add blocks kernel "the kernel $release has no $module, which containers need" "a kernel of the distribution: apt-get install linux-image-amd64 (Debian) or linux-generic (Ubuntu), then reboot"
+    lacks="$lacks$module
+"
 done
+[ -z "$lacks" ] ||
+  add blocks kernel "the kernel $release has no $(printf '%s' "$lacks" | list), which containers need" "a kernel of the distribution: apt-get install linux-image-amd64 (Debian) or linux-generic (Ubuntu), then reboot"
 
 controllers=$(cat "$root/sys/fs/cgroup/cgroup.controllers" 2>/dev/null)
 if [ -z "$controllers" ]; then controllers=$(awk '!/^#/ && $4 == 1 { print $1 }' "$root/proc/cgroups" 2>/dev/null | list); fi
@@ -106,7 +110,9 @@ fi
 clock=$(date +%s)
 written=$(stat -c %Y "$root/var/lib/dpkg/status" 2>/dev/null)
 if [ -n "$operator_clock" ] && { [ $((clock - operator_clock)) -gt 30 ] || [ $((operator_clock - clock)) -gt 30 ]; }; then
-  add warns clock "this machine's clock is $((clock - operator_clock)) s from yours; one-time codes fail from 30 s on" "timedatectl set-ntp true, and ntpServer where the default cannot be reached"
+  beside="$((clock - operator_clock)) s ahead of"
+  [ "$clock" -gt "$operator_clock" ] || beside="$((operator_clock - clock)) s behind"
+  add warns clock "this machine's clock is $beside yours; one-time codes fail from 30 s on" "timedatectl set-ntp true, and ntpServer where the default cannot be reached"
 elif [ -n "$written" ] && [ "$clock" -lt $((written - 86400)) ]; then
   add blocks clock "this machine's clock says $(date -u +%Y-%m-%d), which is before its newest package was installed" "timedatectl set-ntp true, or: timedatectl set-time 'YYYY-MM-DD HH:MM:SS'"
 elif [ "${container:-none}" = none ] && [ "$(ask timedatectl show -p NTPSynchronized --value)" = no ] &&

@@ -172,7 +172,7 @@ pool=$(at "$(printf '%s\n' "$daemon_json" | flatten)" default-address-pools.0.ba
 taken=$(ask ip -4 -o route show table main | awk '{ dev = ""; for (i = 1; i < NF; i++) if ($i == "dev") dev = $(i + 1); if ($1 != "default" && dev !~ /^(br-|docker|veth)/) print $1, dev }' |
   awk -v pool="$pool" '
     function number(a,  p) { split(a, p, "."); return ((p[1] * 256 + p[2]) * 256 + p[3]) * 256 + p[4] }
-    function size(a) { return a ~ /\// ? 2 ^ (32 - substr(a, index(a, "/") + 1)) : 1 }
+    function size(a,  n, out) { n = a ~ /\// ? 32 - substr(a, index(a, "/") + 1) : 0; for (out = 1; n > 0; n--) out *= 2; return out }
     { net = $1; sub(/\/.*/, "", net); base = pool; sub(/\/.*/, "", base)
       # One that takes a part of it leaves Docker the rest.
       if (int(number(base) / size($1)) == int(number(net) / size($1)) && size($1) >= size(pool)) { print $1 " (" $2 ")"; exit } }')

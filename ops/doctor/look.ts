@@ -1,0 +1,48 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { TemplateValues } from "../../components/stack/template";
+import { renderTemplate } from "../../components/stack/template";
+import { type Check, ok, red, warn } from "../status/check";
+
+const folder = resolve(__dirname, "..", "..", "stack-templates", "host");
+
+/** What the host's shell is given: it reads the look from standard input, and no program of it reads the rest. */
+export const lookCommand = 'script=$(cat) && exec </dev/null && eval "$script"';
+
+/**
+ * The same look that install.sh begins with, to be judged by {@link judgeLook}.
+ *
+ * @param values of settings.sh
+ * @param memoryMiB least memory of the machine that the enabled Apps ask for
+ */
+export function lookScript(values: TemplateValues, memoryMiB: number): string {
+  const settings = renderTemplate(readFileSync(join(folder, "settings.sh.hbs"), "utf8"), values);
+  const parts = readdirSync(join(folder, "look")).sort();
+  return [
+    "export LOOK_FORMAT=lines",
+    settings,
+    `memory_mib=${memoryMiB}`,
+    ...parts.map((part) => readFileSync(join(folder, "look", part), "utf8")),
+  ].join("\n");
+}
+
+/** `look`, severity, code, sentence, cure; the look prints no other characters of what the machine says. */
+const finding = /^look\t(blocks|warns)\t([a-z0-9-]+)\t([ -~]+)\t([ -~]+)$/;
+const ending = /^look\tend\t(\d+)$/;
+
+/** What the look found. Other lines are those of a login shell that greets, and count for nothing. */
+export function judgeLook(printed: string): Check[] {
+  const lines = printed.split("\n").filter((line) => line.startsWith("look\t"));
+  const total = Number(ending.exec(lines.at(-1) ?? "")?.[1] ?? -1);
+  const checks = lines.slice(0, -1).flatMap((line) => {
+    const [, severity, code = "", seen = "", cure = ""] = finding.exec(line) ?? [];
+    if (severity === undefined) return [];
+    return severity === "blocks" ? red(code, seen, cure) : warn(code, seen, cure);
+  });
+  if (checks.length !== total)
+    return [
+      ...checks,
+      red("look", "the machine did not answer to the end", "npm run ops -- ssh, and see whether it does"),
+    ];
+  return total === 0 ? [ok("machine", "nothing is in the way")] : checks;
+}

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { enabledApps } from "../../components/apps/registry";
+import { hostValues } from "../../components/host/docker-engine";
+import { inboundRules } from "../../components/host/network";
+import type { Operations } from "../../components/operations";
+import { parseSettings } from "../../components/settings/read";
+import { toSettings } from "../../components/settings/settings";
+import { Ssh } from "../ssh";
+import { OpsError, type StackChoice, pulumi, readOutputs } from "../stack";
+import { type Check, none, ok, red } from "../status/check";
+import { judgeLook, lookCommand, lookScript } from "./look";
+
+const project = "cloudcode";
+
+/** Longest look, in ms: it waits for apt's sources, and for each program that does not answer. */
+const lookMs = 5 * 60_000;
+
+const configSchema = z.record(z.string(), z.object({ value: z.string().optional(), secret: z.boolean().optional() }));
+
+/** A machine that can be looked at, and with what. */
+interface Machine {
+  readonly connection: Operations["connection"];
+  readonly script: string;
+}
+
+/** What is in the way on the machine that the stack is for; it is read only, also before the first `up`. */
+export async function doctorMachine(choice: StackChoice): Promise<Check[]> {
+  try {
+    const machine = await machineOf(choice);
+    if (!("connection" in machine)) return [machine];
+    const { host, port, user } = machine.connection;
+    return [ok("reach", `${user}@${host} port ${port}`), ...(await look(machine))];
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    return [red("reach", reachWords(error.message), reachCure(error.message))];
+  }
+}
+
+async function look({ connection, script }: Machine): Promise<Check[]> {
+  const ssh = await Ssh.open(connection);
+  try {
+    const now = String(Math.round(Date.now() / 1000));
+    const { stdout } = await ssh.script(lookCommand, [now], { input: script, timeoutMs: lookMs });
+    return judgeLook(stdout);
+  } finally {
+    ssh.close();
+  }
+}
+
+/** The configuration says where an existing machine is; one of ours is known once `up` has made it. */
+async function machineOf(choice: StackChoice): Promise<Machine | Check> {
+  const config = configSchema.parse(JSON.parse(await pulumi(choice, ["config", "--show-secrets", "--json"])));
+  const own = Object.entries(config).filter(([key]) => key.startsWith(`${project}:`));
+  const raw = Object.fromEntries(own.map(([key, { value }]) => [key.slice(project.length + 1), value ?? ""]));
+  const parsed = parseSettings(raw, project, (key) => config[`${project}:${key}`]?.secret === true);
+  if (!parsed.ok) return red("settings", parsed.message, "the commands above; `pulumi preview` says the same");
+  const settings = toSettings(parsed.values);
+  const { target } = settings;
+  const existing = target.kind === "existing" ? target : undefined;
+  const port = existing?.port ?? 22;
+  // What SSH is open to on a machine of ours stands in its security group.
+  const inbound = inboundRules(port, existing?.sshCidrs ?? []);
+  const needs = enabledApps(settings).map((app) => app.release("example.com").plan.memory?.mib ?? 0);
+  const script = lookScript(
+    hostValues(settings.docker, { port, network: { inbound } }, undefined),
+    Math.max(0, ...needs),
+  );
+  if (existing !== undefined) {
+    const { address: host, user, hostKey } = existing;
+    return { connection: { host, port, user, privateKey: parsed.values.hostPrivateKey ?? "", hostKey }, script };
+  }
+  const { operations } = await readOutputs(choice).catch((error: unknown) => {
+    if (error instanceof OpsError) return { operations: undefined };
+    throw error;
+  });
+  if (operations === undefined) return none("machine", "there is none yet: pulumi up makes it, and looks at it first");
+  if (!operations.awake) return none("machine", "it is switched off");
+  return { connection: operations.connection, script };
+}
+
+function reachWords(words: string): string {
+  if (/Host key verification failed/.test(words))
+    return "the machine has another host key: Host key verification failed";
+  return words.split("\n").slice(0, 3).join(" ");
+}
+
+/** What to do about the words of ssh or sudo. */
+function reachCure(words: string): string {
+  if (/sudo: .*(password|terminal) is required|sudo: no tty/i.test(words))
+    return "on the machine, as root: echo 'USER ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/USER, with hostUser's name";
+  if (/must have a tty/i.test(words))
+    return "on the machine, as root: echo 'Defaults:USER !requiretty' >>/etc/sudoers.d/USER, with hostUser's name";
+  if (/sudo: (command )?not found|sudo: No such file/i.test(words))
+    return "apt-get install sudo on the machine, or hostUser root";
+  if (/Permission denied \(/.test(words))
+    return "put the public half of hostPrivateKey into ~/.ssh/authorized_keys of hostUser on the machine";
+  if (/Host key verification failed|no matching host key/.test(words))
+    return "compare hostKey with the machine's console: cat /etc/ssh/ssh_host_ed25519_key.pub";
+  if (/Connection (refused|timed out)|No route|Operation timed out/.test(words))
+    return "is the machine on, is hostAddress and hostPort right, and is the port open to your address?";
+  return "npm run ops -- doctor says whether it is this machine's matter";
+}
