@@ -180,9 +180,11 @@ describe("a tunnel that Cloudflare makes", () => {
     expect(cloud.resource("casecheck-cloudflare-end").options.deletedWith).toBe("");
   });
 
-  it("outlives the containers that use it", () => {
-    expect(optionsOf(run, "casecheck-removal").dependsOn).toContain("casecheck-release");
-    expect(optionsOf(run, "casecheck-release").dependsOn).toContain("casecheck-cloudflare-tunnel");
+  it("is there before the containers that use it, whose removal it need not wait for: its connections are ended by then", () => {
+    expect(optionsOf(run, "casecheck-release").dependsOn).toEqual(
+      expect.arrayContaining(["casecheck-removal", "casecheck-cloudflare-tunnel"]),
+    );
+    expect(optionsOf(run, "casecheck-cloudflare-end").dependsOn).toEqual(["casecheck-cloudflare-tunnel"]);
   });
 
   it("can be previewed before any of it exists", async () => {
