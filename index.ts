@@ -58,10 +58,13 @@ async function cloudcode() {
     adminUsername: settings.operator.username,
     adminPassword: gateway.password,
     appLogins: { ...outputs.appLogins(stacks), ...outputs.outerLogins(proxy) },
-    sshCommand: outputs.sshCommand(host),
+    sshCommand: outputs.proven(host, outputs.sshCommand(host)),
     nextSteps: outputs.nextSteps(settings, host, domain),
     ...(engine.backupPassword && { backupPassword: pulumi.secret(engine.backupPassword) }),
-    operations: operations(host, settings, routes, ["auth", "edge", ...apps.map(({ name }) => name)], domain),
+    operations: outputs.proven(
+      host,
+      operations(host, settings, routes, ["auth", "edge", ...apps.map(({ name }) => name)], domain),
+    ),
     ...(host.monthlyCost && { monthlyCostUsd: host.monthlyCost }),
   };
 }

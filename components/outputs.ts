@@ -44,6 +44,16 @@ export function sshCommand(host: Host): pulumi.Output<string> {
     );
 }
 
+/**
+ * A value made of how the host is reached, once that is proved. Pulumi writes all outputs of a stack at once, when each is known:
+ * after an `up` that does not get through, those of the one before stay, by which `ops` still finds the host.
+ */
+export function proven<T>(host: Host, value: pulumi.Output<T>): pulumi.Output<T> {
+  const { reachable } = host;
+  // In an `up` the URN is told with the success.
+  return reachable === undefined ? value : pulumi.all([value, reachable.urn]).apply(([known]) => known as T);
+}
+
 /** What the operator does after the first `up`, in order. */
 export function nextSteps(settings: Settings, host: Host, domain: pulumi.Output<string>): pulumi.Output<string[]> {
   return pulumi.all([domain, host.publicAddress]).apply(([name, address]) => steps(settings, host, name, address));

@@ -71,7 +71,11 @@ export function judgeState(answer: Answer): Check {
   };
   const pending = deployment.pending_operations?.length ?? 0;
   if (pending > 0)
-    return red("state", `${pending} operations were cut off in the middle`, "pulumi refresh, then pulumi up");
+    return red(
+      "state",
+      `${pending} operations were cut off in the middle`,
+      "pulumi refresh --yes --clear-pending-creates, then pulumi up; every up warns of them until then",
+    );
   const count = deployment.resources?.length ?? 0;
   return ok(
     "state",

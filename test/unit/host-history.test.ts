@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseHistory } from "../../ops/commands/history";
@@ -33,6 +34,18 @@ describe("the history of a host", () => {
       "app rollback  refused",
       "app remove keep-data removed",
     ]);
+  });
+
+  it("stands in the order of its times, however long a line of another stack takes", async () => {
+    await host.apply(release("r1"));
+    const file = join(host.folder, "stacks", ".history");
+    const other = spawn("flock", [file, "sh", "-c", "echo held; sleep 2"], { stdio: ["ignore", "pipe", "inherit"] });
+    await new Promise((resolve) => other.stdout.once("data", resolve));
+    const held = Date.now();
+    host.remove("keep-data");
+    const times = parseHistory(readFileSync(file, "utf8")).map(({ time }) => Date.parse(time));
+    expect(times).toHaveLength(2);
+    expect(times[1]).toBeGreaterThan(held);
   });
 
   it("says when, by whom and from where", async () => {
