@@ -6,7 +6,7 @@ import type { MailSettings, OperatorSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
 import { accessRules } from "./access-rules";
-import { hashPassword } from "./password-hash";
+import { argon2Cost, earlierHash, hashPassword } from "./password-hash";
 
 /** Uid that Authelia runs as; its secret files belong to it. */
 const autheliaUid = 8000;
@@ -40,6 +40,7 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
       new random.RandomPassword(`${name}-password`, { length: 24, special: false }, child).result;
     // The salt stays in state, so that the same password gives the same hash at every run (lessons I1).
     const salt = new random.RandomBytes(`${name}-salt`, { length: 16 }, child).base64;
+    const hashed = pulumi.all([this.password, salt]);
     // A new key would lock Authelia out of its database; kept data keeps its key (lessons E3).
     const encryptionKey = secret("encryption-key", { protect: !args.deleteData });
 
@@ -49,7 +50,8 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
         ...args,
         release: args.domain.apply((domain) => authGatewayRelease({ ...args, domain })),
         secrets: {
-          passwordHash: pulumi.all([this.password, salt]).apply(([password, bytes]) => hashPassword(password, bytes)),
+          passwordHash: hashed.apply(([password, bytes]) => hashPassword(password, bytes)),
+          earlierHash: hashed.apply(([password, bytes]) => earlierHash(password, bytes)),
           sessionSecret: secret("session-secret"),
           resetSecret: secret("reset-secret"),
           encryptionKey,
@@ -80,6 +82,7 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
       resetDisabled: mail === undefined,
       mail: mail && { address: mail.address, sender: mail.sender ?? email },
       mailLogin: mail?.username,
+      argon2: { ...argon2Cost },
       rules: accessRules(routes, domain).map(({ domain: host, policy, resources }) => ({
         domain: host,
         policy,

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Readies the volumes and puts the operator's entry of the release into Authelia's users file. Authelia owns that file: a
-# password changed in the portal and users added by hand stay. Only a changed entry of the release replaces its own user.
+# password changed in the portal and users added by hand stay. A changed entry of the release replaces its own user, but for a
+# password changed in the portal: that one gives way only to another password of the release.
 # The key of the database stays beside it: one that comes back from a snapshot or a backup is read with its own key.
 set -eu
 umask 077
@@ -12,12 +13,34 @@ rm -f "$users.new" "$kept.new"
 
 user_of() { [ ! -s "$1" ] || sed -n '2s/^ *"\{0,1\}\([^":]*\)"\{0,1\}:.*/\1/p' "$1"; }
 
+# The hash of user $2 in the users file $1; nothing where it is not one plain line.
+hash_of() {
+  [ ! -s "$1" ] || awk -v user="$2" '
+    /^[^ ]/ { own = 0; next }
+    NF {
+      indent = match($0, /[^ ]/) - 1
+      if (!depth) depth = indent
+      line = substr($0, indent + 1)
+      gsub(/["\047]/, "", line)
+      if (indent == depth) { own = line == user ":"; inner = 0; next }
+      if (own && !inner) inner = indent
+      if (own && indent == inner && line ~ /^password: \$argon2id\$[^ ]+$/) { print substr(line, 11); exit }
+    }' "$1"
+}
+
 if [ ! -s "$users" ]; then
   # Not cp: a copy would be as read-only as the entry, and Authelia could never change a password.
-  cat "$entry" >"$users.new"
+  grep -v '^#' "$entry" >"$users.new"
 elif ! cmp -s "$entry" "$applied"; then
+  old=$(user_of "$applied") new=$(user_of "$entry")
+  before=$(hash_of "$applied" "$old") password=$(hash_of "$entry" "$new") earlier=$(sed -n 's/^# .*: //p' "$entry")
+  # The release has the same password as before, perhaps hashed at another cost.
+  if [ -n "$before" ] && { [ "$before" = "$password" ] || [ "$before" = "$earlier" ]; }; then
+    now=$(hash_of "$users" "$old")
+    [ -z "$now" ] || [ "$now" = "$before" ] || password=$now
+  fi
   # Authelia may have rewritten the file with other quotes and indentation: a user ends where the indentation falls back.
-  awk -v old="$(user_of "$applied")" -v new="$(user_of "$entry")" '
+  awk -v old="$old" -v new="$new" '
     !NF { next }
     /^[^ ]/ { skip = 0; print; next }
     {
@@ -32,7 +55,11 @@ elif ! cmp -s "$entry" "$applied"; then
       if (!skip) print
     }' "$users" >"$users.new"
   depth=$(awk '/^ +[^ ]/ { print match($0, /[^ ]/) - 1; exit }' "$users.new")
-  awk -v depth="${depth:-2}" 'NR > 1 { printf "%" (depth > 2 ? depth - 2 : 0) "s%s\n", "", $0 }' "$entry" >>"$users.new"
+  # The hash is handed over in the environment, which other users of the machine cannot read.
+  password=$password awk -v depth="${depth:-2}" '
+    NR == 1 || /^#/ { next }
+    ENVIRON["password"] != "" && /^    password: / { $0 = "    password: \047" ENVIRON["password"] "\047" }
+    { printf "%" (depth > 2 ? depth - 2 : 0) "s%s\n", "", $0 }' "$entry" >>"$users.new"
 fi
 if [ -e "$users.new" ]; then
   mv "$users.new" "$users"

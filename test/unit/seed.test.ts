@@ -50,12 +50,12 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
   function start(
     username: string,
     password = "$argon2id$first",
-    { email = `${username}@example.com`, key = "key-of-the-release" } = {},
+    { email = `${username}@example.com`, key = "key-of-the-release", earlierHash = "$argon2id$earlier" } = {},
   ): void {
     const entry = mkdtempSync(join(tmpdir(), "entry-"));
     writeFileSync(
       join(entry, "operator.yml"),
-      renderTemplate(template, { username, email, secrets: { passwordHash: password } }),
+      renderTemplate(template, { username, email, secrets: { passwordHash: password, earlierHash } }),
       // As a release leaves it: a copy of it would be as read-only.
       { mode: 0o400 },
     );
@@ -97,6 +97,59 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
     );
     start("admin", "$argon2id$second");
     expect(users()).toEqual({ anna: user("anna"), ...others, admin: user("admin", "$argon2id$second") });
+  });
+
+  describe("with a password changed in the portal", () => {
+    const changed = (name: string, indent = 4) => {
+      const users = { anna: user("anna"), [name]: user(name, "$argon2id$v=19$m=65536,t=3,p=4$portal$x+/y") };
+      writeFileSync(file("users.yml"), rewritten(users, indent));
+    };
+    const passwordOf = (name: string) => users()[name]?.password;
+    const portal = "$argon2id$v=19$m=65536,t=3,p=4$portal$x+/y";
+
+    it.each([2, 4])("the same password of the release at another cost leaves it, with indentation %d", (indent) => {
+      start("admin", "$argon2id$costly");
+      changed("admin", indent);
+      start("admin", "$argon2id$cheap", { earlierHash: "$argon2id$costly" });
+      expect(passwordOf("admin")).toBe(portal);
+      // And at every start from then on.
+      start("admin", "$argon2id$cheap", { earlierHash: "$argon2id$costly" });
+      expect(passwordOf("admin")).toBe(portal);
+    });
+
+    it("another address or name of the operator leaves it", () => {
+      start("admin");
+      changed("admin");
+      start("admin", "$argon2id$first", { email: "other@example.com" });
+      expect(users()["admin"]).toMatchObject({ password: portal, email: "other@example.com" });
+      start("jo", "$argon2id$first");
+      expect(users()).toEqual({ anna: user("anna"), jo: user("jo", portal) });
+    });
+
+    it.each(['"', "'", ""])("and is found however it is quoted: %s", (quote) => {
+      start("admin");
+      changed("admin");
+      writeFileSync(file("users.yml"), usersText().replace(/password: (.*portal.*)/, `password: ${quote}$1${quote}`));
+      start("admin", "$argon2id$cheap", { earlierHash: "$argon2id$first" });
+      expect(passwordOf("admin")).toBe(portal);
+    });
+
+    it("another password of the release replaces it, also one that comes at another cost", () => {
+      start("admin");
+      changed("admin");
+      start("admin", "$argon2id$second");
+      expect(passwordOf("admin")).toBe("$argon2id$second");
+      changed("admin");
+      start("admin", "$argon2id$cheap third", { earlierHash: "$argon2id$costly third" });
+      expect(passwordOf("admin")).toBe("$argon2id$cheap third");
+    });
+  });
+
+  it("a password that nobody changed gets the new cost", () => {
+    start("admin", "$argon2id$costly");
+    writeFileSync(file("users.yml"), rewritten({ admin: user("admin", "$argon2id$costly"), zoe: user("zoe") }));
+    start("admin", "$argon2id$cheap", { earlierHash: "$argon2id$costly" });
+    expect(users()).toEqual({ zoe: user("zoe"), admin: user("admin", "$argon2id$cheap") });
   });
 
   it("a renamed operator takes the place of the old one, other users stay", () => {
