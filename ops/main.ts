@@ -152,7 +152,7 @@ function build(): Command {
     });
   program
     .command("unban [who]")
-    .description("let a user or an address in again after too many wrong passwords (default: the operator)")
+    .description("let an address or a user in again after too many wrong passwords (default: all of them)")
     .option("-l, --list", "only list the bans", false)
     .action(async (who: string | undefined, { list }: { list: boolean }) => {
       print(await (list ? listBans(choice()) : unban(choice(), who)));

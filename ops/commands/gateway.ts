@@ -7,8 +7,6 @@ import { OpsError, type StackChoice } from "../stack";
 
 export const gatewayContainer = "cloudcode-auth-authelia-1";
 
-const usersFile = `$(docker volume inspect --format '{{.Mountpoint}}' cloudcode-auth_config)/users.yml`;
-
 /**
  * Authelia's users file with another password of one user; everything else stays as it is written.
  *
@@ -28,17 +26,23 @@ export function checkPassword(password: string): void {
   if (!parsed.success) throw new OpsError(`the password ${parsed.error.issues[0]?.message ?? "is not acceptable"}`);
 }
 
-/** Sets the operator's password at the gateway, as the portal would; only its hash leaves this machine. */
+/**
+ * Sets the operator's password at the gateway, as the portal would; only its hash leaves this machine. The file is read and
+ * written inside the gateway's container, as its user: the folder is Authelia's own, where root would follow any link.
+ */
 export async function setPassword(choice: StackChoice, password: string): Promise<string> {
   checkPassword(password);
   const hash = await hashPassword(password, randomBytes(16).toString("base64"));
   return onHost(choice, async (ssh, { operations: { operator } }) => {
-    const { stdout: users } = await ssh.script(`cat "${usersFile}"`);
-    // The file is Authelia's: what it wrote in between is not overwritten, and it keeps owner and mode.
+    const { stdout: users } = await ssh.script(`exec docker exec ${gatewayContainer} cat /config/users.yml`);
+    // What Authelia wrote in between is not overwritten.
     await ssh.script(
-      `file=${usersFile} new=$file.password && trap 'rm -f "$new"' EXIT &&
-       cat >"$new" && chown --reference="$file" "$new" && chmod --reference="$file" "$new" &&
-       if [ "$(sha256sum <"$file" | cut -d' ' -f1)" = "$1" ]; then mv "$new" "$file"; else echo "the users file changed meanwhile: try again" >&2; exit 1; fi`,
+      `exec docker exec -i ${gatewayContainer} sh -c '
+         umask 077
+         file=/config/users.yml new=/config/users.yml.password
+         trap "rm -f $new" EXIT
+         rm -f "$new" && cat >"$new" || exit 1
+         if [ "$(sha256sum <"$file" | cut -d" " -f1)" = "$1" ]; then mv "$new" "$file"; else echo "the users file changed meanwhile: try again" >&2; exit 1; fi' sh "$1"`,
       [createHash("sha256").update(users).digest("hex")],
       { input: withPasswordHash(users, operator, hash) },
     );
@@ -46,36 +50,124 @@ export async function setPassword(choice: StackChoice, password: string): Promis
   });
 }
 
-/** Runs the gateway's own command line beside it. */
-async function authelia(choice: StackChoice, words: (operator: string) => readonly string[]): Promise<string> {
-  return onHost(choice, async (ssh, { operations: { operator } }) => {
-    const { stdout } = await ssh.script(`exec docker exec ${gatewayContainer} authelia "$@"`, words(operator));
-    return stdout.trim();
-  });
+/** The gateway's own command line. */
+type Authelia = (...words: readonly string[]) => Promise<string>;
+
+/**
+ * Runs an action with the gateway's own command line, for the operator.
+ *
+ * @throws OpsError with what a command says is wrong, without the page of usage that follows it
+ */
+function withAuthelia(
+  choice: StackChoice,
+  action: (authelia: Authelia, operator: string) => Promise<string>,
+): Promise<string> {
+  return onHost(choice, (ssh, { operations: { operator } }) =>
+    action(async (...words) => {
+      try {
+        return (await ssh.script(`exec docker exec ${gatewayContainer} authelia "$@"`, words)).stdout.trim();
+      } catch (error) {
+        const [, fault] = error instanceof OpsError ? (/^Error: (.*)$/m.exec(error.message) ?? []) : [];
+        throw fault === undefined ? error : new OpsError(fault, { cause: error });
+      }
+    }, operator),
+  );
+}
+
+/** What `action` gives, or this where it fails with such words. */
+async function unless(words: RegExp, instead: string, action: Promise<string>): Promise<string> {
+  try {
+    return await action;
+  } catch (error) {
+    if (error instanceof OpsError && words.test(error.message)) return instead;
+    throw error;
+  }
+}
+
+function passkeys(authelia: Authelia, operator: string): Promise<string> {
+  const list = authelia("storage", "user", "webauthn", "list", operator);
+  return unless(/has no WebAuthn credentials/, `${operator} has no passkey.`, list);
 }
 
 export function listDevices(choice: StackChoice): Promise<string> {
-  return authelia(choice, (operator) => ["storage", "user", "webauthn", "list", operator]);
+  return withAuthelia(choice, passkeys);
 }
 
-/** @param kid key id as {@link listDevices} shows it */
+/**
+ * @param kid key id as {@link listDevices} shows it
+ * @throws OpsError where the operator has no such passkey: Authelia itself calls that a success
+ */
 export function removePasskey(choice: StackChoice, kid: string): Promise<string> {
-  return authelia(choice, () => ["storage", "user", "webauthn", "delete", "--kid", kid]);
+  return withAuthelia(choice, async (authelia, operator) => {
+    const lines = (await passkeys(authelia, operator)).split("\n");
+    if (!lines.some((line) => line.trim().split(/\s+/)[1] === kid))
+      throw new OpsError(`${operator} has no passkey of the KID ${kid}: npm run ops -- devices lists them`);
+    return authelia("storage", "user", "webauthn", "delete", `--kid=${kid}`);
+  });
 }
 
 export function removeTotp(choice: StackChoice): Promise<string> {
-  return authelia(choice, (operator) => ["storage", "user", "totp", "delete", operator]);
+  return withAuthelia(choice, (authelia, operator) =>
+    unless(
+      /no TOTP configuration/,
+      `${operator} has no authenticator app.`,
+      authelia("storage", "user", "totp", "delete", operator),
+    ),
+  );
 }
 
-/** Bans of users and of addresses. */
-export async function listBans(choice: StackChoice): Promise<string> {
-  const users = await authelia(choice, () => ["storage", "bans", "user", "list"]);
-  const addresses = await authelia(choice, () => ["storage", "bans", "ip", "list"]);
-  return `${users}\n${addresses}`;
+/** One ban. */
+export interface Ban {
+  readonly kind: "ip" | "user";
+  readonly id: string;
+  /** The address or the user's name. */
+  readonly who: string;
+  /** As Authelia prints it. */
+  readonly expires: string;
 }
 
-/** @param who a user's name, or an address. @default the operator */
+/** The bans in one of Authelia's tables; its columns are padded with spaces, and a time holds one. */
+export function bansIn(kind: Ban["kind"], table: string): Ban[] {
+  const rows = table.matchAll(/^(\d+) +(\S.*?) +(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|never)(?: .*)?$/gm);
+  return [...rows].map(([, id = "", who = "", expires = ""]) => ({ kind, id, who, expires }));
+}
+
+async function bans(authelia: Authelia): Promise<Ban[]> {
+  const addresses = await authelia("storage", "bans", "ip", "list");
+  return [...bansIn("ip", addresses), ...bansIn("user", await authelia("storage", "bans", "user", "list"))];
+}
+
+const nobody = "Nobody is banned.";
+
+/** Bans of addresses and of users. */
+export function listBans(choice: StackChoice): Promise<string> {
+  return withAuthelia(choice, async (authelia) => {
+    const all = await bans(authelia);
+    return all.length === 0 ? nobody : all.map(({ who, expires }) => `${who} until ${expires}`).join("\n");
+  });
+}
+
+/**
+ * Lifts bans.
+ *
+ * @param who an address, or a user's name. @default everybody
+ * @throws OpsError where that one is not banned
+ */
 export function unban(choice: StackChoice, who: string | undefined): Promise<string> {
-  const kind = who !== undefined && /[.:]/.test(who) ? "ip" : "user";
-  return authelia(choice, (operator) => ["storage", "bans", kind, "revoke", who ?? operator]);
+  return withAuthelia(choice, async (authelia) => {
+    const all = await bans(authelia);
+    const chosen = who === undefined ? all : all.filter((ban) => ban.who === who);
+    if (who !== undefined && chosen.length === 0) {
+      const others = [...new Set(all.map((ban) => ban.who))];
+      throw new OpsError(
+        `${who} is not banned; ${others.length === 0 ? "nobody is" : `banned are ${others.join(", ")}`}`,
+      );
+    }
+    for (const { kind, id, who: name } of chosen) {
+      const answer = await authelia("storage", "bans", kind, "revoke", `--id=${id}`);
+      if (!/ (SUCCESS|SKIPPED) /.test(answer)) throw new OpsError(`the ban of ${name} is not lifted: ${answer}`);
+    }
+    const lifted = [...new Set(chosen.map((ban) => ban.who))];
+    return lifted.length === 0 ? nobody : lifted.map((name) => `${name} may try again.`).join("\n");
+  });
 }

@@ -4,6 +4,7 @@ import { data } from "./scenarios/data";
 import { destroy } from "./scenarios/destroy";
 import { faults } from "./scenarios/faults";
 import { firstUp } from "./scenarios/first-up";
+import { flood } from "./scenarios/flood";
 import { gate } from "./scenarios/gate";
 import { login } from "./scenarios/login";
 import { commandsNextDoor, nextDoor } from "./scenarios/next-door";
@@ -53,6 +54,9 @@ describe("a page next door", () => {
     ["code", "/terminal/"],
   ]);
   commandsNextDoor(world);
+});
+describe("guesses at the login", () => {
+  flood(world);
 });
 describe("streams", () => {
   streams(world);

@@ -2,7 +2,7 @@ import jsQR from "jsqr";
 import { parse } from "yaml";
 import { codeIn, isFresh } from "../../ops/commands/code";
 import { splitService } from "../../ops/commands/containers";
-import { checkPassword, withPasswordHash } from "../../ops/commands/gateway";
+import { bansIn, checkPassword, withPasswordHash } from "../../ops/commands/gateway";
 import { parseHistory, renderHistory } from "../../ops/commands/history";
 import { addressOf, opener, qrCode } from "../../ops/commands/open";
 import { scriptCommand, sshArguments } from "../../ops/ssh";
@@ -71,6 +71,23 @@ describe("the users file", () => {
     expect(() => {
       checkPassword("long enough for this");
     }).not.toThrow();
+  });
+});
+
+describe("a table of bans", () => {
+  it("is read with its columns padded, as Authelia 4.39.20 prints it", () => {
+    const table = `ID IP          Expires             Source     Reason
+1  192.0.2.66  2026-11-28 12:09:21 regulation Exceeding Maximum Retries
+12 2001:db8::1 never               cli        `;
+    expect(bansIn("ip", table)).toEqual([
+      { kind: "ip", id: "1", who: "192.0.2.66", expires: "2026-11-28 12:09:21" },
+      { kind: "ip", id: "12", who: "2001:db8::1", expires: "never" },
+    ]);
+  });
+
+  it("without a row has no ban", () => {
+    expect(bansIn("user", "No results.")).toEqual([]);
+    expect(bansIn("user", "ID Username Result Information")).toEqual([]);
   });
 });
 

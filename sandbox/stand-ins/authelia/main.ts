@@ -62,6 +62,8 @@ if (parentPort) {
   const port = parentPort;
   void runArgon2(workerData as Argon2Job).then((digest) => {
     port.postMessage(digest);
+    // Stays, with its memory, until it is ended.
+    port.on("message", () => undefined);
   });
 } else {
   run(process.argv.slice(2)).then(

@@ -9,7 +9,7 @@ import { createGatewayServer } from "./server";
 import { createSessionStore } from "./state/sessions";
 import { Store } from "./state/store";
 import { UsersFile } from "./users/file";
-import { createHasher, runInWorker } from "./users/hash";
+import { createHasher, memoryLimit, runInWorker } from "./users/hash";
 
 /** Resolves with the exit code: at once when a check fails, else after SIGTERM. */
 export async function serve(config: GatewayConfig, problems: Problems, workerFile: string): Promise<number> {
@@ -45,7 +45,7 @@ export async function serve(config: GatewayConfig, problems: Problems, workerFil
   const gateway: Gateway = {
     config,
     users,
-    hasher: createHasher(runInWorker(workerFile)),
+    hasher: createHasher(runInWorker(workerFile, memoryLimit(process.env["GOMEMLIMIT"]))),
     store,
     sessions,
     notifier,

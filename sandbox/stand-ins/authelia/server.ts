@@ -11,29 +11,38 @@ const bodyLimit = 1024 * 1024;
 
 export function createGatewayServer(gateway: Gateway): Server {
   const app = createApp(gateway);
-  return createServer(
-    { maxHeaderSize: gateway.config.server.readBuffer, keepAliveTimeout: 30_000 },
-    (request, response) => {
-      toExchange(request)
-        .then(app)
-        .catch((error: unknown) => {
-          gateway.log("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
-          return plain(500);
-        })
-        .then((answer) => {
-          for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
-          response.statusCode = answer.status;
-          // A Buffer, so that Node leaves the header bytes alone.
-          response.end(request.method === "HEAD" ? undefined : Buffer.from(answer.body));
-          gateway.log("trace", "Request handled", {
-            method: request.method ?? "",
-            path: request.url ?? "",
-            status_code: answer.status,
-          });
-        })
-        .catch(() => response.destroy());
-    },
-  );
+  const { readBuffer, idleTimeout } = gateway.config.server;
+  const server = createServer({ maxHeaderSize: readBuffer, keepAliveTimeout: idleTimeout }, (request, response) => {
+    toExchange(request)
+      .then(app)
+      .catch((error: unknown) => {
+        gateway.log("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
+        return plain(500);
+      })
+      .then((answer) => {
+        for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+        response.statusCode = answer.status;
+        // A Buffer, so that Node leaves the header bytes alone.
+        response.end(request.method === "HEAD" ? undefined : Buffer.from(answer.body));
+        gateway.log("trace", "Request handled", {
+          method: request.method ?? "",
+          path: request.url ?? "",
+          status_code: answer.status,
+        });
+      })
+      .catch(() => response.destroy());
+  });
+  // As the real one: what a proxy left open without a word is an error in the log.
+  server.on("timeout", (socket) => {
+    gateway.log("error", "Request timeout occurred while handling request from client.", {
+      method: "GET",
+      path: "/",
+      remote_ip: (socket.remoteAddress ?? "").replace(/^::ffff:/, ""),
+      status_code: 408,
+    });
+    socket.destroy();
+  });
+  return server;
 }
 
 async function toExchange(request: IncomingMessage): Promise<Exchange> {

@@ -19,13 +19,15 @@ export function readServer(section: Section): ServerConfig {
   const address = readAddress(section);
   const buffers = section.section("buffers");
   const timeouts = section.section("timeouts");
-  for (const name of ["read", "write", "idle"]) timeouts.duration(name, 6000);
+  for (const name of ["read", "write"]) timeouts.duration(name, 6000);
+  const idleTimeout = timeouts.duration("idle", 30_000);
   section.boolean("disable_healthcheck");
   const readBuffer = buffers.integer("read", 4096);
   buffers.integer("write", 4096);
   return {
     ...address,
     readBuffer: readBuffer <= 0 ? 4096 : readBuffer,
+    idleTimeout: idleTimeout <= 0 ? 30_000 : idleTimeout,
     authz: readAuthz(section.section("endpoints")),
   };
 }

@@ -7,6 +7,7 @@ import * as account from "./account";
 import { authorize } from "./authz";
 import type { Handler } from "./call";
 import { elevated, signedIn } from "./call";
+import { createDelay } from "./delay";
 import * as elevation from "./elevation";
 import type { Answer, Exchange } from "./exchange";
 import { header, ok, originOf } from "./exchange";
@@ -19,12 +20,13 @@ import * as webauthn from "./webauthn";
 type Routes = Readonly<Record<string, Handler>>;
 
 export function routesOf({ config }: Gateway): Routes {
+  const delayed = createDelay();
   return {
     "GET /api/state": first.state,
     "GET /api/configuration": signedIn(first.configuration),
     "GET /api/configuration/password-policy": first.passwordPolicy,
     "POST /api/checks/safe-redirection": first.safeRedirection,
-    "POST /api/firstfactor": first.firstFactor,
+    "POST /api/firstfactor": delayed(first.firstFactor),
     "POST /api/logout": first.logout,
     "GET /api/user/info": signedIn(account.readInfo),
     "POST /api/user/info": signedIn(account.settleInfo),
@@ -36,7 +38,9 @@ export function routesOf({ config }: Gateway): Routes {
     ...(config.backend.passwordChangeDisabled ? {} : { "POST /api/change-password": elevated(account.changePassword) }),
     ...(config.totp.disable ? {} : totpRoutes),
     ...(config.webauthn.disable ? {} : webauthnRoutes),
-    ...(config.webauthn.passkeyLogin ? passkeyRoutes : {}),
+    ...(config.webauthn.passkeyLogin
+      ? { ...passkeyRoutes, "POST /api/secondfactor/password": signedIn(delayed(first.secondFactorPassword)) }
+      : {}),
   };
 }
 
@@ -62,7 +66,6 @@ const webauthnRoutes: Routes = {
 const passkeyRoutes: Routes = {
   "GET /api/firstfactor/passkey": passkey.start,
   "POST /api/firstfactor/passkey": passkey.finish,
-  "POST /api/secondfactor/password": signedIn(first.secondFactorPassword),
 };
 
 export function createApp(gateway: Gateway): (exchange: Exchange) => Promise<Answer> {

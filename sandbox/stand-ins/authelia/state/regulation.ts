@@ -28,7 +28,8 @@ export function recordPasswordAttempt(
     const value = kind === "user" ? attempt.username : attempt.ip;
     if (!rules.modes.includes(kind) || value === "") continue;
     const failures = failuresSince(state, kind, value, now - rules.findTime);
-    if (failures >= rules.maxRetries) state.bans.push({ kind, value, expires: now + rules.banTime });
+    if (failures >= rules.maxRetries)
+      state.bans.push({ id: state.nextId++, kind, value, expires: now + rules.banTime });
   }
 }
 

@@ -54,7 +54,7 @@ export interface State {
   credentials: CredentialRecord[];
   codes: OneTimeCodeRecord[];
   attempts: AttemptRecord[];
-  bans: { kind: "user" | "ip"; value: string; expires: number }[];
+  bans: { id: number; kind: "user" | "ip"; value: string; expires: number }[];
 }
 
 const magic = "stand-in for authelia 1\n";

@@ -52,17 +52,47 @@ export function runArgon2({ password, salt, params }: Argon2Job): Promise<Uint8A
   });
 }
 
-/** A thread per hash: its 64 MiB are given back at once, and the server answers meanwhile. */
-export function runInWorker(file: string): (job: Argon2Job) => Promise<Uint8Array> {
+/** How long Go's memory of an ended hash stays taken where nothing limits it. */
+const garbageMs = 10_000;
+/** What the process takes besides hashes, as Go counts it. */
+const besidesKiB = 40 * 1024;
+
+/**
+ * A thread per hash, any number at once, each with the memory that the hash is made in. As with Go, that memory is given back
+ * later: here after some time, or earlier where more than `limitKiB` would be taken.
+ */
+export function runInWorker(file: string, limitKiB: number): (job: Argon2Job) => Promise<Uint8Array> {
+  const ended = new Map<Worker, number>();
+  let taken = besidesKiB;
+  const giveBack = (worker: Worker, memory: number) => {
+    if (!ended.delete(worker)) return;
+    taken -= memory;
+    void worker.terminate();
+  };
   return (job) =>
     new Promise((resolve, reject) => {
+      const { memory } = job.params;
+      for (const [worker, held] of ended) if (taken + memory > limitKiB) giveBack(worker, held);
+      taken += memory;
       const worker = new Worker(file, { workerData: job });
       worker.once("message", (digest: Uint8Array) => {
         resolve(digest);
-        void worker.terminate();
+        worker.unref();
+        ended.set(worker, memory);
+        setTimeout(giveBack, garbageMs, worker, memory).unref();
       });
-      worker.once("error", reject);
+      worker.once("error", (error) => {
+        taken -= memory;
+        reject(error);
+      });
     });
+}
+
+/** Go's soft limit of memory (https://pkg.go.dev/runtime#hdr-Environment_Variables), in KiB. */
+export function memoryLimit(text: string | undefined): number {
+  const [, count, unit = ""] = /^(\d+)(B|KiB|MiB|GiB|TiB)?$/.exec(text ?? "") ?? [];
+  if (count === undefined) return Infinity;
+  return (Number(count) * 1024 ** ["", "KiB", "MiB", "GiB", "TiB"].indexOf(unit === "B" ? "" : unit)) / 1024;
 }
 
 export function createHasher(run: (job: Argon2Job) => Promise<Uint8Array>): Hasher {
