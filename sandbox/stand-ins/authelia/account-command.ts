@@ -11,7 +11,7 @@ interface Request {
   readonly flags: ReadonlyMap<string, string>;
 }
 
-const withValue = ["--kid", "--description", "--id"];
+const withValue = ["--kid", "--description", "--id", "--secret"];
 
 function parse(args: readonly string[]): Request {
   const words: string[] = [];
@@ -34,7 +34,7 @@ export function accountCommand(args: readonly string[], config: GatewayConfig): 
   switch (`${area ?? ""} ${kind ?? ""} ${action ?? ""}`) {
     case "user totp generate":
       if (subject === undefined) break;
-      return generateTotp(store, config, subject, flags.has("--force") || flags.has("-f"));
+      return generateTotp(store, config, subject, flags.has("--force") || flags.has("-f"), flags.get("--secret"));
     case "user totp delete":
       if (subject === undefined) break;
       return deleteTotp(store, subject);
@@ -72,7 +72,13 @@ function failed(words: string): number {
   return 1;
 }
 
-function generateTotp(store: Store, { totp }: GatewayConfig, username: string, force: boolean): number {
+function generateTotp(
+  store: Store,
+  { totp }: GatewayConfig,
+  username: string,
+  force: boolean,
+  secret: string | undefined,
+): number {
   if (store.read().totp[username] && !force) {
     return failed(`${username} already has a TOTP configuration, use --force to overwrite`);
   }
@@ -83,7 +89,7 @@ function generateTotp(store: Store, { totp }: GatewayConfig, username: string, f
     algorithm,
     digits,
     period,
-    secret: toBase32(randomBytes(totp.secretSize)),
+    secret: secret ?? toBase32(randomBytes(totp.secretSize)),
   };
   store.update((state) => {
     state.totp[username] = record;
@@ -171,7 +177,8 @@ function revokeBan(store: Store, kind: "user" | "ip", value: string | undefined,
   const found = bans.filter((ban) =>
     id === undefined ? ban.kind === kind && ban.value === value && ban.expires > now : ban.id === Number(id),
   );
-  if (id !== undefined && found.length === 0) return failed("sql: no rows in result set");
+  if (id !== undefined && found.length === 0)
+    return failed(`error selecting banned ${kind} with id '${id}': sql: no rows in result set`);
   store.update((state) => {
     state.bans = state.bans.filter((ban) => !found.some((one) => one.id === ban.id));
     // The real one looks at bans that were revoked too: attempts before one no longer count.

@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
 import { isIP } from "node:net";
+import type { Socket } from "node:net";
 import { plain } from "./access/forward-auth";
 import type { Gateway } from "./gateway";
 import { createApp } from "./http/app";
@@ -11,7 +12,7 @@ const bodyLimit = 1024 * 1024;
 
 export function createGatewayServer(gateway: Gateway): Server {
   const app = createApp(gateway);
-  const { readBuffer, idleTimeout } = gateway.config.server;
+  const { readBuffer, readTimeout, idleTimeout } = gateway.config.server;
   const server = createServer({ maxHeaderSize: readBuffer, keepAliveTimeout: idleTimeout }, (request, response) => {
     toExchange(request)
       .then(app)
@@ -32,15 +33,29 @@ export function createGatewayServer(gateway: Gateway): Server {
       })
       .catch(() => response.destroy());
   });
-  // As the real one: what a proxy left open without a word is an error in the log.
-  server.on("timeout", (socket) => {
-    gateway.log("error", "Request timeout occurred while handling request from client.", {
-      method: "GET",
-      path: "/",
-      remote_ip: (socket.remoteAddress ?? "").replace(/^::ffff:/, ""),
-      status_code: 408,
+  // As the real one: a connection that never asks anything is an error in the log; one that was idle after an answer is not.
+  const silent = new Map<Socket, NodeJS.Timeout>();
+  const heard = (socket: Socket) => {
+    clearTimeout(silent.get(socket));
+    silent.delete(socket);
+  };
+  server.on("connection", (socket) => {
+    const giveUp = () => {
+      gateway.log("error", "Request timeout occurred while handling request from client.", {
+        method: "GET",
+        path: "/",
+        remote_ip: (socket.remoteAddress ?? "").replace(/^::ffff:/, ""),
+        status_code: 408,
+      });
+      socket.end("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n");
+    };
+    silent.set(socket, setTimeout(giveUp, readTimeout).unref());
+    socket.once("close", () => {
+      heard(socket);
     });
-    socket.destroy();
+  });
+  server.on("request", ({ socket }) => {
+    heard(socket);
   });
   return server;
 }

@@ -19,7 +19,8 @@ export function readServer(section: Section): ServerConfig {
   const address = readAddress(section);
   const buffers = section.section("buffers");
   const timeouts = section.section("timeouts");
-  for (const name of ["read", "write"]) timeouts.duration(name, 6000);
+  const readTimeout = timeouts.duration("read", 6000);
+  timeouts.duration("write", 6000);
   const idleTimeout = timeouts.duration("idle", 30_000);
   section.boolean("disable_healthcheck");
   const readBuffer = buffers.integer("read", 4096);
@@ -27,6 +28,7 @@ export function readServer(section: Section): ServerConfig {
   return {
     ...address,
     readBuffer: readBuffer <= 0 ? 4096 : readBuffer,
+    readTimeout: readTimeout <= 0 ? 6000 : readTimeout,
     idleTimeout: idleTimeout <= 0 ? 30_000 : idleTimeout,
     authz: readAuthz(section.section("endpoints")),
   };

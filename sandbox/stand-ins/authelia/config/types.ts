@@ -12,6 +12,7 @@ export interface ServerConfig {
   /** Without the trailing slash; empty at the root. */
   readonly basePath: string;
   readonly readBuffer: number;
+  readonly readTimeout: number;
   readonly idleTimeout: number;
   readonly authz: ReadonlyMap<string, readonly AuthnStrategy[]>;
 }

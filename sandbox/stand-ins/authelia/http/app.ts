@@ -76,7 +76,7 @@ export function createApp(gateway: Gateway): (exchange: Exchange) => Promise<Ans
     const exchange = inside ? { ...incoming, path: incoming.path.slice(basePath.length) || "/" } : incoming;
     const { method, path } = exchange;
     const reading = method === "GET" || method === "HEAD";
-    if (path === "/api/health" && reading) return ok();
+    if (path === "/api/health") return reading ? ok() : plain(405);
     const strategies = path.startsWith("/api/authz/") ? authz.get(path.slice("/api/authz/".length)) : undefined;
     if (strategies) return reading ? authorize(gateway, exchange, strategies) : plain(405);
     const handler = routes[`${method} ${path}`] ?? routes[`${method} ${path.replace(/\/[^/]+$/, "/*")}`];
