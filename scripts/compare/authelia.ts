@@ -32,7 +32,7 @@ const gatePath = "/api/authz/forward-auth";
 
 /** A code of the authenticator app that the step before made (RFC 6238 with Authelia's defaults). */
 function code(base32: string): string {
-  const bits = [...base32].map((letter) =>
+  const bits = Array.from(base32, (letter) =>
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"),
   );
   const bytes = bits.join("").match(/.{8}/g) ?? [];

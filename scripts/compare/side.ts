@@ -122,10 +122,10 @@ export class Side {
     this.child = spawn(program, args, { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream?.on("data", (chunk: Buffer) => (this.log += chunk.toString()));
-    for (const deadline = Date.now() + 30_000; ; await sleep(100)) {
+    const deadline = Date.now() + 30_000;
+    while ((await this.ask("/api/health").catch(() => undefined))?.status !== 200) {
       if (this.child.exitCode !== null || Date.now() > deadline) throw new Error(`it does not start:\n${this.log}`);
-      const up = await this.ask("/api/health").catch(() => undefined);
-      if (up?.status === 200) return;
+      await sleep(100);
     }
   }
 
