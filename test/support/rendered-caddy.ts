@@ -34,11 +34,11 @@ export class RenderedCaddy {
   ) {}
 
   static async start(options: RenderedOptions): Promise<RenderedCaddy> {
-    const { srv0 = {} } = (await adapt<Adapted>(caddyfileOf(options))).apps.http.servers;
+    const { srv0 = {}, srv1: queue = {} } = (await adapt<Adapted>(caddyfileOf(options))).apps.http.servers;
     const dials = new Map<string, string>();
-    for (const upstream of new Set(JSON.stringify(srv0).match(/(?<="dial":")[^"]+/g) ?? []))
+    for (const upstream of new Set(JSON.stringify([srv0, queue]).match(/(?<="dial":")[^"]+/g) ?? []))
       dials.set(upstream, `127.0.0.1:${await options.portOf(upstream)}`);
-    const port = await freePort();
+    const [port, queuePort] = [await freePort(), await freePort()];
     const { tls } = options;
     const http = {
       ...srv0,
@@ -47,13 +47,18 @@ export class RenderedCaddy {
       automatic_https: { disable: true },
       ...(!tls && { tls_connection_policies: undefined }),
     };
-    const apps = { http: { servers: { http } }, ...(tls && { tls: { certificates: { load_pem: [tls] } } }) };
+    const apps = {
+      http: { servers: { http, queue: { ...queue, listen: [`:${queuePort}`] } } },
+      ...(tls && { tls: { certificates: { load_pem: [tls] } } }),
+    };
     const text = JSON.stringify({ admin: { disabled: true }, apps });
     const folder = mkdtempSync(join(tmpdir(), "rendered-caddy-"));
     const config = join(folder, "caddy.json");
     writeFileSync(
       config,
-      text.replace(/(?<="dial":")[^"]+/g, (dial) => dials.get(dial) ?? dial),
+      text
+        .replace(/(?<="dial":")[^"]+/g, (dial) => dials.get(dial) ?? dial)
+        .replaceAll('"port":"9092"', `"port":"${queuePort}"`),
     );
     const env = { PATH: process.env["PATH"], XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
     const child = spawn(await caddy(), ["run", "--config", config], { env, stdio: "ignore" });

@@ -213,12 +213,6 @@ test("no body of an announced size, or of none, takes room at Authelia that the 
   expect(Math.max(0, ...gateway.seen.map(({ body }) => body.length))).toBeLessThanOrEqual(100_000);
 });
 
-test("the gate's own addresses are not the world's to ask", async () => {
-  for (const path of ["/api/authz/forward-auth", "/api/verify", "/api/authz/ext-authz/x"])
-    expect((await send({ path, extra: { authorization: "Basic YWRtaW46eA==" } })).status).toBe(404);
-  expect(gateway.seen).toEqual([]);
-});
-
 test("nobody but Caddy itself reaches the queues' end, where it would be believed who the visitor is", async () => {
   const [own] = Object.values(networkInterfaces())
     .flatMap((all) => all ?? [])
