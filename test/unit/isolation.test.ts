@@ -74,8 +74,8 @@ function verdictOf({ subdomain, method, path, headers }: Request): Verdict {
     (method === "GET" || method === "HEAD") &&
     is("sec-fetch-mode", "navigate") &&
     is("sec-fetch-dest", "document") &&
-    !values("sec-purpose").join("") &&
-    !values("purpose").join("");
+    values("sec-purpose").join(",") === "" &&
+    values("purpose").join(",") === "";
   if (!link) return "refused";
   return pages[subdomain](path) || is("referer", `https://${domain}/`) ? "through" : "asked";
 }
