@@ -97,14 +97,12 @@ function pageAnswer(domain: string): Answer {
     request.resume();
     const url = request.url ?? "/";
     if (url.startsWith("/api/authz/forward-auth")) {
-      if (request.headers.cookie?.includes(`authelia_session=${gateCookie}`))
+      const host = String(request.headers["x-forwarded-host"]);
+      const free = host === `models.${domain}` && request.headers["x-forwarded-uri"]?.includes("/v1/");
+      const login = `https://auth.${domain}/?rd=${encodeURIComponent(`https://${host}/`)}`;
+      if (free || request.headers.cookie?.includes(`authelia_session=${gateCookie}`))
         response.setHeader("remote-user", "operator").end();
-      else
-        response
-          .writeHead(302, {
-            location: `https://auth.${domain}/?rd=${encodeURIComponent(`https://${request.headers["x-forwarded-host"] as string}/`)}`,
-          })
-          .end();
+      else response.writeHead(302, { location: login }).end();
       return;
     }
     // Its upstream answers every origin, as the model proxy does.
