@@ -51,6 +51,14 @@ export function sshArguments(
   ];
 }
 
+/**
+ * Where files of ssh's options may stand: a socket has 104 bytes on macOS, and ssh reads blanks, `%`, `~` and `$` in such a name in
+ * its own way.
+ */
+export function shortFolder(temporary: string): string {
+  return temporary.length <= 70 && /^\/[\w./+-]*$/.test(temporary) && existsSync(temporary) ? temporary : "/tmp";
+}
+
 /** A script with its arguments as one command of `sh`. Secrets go to its standard input. */
 export function scriptCommand(script: string, args: readonly string[] = []): string {
   return ["sh", "-c", script, "sh", ...args].map(shellWord).join(" ");
@@ -69,7 +77,7 @@ export class Ssh {
 
   /** @throws OpsError where OpenSSH is missing or refuses the key */
   static async open(connection: Operations["connection"]): Promise<Ssh> {
-    const folder = mkdtempSync(join(tmpdir(), "cloudcode-ops-"));
+    const folder = mkdtempSync(join(shortFolder(tmpdir()), "cloudcode-ops-"));
     const socket = join(folder, "agent");
     const agent = spawn("sh", ["-c", agentScript, "sh", socket], { stdio: ["pipe", "ignore", "ignore"] });
     const missing = new Promise<never>((_, reject) => {

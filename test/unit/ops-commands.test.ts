@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import jsQR from "jsqr";
 import { parse } from "yaml";
 import { codeIn, isFresh } from "../../ops/commands/code";
@@ -5,7 +6,7 @@ import { splitService } from "../../ops/commands/containers";
 import { bansIn, checkPassword, withPasswordHash } from "../../ops/commands/gateway";
 import { parseHistory, renderHistory } from "../../ops/commands/history";
 import { addressOf, opener, qrCode } from "../../ops/commands/open";
-import { scriptCommand, sshArguments } from "../../ops/ssh";
+import { scriptCommand, shortFolder, sshArguments } from "../../ops/ssh";
 import { fileText, oneTimeCodeText } from "../../sandbox/stand-ins/authelia/notifier";
 
 describe("a one-time code", () => {
@@ -182,6 +183,14 @@ describe("the command line of ssh", () => {
       expect(line).toContain(`-o ${option} `);
     expect(line).toMatch(/^-F none -T .*-p 2222 -l ubuntu 203\.0\.113\.7 true$/);
     expect(sshArguments(connection, files, true)).toContain("-t");
+  });
+
+  it("names files by paths that it reads as they are, and a socket by one that fits", () => {
+    const own = mkdtempSync("/tmp/own-");
+    expect(shortFolder(own)).toBe(own);
+    const odd = ["/Users/jo/My Files", "/tmp/100%h", "/nonexistent/tmp", `/tmp/${"x".repeat(80)}`, "relative"];
+    expect(odd.map(shortFolder)).toEqual(odd.map(() => "/tmp"));
+    rmSync(own, { recursive: true });
   });
 
   it("quotes a script and its arguments for the host's sh", () => {
