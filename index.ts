@@ -45,7 +45,10 @@ async function cloudcode() {
     const stack = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) });
     if (app.worker)
       for (const worker of host.workers)
-        new ClusterWorker(worker.name, { ...base, worker, release: app.worker, cluster: stack });
+        new ClusterWorker(worker.name, {
+          ...{ ...base, worker, updates: settings.docker },
+          ...{ release: app.worker, cluster: stack },
+        });
     return { ...app, secrets: stack.secrets };
   });
   // What is switched off while the machine sleeps is taken from it when it is awake again.

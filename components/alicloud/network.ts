@@ -16,6 +16,7 @@ export interface AlicloudNetworkArgs extends CloudNetworkSettings {
 /** VPC, vSwitch and security group; an existing VPC or vSwitch can take the place of ours. */
 export class AlicloudNetwork extends pulumi.ComponentResource implements Network {
   readonly inbound: readonly InboundRule[];
+  readonly enforced = true;
   readonly vpcId: pulumi.Output<string>;
   readonly vswitchId: pulumi.Output<string>;
   readonly securityGroupId: pulumi.Output<string>;

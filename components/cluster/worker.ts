@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Host, Worker } from "../host/host";
 import { onRemoval, reachCommand } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
+import type { DockerSettings } from "../settings/settings";
 import { type ReleaseSource, digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
 
 export interface ClusterWorkerArgs {
@@ -11,6 +12,8 @@ export interface ClusterWorkerArgs {
   readonly worker: Worker;
   /** What the worker's k3s is made of; `agent.sh` installs it. */
   readonly release: Pick<ReleaseSource, "template" | "values">;
+  /** How it keeps its system up to date. */
+  readonly updates: Pick<DockerSettings, "automaticUpdates" | "rebootTime">;
   /** The ComposeStack that the cluster belongs to: on the host first, and gone last. */
   readonly cluster: pulumi.Resource;
   readonly templatesRoot: string;
@@ -19,6 +22,8 @@ export interface ClusterWorkerArgs {
 }
 
 const onHost = "/opt/cloudcode/k3s/worker.sh";
+/** What a worker does as the host does. */
+const shared = ["host/transaction.sh", "host/apt.sh", "host/updates.sh"];
 const gone = "/opt/cloudcode/k3s/gone.sh";
 
 /**
@@ -79,6 +84,27 @@ export class ClusterWorker extends pulumi.ComponentResource {
         create: words.apply((each) => unpackAndRun("agent.sh", each.join(" "))),
         digests: pulumi.unsecret(release).apply(digestComment),
         stdin: pulumi.secret(release.apply(releasePayload)),
+      },
+      { parent: this },
+    );
+    const { automaticUpdates, rebootTime = "" } = args.updates;
+    const upkeep = pulumi
+      .output(args.digestKey)
+      .apply((key) =>
+        renderRelease(
+          args.templatesRoot,
+          { template: "worker", also: shared, values: { automaticUpdates, rebootTime }, plan: { networks: [] } },
+          {},
+          key,
+        ),
+      );
+    remoteCommand(
+      `${name}-upkeep`,
+      {
+        host: worker,
+        create: unpackAndRun("upkeep.sh", ""),
+        digests: pulumi.unsecret(upkeep).apply(digestComment),
+        stdin: pulumi.secret(upkeep.apply(releasePayload)),
       },
       { parent: this },
     );

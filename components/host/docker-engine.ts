@@ -23,8 +23,7 @@ export interface DockerEngineArgs extends DockerSettings {
   readonly deleteData: boolean;
 }
 
-/** The operator's address keeps sshCidrs from locking them out. */
-const install = unpackAndRun("install.sh", '"${SSH_CONNECTION%% *}"');
+const install = unpackAndRun("install.sh", "");
 
 /**
  * Docker, swap, time, firewall and the `cloudcode-host` command on the Host. Convergent: on a ready host it changes nothing.
@@ -86,7 +85,7 @@ export function hostValues(
     automaticUpdates: docker.automaticUpdates,
     rebootTime: docker.rebootTime ?? "",
     sshPort: port,
-    sshCidrs: ssh?.sources.join(" ") ?? "",
+    sshCidrs: network.enforced ? "" : (ssh?.sources.join(" ") ?? ""),
     dataDisk: dataDisk?.serial ?? "",
     dataDiskGiB: dataDisk?.gib ?? 0,
     daemon: daemonJson(docker),

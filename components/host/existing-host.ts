@@ -27,7 +27,7 @@ export class ExistingHost extends pulumi.ComponentResource implements Host, Work
     super("cloudcode:index:ExistingHost", name, {}, opts);
     const { address, port, user, privateKey, hostKey } = args;
     this.name = name;
-    this.network = { inbound: inboundRules(port, args.sshCidrs) };
+    this.network = { inbound: inboundRules(port, args.sshCidrs), enforced: false };
     this.user = user;
     this.port = port;
     this.publicAddress = pulumi.output(address);

@@ -12,6 +12,11 @@ export interface InboundRule {
  */
 export interface Network {
   readonly inbound: readonly InboundRule[];
+  /**
+   * Whether it is the network that keeps all else out. Where not, the machine itself refuses SSH from elsewhere; where it is, the
+   * machine does not, since a rule on a machine that no longer lets the operator in can be changed from nowhere.
+   */
+  readonly enforced: boolean;
 }
 
 /** SSH for the operator, HTTP for redirects and certificates, HTTPS by TCP and by QUIC (HTTP/3); nothing else. */

@@ -52,6 +52,8 @@ export interface ReleasePlan {
 export interface ReleaseSource {
   /** Folder below `stack-templates/`. */
   readonly template: string;
+  /** Files of other templates that go along as they are, by their paths below `stack-templates/`. @default none */
+  readonly also?: readonly string[];
   readonly values: TemplateValues;
   readonly plan: ReleasePlan;
   /** Uid that owns files matching the path prefix, where it is not root. */
@@ -115,7 +117,8 @@ export function renderRelease(
   };
 
   const templates = listFiles(root);
-  const files = templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path));
+  const also = (source.also ?? []).map((path) => ({ ...render(`../${path}`), path: basename(path) }));
+  const files = [...templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path)), ...also];
   const mount = (path: string) => mountPath(files, path, digestOf);
   const mounted = (path: string): string => {
     const { folder, path: below } = mount(path);

@@ -16,7 +16,7 @@ export interface ArrivedFile {
 }
 
 /** The stacks that carry a release, by the name of the command that brings it. */
-export type ReleaseName = `${string}-release` | "docker-install";
+export type ReleaseName = `${string}-release` | `${string}-upkeep` | "docker-install";
 
 /** The archive that a remote command sends: beside the connection, on the standard input of what opens that. */
 export function archiveOf(run: Pick<ProgramRun, "resource">, name: ReleaseName): Buffer {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { knownHost, knownHostLine } from "../../components/settings/checks";
 import { K3sMachine } from "../support/k3s-machine";
 import { hostKey, minimalAlicloud, runAlicloud, runProgram } from "../support/program";
+import { arrivedFiles } from "../support/releases";
 import { faultsOf } from "../support/settings";
 
 const on = { lwsandboxEnabled: "true" };
@@ -90,6 +91,17 @@ describe("the program", () => {
     expect(run.resource(`${name}-agent`).inputs["create"]).toMatch(
       new RegExp(`agent.sh" ${name} 203.0.113.7 203.0.113.8 \\S+`),
     );
+  });
+
+  it("has each install its security updates by itself, as the host does", async () => {
+    const run = await runProgram({ ...hosts(`203.0.113.8 ${hostKey}`), updateRebootTime: "04:30" });
+    const upkeep = await arrivedFiles(run, "worker-203-0-113-8-upkeep");
+    expect([...upkeep.keys()].sort()).toEqual(
+      ["apt.sh", "complete", "plan", "secrets", "settings.sh", "transaction.sh", "updates.sh", "upkeep.sh"].sort(),
+    );
+    expect(upkeep.get("settings.sh")?.content).toBe("automatic_updates=true\nreboot_time=04:30\n");
+    const host = await arrivedFiles(run, "docker-install");
+    expect(upkeep.get("updates.sh")?.content).toBe(host.get("updates.sh")?.content);
   });
 
   it("makes as many instances as asked for, with an address of their own and no disk, and none while lwsandbox is off", async () => {

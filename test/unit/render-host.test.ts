@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { configurations } from "../support/configurations";
-import { projectRoot, runProgram } from "../support/program";
+import { type ProgramRun, projectRoot, runAlicloud, runProgram } from "../support/program";
 import { type ArrivedFile, type UnpackedStack, arrivedFiles, unpack } from "../support/releases";
 
 describe.each(configurations)("with %s", (_name, settings) => {
@@ -55,6 +55,20 @@ describe.each(configurations)("with %s", (_name, settings) => {
   });
 });
 
+describe("who keeps SSH to sshCidrs", () => {
+  const sshCidrs = '["198.51.100.0/24"]';
+  const rendered = async (run: Promise<ProgramRun>) =>
+    (await arrivedFiles(await run, "docker-install")).get("settings.sh")?.content;
+
+  it("is an existing machine itself", async () => {
+    expect(await rendered(runProgram({ sshCidrs }))).toContain("ssh_cidrs=198.51.100.0/24");
+  });
+
+  it("is the security group on Alibaba Cloud, alone: a rule of the machine could lock the operator out for good", async () => {
+    expect(await rendered(runAlicloud({ sshCidrs }))).toContain("ssh_cidrs=''");
+  });
+});
+
 describe("every shell script", () => {
   const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
     .map((path) => join(projectRoot, "stack-templates", path))
@@ -71,6 +85,7 @@ describe("every shell script", () => {
       "7-access.sh",
       "8-end.sh",
       "agent.sh",
+      "apt.sh",
       "backup.sh",
       "beside.sh",
       "cloudcode-alert",
@@ -78,6 +93,7 @@ describe("every shell script", () => {
       "cloudcode-check",
       "cloudcode-host",
       "cloudcode-name",
+      "docker.sh",
       "entrypoint.sh",
       "entrypoint.sh",
       "entrypoint.sh",
@@ -87,12 +103,18 @@ describe("every shell script", () => {
       "halt.sh",
       "install.sh",
       "k3s.sh",
+      "machine.sh",
       "name.sh",
       "operations.sh",
       "ready.sh",
       "run.sh",
       "seed.sh",
+      "ssh.sh",
       "start.sh",
+      "transaction.sh",
+      "updates.sh",
+      "upkeep.sh",
+      "wall.sh",
       "worker.sh",
     ]);
   });

@@ -15,9 +15,10 @@ name=$1 host=$2 address=$3 admission=$4
 for tool in curl iptables ip6tables ip; do command -v $tool >/dev/null || missing=yes; done
 if [ -n "${missing:-}" ]; then
   command -v apt-get >/dev/null || fail "this machine needs curl, iptables and iproute2"
-  apt-get -o DPkg::Lock::Timeout=600 -qq update
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -qq install -y --no-install-recommends \
-    ca-certificates curl iproute2 iptables >/dev/null || fail "curl, iptables and iproute2 could not be installed"
+  # A source of another owner that no longer answers does not matter as long as these come from one that does.
+  sources=$(apt-get -o DPkg::Lock::Timeout=600 -qq update 2>&1) || true
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -qq install -y --no-install-recommends --no-remove \
+    ca-certificates curl iproute2 iptables >/dev/null || fail "curl, iptables and iproute2 could not be installed${sources:+; apt said: $(echo "$sources" | head -n 2)}"
 fi
 own_address "$address" ||
   fail "this machine does not hold the address $address itself, by which the host would reach it: put both into one network, and name it by its address there"
