@@ -48,7 +48,7 @@ describe("the donation site's settings", () => {
       { ...donation, donationProxySubdomain: "donate" },
       ["donationProxySubdomain is already the subdomain of donationSubdomain"],
     ],
-    ...["https://login.home.example.com/authorize", "https://Home.Example.com./authorize"].map(
+    ...["https://login.home.example.com/authorize", "https://Home.Example.com/authorize"].map(
       (url): [string, Record<string, string>, string[]] => [
         `a login at ${url}`,
         { ...donation, domain, donationLinuxDoAuthUrl: url },
