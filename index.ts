@@ -64,10 +64,7 @@ async function cloudcode() {
     sshCommand: outputs.proven(host, outputs.sshCommand(host)),
     nextSteps: outputs.nextSteps(settings, host, domain),
     ...(engine.backupPassword && { backupPassword: pulumi.secret(engine.backupPassword) }),
-    operations: outputs.proven(
-      host,
-      operations(host, settings, routes, ["auth", "edge", ...apps.map(({ name }) => name)], domain),
-    ),
+    operations: outputs.proven(host, operations(host, settings, routes, apps, domain)),
     ...(host.monthlyCost && { monthlyCostUsd: host.monthlyCost }),
   };
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { App } from "./apps/app";
 import type { ConnectionParts, Host } from "./host/host";
 import { isDetected } from "./host/free-name";
 import { type Route, hostOf } from "./routes";
@@ -19,6 +20,8 @@ export interface Operations {
   readonly codesTo: string | undefined;
   /** Names of the ComposeStacks. */
   readonly stacks: readonly string[];
+  /** Those of them whose data may be in use on one host only; undefined: none. */
+  readonly onlyOnce?: readonly string[] | undefined;
   readonly sites: readonly Site[];
 }
 
@@ -35,10 +38,12 @@ export function operations(
   host: Host,
   settings: Pick<Settings, "operator" | "mail" | "freeName">,
   routes: readonly Route[],
-  stacks: readonly string[],
+  apps: readonly Pick<App, "name" | "onlyOnce">[],
   domain: pulumi.Output<string>,
 ): pulumi.Output<Operations> {
   const { operator, mail, freeName } = settings;
+  const names = (some: typeof apps) => some.map((app) => app.name);
+  const onlyOnce = names(apps.filter((app) => app.onlyOnce));
   return pulumi.secret(
     pulumi.all([host.connection, host.publicAddress, domain]).apply(([connection, publicAddress, name]) => ({
       connection: {
@@ -54,7 +59,8 @@ export function operations(
       ...(freeName && isDetected(publicAddress) && { announcesItself: true as const }),
       operator: operator.username,
       codesTo: mail && (operator.email ?? `${operator.username}@${name}`),
-      stacks,
+      stacks: ["auth", "edge", ...names(apps)],
+      ...(onlyOnce.length > 0 && { onlyOnce }),
       sites: routes.map((route) => ({
         title: route.title,
         host: hostOf(route, name),

@@ -1,7 +1,7 @@
 /** Run by `npm run ops -- COMMAND`: what an operator does with a stack that is no state. */
 import { Command, InvalidArgumentError } from "commander";
 import { carryData } from "./adopt/carry-data";
-import { type RestoreOptions, backup, renderSnapshots, restore, snapshots } from "./commands/backup";
+import { type RestoreOptions, backup, renderSnapshots, restore, resume, snapshots } from "./commands/backup";
 import { oneTimeCode } from "./commands/code";
 import { execute, listContainers, shell, showLogs } from "./commands/containers";
 import { listBans, listDevices, removePasskey, removeTotp, setPassword, unban } from "./commands/gateway";
@@ -189,8 +189,15 @@ function build(): Command {
     .option("--at <time>", "the newest backup up to then, as 2026-11-25T15:00 (default: the newest)", pastTime)
     .option("--to <stack>", "on the host of another stack, which has the same backupRepository and backupPassword")
     .option("--force", "also in the place of newer data", false)
+    .option("--former-is-off", "with --to: the former host does not answer and never starts its Apps again", false)
     .action(async (options: RestoreOptions) => {
       await restore(choice(), options, { say, confirmed });
+    });
+  program
+    .command("resume <app>")
+    .description("start an App that `restore --to` has stopped here, once it is stopped there")
+    .action(async (app: string) => {
+      print(await resume(choice(), app));
     });
   program
     .command("import-state <file>")

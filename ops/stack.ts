@@ -28,6 +28,7 @@ const outputsSchema = z.object({
     operator: z.string(),
     codesTo: z.string().optional(),
     stacks: z.array(z.string()),
+    onlyOnce: z.array(z.string()).optional(),
     sites: z.array(z.object({ title: z.string(), host: z.string(), open: z.boolean() })),
   }),
 });

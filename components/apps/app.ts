@@ -24,6 +24,11 @@ export interface App {
   readonly tunnel?: TunnelRequest;
   /** What its workers are made of, where it can have some. */
   readonly worker?: Pick<ReleaseSource, "template" | "values">;
+  /**
+   * Whether its data may be in use on one host at a time only, so that a restore on another host stops it on the former first. Telegram
+   * ends a session for good that is used at two places at once; so do providers with a refresh token that is used twice. @default false
+   */
+  readonly onlyOnce?: boolean;
   /** A login of the App's own: who, and the name of the secret. */
   readonly login?: { readonly username: string; readonly secret: string };
 }

@@ -168,6 +168,7 @@ export const donation = appKind({
         newApiToken: values.donationNewApiAdminToken ?? "",
       },
       generated: { managementKey: 48, modelKey: 48 },
+      onlyOnce: true,
       login: { username: "API key of the model proxy", secret: "modelKey" },
     };
   },

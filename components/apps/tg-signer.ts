@@ -192,6 +192,7 @@ export const tgSigner = appKind({
         ...(adminPassword === undefined && { TG_SIGNER_WEB_ADMIN_PASSWORD: 24 }),
         TG_SIGNER_WEB_SESSION_SECRET: 64,
       },
+      onlyOnce: true,
       login: { username: "admin", secret: "TG_SIGNER_WEB_ADMIN_PASSWORD" },
     };
   },

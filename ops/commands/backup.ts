@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { knownStack, onHost, operatorName } from "../host";
 import type { Ssh } from "../ssh";
-import { OpsError, type StackChoice, stackName } from "../stack";
+import { OpsError, type StackChoice, pulumi, releasesInState, stackName } from "../stack";
 
 const program = "/opt/cloudcode/bin/cloudcode-backup";
 
@@ -81,6 +81,14 @@ export function renderSnapshots(all: readonly Snapshot[]): string {
     .join("\n");
 }
 
+/** What a restore of these on the host of another stack must stop on the former host first. */
+export function toBeGiven(
+  picked: readonly Snapshot[],
+  { onlyOnce = [] }: { readonly onlyOnce?: readonly string[] | undefined },
+): readonly Snapshot[] {
+  return picked.filter(({ app }) => onlyOnce.includes(app));
+}
+
 /** Makes a backup now. Gives the exit code. */
 export function backup(choice: StackChoice, apps: readonly string[]): Promise<number> {
   return onHost(choice, (ssh, outputs) =>
@@ -108,6 +116,8 @@ export interface RestoreOptions {
   /** Stack whose host takes the data. @default the chosen one */
   readonly to?: string;
   readonly force: boolean;
+  /** Whether nobody need ask if an App, whose data may be in use once only, is stopped on a former host that does not answer. */
+  readonly formerIsOff: boolean;
 }
 
 interface Person {
@@ -123,6 +133,7 @@ interface Person {
 export async function restore(choice: StackChoice, options: RestoreOptions, person: Person): Promise<void> {
   const from = await stackName(choice);
   const target = options.to === undefined ? choice : { ...choice, stack: options.to };
+  const to = await stackName(target);
   await onHost(target, async (ssh, outputs) => {
     const stacks = options.app === undefined ? outputs.operations.stacks : [knownStack(outputs, options.app)];
     const all = snapshotsOf(await readSnapshots(ssh), from);
@@ -130,10 +141,13 @@ export async function restore(choice: StackChoice, options: RestoreOptions, pers
     for (const app of options.app === undefined ? withoutPlace(all, stacks) : [])
       person.say(`${app} has a backup, but does not run here: left out`);
     for (const app of without) person.say(`${app} has no backup and stays as it is`);
+    const moved = from === to ? [] : toBeGiven(picked, outputs.operations);
     const failed: string[] = [];
     for (const snapshot of picked) {
       try {
-        await restoreOne(ssh, snapshot, options.force, person);
+        await agreeToLose(ssh, snapshot, options.force, person);
+        if (moved.includes(snapshot)) await stopOnFormerHost(choice, snapshot.app, to, options.formerIsOff, person);
+        person.say(await onStack(ssh, "overwrite", snapshot.app, snapshot.id));
       } catch (error) {
         if (!(error instanceof OpsError)) throw error;
         person.say(error.message);
@@ -144,17 +158,23 @@ export async function restore(choice: StackChoice, options: RestoreOptions, pers
   });
 }
 
+/** Starts an App that a restore on another host stopped here. */
+export function resume(choice: StackChoice, app: string): Promise<string> {
+  return onHost(choice, (ssh, outputs) => onStack(ssh, "resume", knownStack(outputs, app)));
+}
+
+async function onStack(ssh: Ssh, action: string, app: string, ...more: readonly string[]): Promise<string> {
+  const script = `operator=$1; shift; CLOUDCODE_OPERATOR=$operator exec ${program} "$@"`;
+  const { stdout } = await ssh.script(script, [operatorName(), action, app, ...more]);
+  return stdout.trim();
+}
+
 const newerData = "has data that is newer than the snapshot";
 
-async function restoreOne(ssh: Ssh, { app, id, time }: Snapshot, force: boolean, { say, confirmed }: Person) {
-  const call = async (action: string, ...more: readonly string[]) => {
-    const script = `operator=$1; shift; CLOUDCODE_OPERATOR=$operator exec ${program} "$@"`;
-    const { stdout } = await ssh.script(script, [operatorName(), action, app, id, ...more]);
-    say(stdout.trim());
-  };
+async function agreeToLose(ssh: Ssh, { app, time }: Snapshot, force: boolean, { say, confirmed }: Person) {
   say(`Restoring ${app} of ${new Date(time).toISOString()}`);
   try {
-    await call("restore", String(Math.ceil(time / 1000)));
+    await onStack(ssh, "newer", app, String(Math.ceil(time / 1000)));
   } catch (error) {
     if (!(error instanceof OpsError) || !error.message.includes(newerData)) throw error;
     say(error.message);
@@ -162,6 +182,31 @@ async function restoreOne(ssh: Ssh, { app, id, time }: Snapshot, force: boolean,
       throw new OpsError(`${app} stays as it is; --force puts the snapshot in the place of newer data`, {
         cause: error,
       });
-    await call("overwrite");
+  }
+}
+
+/**
+ * Stops an App for good where its data came from: in use at two places at once, the data would be worth nothing at either.
+ *
+ * @param to name of the stack that takes the data
+ * @throws OpsError where it may still run there
+ */
+async function stopOnFormerHost(former: StackChoice, app: string, to: string, isOff: boolean, person: Person) {
+  try {
+    if (releasesInState(await pulumi(former, ["stack", "export"]))[app] === undefined) return;
+    person.say(await onHost(former, (ssh) => onStack(ssh, "give", app, to)));
+    person.say(
+      `npm run ops -- resume ${app} --stack ${await stackName(former)} starts it there again, once it is stopped here`,
+    );
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    const name = await stackName(former);
+    person.say(`${app} could not be stopped on the host of ${name}: ${error.message}`);
+    if (isOff || (await person.confirmed(`Is it certain that ${app} does not run there, and never will again?`)))
+      return;
+    throw new OpsError(
+      `${app} stays as it is: its data may be in use on one host only. Stop it there, or give --former-is-off once that host can never start it again`,
+      { cause: error },
+    );
   }
 }

@@ -20,7 +20,8 @@ give_back() { # NAME FOLDER
 install_programs() {
   change programs
   for program in cloudcode-host cloudcode-check cloudcode-backup; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
-  write /opt/cloudcode/bin/beside.sh <"$here/beside.sh"
+  for part in beside.sh backup-restic.sh backup-restore.sh; do write /opt/cloudcode/bin/$part <"$here/$part"; done
+  for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
   for program in cloudcode-host cloudcode-check cloudcode-backup; do sh -n /opt/cloudcode/bin/$program || fail "/opt/cloudcode/bin/$program did not arrive whole"; done
   keep
 }
@@ -28,7 +29,8 @@ install_programs() {
 set_backups() {
   # shellcheck source=/dev/null
   . "$here/backup-settings.sh"
-  [ -z "$repository" ] || command -v sqlite3 >/dev/null || apt_install sqlite3
+  # Both have the distribution's SQLite: the one for copies of databases, the other for people who look into one.
+  [ -z "$repository" ] || { python3 -c 'import sqlite3' && command -v sqlite3; } >/dev/null 2>&1 || apt_install python3 sqlite3
   [ -z "$repository" ] || systemd-analyze calendar "$schedule" || fail "backupSchedule is not a calendar event that this host's systemd knows"
   change backups
   if [ -n "$repository" ]; then

@@ -2,9 +2,11 @@ import type { Say } from "../../sandbox/host/run";
 import { type Sandbox, openAlicloudSandbox, openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { signIn } from "../sandbox/sign-in";
 import { World } from "../sandbox/world";
+import { backups } from "./backups";
 import { changes } from "./changes";
 import { cloudUp } from "./cloud-up";
 import { isolationCost } from "./isolation";
+import { mebibytes } from "./mebibytes";
 import { noOp } from "./no-op";
 import { preview } from "./preview";
 import { lostRequests } from "./requests";
@@ -29,7 +31,7 @@ interface Ground {
 const grounds: readonly Ground[] = [
   // Caddy alone, without a sandbox.
   { measures: [isolationCost.name], run: isolationCost },
-  ground("bench", openSandbox, [noOp, changes, lostRequests, memory], async (world) => {
+  ground("bench", openSandbox, [noOp, changes, lostRequests, memory, backups], async (world) => {
     say("first up");
     await world.up();
     const { stdout } = await world.sandbox.pulumi(["stack", "output", "adminPassword", "--show-secrets"]);
@@ -102,12 +104,6 @@ async function memory(world: World): Promise<Row[]> {
       aim: "Caddy + Authelia <= 120 MiB",
     },
   ];
-}
-
-function mebibytes(text: string): number {
-  const units: Record<string, number> = { KiB: 1 / 1024, MiB: 1, GiB: 1024 };
-  const [, number = "0", unit = "MiB"] = /^([\d.]+)(\w+)$/.exec(text) ?? [];
-  return Number(number) * (units[unit] ?? 1);
 }
 
 main().catch((error: unknown) => {

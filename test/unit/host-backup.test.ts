@@ -14,10 +14,13 @@ beforeEach(() => {
   writeFileSync(join(folder, "stacks/app/releases/r1/compose.yaml"), "services: {}\n");
   spawnSync("ln", ["-s", "r1", join(folder, "stacks/app/releases/current")]);
   install("docker", readFileSync(join(projectRoot, "test", "support", "fake-docker.sh"), "utf8"));
-  const source = readFileSync(join(projectRoot, "stack-templates", "host", "cloudcode-backup"), "utf8");
+  for (const name of ["mount", "umount"]) install(name, `#!/bin/sh\n[ ${name} = mount ]\n`);
+  const text = (name: string) => readFileSync(join(projectRoot, "stack-templates", "host", name), "utf8");
+  for (const name of ["backup-restic.sh", "backup-restore.sh"]) install(name, text(name));
   install(
     "cloudcode-backup",
-    source
+    text("cloudcode-backup")
+      .replace("bin=/opt/cloudcode/bin", `bin=${folder}/bin`)
       .replace("stacks=/opt/cloudcode/stacks", `stacks=${folder}/stacks`)
       .replace("config=/opt/cloudcode/backup", `config=${folder}/config`)
       .replace("logs=/var/log/cloudcode", `logs=${folder}/logs`),
@@ -50,7 +53,7 @@ function run(...args: readonly string[]): { status: number | null; said: string;
   const { status, stdout } = spawnSync(join(folder, "bin", "cloudcode-backup"), args, { encoding: "utf8", env });
   const file = join(folder, "fake", "calls");
   const calls = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
-  return { status, said: stdout.trim(), calls: calls.filter((call) => call.includes(" --entrypoint restic ")) };
+  return { status, said: stdout.trim(), calls: calls.filter((call) => call.includes(" --name cloudcode-restic ")) };
 }
 
 /** What restic was called with, without how. */
@@ -70,7 +73,7 @@ describe("a backup", () => {
     expect([status, said]).toEqual([0, "app is backed up"]);
     const [config, unlock, backup, forget] = words(calls);
     expect([config, unlock]).toEqual(["cat config", "unlock"]);
-    expect(backup).toMatch(/^backup --quiet --host home --tag app=app --exclude .* \/backup$/);
+    expect(backup).toBe("backup --quiet --json --host home --tag app=app /backup");
     expect(forget).toMatch(/^forget --quiet --host home .*--keep-daily 7 --keep-weekly 5 --keep-monthly 6 .*--prune$/);
     expect(readFileSync(join(folder, "config", "last"), "utf8")).toMatch(/^\d+\tok\n$/);
   });
@@ -85,6 +88,90 @@ describe("a backup", () => {
     }
     expect(calls[2]).toContain("--cap-add DAC_READ_SEARCH");
     expect(calls[2]).toContain('"target=/backup/stack",readonly');
+  });
+
+  it("waits for others who use the repository, and is the same machine to restic every time", () => {
+    configure("s3:https://example.com/bucket/home");
+    const [config = "", unlock = "", ...others] = run("run").calls;
+    expect(config).toContain(" --no-lock ");
+    for (const call of others) expect(call).toContain(" --retry-lock 2h ");
+    const names = [config, unlock, ...others].map((call) => / --hostname (home-\S+) /.exec(call)?.[1]);
+    expect(new Set(names).size).toBe(1);
+    expect(names[0]).toBeDefined();
+    // restic asks whether the process of a lock is there: who takes one must not have the number that `unlock` has.
+    expect(unlock).toContain(" --entrypoint restic ");
+    for (const call of others) expect(call).toContain(" --init --entrypoint sh ");
+  });
+
+  it("of one stack that fails keeps no other from its own, nor old snapshots from being removed", () => {
+    configure("s3:https://example.com/bucket/home");
+    for (const name of ["abc", "zoo"]) {
+      mkdirSync(join(folder, "stacks", name, "releases/r1"), { recursive: true });
+      writeFileSync(join(folder, "stacks", name, "releases/r1/compose.yaml"), "services: {}\n");
+      spawnSync("ln", ["-s", "r1", join(folder, "stacks", name, "releases/current")]);
+    }
+    answer("run * --tag app=abc *", "", 1);
+    const { status, said, calls } = run("run");
+    expect([status, said.split("\n")]).toEqual([
+      1,
+      ["cloudcode: the backup of abc failed, and it runs on: ", "app is backed up", "zoo is backed up"],
+    ]);
+    expect(words(calls).at(-1)).toMatch(/^forget /);
+    expect(readFileSync(join(folder, "config", "last"), "utf8")).toMatch(/\tfailed\n$/);
+  });
+
+  it("that is whole is good, though old snapshots could not be removed", () => {
+    configure("s3:https://example.com/bucket/home");
+    answer("run * forget *", "unable to create lock in backend: repository is already locked\n", 11);
+    const { status, said } = run("run");
+    expect([status, said.split("\n")]).toEqual([
+      0,
+      [
+        "app is backed up",
+        "old snapshots could not be removed, which the next backup tries again: unable to create lock in backend: repository is already locked",
+      ],
+    ]);
+    expect(readFileSync(join(folder, "config", "last"), "utf8")).toMatch(/\tok\n$/);
+    expect(readFileSync(join(folder, "config", "warnings"), "utf8")).toContain("already locked");
+  });
+
+  const id = "9a76f415bcb8f4bea740a23baa496ebd985bdad15261f7c5cf0a85d84bc2abd1";
+  const summary = JSON.stringify({ message_type: "summary", snapshot_id: id });
+  const errorOf = (message: string) => JSON.stringify({ message_type: "error", error: { message }, item: "/backup/x" });
+
+  it("that lacks a file is a failure, and one without a file that just went is none", () => {
+    configure("s3:https://example.com/bucket/home");
+    const said = (message: string) => {
+      install(
+        "restic-says",
+        `#!/bin/sh\ncat <<'END'\n${summary}\nEND\ncat >&2 <<'END'\n${errorOf(message)}\nEND\nexit 3\n`,
+      );
+      const real = readFileSync(join(projectRoot, "test", "support", "fake-docker.sh"), "utf8");
+      install(
+        "docker",
+        real.replace("call=$*\n", `call=$*\ncase $call in *"/backup") exec ${folder}/bin/restic-says ;; esac\n`),
+      );
+      return run("run");
+    };
+    expect(said("lstat /backup/volumes/data/a: no such file or directory")).toMatchObject({
+      status: 0,
+      said: "app is backed up",
+    });
+    expect(said("read /backup/volumes/data/a\u001b[31m\n: input/output error")).toMatchObject({
+      status: 1,
+      said: String.raw`cloudcode: the backup of app is made, but lacks: "read /backup/volumes/data/a\u001b[31m\n: input/output error"`,
+    });
+  });
+
+  it("before an update names the snapshot that restic said, and is none where it said no such thing", () => {
+    configure("s3:https://example.com/bucket/home");
+    answer("run * backup *", `${summary}\n`);
+    expect(run("keep", "app").said.split("\n")).toEqual(["app is backed up (before-update)", id]);
+    answer("run * backup *", '{"message_type":"summary","snapshot_id":"sentence of somebody"}\n');
+    expect(run("keep", "app")).toMatchObject({
+      status: 1,
+      said: "app is backed up (before-update)\ncloudcode: restic named no snapshot of app",
+    });
   });
 
   it.each([10, 124])("makes the repository where there is none, as restic says with %d", (code) => {
@@ -152,7 +239,8 @@ describe("a database that cannot be dumped", () => {
       1,
       "cloudcode: no backup of app was made, and it runs on: the dump of database failed",
     ]);
-    expect(words(calls)).toEqual(["cat config", "unlock"]);
+    // What is old goes all the same, on a night on which one stack fails.
+    expect(words(calls).map((call) => call.split(" ")[0])).toEqual(["cat", "unlock", "forget"]);
   });
 
   it("does not stand in the way of a restore, which keeps its files as they are", () => {
@@ -166,9 +254,42 @@ describe("a database that cannot be dumped", () => {
       ],
     ]);
     const [, , backup, restore] = words(calls);
-    expect(backup).toBe("backup --quiet --host home --tag app=app,before-restore /backup");
-    expect(calls[2]).toContain(`"source=${folder}/volume","target=/backup/volumes/data",readonly`);
+    expect(backup).toBe("backup --quiet --json --host home --tag app=app,before-restore /backup");
+    expect(calls[2]).toContain(`"source=${folder}/fake/cloudcode-backup/view","target=/backup/volumes",readonly`);
     expect(restore).toMatch(/^restore --quiet 1a2b:\/backup /);
+  });
+});
+
+describe("a stack whose data goes to another host", () => {
+  const mark = () => join(folder, "stacks/app/given");
+
+  it("is stopped and taken from Docker, also where no backups are set any more, and starts again only by resume", () => {
+    answer("ps *", "c1\nc2\n");
+    expect(run("give", "app", "other")).toMatchObject({
+      status: 0,
+      said: "app is stopped here: its data goes to the stack other",
+    });
+    expect(readFileSync(mark(), "utf8")).toMatch(/^its data went to the stack other at \S+Z\n$/);
+    const calls = () => readFileSync(join(folder, "fake", "calls"), "utf8").split("\n");
+    expect(calls()).toEqual(expect.arrayContaining(["stop c1 c2", "rm --force c1 c2"]));
+    expect(calls().filter((call) => call.includes(" up "))).toEqual([]);
+    expect(run("resume", "app").said).toBe("app runs again");
+    expect(calls().filter((call) => call.includes(" up "))).toHaveLength(1);
+    expect(existsSync(mark())).toBe(false);
+    expect(run("resume", "app").said).toBe("cloudcode: app was not given away");
+    const history = readFileSync(join(folder, "stacks/.history"), "utf8").trim().split("\n");
+    expect(history.map((line) => line.split("\t").slice(2))).toEqual([
+      ["app", "give", "other", "stopped"],
+      ["app", "resume", "", "running"],
+    ]);
+  });
+
+  it("stays stopped when a restore that was to bring it back is cut off", () => {
+    run("give", "app", "other");
+    mkdirSync(join(folder, "fake", "cloudcode-backup"), { recursive: true });
+    writeFileSync(join(folder, "fake", "cloudcode-backup", "journal"), "app\n");
+    run("recover");
+    expect(readFileSync(join(folder, "fake", "calls"), "utf8")).not.toContain(" up ");
   });
 });
 

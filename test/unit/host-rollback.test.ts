@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { HostMachine, release } from "../support/host-machine";
 
 let host: HostMachine;
@@ -112,5 +114,24 @@ describe("the last words of a sick service", () => {
       "key [secret] and [secret]; [secret]",
       "hash=[secret]. two",
     ]);
+  });
+});
+
+describe("a stack whose data went to another host", () => {
+  it("starts here neither by a release nor by a rollback, and can be removed", async () => {
+    await host.apply(release("r1"));
+    const mark = join(host.stack, "given");
+    writeFileSync(mark, "its data went to the stack other at 2026-11-28T12:00:00Z\n");
+    host.calls();
+    const why =
+      "cloudcode: app must not run here: its data went to the stack other at 2026-11-28T12:00:00Z, and it may be in use on one host only. ";
+    for (const { status, said } of [await host.apply(release("r2")), host.run(["rollback", "app", "r1"], "")]) {
+      expect(status).toBe(1);
+      expect(said.join("\n")).toContain(why);
+    }
+    expect(host.calls()).toEqual([]);
+    expect(host.remove("keep-data").said).toEqual(["app is removed"]);
+    rmSync(mark, { force: true });
+    expect((await host.apply(release("r2"))).status).toBe(0);
   });
 });

@@ -19,11 +19,11 @@ afterEach(() => {
 });
 
 /** Backups are set, and the tool for them keeps what it was called with. */
-function withBackups(exitCode = 0): void {
+function withBackups(exitCode = 0, id = "ab12cd34"): void {
   writeFileSync(join(host.folder, "backup-settings"), "repository=/mnt\n");
   host.install(
     "cloudcode-backup",
-    `#!/bin/sh\necho "$CLOUDCODE_HOLDS: $*" >>'${host.folder}/backups'\necho "said by $1"\n[ $1 != keep ] || echo ab12cd34\nexit ${exitCode}\n`,
+    `#!/bin/sh\necho "$CLOUDCODE_HOLDS: $*" >>'${host.folder}/backups'\necho "said by $1"\n[ $1 != keep ] || echo '${id}'\nexit ${exitCode}\n`,
   );
 }
 const backups = () => {
@@ -57,6 +57,19 @@ describe("a release with another version", () => {
     expect(host.calls().filter((call) => call.includes(" up "))).toEqual([]);
     expect(host.list("releases")).toEqual(["current", "r1"]);
   });
+
+  it.each(["jq: error (at <stdin>:0): Cannot index number", "null", "", "ab12cd34 was kept"])(
+    "is not started where the backup has no id but says %j",
+    async (words) => {
+      withBackups(0, words);
+      const { status, said } = await host.apply(release("r2"));
+      expect([status, said.at(-1)]).toEqual([
+        1,
+        "cloudcode: release r2 of app has another version, and there is no backup of what it would change; nothing was touched",
+      ]);
+      expect(host.calls().filter((call) => call.includes(" up "))).toEqual([]);
+    },
+  );
 
   it("is started as ever where no backups are set", async () => {
     expect((await host.apply(release("r2"))).status).toBe(0);

@@ -1,5 +1,12 @@
 import { OpsError } from "../../ops/stack";
-import { parseSnapshots, pickSnapshots, renderSnapshots, snapshotsOf, withoutPlace } from "../../ops/commands/backup";
+import {
+  parseSnapshots,
+  pickSnapshots,
+  renderSnapshots,
+  snapshotsOf,
+  toBeGiven,
+  withoutPlace,
+} from "../../ops/commands/backup";
 
 const json = JSON.stringify([
   {
@@ -68,6 +75,11 @@ describe("a restore takes", () => {
   it("what has a place on the host, and names the rest", () => {
     expect(withoutPlace(all, ["auth", "edge"])).toEqual(["opencode"]);
     expect(withoutPlace(all, ["auth", "edge", "opencode"])).toEqual([]);
+  });
+
+  it("from the former host what may be in use once only", () => {
+    expect(toBeGiven(all, { onlyOnce: ["auth", "tg-signer"] }).map(({ app }) => app)).toEqual(["auth"]);
+    expect(toBeGiven(all, {})).toEqual([]);
   });
 
   it("nothing of a stack that has none, and says which", () => {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { donation, tgSigner } from "../support/configurations";
 import { textOf } from "../support/plain";
 import { type ProgramRun, hostKey, privateKey, runProgram } from "../support/program";
 
@@ -94,6 +95,11 @@ describe("operations", () => {
       stacks: ["auth", "edge", "opencode"],
       sites: [{ title: "OpenCode", host: "code.home.example.com", open: false }],
     });
+  });
+
+  it("name the Apps whose data may be in use on one host only", async () => {
+    const run = await runProgram({ ...donation, ...tgSigner });
+    expect(value(run, "operations")).toMatchObject({ onlyOnce: ["tg-signer", "donation"] });
   });
 
   it("say where codes go when there is a mail server", async () => {

@@ -86,6 +86,8 @@ describe("every shell script", () => {
       "8-end.sh",
       "agent.sh",
       "apt.sh",
+      "backup-restic.sh",
+      "backup-restore.sh",
       "backup.sh",
       "beside.sh",
       "cloudcode-alert",
