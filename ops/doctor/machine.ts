@@ -62,7 +62,7 @@ async function machineOf(choice: StackChoice): Promise<Machine | Check> {
   const inbound = inboundRules(port, existing?.sshCidrs ?? []);
   const needs = enabledApps(settings).map((app) => app.release("example.com").plan.memory?.mib ?? 0);
   const script = lookScript(
-    hostValues(settings.docker, { port, network: { inbound } }, undefined),
+    hostValues(settings.docker, { port, network: { inbound, enforced: existing === undefined } }, undefined),
     Math.max(0, ...needs),
   );
   if (existing !== undefined) {

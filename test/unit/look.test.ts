@@ -80,7 +80,7 @@ function look(odd: Odd = {}): string[] {
     chmodSync(join(folder, "bin", name), 0o755);
   }
   const { docker, values } = settingsOf(odd.settings);
-  const network = { inbound: inboundRules(22, values.sshCidrs) };
+  const network = { inbound: inboundRules(22, values.sshCidrs), enforced: false };
   const input = lookScript(hostValues(docker, { port: 22, network }, undefined), odd.memoryMiB ?? 0);
   const { command, path } = odd.shell ?? { command: ["sh"] as const, path: process.env["PATH"] ?? "" };
   const [program, ...words] = command;
