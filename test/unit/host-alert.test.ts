@@ -145,8 +145,8 @@ describe("the daily self-check", () => {
       writeFileSync(join(folder, "alerts", "webhook.conf"), conf);
       installCheck(red);
       const child = spawn(join(folder, "cloudcode-alert"), { stdio: ["ignore", "pipe", "pipe"] });
-      const [said, [status]] = await Promise.all([text(child.stderr), once(child, "close")]);
-      return { status: status as number, said, got };
+      const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+      return { said: await text(child.stderr), status: await closed, got };
     }
     const words = expect.stringContaining('9 MiB are free -> make "room"') as string;
     const asText = { msgtype: "text", text: { content: words } };

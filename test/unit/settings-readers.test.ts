@@ -16,7 +16,7 @@ const accepts = (schema: { safeParse(value: unknown): { success: boolean } }) =>
 const odd = fc.oneof(
   fc.string({ maxLength: 12 }),
   fc.string({ unit: "grapheme", maxLength: 8 }),
-  fc.string({ unit: fc.constantFrom(..."0123456789.:/-,*~ xeabfT%[]@#?"), maxLength: 14 }),
+  fc.string({ unit: fc.constantFrom(...Array.from("0123456789.:/-,*~ xeabfT%[]@#?")), maxLength: 14 }),
   fc.constantFrom(
     "0x10",
     "1e3",
@@ -67,7 +67,11 @@ describe("a host name", () => {
       }),
       { numRuns: 2000 },
     );
-    fc.assert(fc.property(fc.domain(), (name) => expect(accepts(check.hostName)(name.toLowerCase())).toBe(true)));
+    fc.assert(
+      fc.property(fc.domain(), (name) => {
+        expect(accepts(check.hostName)(name.toLowerCase())).toBe(true);
+      }),
+    );
   });
 
   it.each([
