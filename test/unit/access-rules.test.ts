@@ -156,6 +156,9 @@ describe("the site of a Route", () => {
     expect(sites([route(paths)], domain)).toEqual([
       {
         host: "app.home.example.com",
+        origin: "https://app.home.example.com",
+        pages: "^(?:.*)$",
+        open: [],
         basicAuth: undefined,
         keys: [],
         upstream: "app-web:80",
