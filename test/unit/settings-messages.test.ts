@@ -46,6 +46,7 @@ describe("a secret", () => {
 
   it("is each key that the table calls so", () => {
     expect(secretKeys).toEqual([
+      "domainToken",
       "hostPrivateKey",
       "adminPassword",
       "smtpPassword",
