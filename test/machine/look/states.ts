@@ -32,6 +32,13 @@ export const states: readonly OddState[] = [
     found: [/^red ports: nginx \(service nginx\) serves tcp port 80 -> systemctl disable --now nginx\.service$/],
   },
   {
+    name: "a server on one address alone, of names that are traps for a terminal and a shell",
+    // $$ is a dollar of the command that systemd starts.
+    enter: `systemd-run --quiet --unit 'web@x\\x2d1' perl -MSocket -e '$$0 = "a\\e[2J;\\x24(x)"; ${listen("STREAM", 443)}'; sleep 1`,
+    leave: "systemctl stop 'web@x\\x2d1.service'",
+    found: [/^red ports: a\?\[2J;\$\(x\) \(service web@x\\x2d1\) serves tcp port 443 -> systemctl disable --now UNIT$/],
+  },
+  {
     name: "a server of HTTP/3 alone",
     enter: `systemd-run --quiet --unit quic perl -MSocket -e '${listen("DGRAM", 443)}'; sleep 1`,
     leave: "systemctl stop quic",
@@ -84,6 +91,12 @@ export const states: readonly OddState[] = [
       dpkg-deb --build /root/needy >/dev/null; dpkg --install --force-depends /root/needy.deb >/dev/null 2>&1`,
     leave: "dpkg --purge needy >/dev/null 2>&1; rm -rf /root/needy*",
     found: [/^red apt-broken: packages that others need are missing: needy -> apt-get --fix-broken install$/],
+  },
+  {
+    name: "an apt that somebody has just locked",
+    enter: `systemd-run --quiet --unit locker perl -MFcntl -e '$$lock = pack("s s x4 q q i", F_WRLCK, 0, 0, 0, 0); open(F, ">>", "/var/lib/dpkg/lock-frontend"); fcntl(F, F_SETLK, $$lock) or die; sleep 600'; sleep 1`,
+    leave: "systemctl stop locker",
+    found: [/^warn apt-locked: perl \(process \d+\) keeps apt locked; it is waited for/],
   },
   {
     name: "held packages of Docker's",
