@@ -3,13 +3,15 @@ import { aptInstallStep } from "../host/build";
 import type { Recipe } from "../host/build";
 import { goBinary } from "../host/tools";
 
-/** Debian's real Python, of another minor version than the official images' 3.11 and 3.12, where those have it. */
+/**
+ * Debian's real Python, of another minor version than the official images' 3.11 and 3.12, where those have it: with pip and
+ * without Debian's own libraries, which pip could not replace.
+ */
 export function pythonRecipe(base: string): Recipe {
   return {
     name: "python",
     dockerfile: `FROM ${base}
-RUN ${aptInstallStep(["python3", "python3-pip"])} \\
- && rm /usr/lib/python3*/EXTERNALLY-MANAGED && ln -s /usr/bin/python3 /usr/local/bin/python
+RUN ${aptInstallStep(["python3", "python3-venv"])} && python3 -m venv /usr/local
 CMD ["python3"]
 `,
   };
