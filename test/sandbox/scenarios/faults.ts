@@ -50,7 +50,8 @@ export function faults(world: World): void {
     await world.onHost("systemctl stop ssh.socket ssh.service 2>/dev/null; systemctl stop ssh; sleep 1");
     world.sandbox.configure({ opencodeEnabled: "false", hostWaitSeconds: "60" });
     const urn = await world.urnOf("opencode-removal");
-    const words = await failureOf(world.sandbox.pulumi(["destroy", "--yes", "--skip-preview", "--target", urn]));
+    const target = ["--target", urn, "--target-dependents"];
+    const words = await failureOf(world.sandbox.pulumi(["destroy", "--yes", "--skip-preview", ...target]));
     await world.onHost("systemctl start ssh");
     await sleep(1000);
     world.sandbox.configure({ opencodeEnabled: undefined });

