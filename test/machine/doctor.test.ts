@@ -93,7 +93,7 @@ it("finds what is in the way, with an exit code, whatever the login shell is", a
 it("says in one line why the machine was not reached, and what to do", async () => {
   await machine.run("rm /etc/sudoers.d/admin");
   expect((await doctor()).said).toMatch(
-    /RED +reach +sudo: .*password.*\n +-> on the machine, as root: echo 'USER ALL=/,
+    /RED +reach +Root: .*sudo: .*password.*\n +-> on the machine, as root: echo 'USER ALL=/,
   );
   await pulumi(["config", "set", "hostKey", keyPair().public]);
   expect((await doctor()).said).toMatch(/RED +reach +.*Host key verification failed.*\n +-> compare hostKey with/);
@@ -111,7 +111,7 @@ it("tells every problem of the settings before it goes anywhere", async () => {
 });
 
 it("has nothing to look at where the machine is yet to be made", async () => {
-  for (const key of ["target", "sshCidrs", "hostPrivateKey", "hostKey", "hostUser", "hostPort"])
+  for (const key of ["target", "sshCidrs", "hostAddress", "hostPrivateKey", "hostKey", "hostUser", "hostPort"])
     await pulumi(["config", "rm", key]);
   await pulumi(["config", "set", "--path", "sshCidrs[0]", "203.0.113.0/24"]);
   expect(await doctor()).toMatchObject({
