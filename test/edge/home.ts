@@ -30,6 +30,8 @@ export interface Home {
   readonly recorder: Recorder;
   readonly browser: Browser;
   readonly context: BrowserContext;
+  /** Another one, with nothing of the first but the session. */
+  readonly signedIn: () => Promise<BrowserContext>;
   stop(): Promise<void>;
 }
 
@@ -74,13 +76,16 @@ export async function openHome({ domain, hostile, programs, guarded, settings }:
       ].join(", ")}`,
     ],
   });
-  const context = await browser.newContext();
-  context.setDefaultTimeout(20_000);
-  // As Authelia sets it.
-  const session = { name: "authelia_session", value: gateCookie, domain: `.${domain}`, path: "/" };
-  await context.addCookies([{ ...session, httpOnly: true, secure: true, sameSite: "Lax" }]);
+  const signedIn = async () => {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(20_000);
+    // As Authelia sets it.
+    const session = { name: "authelia_session", value: gateCookie, domain: `.${domain}`, path: "/" };
+    await context.addCookies([{ ...session, httpOnly: true, secure: true, sameSite: "Lax" }]);
+    return context;
+  };
   return {
-    ...{ domain, hostile, recorder, browser, context },
+    ...{ domain, hostile, recorder, browser, signedIn, context: await signedIn() },
     stop: async () => {
       await browser.close();
       caddy.stop();
