@@ -21,10 +21,11 @@ export default {
       ...project,
       displayName: "unit",
       testMatch: [
-        "<rootDir>/test/{unit,edge,toolchain,stand-ins,emulator,donation}/**/*.test.ts",
+        "<rootDir>/test/{unit,toolchain,stand-ins,emulator,donation}/**/*.test.ts",
         "<rootDir>/sandbox/**/*.test.ts",
       ],
     },
+    { ...project, displayName: "edge", testMatch: ["<rootDir>/test/edge/**/*.test.ts"] },
     { ...project, displayName: "machine", testMatch: ["<rootDir>/test/machine/**/*.test.ts"] },
     { ...project, displayName: "sandbox", testMatch: ["<rootDir>/test/sandbox/sandbox.test.ts"] },
     { ...project, displayName: "apps", testMatch: ["<rootDir>/test/sandbox/apps.test.ts"] },

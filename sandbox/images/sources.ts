@@ -65,7 +65,7 @@ for source in /tmp/sources/*; do
   git init --quiet --initial-branch main
   git add --all
   git commit --quiet --message 'Stand-in'
-  git clone --quiet --bare . "$1\${source##*/}"
+  git clone --quiet --bare . "$1\${source##*/}.git"
   echo "\${source##*/} $(git rev-parse HEAD)" >>"$1commits"
 done
 `;

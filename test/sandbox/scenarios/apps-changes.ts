@@ -23,8 +23,8 @@ export function changes(world: AppsWorld): void {
     const before = await world.containers();
     const { sent, lost, slowest } = await underLoad(world, { subdomain: "casecheck", path: "/health" }, async () => {
       const { casecheck } = world.config()["cloudcode:sources"] as { casecheck: string };
-      // The same commit by another address: all images are built anew.
-      const other = casecheck.replace(/(?=casecheck#)/, "./");
+      // The same commit by the repository's other address: all images are built anew.
+      const other = casecheck.replace(/(?=#)/, ".git");
       await world.sandbox.pulumi(["config", "set", "--path", "sources.casecheck", other]);
       await world.up();
     });
