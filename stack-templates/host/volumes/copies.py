@@ -121,8 +121,6 @@ class Copies:
         return {}
 
     def accept(self, path, fds):
-        if not all(self.lists.reserve(path + side) for side in ALL):
-            raise Unfit("its name cannot be told to restic")
         if time.monotonic() > self.until:
             raise Unfit("the time for copies was over")
         room = self.room() - sum(job.size() for job in self.jobs)
@@ -212,7 +210,7 @@ class Copies:
         except Unfit as unfit:
             disk = os.fstatvfs(fd)
             if seen.st_size > disk.f_blocks * disk.f_frsize:
-                self.lists.leave_out_at_least(path)
+                self.lists.leave_out(path)
                 self.lists.tell("missing", path, f"it is larger than its disk, and {unfit}")
         finally:
             os.close(fd)
@@ -225,8 +223,6 @@ class Copies:
                 raise Unfit("its data is in too many pieces")
         if sum(length for _, length in extents) > self.room():
             raise Unfit(REASONS[NO_ROOM])
-        if not self.lists.reserve(path):
-            raise Unfit("its name cannot be told to restic")
         target = os.open(self.target(b"sparse", path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         os.write(target, json.dumps([end, extents]).encode() + b"\n")
         at = os.lseek(target, 0, os.SEEK_CUR)
@@ -241,8 +237,7 @@ class Copies:
 
     def device(self, path):
         """No backup takes one: whoever puts it back would open the machine to the App."""
-        if self.lists.reserve(path):
-            self.lists.leave_out(path)
+        self.lists.leave_out(path)
         self.lists.tell("devices", path)
 
     def target(self, kind, path):

@@ -21,25 +21,14 @@ class Lists:
     def tell(self, name, path, why=None):
         self.files[name].write(f"{shown(path)}: {why}\n".encode() if why else f"{shown(path)}\n".encode())
 
-    def reserve(self, path):
-        """Whether restic can be told to leave out exactly this path; in a command line, all is UTF-8 and bounded."""
-        text = pattern(path)
-        if in_a_line(text):
-            return True
-        self.word_bytes += len(text) + 11
-        return is_utf8(text) and self.word_bytes < WORDS
-
     def leave_out(self, path):
+        """Tells restic of exactly this path. A line end fits into its command line alone, where all is UTF-8, and bounded."""
         text = pattern(path)
-        if in_a_line(text):
-            self.files["excludes"].write(text.replace(b"$", b"$$") + b"\n")
-        else:
+        if b"\n" in text and is_utf8(text) and self.word_bytes + len(text) < WORDS:
+            self.word_bytes += len(text) + 11
             self.files["words"].write(b"--exclude\0" + text + b"\0")
-
-    def leave_out_at_least(self, path):
-        """Also a path that restic cannot be told of exactly, since it would read this file for hours."""
-        text = pattern(path).replace(b"\n", b"?").replace(b"\r", b"?").replace(b"$", b"$$")
-        self.files["excludes"].write((text if in_a_line(text) else text + b"*") + b"\n")
+        else:
+            self.files["excludes"].write(line(text) + b"\n")
 
     def close(self):
         for file in self.files.values():
@@ -53,9 +42,11 @@ def pattern(path):
     return b"/backup" + path
 
 
-def in_a_line(text):
-    """restic reads its file by lines, and takes blanks of any alphabet off their ends."""
-    return not set(text) & set(b"\n\r") and text[-1] < 0x80 and not text[-1:].isspace()
+def line(text):
+    """The same in a line of a file. restic takes variables from it, and blanks off its end; a line end becomes one of three characters."""
+    text = text.replace(b"$", b"$$").replace(b"\n", b"[\t-\v]")
+    last = text.decode("utf-8", "surrogateescape")[-1:]
+    return text.removesuffix(last.encode()) + b"[" + last.encode() + b"]" if last.isspace() else text
 
 
 def is_utf8(text):
