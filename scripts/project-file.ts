@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { type Document, parseDocument } from "yaml";
 import type { Setting } from "../components/settings/setting";
 import { type SettingKey, settingKeys, settingsTable } from "../components/settings/table";
+import { settingsPage } from "./settings-page";
 
-const projectFile = join(__dirname, "..", "Pulumi.yaml");
+const projectRoot = join(__dirname, "..");
+const projectFile = join(projectRoot, "Pulumi.yaml");
 
 /** Keys that `pulumi new` asks for; the rest has a default or is optional. */
 const askedFor: readonly SettingKey[] = ["target", "region", "domain", "sshCidrs", "adminUsername", "adminEmail"];
@@ -42,4 +44,7 @@ function question(key: SettingKey): Record<string, unknown> {
   };
 }
 
-if (require.main === module) writeFileSync(projectFile, withSettings(readFileSync(projectFile, "utf8")));
+if (require.main === module) {
+  writeFileSync(projectFile, withSettings(readFileSync(projectFile, "utf8")));
+  writeFileSync(join(projectRoot, "docs/settings.md"), settingsPage());
+}

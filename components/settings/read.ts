@@ -6,7 +6,7 @@ import type { Problem } from "./problem";
 import { crossFieldProblems } from "./rules";
 import type { Setting } from "./setting";
 import { type Settings, toSettings } from "./settings";
-import { type PlainSettings, type SettingKey, settingKeys, settingsTable } from "./table";
+import { type PlainSettings, type SettingKey, exampleCommand, settingKeys, settingsTable } from "./table";
 
 /**
  * Reads, checks and freezes the configuration of the stack. Runs in preview too, before any resource is declared.
@@ -92,8 +92,5 @@ function describe(problems: readonly Problem[], project: string): string {
 
 function cure(key: string, project: string): string {
   if (!isSettingKey(key)) return `    cure: pulumi config rm ${project}:${key}`;
-  const setting: Setting = settingsTable[key];
-  const command = `pulumi config set${setting.secret ? " --secret" : ""}`;
-  const path = setting.example.startsWith("--path");
-  return path ? `    cure: ${command} ${setting.example}` : `    cure: ${command} ${key} ${setting.example}`;
+  return `    cure: ${exampleCommand(key)}`;
 }

@@ -6,11 +6,11 @@ import { dockerSettings } from "./sections/docker";
 import { gatewaySettings } from "./sections/gateway";
 import { operationsSettings } from "./sections/operations";
 import { existingSettings, targetSettings } from "./sections/target";
-import type { PlainValues, Values } from "./setting";
+import type { PlainValues, Setting, Values } from "./setting";
 
 /**
- * Every configuration key of the program. Pulumi.yaml's `config` block is written from this table (`npm run settings`), so
- * that documentation, defaults and validation have one source.
+ * Every configuration key of the program. The `config` block of Pulumi.yaml and docs/settings.md are written from this table
+ * (`npm run settings`), so that documentation, defaults and validation have one source.
  */
 export const settingsTable = {
   ...targetSettings,
@@ -33,3 +33,11 @@ export type PlainSettings = PlainValues<typeof settingsTable>;
 export type SettingValues = Values<typeof settingsTable>;
 
 export const settingKeys = Object.keys(settingsTable) as SettingKey[];
+
+/** The command that sets a key to its example, as an error and docs/settings.md show it. */
+export function exampleCommand(key: SettingKey): string {
+  const { secret, example }: Setting = settingsTable[key];
+  // An example with --path names its key itself.
+  const words = example.startsWith("--path") ? [example] : [key, example];
+  return ["pulumi config set", ...(secret ? ["--secret"] : []), ...words].join(" ");
+}

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { defaultImages, imageNames } from "../../components/images";
 import { settingKeys } from "../../components/settings/table";
 import { withSettings } from "../../scripts/project-file";
+import { settingsPage } from "../../scripts/settings-page";
 import { minimal, privateKey, projectRoot } from "../support/program";
 import { promiseOf } from "../support/recorder";
 import { settingsOf } from "../support/settings";
@@ -152,5 +153,18 @@ describe("Pulumi.yaml", () => {
       Object.entries(config).map(([key, { default: value }]) => [key, asText(value)]),
     );
     expect(settingsOf({ ...defaults, ...minimal }).docker).toEqual(settingsOf().docker);
+  });
+});
+
+describe("docs/settings.md", () => {
+  const page = readFileSync(join(projectRoot, "docs/settings.md"), "utf8");
+
+  it("is what `npm run settings` writes from the table", () => {
+    expect(page).toBe(settingsPage());
+  });
+
+  it("has one row for each setting", () => {
+    const rows = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key);
+    expect(rows.sort()).toEqual([...settingKeys].sort());
   });
 });
