@@ -10,18 +10,25 @@ const modules = "/node_modules/(?!oauth4webapi/)";
 
 const project = { testEnvironment: "node", transform, transformIgnorePatterns: [modules] };
 
-/** `unit` needs no host; `machine` has throw-away ones of each system, `sandbox`, `apps` and `cloud` deploy to such, file after file (`--runInBand`). */
+const withTools = { ...project, globalSetup: "<rootDir>/test/tools/needs.ts" };
+
+/**
+ * `unit` needs Node and git alone. `tools` needs what `test/tools/needs.ts` lists, `kit` tests the stand-ins and what makes them.
+ * `machine` has throw-away hosts of each system, `sandbox`, `apps` and `cloud` deploy to such, file after file (`--runInBand`).
+ */
 export default {
   // A browser or a stand-in that is slow to die must not hold up a finished run.
   forceExit: true,
   // A run of the whole program takes a second, and CI's machines are slower still.
   testTimeout: 30_000,
   projects: [
+    { ...project, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
+    { ...withTools, displayName: "tools", testMatch: ["<rootDir>/test/tools/**/*.test.ts"] },
     {
-      ...project,
-      displayName: "unit",
+      ...withTools,
+      displayName: "kit",
       testMatch: [
-        "<rootDir>/test/{unit,toolchain,stand-ins,emulator,donation}/**/*.test.ts",
+        "<rootDir>/test/{toolchain,stand-ins,emulator,donation}/**/*.test.ts",
         "<rootDir>/sandbox/**/*.test.ts",
       ],
     },

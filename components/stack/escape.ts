@@ -1,6 +1,6 @@
 /**
  * How a value becomes one token of a config language. Each function is the inverse of that language's own parser;
- * test/unit/escape.test.ts holds them to it with hostile strings.
+ * test/tools/escape.test.ts holds them to it with hostile strings.
  */
 
 // Characters YAML calls non-printable, plus the ones editors and terminals swallow.
