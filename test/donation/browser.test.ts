@@ -1,5 +1,4 @@
 // The whole journey of a donor and of an administrator in a real Chromium, at the size of a phone.
-import { execFileSync } from "node:child_process";
 import { createServer } from "node:https";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -7,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { type Browser, type Page, chromium } from "playwright-core";
+import { selfSigned } from "../support/self-signed";
 import { type World, admin, boundDonor, credential, openWorld, origin } from "./kit";
 
 jest.setTimeout(120_000);
@@ -18,17 +18,13 @@ let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "donation-browser-"));
-  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  execFileSync("openssl", ["req", "-x509", "-subj", "/CN=test", "-days", "2", ...kind, "-keyout", key, "-out", cert], {
-    stdio: "ignore",
-  });
+  const { key, certificate } = selfSigned(["test"]);
   world = await openWorld();
   const server = serve({
     fetch: (request) => world.service.app.fetch(request),
     port: 0,
     createServer,
-    serverOptions: { key: readFileSync(key), cert: readFileSync(cert) },
+    serverOptions: { key, cert: certificate },
   });
   await new Promise((resolve) => server.once("listening", resolve));
   stopServer = () => {

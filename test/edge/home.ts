@@ -45,7 +45,7 @@ export function allRoutes(settings: Readonly<Record<string, string>> = {}): read
 }
 
 export async function openHome({ domain, hostile, programs, guarded, settings }: HomeOptions): Promise<Home> {
-  const tls = selfSigned(`DNS:${domain}`, `DNS:*.${domain}`, `DNS:${hostile}`);
+  const tls = selfSigned([domain, `*.${domain}`, hostile]);
   const recorder = new Recorder();
   const page = pageAnswer(domain);
   const portOf = (upstream: string) => recorder.serve(upstream, programs[upstream] ?? page);

@@ -6,7 +6,7 @@ import { TLSSocket } from "node:tls";
 import { sendMail } from "../../sandbox/stand-ins/authelia/smtp";
 import { selfSigned } from "../support/self-signed";
 
-const { key, certificate } = selfSigned("IP:127.0.0.1");
+const { key, certificate } = selfSigned(["127.0.0.1"]);
 const recipient = { displayName: "Ädmin", email: "admin@example.com" };
 let server: Server;
 

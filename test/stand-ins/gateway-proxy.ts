@@ -11,7 +11,7 @@ import { domain } from "./gateway-cases";
 export async function startProxy(
   folder: Folder,
 ): Promise<{ readonly port: number; readonly certificate: string; stop(): void }> {
-  const { key, certificate } = selfSigned(`DNS:${domain}`, `DNS:*.${domain}`);
+  const { key, certificate } = selfSigned([domain, `*.${domain}`]);
   const server = createServer({ key, cert: certificate }, (incoming, outgoing) => {
     const host = incoming.headers.host ?? "";
     const forwarded = { "x-forwarded-proto": "https", "x-forwarded-host": host, "x-forwarded-for": "192.0.2.9" };

@@ -30,7 +30,7 @@ export class Authorities {
 
   readonly #folder = mkdtempSync(join(tmpdir(), "authorities-"));
   readonly #binding = { kid: randomBytes(16).toString("base64url"), key: randomBytes(32).toString("base64url") };
-  readonly #tls = selfSigned(...[letsEncrypt, zeroSsl, zeroSslApi].map((name) => `DNS:${name}`), "IP:127.0.0.1");
+  readonly #tls = selfSigned([letsEncrypt, zeroSsl, zeroSslApi, "127.0.0.1"]);
   readonly #servers: Server[] = [];
   #pebble: ChildProcess | undefined;
   #pebblePort = 0;

@@ -1,29 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
-/** A certificate of an authority that nobody trusts. */
-function makeCertificate(): string {
-  const folder = mkdtempSync(join(tmpdir(), "ca-"));
-  const key = [
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:prime256v1",
-    "-nodes",
-    "-keyout",
-    join(folder, "key.pem"),
-  ];
-  try {
-    return execFileSync("openssl", ["req", "-x509", "-subj", "/CN=Test authority", "-days", "2", ...key], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+import { pemCertificate } from "./settings";
 
 /** TG Signer with the least it needs. */
 export const tgSigner = {
@@ -179,6 +154,6 @@ export function appStacks(settings: Readonly<Record<string, string>>): string[] 
 /** Three stacks that together reach every branch of every template. */
 export const configurations: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
   ["the default configuration", {}],
-  ["a configuration with nearly every setting given", full(makeCertificate())],
+  ["a configuration with nearly every setting given", full(pemCertificate)],
   ["a configuration of hostile texts", hostile],
 ];

@@ -28,8 +28,8 @@ const change = z.strictObject({
  * names, as strict as they are documented, with an account that has `home` at both.
  */
 export class NameProviders {
-  readonly names = ["www.duckdns.org", "desec.io", "checkipv4.dedyn.io"];
-  readonly tls = selfSigned(...this.names.map((name) => `DNS:${name}`));
+  readonly names = ["www.duckdns.org", "desec.io", "checkipv4.dedyn.io"] as const;
+  readonly tls = selfSigned(this.names);
   port = 0;
   /** What DuckDNS has of the name. */
   duck = { ipv4: "", ipv6: "" };

@@ -1,23 +1,26 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isIP } from "node:net";
+import { generate } from "selfsigned";
+
+/** PEM texts of a key and of its certificate. */
+export interface SelfSigned {
+  readonly key: string;
+  readonly certificate: string;
+}
 
 /**
- * A key and a certificate that signs itself.
+ * A key and a certificate that signs itself, for servers of tests and as an authority that nobody trusts.
  *
- * @param names in OpenSSL's words, such as `DNS:*.example.com` or `IP:192.0.2.1`
+ * @param names DNS names and IP addresses, the first also as its common name
+ * @param days how long it is valid from now on
  */
-export function selfSigned(...names: readonly string[]): { readonly key: string; readonly certificate: string } {
-  const folder = mkdtempSync(join(tmpdir(), "self-signed-"));
-  const [key, certificate] = [join(folder, "tls.key"), join(folder, "tls.crt")];
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  const subject = ["-subj", "/CN=cloudcode test", "-addext", `subjectAltName=${names.join(",")}`];
-  try {
-    const output = ["-keyout", key, "-out", certificate];
-    execFileSync("openssl", ["req", "-x509", "-days", "2", ...curve, ...subject, ...output], { stdio: "ignore" });
-    return { key: readFileSync(key, "utf8"), certificate: readFileSync(certificate, "utf8") };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+export function selfSigned(names: readonly [string, ...string[]], days = 2): SelfSigned {
+  const altNames = names.map((name) => (isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name }));
+  const { private: key, cert } = generate([{ name: "commonName", value: names[0] }], {
+    ...{ algorithm: "sha256", keySize: 2048, days },
+    extensions: [
+      { name: "basicConstraints", cA: true },
+      { name: "subjectAltName", altNames },
+    ],
+  });
+  return { key, certificate: cert };
 }

@@ -51,4 +51,4 @@ export function pemKey(type: "sec1" | "pkcs8", passphrase?: string): string {
 }
 
 /** A certificate that signs itself. */
-export const pemCertificate = selfSigned("DNS:ca.example.com").certificate;
+export const pemCertificate = selfSigned(["ca.example.com"]).certificate;

@@ -125,7 +125,7 @@ describe("the daily self-check", () => {
     let answer = "";
     let got: { path: string; body: unknown } | undefined;
     beforeAll(async () => {
-      const { key, certificate } = selfSigned("DNS:*");
+      const { key, certificate } = selfSigned(["*"]);
       server = createServer({ key, cert: certificate }, (request, response) => {
         void text(request).then((body) => {
           got = { path: request.url ?? "", body: JSON.parse(body) };

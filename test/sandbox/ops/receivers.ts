@@ -39,7 +39,7 @@ export async function startReceivers(
   address: string,
   login: { readonly username: string; readonly password: string },
 ): Promise<Receivers> {
-  const { key, certificate } = selfSigned(`IP:${address}`);
+  const { key, certificate } = selfSigned([address]);
   let [posts, mails]: [Post[], Mail[]] = [[], []];
   let refusals = 0;
   let meanwhile = () => Promise.resolve();

@@ -17,7 +17,7 @@ export function nextDoor(world: World, targets: readonly Target[]): void {
   let stop: () => void;
 
   beforeAll(async () => {
-    const { key, certificate } = selfSigned(`DNS:${hostile}`);
+    const { key, certificate } = selfSigned([hostile]);
     const site = createServer({ key, cert: certificate }, (request, response) => {
       const { status, headers, body } = hostileAnswer(request.url ?? "/") ?? { status: 404, headers: {}, body: "" };
       response.writeHead(status, headers).end(body);
@@ -65,7 +65,7 @@ export function nextDoor(world: World, targets: readonly Target[]): void {
 /** OpenCode takes a command without a preflight, the terminal one by a socket: both from their own pages alone. */
 export function commandsNextDoor(world: World): void {
   test("a page next door runs no command in OpenCode or its terminal, OpenCode's own page does", async () => {
-    const { key, certificate } = selfSigned(`DNS:${hostile}`);
+    const { key, certificate } = selfSigned([hostile]);
     const site = createServer({ key, cert: certificate }, (_request, response) => response.end("<!doctype html>"));
     await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
     const neighbours = { [hostile]: `127.0.0.1:${(site.address() as AddressInfo).port}` };
