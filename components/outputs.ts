@@ -31,7 +31,7 @@ export function outerLogins({ logins }: Pick<ReverseProxyStack, "logins">): Reve
 
 /**
  * A command that opens a shell on the host with the pinned host key in a known_hosts file of its own, so that a machine
- * created anew at the same address never collides with ~/.ssh/known_hosts (lessons I9).
+ * created anew at the same address never collides with ~/.ssh/known_hosts. By `tee`, since `>` fails in a shell that has `noclobber` on.
  */
 export function sshCommand(host: Host): pulumi.Output<string> {
   const alias = `cloudcode-${pulumi.getStack()}`;
@@ -40,7 +40,7 @@ export function sshCommand(host: Host): pulumi.Output<string> {
     .all([host.publicAddress, host.hostKey])
     .apply(
       ([address, key]) =>
-        `mkdir -p ~/.ssh && echo '${alias} ${key}' > ${file} && ssh -o UserKnownHostsFile=${file} -o HostKeyAlias=${alias} -o StrictHostKeyChecking=yes -p ${host.port} ${host.user}@${address}`,
+        `mkdir -p ~/.ssh && echo '${alias} ${key}' | tee ${file} >/dev/null && ssh -o UserKnownHostsFile=${file} -o HostKeyAlias=${alias} -o StrictHostKeyChecking=yes -p ${host.port} ${host.user}@${address}`,
     );
 }
 

@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { donation, tgSigner } from "../support/configurations";
@@ -41,25 +41,55 @@ describe("the outputs of a stack", () => {
 });
 
 describe("sshCommand", () => {
-  it("is a command line of sh that opens a shell with the pinned key in a known_hosts file of its own", async () => {
-    const run = await runProgram({ hostUser: "ubuntu", hostPort: "2222" });
-    const line = textOf(value(run, "sshCommand"));
-    const fake =
-      'ssh() { for a in "$@"; do printf "%s\\n" "$a"; done; cat "$HOME/.ssh/known_hosts_cloudcode-test"; }\n';
-    const home = mkdtempSync(join(tmpdir(), "home-"));
-    const said = execFileSync("sh", ["-c", `mkdir -p "$HOME/.ssh"\n${fake}${line}`], {
-      encoding: "utf8",
-      env: { ...process.env, HOME: home },
-    });
-    rmSync(home, { recursive: true });
-    expect(said.trim().split("\n")).toEqual([
-      ...["-o", "UserKnownHostsFile=~/.ssh/known_hosts_cloudcode-test"],
-      ...["-o", "HostKeyAlias=cloudcode-test"],
-      ...["-o", "StrictHostKeyChecking=yes"],
-      ...["-p", "2222", "ubuntu@203.0.113.7"],
-      `cloudcode-test ${hostKey}`,
-    ]);
+  // What the shell is told first. Those that are not on this machine are left out, but for the first two.
+  const shells = {
+    sh: "set -C",
+    bash: "set -o noclobber",
+    dash: "set -C",
+    ksh: "set -C",
+    mksh: "set -C",
+    yash: "set -C",
+  };
+  const others = { zsh: "setopt noclobber", fish: "", csh: "set noclobber", tcsh: "set noclobber" };
+  const present = Object.entries({ ...shells, ...others }).filter(
+    ([shell]) => spawnSync("sh", ["-c", `command -v ${shell}`]).status === 0,
+  );
+  let line: string;
+  let home: string;
+  beforeAll(async () => {
+    line = textOf(value(await runProgram({ hostUser: "ubuntu", hostPort: "2222" }), "sshCommand"));
   });
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), "home-"));
+    writeFileSync(join(home, "ssh"), '#!/bin/sh\nprintf "%s\\n" "$@"; cat "$HOME/.ssh/known_hosts_cloudcode-test"\n');
+    chmodSync(join(home, "ssh"), 0o755);
+  });
+  afterEach(() => {
+    rmSync(home, { recursive: true });
+  });
+
+  it("is tried in the shells that every Debian has", () => {
+    expect(present.map(([shell]) => shell)).toEqual(expect.arrayContaining(["sh", "bash"]));
+  });
+
+  it.each(present)(
+    "pasted into %s opens a shell with the pinned key in a known_hosts file of its own, also when one is there",
+    (shell, before) => {
+      writeFileSync(join(home, "pasted"), `${before}\n${line}\n${line}\n`);
+      const pasted = spawnSync(shell, [join(home, "pasted")], {
+        encoding: "utf8",
+        env: { ...process.env, HOME: home, PATH: `${home}:${process.env["PATH"] ?? ""}` },
+      });
+      const once = [
+        ...["-o", "UserKnownHostsFile=~/.ssh/known_hosts_cloudcode-test"],
+        ...["-o", "HostKeyAlias=cloudcode-test"],
+        ...["-o", "StrictHostKeyChecking=yes"],
+        ...["-p", "2222", "ubuntu@203.0.113.7"],
+        `cloudcode-test ${hostKey}`,
+      ];
+      expect([pasted.stderr, pasted.stdout.trim().replaceAll(home, "~").split("\n")]).toEqual(["", [...once, ...once]]);
+    },
+  );
 });
 
 describe("nextSteps", () => {
