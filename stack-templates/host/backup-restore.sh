@@ -12,7 +12,11 @@ newer() { # NAME TIME
 
 # A line of the host's history: who, which stack, what was done with which snapshot or stack, what came of it.
 record() { # NAME ACTION WHICH RESULT
-  printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${CLOUDCODE_OPERATOR:-root}" "$1" "$2" "$3" "$4" >>"$stacks/.history"
+  {
+    # Held by cloudcode-host for its own lines, too: they stand in the order of their times.
+    flock 6
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${CLOUDCODE_OPERATOR:-root}" "$1" "$2" "$3" "$4" >&6
+  } 6>>"$stacks/.history"
 }
 
 halt() { # NAME: all its containers, also of a release that is not the current one, each with the time its compose file gives it

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -282,6 +282,16 @@ describe("a stack whose data goes to another host", () => {
       ["app", "give", "other", "stopped"],
       ["app", "resume", "", "running"],
     ]);
+  });
+
+  it("waits with its line in the history for one that cloudcode-host is about to write", async () => {
+    const file = join(folder, "stacks/.history");
+    const other = spawn("flock", [file, "sh", "-c", "echo held; sleep 2"], { stdio: ["ignore", "pipe", "inherit"] });
+    await new Promise((resolve) => other.stdout.once("data", resolve));
+    const held = Math.floor(Date.now() / 1000);
+    run("give", "app", "other");
+    const [time = ""] = readFileSync(file, "utf8").split("\t");
+    expect(Date.parse(time) / 1000).toBeGreaterThan(held);
   });
 
   it("stays stopped when a restore that was to bring it back is cut off", () => {
