@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 
 const SOURCES = join(__dirname, "stand-ins");
-const BUNDLED = ["@grpc/grpc-js", "@pulumi/pulumi", "google-protobuf", "hash-wasm", "ssh2"];
+const BUNDLED = ["@grpc/grpc-js", "@pulumi/pulumi", "google-protobuf", "hash-wasm"];
 
 export interface StandIn {
   /** Its folder under `stand-ins`. */
@@ -48,8 +48,6 @@ async function compile(entry: string, target: string, options: { version: string
     platform: "node",
     target: "node20",
     format: "cjs",
-    // ssh2 does without its native parts.
-    external: ["cpu-features", "*.node"],
     define: { STAND_IN_VERSION: JSON.stringify(options.version) },
     banner: { js: options.banner },
     logLevel: "silent",

@@ -1,171 +1,114 @@
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { newKeyPair } from "../../sandbox/host/keys";
+import { createHash } from "node:crypto";
 import type { ValueMap } from "../../sandbox/toolchain/stand-ins/plugin/values";
-import { Secret } from "../../sandbox/toolchain/stand-ins/plugin/values";
+import { reveal, Secret, Unknown } from "../../sandbox/toolchain/stand-ins/plugin/values";
 import type { Plugin } from "./plugin";
 import { startPlugin } from "./plugin";
-import type { SshServer } from "./ssh-server";
-import { startSshServer } from "./ssh-server";
 
 jest.setTimeout(30_000);
 
-const REMOTE = "command:remote:Command";
+const LOCAL = "command:local:Command";
 
 let plugin: Plugin;
-let server: SshServer;
-
 beforeAll(async () => {
-  [plugin, server] = await Promise.all([startPlugin("command"), startSshServer()]);
+  plugin = await startPlugin("command");
 });
-afterAll(async () => {
+afterAll(() => {
   plugin.stop();
-  await server.stop();
 });
 beforeEach(() => {
   plugin.logged.length = 0;
-  server.commands.length = 0;
-  server.refusedVariables.length = 0;
 });
 
-function connection(more: ValueMap = {}): ValueMap {
-  const { port, clientKey, hostKey } = server;
-  return {
-    host: "127.0.0.1",
-    port,
-    user: "root",
-    privateKey: clientKey,
-    hostKey,
-    dialErrorLimit: 0,
-    perDialTimeout: 5,
-    ...more,
-  };
-}
+describe("inputs", () => {
+  it("may be unknown in a preview", async () => {
+    const { inputs, failures } = await plugin.check(LOCAL, { create: "true", stdin: new Unknown() });
+    expect(failures).toEqual([]);
+    const outputs = await plugin.preview(LOCAL, inputs);
+    expect(outputs["stdout"]).toBeInstanceOf(Unknown);
+    expect(outputs["stdin"]).toBeInstanceOf(Unknown);
+  });
 
-function remote(more: ValueMap, connectionMore: ValueMap = {}): ValueMap {
-  return { connection: new Secret(connection(connectionMore)), addPreviousOutputInEnv: false, ...more };
-}
+  it("are refused when misspelt or of the wrong type, without their values", async () => {
+    const { failures } = await plugin.check(LOCAL, { craete: "hidden", create: 3, dir: new Secret({ a: "hidden" }) });
+    expect(failures.sort()).toEqual([
+      "craete: Unrecognized field 'craete' on 'local.CommandInputs'",
+      "create: Field 'create' on 'local.CommandInputs' must be a 'string'; got 'float64' instead",
+      "dir: An error occurred decoding 'CommandInputs.dir': Cannot decode Object{} to type string; it isn't a struct, and no custom decoder exists",
+    ]);
+  });
 
-describe("a remote command", () => {
-  it("uses one connection and closes it", async () => {
-    const before = server.connections();
-    const state = await plugin.create(REMOTE, remote({ create: "echo out; echo err >&2" }));
-    expect(state["stdout"]).toBe("out");
+  it("differ property by property, a secret as a whole", async () => {
+    const old = { create: "a", triggers: ["1", "2"], stdin: new Secret("x"), dir: new Secret("a") };
+    const same = await plugin.diff(LOCAL, old, { ...old });
+    expect(same).toEqual({ changed: false, kinds: {}, replaces: [] });
+    const changed = await plugin.diff(LOCAL, old, {
+      ...{ create: "b", triggers: ["1", "3"], stdin: new Secret("y"), dir: "a", update: "u" },
+    });
+    expect(changed.kinds).toEqual({
+      ...{ create: "update", "triggers[1]": "update", stdin: "update", dir: "update", update: "add" },
+    });
+    const first = await plugin.diff(LOCAL, { create: "a" }, { create: "a", triggers: ["1"] });
+    expect(first).toEqual({ changed: true, kinds: { triggers: "add-replace" }, replaces: ["triggers"] });
+  });
+});
+
+describe("a local command", () => {
+  it("runs in the project's folder through the shell, with its environment and input", async () => {
+    const state = await plugin.create(LOCAL, {
+      create: 'cat; echo "$A $(pwd)"; echo err >&2',
+      environment: { A: "b" },
+      stdin: "in\n",
+    });
+    expect(reveal(state["stdout"] ?? "")).toMatch(/^in\nb .*plugin-/);
     expect(state["stderr"]).toBe("err");
-    expect(server.connections() - before).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(server.open()).toBe(0);
   });
 
   it("carries half a megabyte of standard input whole", async () => {
     const stdin = "0123456789abcdef".repeat(32_000);
-    const state = await plugin.create(REMOTE, remote({ create: "sha256sum; echo done", stdin: new Secret(stdin) }));
-    const { createHash } = await import("node:crypto");
+    const state = await plugin.create(LOCAL, { create: "sha256sum; echo done", stdin: new Secret(stdin) });
     expect(state["stdout"]).toBe(`${createHash("sha256").update(stdin).digest("hex")}  -\ndone`);
     expect(state["stdin"]).toEqual(new Secret(stdin));
   });
 
-  it("refuses a host whose key is not the pinned one, before anything is sent", async () => {
-    const hostKey = newKeyPair().publicKey;
-    const create = plugin.create(REMOTE, remote({ create: "cat", stdin: "secret" }, { hostKey }));
-    await expect(create).rejects.toThrow("after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch");
-    expect(server.commands).toEqual([]);
+  it("obeys interpreter and dir, and gets what it printed before unless told not to", async () => {
+    const inputs = { create: "process.stdout.write(process.cwd())", interpreter: ["node", "-e"], dir: "/" };
+    expect((await plugin.create(LOCAL, inputs))["stdout"]).toBe("/");
+    const state = { stdout: "old", stderr: "" };
+    const create = "echo $PULUMI_COMMAND_STDOUT";
+    expect((await plugin.update(LOCAL, state, { create }))["stdout"]).toBe("old");
+    expect((await plugin.update(LOCAL, state, { create, addPreviousOutputInEnv: false }))["stdout"]).toBe("");
   });
 
-  it("names the command and all it printed when it fails", async () => {
-    const create = plugin.create(REMOTE, remote({ create: 'echo "a"; echo b >&2; exit 3' }));
-    await expect(create).rejects.toThrow(
-      /^Process exited with status 3: running "echo \\"a\\"; echo b >&2; exit 3":\n(a\nb|b\na)\n$/,
+  it("fails where what it printed is no text", async () => {
+    await expect(plugin.create(LOCAL, { create: "printf '\\377'" })).rejects.toThrow(
+      "grpc: error while marshaling: string field contains invalid UTF-8",
     );
   });
 
-  it("says which signal ended it", async () => {
-    const create = plugin.create(REMOTE, remote({ create: "kill -TERM $$" }));
-    await expect(create).rejects.toThrow('Process exited with status 143 from signal TERM: running "kill -TERM $$":\n');
-  });
-
-  it("fails when the connection breaks while it runs", async () => {
-    const create = plugin.create(REMOTE, remote({ create: "echo begun; exec sleep 20" }));
-    const outcome = expect(create).rejects.toThrow(
-      'wait: remote command exited without exit status or exit signal: running "echo begun; exec sleep 20":\nbegun\n',
+  it("names the command, how it ended and all it printed when it fails", async () => {
+    await expect(plugin.create(LOCAL, { create: 'echo "a"; echo b >&2; exit 3' })).rejects.toThrow(
+      /^exit status 3: running "echo \\"a\\"; echo b >&2; exit 3":\n(a\nb|b\na)\n$/,
     );
-    while (plugin.logged.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    server.cut();
-    await outcome;
-  });
-
-  it("is not let in with a key that the host does not know", async () => {
-    const privateKey = newKeyPair().privateKey;
-    await expect(plugin.create(REMOTE, remote({ create: "true" }, { privateKey }))).rejects.toThrow(
-      "after 0 failed attempts: ssh: handshake failed: ssh: unable to authenticate, " +
-        "attempted methods [none publickey], no supported methods remain",
+    await expect(plugin.create(LOCAL, { create: "kill -TERM $$" })).rejects.toThrow(
+      'signal: terminated: running "kill -TERM $$":\n',
     );
-    await expect(plugin.create(REMOTE, remote({ create: "true" }, { privateKey: "no key" }))).rejects.toThrow(
-      /^ssh: no key found$/,
-    );
-  });
-
-  it("runs on past its custom timeout, which bounds the dialling only", async () => {
-    const state = await plugin.create(REMOTE, remote({ create: "sleep 1.5; echo late" }), 1);
-    expect(state["stdout"]).toBe("late");
-  });
-
-  it("gives up after the limit of failed dials, one more than it counts", async () => {
-    let dials = 0;
-    const deaf = createServer((socket) => {
-      dials++;
-      socket.destroy();
-    });
-    await new Promise<void>((resolve) => deaf.listen(0, "127.0.0.1", resolve));
-    const address: AddressInfo | string | null = deaf.address();
-    const port = typeof address === "object" && address ? address.port : 0;
-    const create = plugin.create(REMOTE, remote({ create: "true" }, { port, dialErrorLimit: 3 }));
-    await expect(create).rejects.toThrow(/^after 3 failed attempts: ssh: handshake failed: /);
-    expect(dials).toBe(4);
-    expect(plugin.logged.map(({ message }) => message)).toEqual([1, 2, 3].map((n) => `Dial ${n}/3 failed: retrying`));
-    await new Promise((resolve) => deaf.close(resolve));
-  });
-
-  it("dials without end until its custom timeout", async () => {
-    const create = plugin.create(REMOTE, remote({ create: "true" }, { port: 1, dialErrorLimit: -1 }), 1);
-    await expect(create).rejects.toThrow(/^context deadline exceeded$/);
-    expect(plugin.logged[0]?.message).toBe("Dial 1/inf failed: retrying");
-  });
-
-  it("does not run when the server refuses its environment", async () => {
-    const create = plugin.create(REMOTE, remote({ create: "true", environment: { NAME: "value" } }));
-    await expect(create).rejects.toThrow('could not set environment variable "NAME": ssh: setenv failed');
-    expect(server.commands).toEqual([]);
-    expect(plugin.logged).toMatchObject([{ severity: "error", ephemeral: false }]);
-  });
-
-  it("only warns when the server refuses the previous output, and does not send it when told not to", async () => {
-    const inputs = remote({ create: "echo again" });
-    const state = { ...inputs, stdout: "before", stderr: "" };
-    await plugin.update(REMOTE, state, inputs);
-    expect(server.refusedVariables).toEqual([]);
-    await plugin.update(REMOTE, state, { ...inputs, addPreviousOutputInEnv: true });
-    expect(server.refusedVariables).toEqual(["PULUMI_COMMAND_STDOUT"]);
-    expect(server.commands).toEqual(["echo again", "echo again"]);
-    expect(plugin.logged.map(({ severity }) => severity)).toContain("warning");
   });
 
   it("runs update, or else create, when inputs change, and delete at the end", async () => {
-    const inputs = remote({ create: "echo c" });
-    const state = await plugin.create(REMOTE, inputs);
-    await plugin.update(REMOTE, state, { ...inputs, stdin: "new" });
-    const updated = await plugin.update(REMOTE, state, { ...inputs, update: "echo u", delete: "echo d" });
+    const inputs = { create: "echo c", dir: "/" };
+    const state = await plugin.create(LOCAL, inputs);
+    expect((await plugin.update(LOCAL, state, { ...inputs, stdin: "new" }))["stdout"]).toBe("c");
+    const updated = await plugin.update(LOCAL, state, { ...inputs, update: "echo u", delete: "echo d; exit 9" });
     expect(updated["stdout"]).toBe("u");
-    await plugin.delete(REMOTE, updated);
-    await plugin.delete(REMOTE, state);
-    expect(server.commands).toEqual(["echo c", "echo c", "echo u", "echo d"]);
+    await expect(plugin.delete(LOCAL, updated)).rejects.toThrow('exit status 9: running "echo d; exit 9":\nd\n');
+    await plugin.delete(LOCAL, state);
   });
 
   it("logs lines as asked", async () => {
     const create = "echo out; echo err >&2";
     const linesFor = async (more: ValueMap): Promise<string[]> => {
       plugin.logged.length = 0;
-      await plugin.create(REMOTE, remote({ create, ...more }));
+      await plugin.create(LOCAL, { create, ...more });
       return plugin.logged.map(({ message }) => message).sort();
     };
     expect(await linesFor({})).toEqual(["err", "out"]);
@@ -176,11 +119,19 @@ describe("a remote command", () => {
   });
 });
 
-it("closes the connection when the user interrupts", async () => {
-  const create = plugin.create(REMOTE, remote({ create: "exec sleep 20" }));
-  const outcome = expect(create).rejects.toThrow('context canceled: running "exec sleep 20":\n');
-  while (server.commands.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+it("refuses remote commands by name, which the program does not use", async () => {
+  // The official plugin has them.
+  if (process.env["CLOUDCODE_TEST_PLUGIN_DIR"] !== undefined) return;
+  await expect(plugin.check("command:remote:Command", { create: "true" })).rejects.toThrow(
+    "The stand-in has no resource type command:remote:Command; the official plugin has.",
+  );
+});
+
+it("ends a command when the user interrupts", async () => {
+  const outcome = expect(plugin.create(LOCAL, { create: "echo begun; exec sleep 20" })).rejects.toThrow(
+    'signal: killed: running "echo begun; exec sleep 20":\nbegun\n',
+  );
+  while (plugin.logged.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   await plugin.cancel();
   await outcome;
-  while (server.open() > 0) await new Promise((resolve) => setTimeout(resolve, 20));
 });

@@ -42,6 +42,8 @@ export interface Plugin {
   preview(type: string, inputs: ValueMap): Promise<ValueMap>;
   update(type: string, state: ValueMap, inputs: ValueMap): Promise<ValueMap>;
   delete(type: string, state: ValueMap): Promise<void>;
+  /** What a refresh finds: the resource by its id; empty where it is gone. */
+  read(type: string, id: string, state: ValueMap, inputs: ValueMap): Promise<{ id: string; state: ValueMap }>;
   cancel(): Promise<void>;
   stop(): void;
 }
@@ -90,15 +92,19 @@ async function firstLine(child: ChildProcess): Promise<string> {
 
 const urn = (type: string): string => `urn:pulumi:dev::toy::${type}::thing`;
 
+export type PluginName = "command" | "random" | "tls";
+
 /**
- * Bundles and starts the stand-in for one of the plugins, in a folder of its own. CLOUDCODE_TEST_PLUGIN_DIR names a
- * folder with official plugins to put the same tests to.
+ * Starts one of the plugins in a folder of its own: out of the folder `official`, else the stand-in. The tests of the stand-ins are
+ * put to official plugins where CLOUDCODE_TEST_PLUGIN_DIR names a folder with such.
  */
-export async function startPlugin(name: "command" | "random" | "tls"): Promise<Plugin> {
+export async function startPlugin(
+  name: PluginName,
+  official = process.env["CLOUDCODE_TEST_PLUGIN_DIR"],
+): Promise<Plugin> {
   const folder = mkdtempSync(join(tmpdir(), "plugin-"));
   const program = `pulumi-resource-${name}`;
   const version = packageVersion(`@pulumi/${name}`);
-  const official = process.env["CLOUDCODE_TEST_PLUGIN_DIR"];
   if (official === undefined) await placeStandIns(folder, [{ folder: name, program, version, in: folder }]);
   const logged: Logged[] = [];
   const engine = await fakeEngine(logged);
@@ -174,6 +180,15 @@ export async function startPlugin(name: "command" | "random" | "tls"): Promise<P
       request.setUrn(urn(type));
       request.setProperties(toStruct(state));
       await ask<wire.DeleteRequest, Empty>(client.delete.bind(client), request);
+    },
+    read: async (type, id, state, inputs) => {
+      const request = new wire.ReadRequest();
+      request.setUrn(urn(type));
+      request.setId(id);
+      request.setProperties(toStruct(state));
+      request.setInputs(toStruct(inputs));
+      const response = await ask<wire.ReadRequest, wire.ReadResponse>(client.read.bind(client), request);
+      return { id: response.getId(), state: fromStruct(response.getProperties()) };
     },
     cancel: async () => {
       await ask<Empty, Empty>(client.cancel.bind(client), new Empty());

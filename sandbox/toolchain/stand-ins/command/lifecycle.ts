@@ -3,8 +3,8 @@ import { findChanges } from "../plugin/diff";
 import type { Operation, ResourceType } from "../plugin/provider";
 import type { Value, ValueMap } from "../plugin/values";
 import { reveal, sameValue, text, Unknown } from "../plugin/values";
-import type { Shape } from "./shapes";
-import { conform } from "./shapes";
+import { runLocally } from "./local";
+import { conform, fields } from "./shapes";
 
 export interface Captured {
   readonly stdout: string;
@@ -19,9 +19,6 @@ export interface Job {
   readonly previous: Captured;
 }
 
-/** Carries a job out, or throws an error in the real provider's words. */
-export type Runner = (job: Job, operation: Operation) => Promise<Captured>;
-
 const NOTHING: Captured = { stdout: "", stderr: "" };
 
 function captured(state: ValueMap): Captured {
@@ -32,48 +29,46 @@ function revealed(map: ValueMap): ValueMap {
   return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, reveal(value)]));
 }
 
-/** The life of a command resource, the same for both kinds: what runs when, and what the state then holds. */
-export function commandType(shape: Shape, run: Runner): ResourceType {
-  const runIfSet = async (
-    command: Value | undefined,
-    inputs: ValueMap,
-    previous: Captured,
-    operation: Operation,
-  ): Promise<Captured> => {
-    const line = text(command);
-    return line === undefined ? previous : run({ command: line, inputs: revealed(inputs), previous }, operation);
-  };
-
-  return {
-    check: (inputs) => conform(shape, inputs),
-
-    diff: (oldInputs, inputs) => {
-      const changes = findChanges(oldInputs, inputs);
-      // A changed element has a longer path; the SDK's own replaceOnChanges option turns that into a replacement.
-      return { changes, replaces: new Set([...changes.keys()].filter((path) => path === "triggers")) };
-    },
-
-    preview: (inputs, state) => {
-      const changed = (name: string): boolean => {
-        const before = state?.[name];
-        return before !== undefined && !sameValue(before, inputs[name]);
-      };
-      const settled = state !== undefined && !Object.keys(shape.fields).some(changed);
-      return settled ? { ...inputs, ...captured(state) } : { ...inputs, stdout: new Unknown(), stderr: new Unknown() };
-    },
-
-    create: async (name, inputs, operation) => {
-      const output = await runIfSet(inputs["create"], inputs, NOTHING, operation);
-      return { id: name + randomBytes(4).toString("hex"), outputs: { ...inputs, ...output } };
-    },
-
-    update: async (state, inputs, operation) => {
-      const command = inputs["update"] ?? inputs["create"];
-      return { ...inputs, ...(await runIfSet(command, inputs, captured(state), operation)) };
-    },
-
-    delete: async (state, operation) => {
-      await runIfSet(state["delete"], state, captured(state), operation);
-    },
-  };
+async function runIfSet(
+  command: Value | undefined,
+  inputs: ValueMap,
+  previous: Captured,
+  operation: Operation,
+): Promise<Captured> {
+  const line = text(command);
+  return line === undefined ? previous : runLocally({ command: line, inputs: revealed(inputs), previous }, operation);
 }
+
+/** The life of a local command: what runs when, and what the state then holds. */
+export const commandType: ResourceType = {
+  check: conform,
+
+  diff: (oldInputs, inputs) => {
+    const changes = findChanges(oldInputs, inputs);
+    // A changed element has a longer path; the SDK's own replaceOnChanges option turns that into a replacement.
+    return { changes, replaces: new Set([...changes.keys()].filter((path) => path === "triggers")) };
+  },
+
+  preview: (inputs, state) => {
+    const changed = (name: string): boolean => {
+      const before = state?.[name];
+      return before !== undefined && !sameValue(before, inputs[name]);
+    };
+    const settled = state !== undefined && !Object.keys(fields).some(changed);
+    return settled ? { ...inputs, ...captured(state) } : { ...inputs, stdout: new Unknown(), stderr: new Unknown() };
+  },
+
+  create: async (name, inputs, operation) => {
+    const output = await runIfSet(inputs["create"], inputs, NOTHING, operation);
+    return { id: name + randomBytes(4).toString("hex"), outputs: { ...inputs, ...output } };
+  },
+
+  update: async (state, inputs, operation) => {
+    const command = inputs["update"] ?? inputs["create"];
+    return { ...inputs, ...(await runIfSet(command, inputs, captured(state), operation)) };
+  },
+
+  delete: async (state, operation) => {
+    await runIfSet(state["delete"], state, captured(state), operation);
+  },
+};

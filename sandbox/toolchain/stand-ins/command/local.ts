@@ -2,11 +2,12 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Value } from "../plugin/values";
 import { isList, isMap, text } from "../plugin/values";
-import type { Runner } from "./lifecycle";
+import type { Operation } from "../plugin/provider";
+import type { Captured, Job } from "./lifecycle";
 import { Output } from "./output";
 
 /** String members of an object property. */
-export function strings(value: Value | undefined): Record<string, string> {
+function strings(value: Value | undefined): Record<string, string> {
   const entries = isMap(value) ? Object.entries(value) : [];
   return Object.fromEntries(entries.map(([name, item]) => [name, text(item) ?? ""]));
 }
@@ -28,8 +29,8 @@ function spawnFailure(error: Error, program: string): string {
     : `exec: ${JSON.stringify(program)}: executable file not found in $PATH`;
 }
 
-/** Runs a command on this machine, in the project's folder unless `dir` says otherwise. */
-export const runLocally: Runner = ({ command, inputs, previous }, operation) => {
+/** Runs a command on this machine, in the project's folder unless `dir` says otherwise. @throws Error in the real provider's words */
+export function runLocally({ command, inputs, previous }: Job, operation: Operation): Promise<Captured> {
   const interpreter = isList(inputs["interpreter"]) ? inputs["interpreter"].map((part) => text(part) ?? "") : [];
   const [program = "/bin/sh", ...options] = interpreter.length > 0 ? interpreter : ["/bin/sh", "-c"];
   const env: NodeJS.ProcessEnv = { ...process.env, ...strings(inputs["environment"]) };
@@ -53,15 +54,16 @@ export const runLocally: Runner = ({ command, inputs, previous }, operation) => 
   child.stdin.on("error", () => undefined);
   child.stdin.end(text(inputs["stdin"]) ?? "");
 
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<void>((resolve, reject) => {
     child.on("error", (error) => {
       reject(output.failure(spawnFailure(error, program), command));
     });
     child.on("close", (code, signal) => {
       operation.cancelled.removeEventListener("abort", kill);
-      if (code === 0) resolve(output.finish());
+      if (code === 0) resolve();
       else if (signal === null) reject(output.failure(`exit status ${code ?? 1}`, command));
       else reject(output.failure(`signal: ${SIGNAL_NAMES[signal] ?? String(constants.signals[signal])}`, command));
     });
   });
-};
+  return ended.then(() => output.finish());
+}

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { StringDecoder } from "node:string_decoder";
 import type { Operation } from "../plugin/provider";
 import type { Value } from "../plugin/values";
@@ -24,9 +25,11 @@ export class Output {
     for (const line of lines) this.operation.status(line.replace(/\r$/, ""));
   }
 
-  /** The result of a command that succeeded. */
+  /** The result of a command that succeeded. @throws Error in the real provider's words where it is no text */
   finish(): Captured {
     this.#flush();
+    if (!isUtf8(Buffer.concat(this.#chunks.map(({ data }) => data))))
+      throw new Error("grpc: error while marshaling: string field contains invalid UTF-8");
     return { stdout: this.#text("stdout").replace(/\n$/, ""), stderr: this.#text("stderr").replace(/\n$/, "") };
   }
 

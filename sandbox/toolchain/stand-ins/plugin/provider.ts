@@ -1,16 +1,10 @@
 import type { Changes } from "./diff";
 import type { ValueMap } from "./values";
 
-export type Severity = "info" | "warning" | "error";
-
 /** What an operation may use besides its properties. */
 export interface Operation {
   /** Aborts on Ctrl-C, and when the operation's custom timeout is over. */
   readonly cancelled: AbortSignal;
-  /** Aborts on Ctrl-C only. */
-  readonly interrupted: AbortSignal;
-  /** A message that stays in the output. */
-  log(severity: Severity, message: string): void;
   /** A message that is shown while the resource is being worked on. */
   status(message: string): void;
 }

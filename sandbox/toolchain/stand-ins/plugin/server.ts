@@ -6,16 +6,10 @@ import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as wire from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { topLevel } from "./diff";
-import type { Difference, Operation, Provider, ResourceType, Severity } from "./provider";
+import type { Difference, Operation, Provider, ResourceType } from "./provider";
 import { serve, unary, UNLIMITED } from "./rpc";
 import type { ValueMap } from "./values";
 import { fromStruct, toStruct } from "./values";
-
-const SEVERITY: Record<Severity, LogSeverity> = {
-  info: LogSeverity.INFO,
-  warning: LogSeverity.WARNING,
-  error: LogSeverity.ERROR,
-};
 
 const { PropertyDiff } = wire;
 const KIND = {
@@ -57,16 +51,11 @@ class Running {
       timeout.abort(new Error("context deadline exceeded"));
     };
     const timer = seconds > 0 ? setTimeout(expire, seconds * 1000) : undefined;
-    const interrupted = this.#interrupt.signal;
     try {
       return await work({
-        interrupted,
-        cancelled: AbortSignal.any([interrupted, timeout.signal]),
-        log: (severity, message) => {
-          this.#log(urn, severity, message, false);
-        },
+        cancelled: AbortSignal.any([this.#interrupt.signal, timeout.signal]),
         status: (message) => {
-          this.#log(urn, "info", message, true);
+          this.#status(urn, message);
         },
       });
     } finally {
@@ -75,15 +64,15 @@ class Running {
     }
   }
 
-  #log(urn: string, severity: Severity, message: string, ephemeral: boolean): void {
+  #status(urn: string, message: string): void {
     const address = this.engineAddress;
     if (address === undefined) return;
     const engine = (this.#engine ??= new EngineClient(address, credentials.createInsecure(), UNLIMITED));
     const request = new LogRequest();
-    request.setSeverity(SEVERITY[severity]);
+    request.setSeverity(LogSeverity.INFO);
     request.setMessage(message);
     request.setUrn(urn);
-    request.setEphemeral(ephemeral);
+    request.setEphemeral(true);
     const before = this.#sent;
     this.#sent = before.then(
       () =>
