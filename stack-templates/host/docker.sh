@@ -2,18 +2,19 @@
 # shellcheck shell=sh disable=SC2154 # here, state and journal are install.sh's and transaction.sh's
 daemon=/etc/docker/daemon.json
 
-answers() { timeout 20 docker info --format '{{.ID}}' >/dev/null 2>&1; }
+# Not `docker info --format`, which ends well where no daemon answers.
+answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 docker_answers() { tries=0; until answers; do tries=$((tries + 1)); [ $tries -lt 10 ] && sleep 2 || return 1; done; }
 keeps_containers() { [ "$(timeout 20 docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)" = true ]; }
 running() { timeout 20 docker ps --quiet --no-trunc 2>/dev/null | sort; }
 
 # A daemon that does not run cannot be asked; what it keeps for a swarm is there still.
 swarm() {
-  if answers; then
-    [ "$(docker info --format '{{.Swarm.LocalNodeState}}')" != inactive ]
-  else
-    [ -e "$(jq --raw-output '."data-root" // "/var/lib/docker"' $daemon 2>/dev/null || echo /var/lib/docker)/swarm/docker-state.json" ]
-  fi
+  case $(timeout 20 docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null) in
+    inactive) return 1 ;;
+    ?*) return 0 ;;
+  esac
+  [ -e "$(jq --raw-output '."data-root" // "/var/lib/docker"' $daemon 2>/dev/null || echo /var/lib/docker)/swarm/docker-state.json" ]
 }
 
 # What dockerd's own command line says, in the words of daemon.json.
@@ -39,7 +40,7 @@ restart_docker() {
 
 with_live_restore() { # VALUE
   { cat $daemon 2>/dev/null || echo '{}'; } | jq --argjson value "$1" '."live-restore" = $value' >"$state/meanwhile"
-  mv "$state/meanwhile" $daemon
+  mv "$state/meanwhile" "$(real $daemon)"
 }
 # A daemon that fails is tried again and again by systemd, and by whoever asks at its socket: with the file of before, which may have
 # no live-restore, it would end the containers that still run.
@@ -48,7 +49,8 @@ halt_docker() { systemctl is-active --quiet docker || systemctl stop docker.sock
 # Containers outlive the daemon's restart only where live-restore is on. The daemon takes that while it runs, but only what the
 # file says, not what it no longer says.
 undo_docker() {
-  command -v dockerd >/dev/null || return 0
+  # One that was cut off before it came to the file has changed nothing of Docker, and the file would not be put back below.
+  grep -qxF "$(real $daemon)" "$journal/paths" && command -v dockerd >/dev/null || return 0
   wanted=$(jq '."live-restore" // false' $daemon 2>/dev/null || echo false)
   if ! swarm; then with_live_restore true; fi
   ! answers || { systemctl reload docker && sleep 1; }

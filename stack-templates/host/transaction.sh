@@ -1,4 +1,4 @@
-# Changes of the machine's files with a way back. Read by install.sh and by a worker's agent.sh.
+# Changes of the machine's files with a way back. Read by install.sh and by a worker's upkeep.sh.
 #   change NAME         begins a change; there is one at a time; `changed` says whether it has changed anything yet
 #   write FILE [MODE]   standard input becomes the file's content; owner and mode of one that is there stay unless MODE is given
 #   drop FILE           removes it
@@ -55,9 +55,11 @@ place() { # TEMPORARY FILE
   sync "$(dirname "$2")"
 }
 
+# The file itself where a link leads to it.
+real() { if [ -L "$1" ]; then readlink -m "$1"; else echo "$1"; fi; } # FILE
+
 write() { # FILE [MODE]
-  # The file itself where a link leads to it.
-  if [ -L "$1" ]; then target=$(readlink -m "$1"); else target=$1; fi
+  target=$(real "$1")
   remember "$target"
   mkdir -p "$(dirname "$target")"
   new=$(temporary "$target")

@@ -75,6 +75,7 @@ export function dockerStep(scene: () => Scene): void {
        printf '[Service]\\nExecStartPre=/bin/sh -c "! grep -q 10.201 /etc/docker/daemon.json || { echo this address pool is poison >&2; exit 1; }"\\n' >${dropIn}; systemctl daemon-reload`,
     );
     const files = await scene().files();
+    const before = await scene().neighbour();
     const { ok, said } = await scene().install();
     expect(ok).toBe(false);
     expect(said.split("\n")[0]).toBe(
@@ -84,6 +85,7 @@ export function dockerStep(scene: () => Scene): void {
     expect(await words("systemctl is-active docker; docker info --format '{{.LiveRestoreEnabled}}'")).toBe(
       "active\nfalse",
     );
+    expect(await scene().neighbours()).toBe(before);
   });
 
   it("gives back what it had replaced when a setting goes, and keeps what others set meanwhile", async () => {

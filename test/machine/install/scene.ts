@@ -76,7 +76,9 @@ export class Scene {
 
   /** Starts another owner's container, which nobody would start again. */
   async neighbour(): Promise<string> {
-    await this.machine.run(`docker rm -f neighbour 2>/dev/null; docker run -d --name neighbour still sleep 100000`);
+    await this.machine.run(
+      `docker rm -f neighbour 2>/dev/null; docker run -d --stop-timeout 1 --name neighbour still sleep 100000`,
+    );
     return this.neighbours();
   }
 
@@ -91,7 +93,7 @@ export class Scene {
   async makeImage(): Promise<void> {
     await this.machine.install("busybox-static");
     await this.machine.run(
-      "mkdir -p /tmp/still/bin && cp /bin/busybox /tmp/still/bin/ && for name in sh sleep wget nc httpd; do ln -sf busybox /tmp/still/bin/$name; done && tar -C /tmp/still -c . | docker import - still",
+      "mkdir -p /tmp/still/bin && cp /bin/busybox /tmp/still/bin/ && for name in sh sleep; do ln -sf busybox /tmp/still/bin/$name; done && tar -C /tmp/still -c . | docker import - still",
     );
   }
 
@@ -107,7 +109,7 @@ export class Scene {
   /** Digest, mode, owner and time of every file that an installation may change. */
   files(): Promise<string> {
     return this.machine.words(
-      `find /etc/docker /etc/ssh /etc/apt /etc/fstab /etc/sysctl.d /etc/systemd /opt/cloudcode -not -path '*/host/lock' -not -path '*/host/daemon.json' -not -path /opt/cloudcode/host -not -type d -printf '%p %M %U:%G %T@ %l ' -exec sh -c '[ -L "$1" ] && echo || sha256sum <"$1"' sh {} \\; | sort`,
+      `find /etc/docker /etc/ssh /etc/apt /etc/fstab /etc/sysctl.d /etc/systemd /opt/cloudcode -not -path '*/host/lock' -not -path /opt/cloudcode/host -not -type d -printf '%p %M %U:%G %T@ %l ' -exec sh -c '[ -L "$1" ] && echo || sha256sum <"$1"' sh {} \\; | sort`,
     );
   }
 }
