@@ -91,8 +91,9 @@ async function createHost(args: HostArgs, host: SandboxHost): Promise<void> {
     ...(memoryMiB === undefined ? {} : { memoryMiB }),
     options: [
       ...["--restart", "unless-stopped"],
-      // On the container's own overlay file system the Docker inside would fall back to copying whole layers.
-      ...["--volume", `${volumeOf(args.name)}:/var/lib/docker`],
+      // On the container's own overlay file system the Docker inside would fall back to copying whole layers, and containerd,
+      // where Docker 29 keeps its images, could mount none at all.
+      ...["--volume", `${volumeOf(args.name)}:/var/lib/docker`, "--volume", "/var/lib/containerd"],
     ],
     files: [
       { path: "etc/ssh/ssh_host_ed25519_key", mode: 0o600, text: withNewline(args.hostKeyPair.privateKey) },

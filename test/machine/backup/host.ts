@@ -40,9 +40,6 @@ export class BackupHost {
   /** @param stacks their names; each has a volume `data` */
   static async start(system: System, stacks: readonly string[]): Promise<BackupHost> {
     const machine = await Machine.start(system, "backup");
-    // In a container, containerd's own store of images cannot unpack all layers.
-    const store = JSON.stringify({ features: { "containerd-snapshotter": false } });
-    await machine.run("mkdir -p /etc/docker && cat >/etc/docker/daemon.json", { input: store });
     await machine.install("docker.io", ...(system === "debian 13" ? ["docker-cli"] : []), "jq", "python3", "sqlite3");
     const image = await buildImage(resticRecipe(await baseImage({ cacheDir, say })), say);
     const archive = `/tmp/${machine.name}.tar`;
