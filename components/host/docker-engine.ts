@@ -1,3 +1,4 @@
+import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { BackupSettings, DockerSettings, FreeNameSettings } from "../settings/settings";
 import { digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
@@ -6,6 +7,7 @@ import { type AlertSettings, alertSecrets, alertValues } from "./alerts";
 import { backupPassword, backupSecrets, backupValues, namedStore } from "./backup";
 import { nameSecrets, nameValues } from "./free-name";
 import type { DataDiskFacts, Host } from "./host";
+import { onRemoval } from "./reach-command";
 import { remoteCommand } from "./remote";
 
 export interface DockerEngineArgs extends DockerSettings {
@@ -24,10 +26,12 @@ export interface DockerEngineArgs extends DockerSettings {
 }
 
 const install = unpackAndRun("install.sh", "");
+const gone = "/opt/cloudcode/bin/gone.sh";
 
 /**
  * Docker, swap, time, firewall and the `cloudcode-host` command on the Host. Convergent: on a ready host it changes nothing.
- * Removing it leaves all that in place, since other things on an existing machine may rely on it.
+ * Removing it leaves all that in place, since other things on an existing machine may rely on it; what would run on by itself, and
+ * its secrets, go.
  */
 export class DockerEngine extends pulumi.ComponentResource {
   /** What backups are encrypted with; undefined without backups. */
@@ -38,6 +42,17 @@ export class DockerEngine extends pulumi.ComponentResource {
     const { backup, alerts, freeName, host } = args;
     this.backupPassword = backupPassword(backup, { parent: this, deleteData: args.deleteData });
     const store = args.host.backupStore ?? (backup && namedStore(backup));
+    // Before the installation, so that the state knows what to end where that is cut off.
+    const removalName = `${name}-removal`;
+    const removal = new command.local.Command(
+      removalName,
+      onRemoval(removalName, this, host, `[ ! -e ${gone} ] || sh ${gone}`),
+      {
+        parent: this,
+        dependsOn: host.reachable === undefined ? [] : [host.reachable],
+        ...(host.machine === undefined ? {} : { deletedWith: host.machine }),
+      },
+    );
     const secrets = pulumi.all({
       ...backupSecrets(backup, store, this.backupPassword),
       ...alertSecrets(alerts),
@@ -64,7 +79,7 @@ export class DockerEngine extends pulumi.ComponentResource {
         // What the look at the machine warns of.
         warns: true,
       },
-      { parent: this },
+      { parent: this, dependsOn: [removal] },
     );
     this.registerOutputs();
   }

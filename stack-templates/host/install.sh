@@ -13,7 +13,7 @@ here=$(dirname "$0")
 . /etc/os-release
 
 parts() {
-  for part in transaction apt wall docker machine ssh operations updates; do
+  for part in transaction apt wall docker machine ssh operations updates name; do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
   done
@@ -79,6 +79,5 @@ install_programs
 set_backups
 set_alerts
 set_updates
-# shellcheck source=stack-templates/host/name.sh
-. "$here/name.sh"
+set_name
 echo "host is ready: $(docker --version), Compose $(docker compose version --short)" >&3

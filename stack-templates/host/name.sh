@@ -1,30 +1,37 @@
-#!/bin/sh
-# Part of install.sh, run within it: the records of a free name, first of all before Caddy asks for certificates.
-# shellcheck disable=SC2154 # here and fail are install.sh's
+# The records of a free name, set before Caddy asks for certificates. Read by install.sh.
+# shellcheck shell=sh disable=SC2154 # here, units and fail are install.sh's and transaction.sh's
+name_folder=/opt/cloudcode/name
 
-name_units=/etc/systemd/system
-if [ -s "$here/name-token.conf" ]; then
-  install -d -m 700 /opt/cloudcode/name
+halt_name() { systemctl stop cloudcode-name.timer; }
+undo_name() {
+  systemctl daemon-reload
+  # What the program of before notes of its runs stays with it.
+  if [ -e "$units/cloudcode-name.timer" ]; then systemctl restart cloudcode-name.timer; else rm -rf $name_folder; fi
+}
+
+set_name() {
+  change name
+  if [ ! -s "$here/name-token.conf" ]; then
+    give_back cloudcode-name $name_folder /opt/cloudcode/bin/cloudcode-name
+    return
+  fi
   # Whether these very records were there at the last look.
   known=
-  if cmp -s "$here/name-settings.sh" /opt/cloudcode/name/settings.sh && [ "$(cut -f 2 /opt/cloudcode/name/last)" = 0 ]; then known=yes; fi
-  install -m 600 "$here/name-settings.sh" /opt/cloudcode/name/settings.sh
-  install -m 600 "$here/name-token.conf" /opt/cloudcode/name/token.conf
-  install -m 755 "$here/cloudcode-name" /opt/cloudcode/bin/
-  install -m 644 "$here/cloudcode-name.service" "$here/cloudcode-name.timer" $name_units/
+  if cmp -s "$here/name-settings.sh" $name_folder/settings.sh && [ "$(cut -f 2 $name_folder/last)" = 0 ]; then known=yes; fi
+  write $name_folder/settings.sh 600 <"$here/name-settings.sh"
+  write $name_folder/token.conf 600 <"$here/name-token.conf"
+  chmod 700 $name_folder
+  write /opt/cloudcode/bin/cloudcode-name 755 <"$here/cloudcode-name"
+  for unit in cloudcode-name.service cloudcode-name.timer; do write "$units/$unit" <"$here/$unit"; done
   systemctl daemon-reload
-  systemctl enable cloudcode-name.timer
-  systemctl restart cloudcode-name.timer
+  enable_unit cloudcode-name.timer
+  systemctl restart cloudcode-name.timer || fail "the timer of the name does not start: $(systemctl status --no-pager cloudcode-name.timer | tail -n 1)"
   code=0
   words=$(/opt/cloudcode/bin/cloudcode-name) || code=$?
-  case $code in
-    0) echo "$words" ;;
-    # No reason to stop: the timer looks again, and until then ops status is red.
-    75) [ -n "$known" ] || fail "the records of the name could not be set: $words" ;;
+  echo "$words"
+  # A provider that is busy is no reason to stop where the records are known: the timer looks again, and until then status is red.
+  case $code$known in
+    0* | 75yes) keep ;;
     *) fail "the records of the name could not be set: $words" ;;
   esac
-elif [ -e $name_units/cloudcode-name.timer ]; then
-  systemctl disable --now cloudcode-name.timer
-  rm -rf $name_units/cloudcode-name.* /opt/cloudcode/name /opt/cloudcode/bin/cloudcode-name
-  systemctl daemon-reload
-fi
+}

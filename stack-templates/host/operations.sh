@@ -6,11 +6,12 @@ undo_backups() { systemctl daemon-reload; ! [ -e "$units/cloudcode-backup.timer"
 undo_alerts() { systemctl daemon-reload; ! [ -e "$units/cloudcode-alert.timer" ] || systemctl restart cloudcode-alert.timer; }
 
 # A timer of ours, what it starts, and last what that reads.
-give_back() { # NAME FOLDER
+give_back() { # NAME FOLDER [PROGRAM]
   if [ -e "$units/$1.timer" ]; then
     systemctl disable --now "$1.timer"
     drop "$units/$1.timer"
     drop "$units/$1.service"
+    [ -z "${3:-}" ] || drop "$3"
     systemctl daemon-reload
   fi
   keep
@@ -20,7 +21,7 @@ give_back() { # NAME FOLDER
 install_programs() {
   change programs
   for program in cloudcode-host cloudcode-check cloudcode-backup; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
-  for part in beside.sh backup-restic.sh backup-restore.sh; do write /opt/cloudcode/bin/$part <"$here/$part"; done
+  for part in beside.sh backup-restic.sh backup-restore.sh gone.sh; do write /opt/cloudcode/bin/$part <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
   for program in cloudcode-host cloudcode-check cloudcode-backup; do sh -n /opt/cloudcode/bin/$program || fail "/opt/cloudcode/bin/$program did not arrive whole"; done
   keep

@@ -1,3 +1,4 @@
+import { textOf } from "../support/plain";
 import { NameProviders, duckToken } from "../support/name-providers";
 import { runProgram } from "../support/program";
 import { arrivedFiles } from "../support/releases";
@@ -7,13 +8,16 @@ import { Machine, chosenSystems } from "./machine";
 jest.setTimeout(15 * 60_000);
 
 const release = "/root/release";
-/** What install.sh gives its parts: only words of its own reach whoever runs it. */
+/** What install.sh gives its parts: only words of its own reach whoever runs it, and a failure is taken back. */
 const installation = `(
 set -eu
 here=${release}
 exec 3>&1 >/dev/null 2>&1
 fail() { echo "cloudcode: $*" >&3; exit 1; }
-. ${release}/name.sh
+for part in transaction operations name; do . ${release}/$part.sh; done
+trap 'code=$?; set +e; [ $code = 0 ] || { changing && back; }' EXIT
+alone
+set_name
 )`;
 
 describe.each(chosenSystems.slice(0, 1))("the records of a free name, on %s", (system) => {
@@ -39,13 +43,22 @@ describe.each(chosenSystems.slice(0, 1))("the records of a free name, on %s", (s
     const files = await arrivedFiles(await runProgram(settings), "docker-install");
     await machine.run(`rm -rf ${release}; mkdir -p ${release} /opt/cloudcode/bin`);
     for (const [path, { content }] of files)
-      if (/^(cloudcode-name|cloudcode-check|name[.-])/.test(path))
+      if (/^(cloudcode-name|cloudcode-check|name[.-]|transaction|operations|gone)/.test(path))
         await machine.run(`cat >${release}/${path}`, { input: content });
     await machine.run(`sed -i 's/^settle_seconds=.*/settle_seconds=0/' ${release}/name-settings.sh`);
     await machine.run(`install -m 755 ${release}/cloudcode-check /opt/cloudcode/bin/`);
   }
   const install = () => machine.words(installation);
+  const left = `ls -d /opt/cloudcode/name /opt/cloudcode/bin/cloudcode-name /etc/systemd/system/cloudcode-name* /etc/systemd/system/*/cloudcode-name* 2>/dev/null`;
   const check = () => machine.words("/opt/cloudcode/bin/cloudcode-check | grep '^name'");
+
+  it("leave nothing behind where they cannot be set for the first time", async () => {
+    providers.trouble = [{ status: 200, body: "KO" }];
+    expect(await install()).toMatch(/^cloudcode: the records of the name could not be set: DuckDNS refuses \(KO\)/);
+    expect(await machine.words(left)).toBe("");
+    expect(await machine.words("systemctl is-active cloudcode-name.timer")).toBe("inactive");
+    expect(await check()).toMatch(/^name\tnone\t/);
+  });
 
   it("are set within the installation, by a token that only root reads, and looked at by a timer", async () => {
     expect(await install()).toBe("");
@@ -94,9 +107,29 @@ describe.each(chosenSystems.slice(0, 1))("the records of a free name, on %s", (s
   it("are left alone without the token: timer, script and token are gone", async () => {
     await bring({});
     await install();
-    const left =
-      "ls -d /opt/cloudcode/name /opt/cloudcode/bin/cloudcode-name /etc/systemd/system/cloudcode-name* 2>/dev/null";
     expect(await machine.words(left)).toBe("");
     expect(await check()).toMatch(/^name\tnone\t/);
+  });
+
+  it("are no longer kept on a machine that stays behind after a destroy, nor is anything else of that kind", async () => {
+    await bring({ domain: "home.duckdns.org", domainToken: duckToken });
+    expect(await install()).toBe("");
+    // As set_backups and set_alerts leave them.
+    await machine.run(`cd /etc/systemd/system; mkdir -p /opt/cloudcode/backup /opt/cloudcode/alerts
+      for name in backup alert; do
+        printf '[Service]\nExecStart=/bin/sleep 600\n' >cloudcode-$name.service
+        printf '[Timer]\nOnActiveSec=1h\n[Install]\nWantedBy=timers.target\n' >cloudcode-$name.timer
+      done
+      systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer; systemctl start cloudcode-backup`);
+    const words = (await runProgram({})).resource("docker-removal").inputs["delete"];
+    const [, remote = ""] = /reach\.ts '([^']*)'/.exec(textOf(words)) ?? [];
+    await machine.run(`install -m 755 ${release}/gone.sh /opt/cloudcode/bin/`);
+    expect(await machine.words(`{ ${remote}; } 2>/dev/null; echo $?`)).toBe("0");
+    expect(await machine.words(`ls /opt/cloudcode | grep -v host; ls -R /etc/systemd/system | grep cloudcode`)).toBe(
+      "bin",
+    );
+    expect(await machine.words("systemctl list-units --all --plain --no-legend 'cloudcode-*'")).toBe("");
+    // A second time, as after a destroy that was cut off.
+    expect(await machine.words(`{ ${remote}; } 2>/dev/null; echo $?`)).toBe("0");
   });
 });

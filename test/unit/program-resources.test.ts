@@ -29,6 +29,7 @@ describe("the default stack", () => {
       "command:local:Command auth-release",
       "command:local:Command auth-removal",
       "command:local:Command docker-install",
+      "command:local:Command docker-removal",
       "command:local:Command edge-release",
       "command:local:Command edge-removal",
       "command:local:Command host-reachable",
@@ -153,10 +154,10 @@ describe("the wait for the host", () => {
   });
 });
 
-describe("the removal of a ComposeStack", () => {
+describe("the removal of a ComposeStack, and of what runs by itself on the host", () => {
   it("is a local command with a delete half only", () => {
     const removals = ofType(localCommand).filter(({ name }) => name.endsWith("-removal"));
-    expect(removals).toHaveLength(3);
+    expect(removals).toHaveLength(4);
     for (const { inputs, secretInputs } of removals) {
       expect(Object.keys(inputs).sort()).toEqual(["addPreviousOutputInEnv", "delete", "logging", "stdin"]);
       expect(inputs).toMatchObject({ addPreviousOutputInEnv: false, logging: "none" });
@@ -184,6 +185,9 @@ describe("the removal of a ComposeStack", () => {
       expect(reaches(run.resource(`${name}-removal`), run.resource(`${name}-release`))).toBe(false);
       expect(reaches(run.resource(`${name}-removal`), run.resource("docker-install"))).toBe(true);
     }
+    expect(reaches(run.resource("docker-install"), run.resource("docker-removal"))).toBe(true);
+    // A destroy after an `up` that never got there asks nobody.
+    expect(reaches(run.resource("docker-removal"), run.resource("host-reachable"))).toBe(true);
   });
 });
 

@@ -102,6 +102,7 @@ describe("every shell script", () => {
       "firewall",
       "firewall",
       "gone.sh",
+      "gone.sh",
       "halt.sh",
       "install.sh",
       "k3s.sh",
