@@ -41,7 +41,12 @@ export function aptStep(scene: () => Scene): void {
     );
     await words("dpkg -i /root/repo/containerd.io_2.0.deb");
     expect(await words("/opt/cloudcode/bin/cloudcode-check | grep '^updates'")).not.toContain("containerd.io");
-    await words("dpkg --purge --force-all containerd.io");
+    // Newer ones would not come from a source that is gone.
+    await words("mv /root/repo /root/gone");
+    expect(await words("/opt/cloudcode/bin/cloudcode-check | grep '^updates'")).toMatch(
+      /^updates\tred\twhat runs the containers gets no updates: file:\/root\/repo\/\S* does not answer; /,
+    );
+    await words("rm -r /root/gone; dpkg --purge --force-all containerd.io");
   });
 
   it("is not asked to remove what others have installed", async () => {
