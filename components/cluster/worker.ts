@@ -23,7 +23,10 @@ export interface ClusterWorkerArgs {
 
 const onHost = "/opt/cloudcode/k3s/worker.sh";
 /** What a worker does as the host does. */
-const shared = ["host/transaction.sh", "host/apt.sh", "host/updates.sh"];
+const shared = [
+  ...["host/transaction.sh", "host/apt.sh", "host/updates.sh"],
+  ...["1-begin", "2-system", "3-storage", "4-packages", "7-access", "8-end"].map((part) => `host/look/${part}.sh`),
+];
 const gone = "/opt/cloudcode/k3s/gone.sh";
 
 /**
@@ -77,16 +80,6 @@ export class ClusterWorker extends pulumi.ComponentResource {
         renderRelease(args.templatesRoot, { ...args.release, plan: { networks: [] } }, { token }, key),
       );
     const words = pulumi.all([host.clusterAddress, worker.clusterAddress, member.id]).apply((each) => [name, ...each]);
-    remoteCommand(
-      `${name}-agent`,
-      {
-        host: worker,
-        create: words.apply((each) => unpackAndRun("agent.sh", each.join(" "))),
-        digests: pulumi.unsecret(release).apply(digestComment),
-        stdin: pulumi.secret(release.apply(releasePayload)),
-      },
-      { parent: this },
-    );
     const { automaticUpdates, rebootTime = "" } = args.updates;
     const upkeep = pulumi
       .output(args.digestKey)
@@ -98,15 +91,27 @@ export class ClusterWorker extends pulumi.ComponentResource {
           key,
         ),
       );
-    remoteCommand(
+    // The look at the machine is the first of it.
+    const prepared = remoteCommand(
       `${name}-upkeep`,
       {
         host: worker,
         create: unpackAndRun("upkeep.sh", ""),
         digests: pulumi.unsecret(upkeep).apply(digestComment),
         stdin: pulumi.secret(upkeep.apply(releasePayload)),
+        warns: true,
       },
       { parent: this },
+    );
+    remoteCommand(
+      `${name}-agent`,
+      {
+        host: worker,
+        create: words.apply((each) => unpackAndRun("agent.sh", each.join(" "))),
+        digests: pulumi.unsecret(release).apply(digestComment),
+        stdin: pulumi.secret(release.apply(releasePayload)),
+      },
+      { parent: this, dependsOn: prepared === undefined ? [] : [prepared] },
     );
     this.registerOutputs();
   }

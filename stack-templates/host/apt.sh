@@ -1,5 +1,5 @@
 # Packages of the machine, with a source that is dead told apart from the ones that are needed. Read by install.sh and by a
-# worker's agent.sh, which know `fail`.
+# worker's upkeep.sh, which know `fail`.
 # shellcheck shell=sh disable=SC2154 # settings.sh and os-release have the lower-case and upper-case names
 dead=
 

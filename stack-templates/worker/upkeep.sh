@@ -1,11 +1,15 @@
 #!/bin/sh
-# Has a worker install its security updates by itself, as the host does. Run by the program over SSH, as root, beside settings.sh
-# and what host/ does for this.
+# Before k3s comes to a worker: the look at the machine, and its security updates by themselves, both as on the host. Run by the
+# program over SSH, as root, beside settings.sh and what host/ does for this.
 set -eu
 umask 022
 export LC_ALL=C
 here=$(dirname "$0")
 trap '' HUP PIPE
+
+# All that is in the way at once, before anything is touched.
+LOOK_WAIT=600 sh -c "$(cat "$here/settings.sh" "$here"/[0-9]-*.sh)" look || exit 1
+
 log=/var/log/cloudcode/upkeep.log
 mkdir -p /var/log/cloudcode
 chmod 700 /var/log/cloudcode

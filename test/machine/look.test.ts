@@ -1,7 +1,11 @@
 import { hostValues } from "../../components/host/docker-engine";
 import { inboundRules } from "../../components/host/network";
+import { unpackAndRun } from "../../components/stack/release";
 import { judgeLook, lookCommand, lookScript } from "../../ops/doctor/look";
 import type { Check } from "../../ops/status/check";
+import { CommandError } from "../../sandbox/host/run";
+import { hostKey, runProgram } from "../support/program";
+import { archiveOf } from "../support/releases";
 import { settingsOf } from "../support/settings";
 import { Machine, chosenSystems } from "./machine";
 import { type OddState, dockerStates, states } from "./look/states";
@@ -87,6 +91,51 @@ describe.each(chosenSystems)("a fresh %s", (system) => {
     expect(own.stdout).toMatch(/ends with 1\n$/);
     expect(await everything(machine)).toBe(before);
     for (const { leave } of two) await machine.run(leave);
+  });
+});
+
+/** What the program sends to a worker before k3s. */
+async function prepareWorker(machine: Machine): Promise<{ readonly ok: boolean; readonly said: string }> {
+  const lwsandboxWorkerHosts = JSON.stringify([`203.0.113.8 ${hostKey}`]);
+  const run = await runProgram({ lwsandboxEnabled: "true", lwsandboxWorkerHosts });
+  const input = archiveOf(run, "worker-203-0-113-8-upkeep").toString("base64");
+  return machine.run(unpackAndRun("upkeep.sh", ""), { input }).then(
+    ({ stdout }) => ({ ok: true, said: stdout }),
+    (error: unknown) => {
+      if (!(error instanceof CommandError)) throw error;
+      return { ok: false, said: error.output.stdout };
+    },
+  );
+}
+
+describe.each(chosenSystems)("a worker on %s", (system) => {
+  let machine: Machine;
+  beforeAll(async () => {
+    machine = await Machine.start(system, "look-worker");
+  });
+  afterAll(() => machine.remove());
+
+  it("is looked at before anything of it is touched, and told all that is in the way at once", async () => {
+    const odd = states.filter(({ name }) =>
+      ["a package that is installed by half", "a file system that is mounted read-only"].includes(name),
+    );
+    for (const { enter } of odd) await machine.run(enter);
+    const before = await everything(machine);
+    const { ok, said } = await prepareWorker(machine);
+    expect(ok).toBe(false);
+    expect(said).toMatch(/^cloudcode: \d things are in the way on this machine; nothing of it was changed:\n/);
+    expect(said).toMatch(/ {2}dpkg: these packages are installed by half: half\n/);
+    expect(said).toMatch(/ {2}read-only: \/opt cannot be written/);
+    expect(await everything(machine)).toBe(before);
+    for (const { leave } of odd) await machine.run(leave);
+  });
+
+  it("is prepared where nothing is in the way; ports and Docker of its own are none of ours", async () => {
+    await machine.run(`systemd-run --quiet --unit pages perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(80, INADDR_ANY)); listen(S, 1); sleep 600'
+      mkdir -p /etc/docker && echo none >/etc/docker/daemon.json`);
+    expect(await prepareWorker(machine)).toEqual({ ok: true, said: "cloudcode: updates are set\n" });
+    expect(await machine.words("ls /etc/apt/apt.conf.d/60cloudcode-updates")).toMatch(/updates$/);
+    expect(await prepareWorker(machine)).toMatchObject({ ok: true });
   });
 });
 

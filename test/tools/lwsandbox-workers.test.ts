@@ -96,11 +96,17 @@ describe("the program", () => {
   it("has each install its security updates by itself, as the host does", async () => {
     const run = await runProgram({ ...hosts(`203.0.113.8 ${hostKey}`), updateRebootTime: "04:30" });
     const upkeep = await arrivedFiles(run, "worker-203-0-113-8-upkeep");
-    expect([...upkeep.keys()].sort()).toEqual(
+    expect([...upkeep.keys()].filter((name) => !/^\d-/.test(name)).sort()).toEqual(
       ["apt.sh", "complete", "plan", "secrets", "settings.sh", "transaction.sh", "updates.sh", "upkeep.sh"].sort(),
     );
-    expect(upkeep.get("settings.sh")?.content).toBe("automatic_updates=true\nreboot_time=04:30\n");
+    expect(upkeep.get("settings.sh")?.content).toMatch(/^automatic_updates=true\nreboot_time=04:30\n/);
     const host = await arrivedFiles(run, "docker-install");
+    // The look at a machine, without what is of Docker and the edge, and before k3s.
+    for (const part of ["1-begin.sh", "2-system.sh", "3-storage.sh", "4-packages.sh", "7-access.sh", "8-end.sh"])
+      expect(upkeep.get(part)?.content).toBe(host.get(`look/${part}`)?.content);
+    expect(run.resource("worker-203-0-113-8-agent").options.dependsOn).toContain(
+      run.resource("worker-203-0-113-8-upkeep").urn,
+    );
     expect(upkeep.get("updates.sh")?.content).toBe(host.get("updates.sh")?.content);
   });
 

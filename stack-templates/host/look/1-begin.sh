@@ -1,8 +1,8 @@
 # The look at a machine: all that is in the way of cloudcode, found before anything is touched. Reads, and changes nothing.
 #
 # These parts are one script in the order of their names, behind settings.sh: install.sh runs it first, and
-# `npm run ops -- doctor --host` by itself. Nothing that the machine says is trusted: what is printed of it is plain ASCII, and a
-# name stands in a cure only where a shell reads it as that name.
+# `npm run ops -- doctor --host` by itself; a worker's upkeep.sh leaves those of Docker and the edge out. Nothing that the machine
+# says is trusted: what is printed of it is plain ASCII, and a name stands in a cure only where a shell reads it as that name.
 # shellcheck shell=sh disable=SC2034 # what is named here is used by the other parts
 set -u
 umask 077
@@ -104,9 +104,17 @@ engine_ready() {
 }
 engine_version() { dockerd --version 2>/dev/null | sed -n 's/[^0-9]*\([0-9][0-9]*\).*/\1/p' | grep . || echo 0; }
 
+# A worker has no Docker, but k3s with a containerd of its own. `programs` are those that packages are installed for.
+worker="" programs="jq flock iptables curl" made=/opt/cloudcode/bin/cloudcode-host
+[ "${role:-host}" != worker ] || worker=yes programs="curl iptables ip6tables ip" made=/opt/cloudcode/k3s/run.sh
+equipped() {
+  for program in $programs; do have "$program" || return 1; done
+  [ -n "$worker" ] || engine_ready
+}
+
 # Whether an `up` has been to its end here: what it made is no longer in the way of the next.
 ours=
-[ ! -e "$root/opt/cloudcode/bin/cloudcode-host" ] || ours=yes
+[ ! -e "$root$made" ] || ours=yes
 
 # How the operator came in, by the words of sshd: address and port there, address and port here. sudo keeps them from the
 # environment, but not from the processes above.

@@ -7,7 +7,7 @@ version=$(os VERSION_ID)
 case "$id $version" in
   "ubuntu 22.04" | "ubuntu 24.04" | "debian 13") ;;
   "debian 12")
-    [ "$packages" = docker-ce ] ||
+    [ "$packages" != distribution ] ||
       add blocks system "Debian 12 has no Compose v2 of its own" "pulumi config set dockerPackages docker-ce"
     ;;
   *)
@@ -120,6 +120,6 @@ elif [ "${container:-none}" = none ] && [ "$(ask timedatectl show -p NTPSynchron
   add warns clock "this machine's clock is not synchronised" "timedatectl timesync-status says why; ntpServer names another server"
 fi
 
-if [ -z "$ours" ] && { [ ! -e "$root/proc/net/if_inet6" ] || [ "$(cat "$root/proc/sys/net/ipv6/conf/all/disable_ipv6" 2>/dev/null)" = 1 ]; }; then
+if [ -z "$ours$worker" ] && { [ ! -e "$root/proc/net/if_inet6" ] || [ "$(cat "$root/proc/sys/net/ipv6/conf/all/disable_ipv6" 2>/dev/null)" = 1 ]; }; then
   add warns ipv6 "IPv6 is off here: the Apps are served by IPv4 alone" "no AAAA record for the domain; or sysctl -w net.ipv6.conf.all.disable_ipv6=0"
 fi

@@ -17,10 +17,15 @@ mount_of() {
 
 data_root=$(at "$(flatten 2>/dev/null <"$root/etc/docker/daemon.json")" data-root)
 case $data_root in /*) ;; *) data_root=/var/lib/docker ;; esac
+[ -z "$worker" ] || data_root=/var/lib/rancher
 
 # MiB that an installation takes at each place, and inodes. Room for the images of OpenCode alone, the rest is a warning's.
 image_mib=3072 system_mib=0 cache_mib=0
-if ! engine_ready; then system_mib=700 cache_mib=200; fi
+if [ -n "$worker" ]; then
+  image_mib=2048
+elif ! engine_ready; then
+  system_mib=700 cache_mib=200
+fi
 [ -z "$ours" ] || image_mib=256
 {
   echo "$image_mib 20000 $(clean "$data_root")"
@@ -46,7 +51,7 @@ while IFS="$tab" read -r free need left nodes places; do
   [ -z "$ours" ] || severity=warns
   if [ "$free" -lt "$need" ]; then
     add $severity disk "$free MiB are free for $where, and $need MiB are needed" "make room: docker system prune, apt-get clean, journalctl --vacuum-size=100M; or a larger disk"
-  elif [ -z "$ours" ] && [ "$free" -lt 8192 ] && case $places in *"$data_root"*) true ;; *) false ;; esac; then
+  elif [ -z "$ours$worker" ] && [ "$free" -lt 8192 ] && case $places in *"$data_root"*) true ;; *) false ;; esac; then
     add warns disk "$free MiB are free for $where; the images of all Apps take 8 GiB" "a larger disk, before more Apps are switched on"
   fi
   [ "$left" -lt 0 ] || [ "$left" -ge "$nodes" ] ||
@@ -73,10 +78,10 @@ case ",$(mount_of /tmp | cut -d ' ' -f 3)," in
 esac
 case $(mount_of "$data_root" | cut -d ' ' -f 2) in
   nfs* | cifs | smb* | fuse* | 9p | vfat | exfat | ntfs* | ecryptfs)
-    add blocks file-system "Docker's data would be on $(mount_of "$data_root" | cut -d ' ' -f 1-2), a file system that it cannot use" "a disk with ext4 or xfs there"
+    add blocks file-system "the containers' data would be on $(mount_of "$data_root" | cut -d ' ' -f 1-2), a file system that it cannot use" "a disk with ext4 or xfs there"
     ;;
 esac
-[ "$data_root" = /var/lib/docker ] || [ -z "$data_disk" ] ||
+[ "$data_root" = /var/lib/docker ] || [ -z "${data_disk:-}" ] ||
   add blocks data-root "Docker keeps its data in $data_root, and the data disk is for /var/lib/docker" "take data-root out of /etc/docker/daemon.json"
 
 if have lsattr; then

@@ -3,9 +3,7 @@
 
 # Nothing to install: then what is wrong with apt is a warning.
 severity=blocks
-missing=
-for program in jq flock iptables curl; do have $program || missing=yes; done
-if engine_ready && [ -z "$missing" ]; then severity=warns; fi
+! equipped || severity=warns
 
 if ! have apt-get || ! have dpkg; then
   add blocks apt "this machine has no apt" "one of the supported systems"
@@ -42,7 +40,7 @@ else
 
   held=$(ask dpkg --get-selections | awk '$2 == "hold" && $1 ~ /^(docker|containerd|runc|iptables|jq|curl|util-linux|systemd-timesyncd|unattended-upgrades|sqlite3)/ { print $1 }')
   if [ -n "$held" ]; then
-    engine_ready || held_severity=$severity
+    equipped || held_severity=$severity
     add "${held_severity:-warns}" apt-held "these packages are held, and get no update: $(printf '%s\n' "$held" | list)" "apt-mark unhold $(word "$(printf '%s\n' "$held" | head -n 1)" PACKAGE)"
   fi
 

@@ -57,7 +57,7 @@ inside() { # ADDRESS NETWORKS
 # shellcheck disable=SC2086 # four words
 set -- $connection
 client=${1:-} port=${4:-}
-if [ -n "$ssh_cidrs" ]; then
+if [ -n "${ssh_cidrs:-}" ]; then
   [ -z "$client" ] || inside "$client" "$ssh_cidrs" ||
     add blocks ssh-cidrs "sshCidrs does not contain $client, the address you connect from: it would lock you out" "pulumi config set --path 'sshCidrs[$(printf '%s\n' "$ssh_cidrs" | wc -w | tr -d ' ')]' $(case $client in *:*) echo "$client/128" ;; *) echo "$client/32" ;; esac)"
   [ -z "$port" ] || [ "$port" = "$ssh_port" ] ||
@@ -67,10 +67,10 @@ fi
 # Name servers at addresses that no container may reach, as the metadata of the cloud answers there: Google's, Amazon's.
 servers=$(sed -n 's/^nameserver[[:space:]]*//p' "$root/etc/resolv.conf" 2>/dev/null | list)
 [ "$servers" != 127.0.0.53 ] || servers=$(sed -n 's/^nameserver[[:space:]]*//p' "$root/run/systemd/resolve/resolv.conf" 2>/dev/null | list)
-set_dns=$(at "$(printf '%s\n' "$daemon_json" | flatten)" dns.0)
+set_dns=$(at "$(printf '%s\n' "${daemon_json:-}" | flatten)" dns.0)
 case ", $servers" in
   *", 169.254."* | *", 100.100.100.200"*)
-    [ -n "$set_dns" ] || [ -n "$(said dns.0)$(said dns)" ] ||
+    [ -n "$set_dns$worker" ] || [ -n "$(said dns.0)$(said dns)" ] ||
       add blocks name-servers "this machine's name server ($servers) is at an address of the cloud's metadata, which containers must not reach: they would resolve no name" "pulumi config set dockerDns '[\"1.1.1.1\",\"8.8.8.8\"]'"
     ;;
   ", ") add warns name-servers "this machine has no name server" "write one into /etc/resolv.conf, or see resolvectl status" ;;
