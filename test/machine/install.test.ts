@@ -1,6 +1,7 @@
 import { dockerStep } from "./install/docker";
 import { aptStep } from "./install/apt";
 import { interruptedRuns } from "./install/interrupted";
+import { settingsGivenBack } from "./install/settings";
 import { sshStep } from "./install/ssh";
 import { wall } from "./install/wall";
 import { Scene } from "./install/scene";
@@ -37,6 +38,10 @@ describe.each(chosenSystems)("install.sh on %s", (system) => {
 
   describe("the wall before the metadata service", () => {
     wall(() => scene);
+  });
+
+  describe("a setting that goes", () => {
+    settingsGivenBack(() => scene);
   });
 
   describe("apt", () => {
