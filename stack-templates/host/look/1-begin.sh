@@ -3,7 +3,7 @@
 # These parts are one script in the order of their names, behind settings.sh: install.sh runs it first, and
 # `npm run ops -- doctor --host` by itself; a worker's upkeep.sh leaves those of Docker and the edge out. Nothing that the machine
 # says is trusted: what is printed of it is plain ASCII, and a name stands in a cure only where a shell reads it as that name.
-# shellcheck shell=sh disable=SC2034 # what is named here is used by the other parts
+# shellcheck shell=sh disable=SC2034,SC2154 # what is named here is used by the other parts; settings.sh has automatic_updates
 set -u
 umask 077
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1 PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -107,6 +107,7 @@ engine_version() { dockerd --version 2>/dev/null | sed -n 's/[^0-9]*\([0-9][0-9]
 # A worker has no Docker, but k3s with a containerd of its own. `programs` are those that packages are installed for.
 worker="" programs="jq flock iptables curl" made=/opt/cloudcode/bin/cloudcode-host
 [ "${role:-host}" != worker ] || worker=yes programs="curl iptables ip6tables ip" made=/opt/cloudcode/k3s/run.sh
+[ -z "$worker" ] || [ "$automatic_updates" != true ] || programs="$programs unattended-upgrade"
 equipped() {
   for program in $programs; do have "$program" || return 1; done
   [ -n "$worker" ] || engine_ready
