@@ -5,7 +5,7 @@ import { type BasicAuth, type Route, hostOf, portalNetwork } from "../routes";
 import type { CertificateSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
-import { hashBasicPassword } from "./password-hash";
+import { hashBasicPassword, loginHeader } from "./password-hash";
 import { hashSecret, hstsSeconds, indexIsolation, portalIsolation, sites } from "./sites";
 
 export interface EdgeSettings {
@@ -74,7 +74,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       hstsSeconds: hstsSeconds(domain),
       sites: sites(routes, domain).map((site) => ({
         ...site,
-        basicAuth: site.basicAuth && { ...site.basicAuth },
+        basicAuth: site.basicAuth && { ...site.basicAuth, header: { ...loginHeader(site.basicAuth.username) } },
         open: site.open.map((handler) => ({ ...handler })),
         keys: site.keys.map((handler) => ({ ...handler })),
         elsewhere: site.elsewhere.map((handler) => ({ ...handler })),
