@@ -9,6 +9,7 @@ import { type SandboxHost, stopHost } from "./host/host";
 import { removeCloud } from "./cloud/remove";
 import { stopEmulator } from "./cloud/process";
 import { ensureDocker } from "./host/docker";
+import { officialRegistryAnswers, publishersAnswer } from "./host/official";
 import type { Output, RunOptions, Say } from "./host/run";
 import { type ImageName, defaultImages, imageNames } from "../components/images";
 import { provideImages } from "./images/images";
@@ -40,9 +41,24 @@ export interface Ground {
   exec(command: readonly string[], options?: RunOptions): Promise<Output>;
 }
 
+/** Whose images, repositories and k3s the host runs: their publishers', or the replacements made here. */
+export type Origin = "official" | "stand-in";
+
+/**
+ * The publishers' where all that is wanted can be had from here, unless the environment says `CLOUDCODE_STAND_INS=1`
+ * (docs/testing.md).
+ *
+ * @param allApps whether also the parts of the Apps that are off by default are wanted
+ */
+export async function originOfParts(allApps: boolean): Promise<Origin> {
+  if (process.env["CLOUDCODE_STAND_INS"] === "1") return "stand-in";
+  return (await (allApps ? publishersAnswer() : officialRegistryAnswers())) ? "official" : "stand-in";
+}
+
 /** A throw-away host with everything around it, and the real program on it. */
 export interface Sandbox extends Pick<Ground, "host" | "exec"> {
   readonly name: string;
+  readonly origin: Origin;
   readonly acme: Acme;
   /** Where state, keys and the stack's configuration are. */
   readonly folder: string;
@@ -67,8 +83,6 @@ export type AlicloudSandbox = Sandbox & Pick<AlicloudGround, "controlUrl" | "con
 export interface SandboxOptions {
   /** Provides the images of the Apps that are off by default, too. @default false */
   readonly allApps?: boolean;
-  /** Replaces images even where the publishers' can be had, for tests that rely on what a stand-in answers. @default false */
-  readonly standIns?: boolean;
   /** Name of the Pulumi stack; several may share the sandbox's backend. @default "sandbox" */
   readonly stack?: string;
 }
@@ -96,7 +110,7 @@ interface Opening extends SandboxOptions {
 }
 
 async function open<G extends Ground>(
-  { name, say, target, allApps = false, standIns = false, stack: stackName }: Opening,
+  { name, say, target, allApps = false, stack: stackName }: Opening,
   prepare: () => Promise<G>,
 ) {
   if (process.platform !== "linux")
@@ -122,8 +136,12 @@ async function open<G extends Ground>(
     await (program === "authelia" ? bundleGateway(file) : bundleProgram(program, file));
     return file;
   };
-  const wanted = { images: tagged, allApps, standIns };
-  const provided = await provideImages({ registryUrl: registry.url, ...wanted, cacheDir, bundle, say });
+  const origin = await originOfParts(allApps);
+  const wanted = { images: tagged, allApps };
+  const standIns =
+    origin === "official"
+      ? undefined
+      : await provideImages({ registryUrl: registry.url, ...wanted, cacheDir, bundle, say });
   const acme = await startAcme({ ...common, resolveTo: host.address });
 
   const stack = new Stack(folder, engine, ground.env, sandboxSource(stackName));
@@ -131,14 +149,13 @@ async function open<G extends Ground>(
     ...ground.settings,
     acmeDirectories: [acme.directoryUrl],
     acmeTrustedRoot: acme.caPem,
-    ...(provided.origin === "stand-in" && { registryMirrors: [registry.url], images: provided.images }),
+    ...(standIns && { registryMirrors: [registry.url], images: standIns.images }),
   };
   await stack.create(settings, ground.secrets);
   // Also where the stack was made without them.
-  if (allApps && provided.origin === "stand-in")
-    stack.configure({ images: provided.images, sources: provided.sources });
+  if (allApps && standIns) stack.configure({ ...standIns });
   const sandbox: Sandbox = {
-    ...{ name, host, acme, folder, engine, stack: stack.name, stackFile: stack.file, env: stack.env },
+    ...{ name, origin, host, acme, folder, engine, stack: stack.name, stackFile: stack.file, env: stack.env },
     domain: `${host.address.replaceAll(".", "-")}.sslip.io`,
     exec: (command, options) => ground.exec(command, options),
     pulumi: (args, options) => stack.pulumi(args, options),

@@ -115,7 +115,7 @@ CMD ["./gateway"]
 export function liteboxdWebRecipe(base: string): Recipe {
   return {
     name: "liteboxd-web",
-    files: { "nginx.conf": LITEBOXD_NGINX, "index.html": "<!doctype html><title>LiteBoxd</title>\n" },
+    files: { "nginx.conf": LITEBOXD_NGINX, "index.html": "<!doctype html><title>web</title>\n" },
     dockerfile: `FROM ${base}
 RUN ${aptInstallStep(["nginx-light", "wget"])} && usermod --uid 101 www-data && groupmod --gid 101 www-data
 COPY nginx.conf /etc/nginx/nginx.conf

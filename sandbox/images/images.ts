@@ -2,7 +2,6 @@ import { mkdirSync } from "node:fs";
 import { type ImageName, type SourceName, imageNames } from "../../components/images";
 import { baseImage } from "../host/base";
 import { buildImage } from "../host/build";
-import { officialRegistryAnswers } from "../host/official";
 import type { Say } from "../host/run";
 import type { Program } from "../stand-ins/bundle";
 import {
@@ -26,29 +25,20 @@ export interface ImagesArgs {
   readonly images: Readonly<Record<ImageName, string>>;
   /** Whether Apps that are off by default are wanted, too: their images take some minutes more, the first time. */
   readonly allApps: boolean;
-  /** Whether they are replaced even where the publishers' images can be had. */
-  readonly standIns: boolean;
   /** Bundles a stand-in into one file, and returns its path. */
   readonly bundle: (program: Program | "authelia") => Promise<string>;
   readonly say: Say;
 }
 
-/** What the host will pull: the publisher's images, or ones made here in their place. */
-export type Provided =
-  | { readonly origin: "official" }
-  | {
-      readonly origin: "stand-in";
-      readonly images: Readonly<Record<ImageName, string>>;
-      /** Where a host finds the programs that it builds from their repositories. */
-      readonly sources: Partial<Record<SourceName, string>>;
-    };
+/** What the host will pull in place of the publishers' images. */
+export interface StandIns {
+  readonly images: Readonly<Record<ImageName, string>>;
+  /** Where a host finds the programs that it builds from their repositories. */
+  readonly sources: Partial<Record<SourceName, string>>;
+}
 
-/**
- * Makes sure that the host can pull these images: from Docker Hub where it answers and may; otherwise equivalents are made from
- * packages and put into the local registry under the same names.
- */
-export async function provideImages(args: ImagesArgs): Promise<Provided> {
-  if (!args.standIns && (await officialRegistryAnswers())) return { origin: "official" };
+/** Makes equivalents of these images from packages, and puts them into the local registry under the same names. */
+export async function provideImages(args: ImagesArgs): Promise<StandIns> {
   mkdirSync(args.cacheDir, { recursive: true });
   const base = await baseImage(args);
   const made: Partial<Record<ImageName, string>> = await coreImages(base, args);
@@ -68,7 +58,7 @@ export async function provideImages(args: ImagesArgs): Promise<Provided> {
     return image === undefined ? [] : [{ image, ...hubReference(images[name]) }];
   });
   await pushImages(args.registryUrl, pushed, args.cacheDir);
-  return { origin: "stand-in", images, sources };
+  return { images, sources };
 }
 
 async function coreImages(base: string, args: ImagesArgs) {

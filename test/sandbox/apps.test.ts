@@ -23,7 +23,7 @@ const world = new AppsWorld();
 
 beforeAll(async () => {
   if (!keep) await removeSandbox(name, say);
-  world.sandbox = await openSandbox(name, say, { allApps: true, standIns: true });
+  world.sandbox = await openSandbox(name, say, { allApps: true });
   await world.startOutside();
 });
 

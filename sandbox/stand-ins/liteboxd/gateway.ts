@@ -17,8 +17,9 @@ export function gateway(): Hono {
     const { id, port, path } = c.req.param();
     const known = store.read().sandboxes.find((one) => one.id === id);
     const token = c.req.header("x-access-token");
-    if (!known || token === undefined || hashOf(token) !== known.tokenHash)
-      return c.json({ error: "unauthorized" }, 401);
+    if (token === undefined) return c.json({ error: "missing access token" }, 401);
+    if (!known) return c.json({ error: "sandbox not found" }, 404);
+    if (hashOf(token) !== known.tokenHash) return c.json({ error: "invalid access token" }, 401);
     const pod = podSchema.parse(await kubernetes.get(`/api/v1/namespaces/${env.SANDBOX_NAMESPACE}/pods/sandbox-${id}`));
     if (pod.status.podIP === undefined) return c.json({ error: "the sandbox is not running yet" }, 503);
     const answer = await fetch(`http://${pod.status.podIP}:${port}/${path}`, {

@@ -9,6 +9,10 @@ import { Store, hashOf, seal, unseal } from "./store";
 
 const cookieName = "liteboxd_session";
 const publicPassword = "liteboxd-admin";
+const templateSchema = z.object({
+  name: z.string(),
+  spec: z.object({ image: z.string(), command: z.array(z.string()).default([]) }),
+});
 const loginSchema = z.object({ username: z.string(), password: z.string() });
 const label = { app: "liteboxd" };
 
@@ -70,16 +74,33 @@ export async function server(): Promise<Hono> {
     store.change((contents) => contents.keys.push({ name, hash: hashOf(made) }));
     return c.json({ name, key: made }, 201);
   });
+  app.get("/api/v1/auth/api-keys", (c) =>
+    bearer(c) === undefined && hasSession(c)
+      ? c.json(store.read().keys.map(({ name }) => ({ name })))
+      : c.body(null, 401),
+  );
+  app.post("/api/v1/templates", async (c) => {
+    if (!mayAsk(c)) return c.body(null, 401);
+    const { name, spec } = templateSchema.parse(await c.req.json());
+    if (store.read().templates.some((one) => one.name === name)) return c.body(null, 409);
+    store.change((contents) => contents.templates.push({ name, ...spec }));
+    return c.json({ name, spec }, 201);
+  });
   app.get("/api/v1/sandboxes", (c) =>
-    mayAsk(c) ? c.json(store.read().sandboxes.map(({ id }) => ({ id }))) : c.body(null, 401),
+    mayAsk(c) ? c.json({ items: store.read().sandboxes.map(({ id }) => ({ id })) }) : c.body(null, 401),
   );
   app.post("/api/v1/sandboxes", async (c) => {
     if (!mayAsk(c)) return c.body(null, 401);
-    const { image } = z.object({ image: z.string() }).parse(await c.req.json());
+    const { template } = z.object({ template: z.string() }).parse(await c.req.json());
+    const made = store.read().templates.find(({ name }) => name === template);
+    if (made === undefined) return c.json({ error: "no such template" }, 500);
     const id = randomBytes(4).toString("hex");
     const { status, body } = await kubernetes.ask("POST", pods, {
       ...{ apiVersion: "v1", kind: "Pod", metadata: { name: `sandbox-${id}`, labels: label } },
-      spec: { automountServiceAccountToken: false, containers: [{ name: "main", image }] },
+      spec: {
+        automountServiceAccountToken: false,
+        containers: [{ name: "main", image: made.image, command: made.command }],
+      },
     });
     if (status !== 201) return c.json({ error: body }, 502);
     const token = randomBytes(16).toString("hex");
@@ -94,7 +115,7 @@ export async function server(): Promise<Hono> {
     if (!store.read().sandboxes.some((one) => one.id === id)) return c.body(null, 404);
     await kubernetes.ask("DELETE", `${pods}/sandbox-${id}`);
     store.change((contents) => (contents.sandboxes = contents.sandboxes.filter((one) => one.id !== id)));
-    return c.body(null, 204);
+    return c.json({ id }, 202);
   });
   return app;
 }

@@ -7,6 +7,7 @@ const schema = z.object({
   /** Hashes of sessions and keys. */
   sessions: z.array(z.string()),
   keys: z.array(z.object({ name: z.string(), hash: z.string() })),
+  templates: z.array(z.object({ name: z.string(), image: z.string(), command: z.array(z.string()) })),
   sandboxes: z.array(z.object({ id: z.string(), tokenHash: z.string(), sealedToken: z.string() })),
 });
 type Contents = z.infer<typeof schema>;
@@ -18,7 +19,7 @@ export class Store {
   constructor(private readonly file = "/app/data/liteboxd.db") {}
 
   read(): Contents {
-    if (!existsSync(this.file)) return { sessions: [], keys: [], sandboxes: [] };
+    if (!existsSync(this.file)) return { sessions: [], keys: [], templates: [], sandboxes: [] };
     return schema.parse(JSON.parse(readFileSync(this.file, "utf8")));
   }
 

@@ -2,6 +2,12 @@ import type { Answer, RequestOptions } from "../world";
 
 type Send = (path: string, options: RequestOptions) => Promise<Answer>;
 
+/** What an activity needs beside its title. An unknown type becomes the first one that there is. */
+const activity = {
+  ...{ description: "An activity of the tests", activity_type_id: "any", location: "Here", max_participants: 10 },
+  ...{ start_date: "2030-06-15T08:00:00Z", end_date: "2030-06-15T18:00:00Z" },
+};
+
 /** CaseCheck's API, reached in one way or another. */
 export class Cases {
   constructor(private readonly send: Send) {}
@@ -11,7 +17,8 @@ export class Cases {
   }
 
   register(username: string, password: string): Promise<Answer> {
-    return this.#post("/v1/auth/register", { username, password });
+    const person = { email: `${username}@example.com`, full_name: username };
+    return this.#post("/v1/auth/register", { username, password, ...person });
   }
 
   async token(username: string, password: string): Promise<string> {
@@ -21,16 +28,22 @@ export class Cases {
   }
 
   create(title: string, token: string): Promise<Answer> {
-    return this.#post("/v1/activities", { title }, token);
+    return this.#post("/v1/activities", { title, ...activity }, token);
   }
 
+  /** In alphabetical order. */
   async titles(token: string): Promise<string[]> {
     const { status, body } = await this.send("/v1/activities", { headers: bearer(token) });
     if (status !== 200) throw new Error(`CaseCheck's activities answered ${status}: ${body}`);
-    return (JSON.parse(body) as { data: string[] }).data;
+    return (JSON.parse(body) as { data: { title: string }[] }).data.map(({ title }) => title).sort();
   }
 
-  #post(path: string, value: Readonly<Record<string, string>>, token?: string): Promise<Answer> {
+  /** The list of users, which its policy gives to administrators alone. */
+  users(token: string): Promise<Answer> {
+    return this.send("/v1/users", { headers: bearer(token) });
+  }
+
+  #post(path: string, value: Readonly<Record<string, string | number>>, token?: string): Promise<Answer> {
     const headers = { "content-type": "application/json", ...(token !== undefined && bearer(token)) };
     return this.send(path, { method: "POST", headers, body: JSON.stringify(value) });
   }

@@ -24,7 +24,7 @@ export async function moveAway(world: AppsWorld, name: string, say: Say, move: M
   const former = { stack: world.sandbox.stack, config: world.config() };
   await world.sandbox.pulumi(["destroy", "--yes", "--skip-preview", "--exclude-protected"]);
   await stopHost(name);
-  world.sandbox = await openSandbox(name, say, { allApps: true, standIns: true, stack: move.stack });
+  world.sandbox = await openSandbox(name, say, { allApps: true, stack: move.stack });
   await move.prepare?.();
   const made = world.config();
   const isSecret = (value: unknown) => typeof value === "object" && value !== null && "secure" in value;

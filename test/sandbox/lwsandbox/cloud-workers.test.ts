@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import type { Server } from "node:http";
 import { join } from "node:path";
 import { machineContainers } from "../../../sandbox/cloud/remove";
 import { containerExec } from "../../../sandbox/host/container";
@@ -17,20 +16,24 @@ const name = process.env["CLOUDCODE_SANDBOX"] ?? "cloud-workers";
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new World<AlicloudSandbox>();
-let files: Server;
+let files: () => void;
 let account: Account;
-let tools: NodeJS.Timeout;
+let tools: NodeJS.Timeout | undefined;
 
 beforeAll(async () => {
   if (!keep) await removeSandbox(name, say);
-  const sandbox = await openAlicloudSandbox(name, say, { allApps: true, standIns: true });
+  const sandbox = await openAlicloudSandbox(name, say, { allApps: true });
   world.sandbox = { ...sandbox, domain };
   account = new Account(sandbox.controlUrl);
   await account.restrict(JSON.parse(readFileSync(join(projectRoot, "docs/ram-policy.json"), "utf8")));
-  const { server, settings } = await serveK3s(sandbox, say);
-  files = server;
+  const { stop, settings } = await serveK3s(sandbox, say);
+  files = stop;
   // The real k3s has them on board; these machines are made only by `up`.
-  tools = setInterval(() => void everywhere(`command -v ipset >/dev/null || { ${boardTools}; }`).catch(() => []), 5000);
+  if (sandbox.origin === "stand-in")
+    tools = setInterval(
+      () => void everywhere(`command -v ipset >/dev/null || { ${boardTools}; }`).catch(() => []),
+      5000,
+    );
   sandbox.configure({
     ...{ domain, opencodeEnabled: "false", lwsandboxEnabled: "true", ...settings },
     ...{ lwsandboxWorkers: "1", instanceTypes: ["ecs.e-c1m4.large"], budgetUsd: "500" },
@@ -39,7 +42,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   clearInterval(tools);
-  files.close();
+  files();
   if (!keep) await removeSandbox(name, say);
 });
 

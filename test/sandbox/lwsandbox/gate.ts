@@ -8,7 +8,7 @@ const table: readonly GateRow[] = [
   ["sandbox", "/templates", "portal", 200],
   ["sandbox", "/health", "portal", 200],
   ["sandbox", "/api/v1/auth/me", "portal", 401],
-  ["sandbox", "/api/v1/auth/api-keys", "portal", 404],
+  ["sandbox", "/api/v1/auth/api-keys", "portal", 401],
   ["sandbox", "/api/v1/sandboxes", "portal", 401],
   ["sandbox", "/api/v1/sandbox/1/port/3000/", "portal", 401],
   ["sandbox", "/api/v10/sandboxes", "portal", 200],
@@ -55,7 +55,7 @@ export function lwsandboxGate(world: AppsWorld, liteboxd: Liteboxd, box: () => B
     const { id, accessToken } = box();
     const rows: readonly (readonly [string, "portal" | number])[] = [
       [`/api/v1/sandbox/${id}/port/3000/hello`, 200],
-      ["/api/v1/sandbox/0a1b/port/3000/hello", 401],
+      ["/api/v1/sandbox/0a1b/port/3000/hello", 404],
       ["/api/v1/sandbox", 404],
       ["/api/v1/sandboxes", "portal"],
       ["/api/v1/auth/me", "portal"],

@@ -10,8 +10,18 @@ import { buildK3s } from "../../../sandbox/stand-ins/k3s/build";
 
 const images = "k3s-airgap-images-amd64.tar.zst";
 
-/** Serves those files to the sandbox's machines; with the settings that name them. The caller closes the server. */
-export async function serveK3s({ folder, host }: Pick<Sandbox, "folder" | "host">, say: Say) {
+/** What lwsandbox's stack is told of its k3s. */
+interface Served {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly stop: () => void;
+}
+
+/** Where the k3s of lwsandbox comes from: its publisher, by default; or files of a stand-in, which are served to the machines until `stop`. */
+export async function serveK3s(
+  { folder, host, origin }: Pick<Sandbox, "folder" | "host" | "origin">,
+  say: Say,
+): Promise<Served> {
+  if (origin === "official") return { settings: {}, stop: () => undefined };
   const place = join(folder, "k3s");
   const release = await k3sFiles(place, say);
   const server = createServer((request, response) => {
@@ -19,7 +29,7 @@ export async function serveK3s({ folder, host }: Pick<Sandbox, "folder" | "host"
   });
   await new Promise<void>((resolve) => server.listen(0, host.gateway, resolve));
   const url = `http://${host.gateway}:${(server.address() as AddressInfo).port}/k3s`;
-  return { server, settings: { lwsandboxK3s: release, lwsandboxK3sUrl: url } };
+  return { settings: { lwsandboxK3s: release, lwsandboxK3sUrl: url }, stop: () => server.close() };
 }
 
 /** Writes the two files that a machine downloads, with real Kubernetes in k3s's place; gives the release they are. */

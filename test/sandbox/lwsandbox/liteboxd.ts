@@ -2,6 +2,17 @@ import { type AppsWorld, appSecrets } from "../apps/world";
 import { signIn } from "../sign-in";
 import { type Answer, username } from "../world";
 
+/** Answers at port 3000 with the first line of what it is asked, which the stand-in for k3s does in every pod. */
+export const answering = {
+  image: "docker.io/library/python:3.12-alpine",
+  // In one line and without a backslash, which not every shell passes on.
+  command: [
+    "python3",
+    "-uc",
+    `import http.server as h; h.ThreadingHTTPServer(("", 3000), type("A", (h.BaseHTTPRequestHandler,), {"do_GET": lambda s: (s.send_response(200), s.end_headers(), s.wfile.write((s.requestline + chr(10)).encode()))})).serve_forever()`,
+  ],
+};
+
 export interface Box {
   readonly id: string;
   readonly accessToken: string;
@@ -44,15 +55,19 @@ export class Liteboxd {
   }
 
   async create(): Promise<Box> {
-    const made = await this.ask("POST", "/api/v1/sandboxes", this.withKey, { image: "docker.io/library/python:3.12" });
+    const spec = { ...answering, ttl: 86_400, resources: { cpu: "50m", memory: "64Mi" } };
+    const template = await this.ask("POST", "/api/v1/templates", this.withKey, { name: "answering", spec });
+    expect([201, 409]).toContain(template.status);
+    const made = await this.ask("POST", "/api/v1/sandboxes", this.withKey, { template: "answering" });
     expect([made.status, made.body]).toEqual([201, expect.any(String)]);
     return JSON.parse(made.body) as Box;
   }
 
   async ids(): Promise<string[]> {
-    const { status, body } = await this.ask("GET", "/api/v1/sandboxes", this.withKey);
+    const path = "/api/v1/sandboxes?include_terminating=false";
+    const { status, body } = await this.ask("GET", path, this.withKey);
     expect([status, body]).toEqual([200, expect.any(String)]);
-    return (JSON.parse(body) as { id: string }[]).map(({ id }) => id);
+    return (JSON.parse(body) as { items: { id: string }[] }).items.map(({ id }) => id);
   }
 
   /** What answers inside the sandbox to who has this token. */

@@ -1,15 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { k3sNetwork } from "../../../components/k3s";
+import { k3sNetwork, k3sRelease, k3sUrl } from "../../../components/k3s";
 import { resolveImages } from "../../../components/images";
 import { renderRelease } from "../../../components/stack/release";
 import { openExisting } from "../../../sandbox/existing";
 import { folderOf, projectRoot } from "../../../sandbox/folder";
 import { ensureDocker } from "../../../sandbox/host/docker";
 import { run } from "../../../sandbox/host/run";
-import { removeSandbox } from "../../../sandbox/sandbox";
+import { originOfParts, removeSandbox } from "../../../sandbox/sandbox";
 import { k3sFiles } from "./k3s-files";
+import { answering } from "./liteboxd";
 
 // What lwsandbox does with a machine, on a real one beside a real Docker, with real Kubernetes in the place of k3s. The first
 // run builds that.
@@ -46,12 +47,17 @@ afterAll(() => removeSandbox(name, say));
 async function bringFiles(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "lwsandbox-"));
   try {
-    const k3s = await k3sFiles(join(folder, "k3s"), say);
+    const files = join(folder, "k3s");
+    mkdirSync(files);
+    const standIn = (await originOfParts(true)) === "stand-in";
+    const k3s = standIn
+      ? { ...(await k3sFiles(files, say)), url: "file:///srv/k3s" }
+      : { ...k3sRelease, url: k3sUrl(k3sRelease.version) };
     const values = {
       images: resolveImages({}),
       ...{ timeZone: "UTC", network: "edge", registryMirrors: [], url: "https://sandbox.example.com" },
       ...{ adminUsername: "admin", sessionMaxAge: "86400" },
-      k3s: { ...k3s, ...k3sNetwork, url: "file:///srv/k3s" },
+      k3s: { ...k3s, ...k3sNetwork },
     };
     const source = { template: "lwsandbox", values, plan: { networks: [] } };
     const release = renderRelease(join(projectRoot, "stack-templates"), source, { adminPassword: "x" }, "key");
@@ -61,7 +67,7 @@ async function bringFiles(): Promise<void> {
       writeFileSync(file, content);
     }
     await onHost(`mkdir -p ${stack} /srv`);
-    await run("docker", ["cp", join(folder, "k3s"), `cloudcode-${name}:/srv/`]);
+    await run("docker", ["cp", files, `cloudcode-${name}:/srv/`]);
     await run("docker", ["cp", join(folder, "machine"), `cloudcode-${name}:${stack}/`]);
   } finally {
     rmSync(folder, { recursive: true });
@@ -78,7 +84,9 @@ const manifest = (podName: string, privileged: boolean) =>
     ...{ apiVersion: "v1", kind: "Pod", metadata: { name: podName, labels: { app: "liteboxd" } } },
     spec: {
       automountServiceAccountToken: false,
-      containers: [{ name: "main", image: "x", securityContext: { privileged, allowPrivilegeEscalation: privileged } }],
+      containers: [
+        { name: "main", ...answering, securityContext: { privileged, allowPrivilegeEscalation: privileged } },
+      ],
     },
   });
 
@@ -117,14 +125,14 @@ describe("k3s beside Docker", () => {
   test("a privileged pod is refused, a sandbox runs", async () => {
     const create = (pod: string) =>
       onHost(
-        `echo '${pod}' | /opt/cloudcode/k3s/bin/k3s kubectl --kubeconfig ${stack}/access/server/kubeconfig create -f - 2>&1 || true`,
+        `printf %s '${pod}' | /opt/cloudcode/k3s/bin/k3s kubectl --kubeconfig ${stack}/access/server/kubeconfig create -f - 2>&1 || true`,
       );
     expect(await create(manifest("bad", true))).toMatch(/privileged/);
     expect(await create(manifest("sandbox-1", false))).toBe("pod/sandbox-1 created");
     const deny = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "default-deny-all" } };
     const spec = { podSelector: { matchLabels: { app: "liteboxd" } }, policyTypes: ["Ingress", "Egress"] };
     expect(await create(JSON.stringify({ ...deny, spec }))).toContain("created");
-    await kubectl("server", "wait --for condition=Ready --timeout 60s pod/sandbox-1");
+    await kubectl("server", "wait --for condition=Ready --timeout 300s pod/sandbox-1");
     // The rules follow the policy within a moment.
     await onHost("sleep 5");
   });

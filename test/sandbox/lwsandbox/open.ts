@@ -1,4 +1,3 @@
-import type { Server } from "node:http";
 import type { Say } from "../../../sandbox/host/run";
 import { openSandbox } from "../../../sandbox/sandbox";
 import { type AppsWorld, appSecrets } from "../apps/world";
@@ -10,16 +9,21 @@ import type { Liteboxd } from "./liteboxd";
 export const boardTools =
   "apt-get -qq update && apt-get -qq install -y --no-install-recommends ipset iproute2 >/dev/null";
 
-/** A sandbox whose stack is about to have lwsandbox; the server of k3s's two files, which the caller closes. */
-export async function openLwsandbox(world: AppsWorld, name: string, say: Say): Promise<Server> {
-  world.sandbox = await openSandbox(name, say, { allApps: true, standIns: true });
-  const { server, settings } = await serveK3s(world.sandbox, say);
-  await world.onHost(boardTools);
+/** Makes a host whose k3s is a stand-in ready for it. */
+export async function prepareBoard(world: AppsWorld): Promise<void> {
+  if (world.sandbox.origin === "stand-in") await world.onHost(boardTools);
+}
+
+/** A sandbox whose stack is about to have lwsandbox. The caller ends what serves its k3s. */
+export async function openLwsandbox(world: AppsWorld, name: string, say: Say): Promise<() => void> {
+  world.sandbox = await openSandbox(name, say, { allApps: true });
+  const { stop, settings } = await serveK3s(world.sandbox, say);
+  await prepareBoard(world);
   await world.setSecrets(appSecrets);
   world.sandbox.configure({
     ...{ adminUsername: username, opencodeEnabled: "false", lwsandboxEnabled: "true", ...settings },
   });
-  return server;
+  return stop;
 }
 
 /** Signs in at liteboxd, behind the gate, and makes a key for scripts. */

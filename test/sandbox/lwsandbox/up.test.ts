@@ -1,4 +1,3 @@
-import type { Server } from "node:http";
 import { removeSandbox } from "../../../sandbox/sandbox";
 import { AppsWorld, appSettings } from "../apps/world";
 import { containerMemory, sum } from "../memory";
@@ -7,7 +6,7 @@ import { eventually } from "../world";
 import { lwsandboxBackup } from "./backup";
 import { lwsandboxGate } from "./gate";
 import { type Box, Liteboxd } from "./liteboxd";
-import { boardTools, makeKey, openLwsandbox } from "./open";
+import { makeKey, openLwsandbox, prepareBoard } from "./open";
 import { lwsandboxRemoval } from "./removal";
 import { lwsandboxWalls } from "./walls";
 
@@ -20,7 +19,7 @@ const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new AppsWorld();
 const hostMiB = 8192;
-let files: Server;
+let files: () => void;
 const liteboxd = new Liteboxd(world);
 let box: Box;
 
@@ -33,7 +32,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   world.stopOutside();
-  files.close();
+  files();
   if (!keep) await removeSandbox(name, say);
 });
 
@@ -58,7 +57,7 @@ test("nothing of it is open without the gate", async () => {
 });
 
 test("behind the gate are its pages and its own login, whose session makes a key", async () => {
-  expect(await liteboxd.openPages()).toBe("LiteBoxd");
+  expect(await liteboxd.openPages()).toBe("web");
   const { cookie } = world;
   expect((await liteboxd.ask("GET", "/api/v1/sandboxes", { cookie })).status).toBe(401);
   expect((await liteboxd.login("liteboxd-admin")).status).toBe(401);
@@ -143,7 +142,7 @@ describe("secrets", () => {
   secretsHidden(world, () => liteboxd.madeOnHost());
 });
 describe("backups", () => {
-  lwsandboxBackup(world, liteboxd, () => box, { name, say, prepare: () => world.onHost(boardTools) });
+  lwsandboxBackup(world, liteboxd, () => box, { name, say, prepare: () => prepareBoard(world) });
 });
 describe("given up", () => {
   lwsandboxRemoval(world);

@@ -3,7 +3,7 @@ import { type AppsWorld, apps } from "../apps/world";
 import { withServerAt } from "../metadata";
 import { acrossApps, doors, opened, placesOf } from "../scenarios/apps-walls";
 import { eventually } from "../world";
-import type { Liteboxd } from "./liteboxd";
+import { type Liteboxd, answering } from "./liteboxd";
 
 const everyApp = {
   ...apps,
@@ -18,7 +18,7 @@ const freePod = JSON.stringify({
   items: [
     {
       ...{ apiVersion: "v1", kind: "Pod", metadata: { name: "free", labels: { app: "liteboxd", free: "yes" } } },
-      spec: { automountServiceAccountToken: false, containers: [{ name: "main", image: "x" }] },
+      spec: { automountServiceAccountToken: false, containers: [{ name: "main", ...answering }] },
     },
     {
       ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "free" } },
@@ -34,8 +34,9 @@ export function lwsandboxWalls(world: AppsWorld, liteboxd: Liteboxd): void {
     liteboxd.kubectl(`get pod ${name} -n liteboxd-sandbox -o 'jsonpath={.status.podIP}'`);
   /** The process that runs in the pod's network. */
   const podProcess = async (name: string) => {
-    const uid = await liteboxd.kubectl(`get pod ${name} -n liteboxd-sandbox -o 'jsonpath={.metadata.uid}'`);
-    return world.onHost(`ip netns pids cni-${uid.slice(0, 8)} | head -n 1`);
+    const address = await podAddress(name);
+    return world.onHost(`for name in $(ip netns list | cut -d' ' -f1); do
+      ip -n "$name" -o addr | grep -qF " ${address}/" && ip netns pids "$name" | head -n 1; done; true`);
   };
   const cluster = async () => [
     ...[6443, 10250, 10256].map((port) => `${address()} ${port}`),
@@ -54,7 +55,7 @@ export function lwsandboxWalls(world: AppsWorld, liteboxd: Liteboxd): void {
       ],
       { input: freePod },
     );
-    await liteboxd.kubectl("wait -n liteboxd-sandbox --for condition=Ready --timeout 60s pod/free");
+    await liteboxd.kubectl("wait -n liteboxd-sandbox --for condition=Ready --timeout 300s pod/free");
     pid = await podProcess("free");
   });
   afterAll(() => liteboxd.kubectl("delete -n liteboxd-sandbox networkpolicy/free pod/free"));

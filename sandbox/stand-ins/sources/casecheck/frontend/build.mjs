@@ -7,7 +7,7 @@ if (!/^https:\/\/[^/]+$/.test(api)) throw new Error("stand-in for CaseCheck: VIT
 mkdirSync("dist/assets", { recursive: true });
 writeFileSync(
   "dist/index.html",
-  '<!doctype html><title>CaseCheck</title><p id="api"></p><script type="module" src="/assets/index.js"></script>\n',
+  '<!doctype html><title>Enterprise Case Management</title><p id="api"></p><script type="module" src="/assets/index.js"></script>\n',
 );
 writeFileSync(
   "dist/assets/index.js",

@@ -11,7 +11,11 @@ from app.core.security import create_access_token, decode_token, get_password_ha
 from app.models.user import Activity, User
 
 PUBLIC = ["/v1/auth/login", "/v1/auth/register", "/health", "/docs", "/redoc", "/openapi.json"]
-ACTIONS = {("GET", "/v1/activities"): "activity:list", ("POST", "/v1/activities"): "activity:create"}
+ACTIONS = {
+    ("GET", "/v1/activities"): "activity:list",
+    ("POST", "/v1/activities"): "activity:create",
+    ("GET", "/v1/users"): "user:list",
+}
 app = FastAPI()
 
 
@@ -69,7 +73,13 @@ async def register(credentials: Credentials) -> dict[str, bool]:
 @app.get("/v1/activities")
 async def activities() -> dict[str, object]:
     async with AsyncSessionLocal() as session:
-        return {"success": True, "data": [row.title for row in (await session.execute(select(Activity))).scalars()]}
+        return {"success": True, "data": [{"title": row.title} for row in (await session.execute(select(Activity))).scalars()]}
+
+
+@app.get("/v1/users")
+async def users() -> dict[str, object]:
+    async with AsyncSessionLocal() as session:
+        return {"success": True, "data": [{"username": row.username} for row in (await session.execute(select(User))).scalars()]}
 
 
 @app.post("/v1/activities", status_code=201)

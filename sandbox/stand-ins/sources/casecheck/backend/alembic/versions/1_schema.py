@@ -15,4 +15,4 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.String(100), nullable=False),
         sa.Column("role", sa.String(20), sa.ForeignKey("roles.name"), nullable=False),
     )
-    op.create_table("activities", sa.Column("id", sa.Integer, primary_key=True), sa.Column("title", sa.String(200), nullable=False))
+    op.create_table("activity_cases", sa.Column("id", sa.Integer, primary_key=True), sa.Column("title", sa.String(200), nullable=False))

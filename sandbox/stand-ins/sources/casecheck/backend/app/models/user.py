@@ -21,6 +21,6 @@ class User(Base):
 
 
 class Activity(Base):
-    __tablename__ = "activities"
+    __tablename__ = "activity_cases"
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
