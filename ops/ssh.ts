@@ -7,7 +7,7 @@ import type { Operations } from "../components/operations";
 import { describeUnreachable } from "../components/host/reach-words";
 import { type Filter, parcel, stream, terminalLine } from "../components/host/wire";
 import { shellWord } from "../components/stack/escape";
-import { CommandError, type Output, type RunOptions, run, until } from "../sandbox/host/run";
+import { CommandError, type Output, type RunOptions, run, until } from "../cli/run";
 import { OpsError } from "./stack";
 
 /** Name that the pinned key stands under, so that ~/.ssh/known_hosts is never asked (lessons I9). */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import type { Operations } from "../components/operations";
-import { CommandError, type RunOptions, run } from "../sandbox/host/run";
+import { CommandError, type RunOptions, run } from "../cli/run";
 
 /** Which stack a command is about. */
 export interface StackChoice {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cacheDir } from "./cache";
+import { cacheDir } from "../cli/cache";
 import { cloudImage } from "./cloud/image";
 import { dockerMachines, ensureCloudNetworks } from "./cloud/machines";
 import { controlUrlOf, ensureEmulator } from "./cloud/process";
@@ -7,7 +7,7 @@ import { machineContainers } from "./cloud/remove";
 import { trust } from "./cloud/trust";
 import { folderOf } from "./folder";
 import { containerExec } from "./host/container";
-import type { Say } from "./host/run";
+import type { Say } from "../cli/run";
 import type { Ground } from "./sandbox";
 
 const region = "ap-southeast-1";

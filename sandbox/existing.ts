@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { typeAndBase64 } from "../components/settings/checks";
-import { cacheDir } from "./cache";
+import { cacheDir } from "../cli/cache";
 import { folderOf } from "./folder";
 import { type SshKeyPair, hostExec, startHost } from "./host/host";
 import { newKeyPair } from "./host/keys";
-import type { Say } from "./host/run";
+import type { Say } from "../cli/run";
 import type { Ground } from "./sandbox";
 import { once } from "./stack";
 

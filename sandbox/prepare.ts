@@ -1,5 +1,5 @@
 /** Run by `.ci/run` beside the other tests: builds what the cloud tests need, if the cache does not have it. */
-import { cacheDir } from "./cache";
+import { cacheDir } from "../cli/cache";
 import { preparePulumi } from "./toolchain";
 
 preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true }).catch(

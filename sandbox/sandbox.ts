@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Acme, startAcme, stopAcme } from "./acme/pebble";
-import { cacheDir } from "./cache";
+import { cacheDir } from "../cli/cache";
 import { openExisting, type ExistingGround } from "./existing";
 import { openAlicloud, type AlicloudGround } from "./alicloud";
 import { folderOf } from "./folder";
@@ -10,7 +10,7 @@ import { removeCloud } from "./cloud/remove";
 import { stopEmulator } from "./cloud/process";
 import { ensureDocker } from "./host/docker";
 import { officialRegistryAnswers, publishersAnswer } from "./host/official";
-import type { Output, RunOptions, Say } from "./host/run";
+import type { Output, RunOptions, Say } from "../cli/run";
 import { type ImageName, defaultImages, imageNames } from "../components/images";
 import { provideImages } from "./images/images";
 import { startRegistry, stopRegistry } from "./images/registry";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { projectRoot } from "./folder";
-import { type Output, type RunOptions, run } from "./host/run";
+import { type Output, type RunOptions, run } from "../cli/run";
 import type { PreparedPulumi } from "./toolchain";
 
 const fileSchema = z.looseObject({ config: z.record(z.string(), z.unknown()) });

@@ -1,9 +1,9 @@
 /** Run by `npm run preview:stack`: the preview of a real stack, with the account, state and passphrase of the environment. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { cacheDir } from "../sandbox/cache";
+import { cacheDir } from "../cli/cache";
 import { projectRoot } from "../sandbox/folder";
-import { run } from "../sandbox/host/run";
+import { run } from "../cli/run";
 import { preparePulumi } from "../sandbox/toolchain";
 import { labelsOf, report } from "./preview/report";
 import { outcomeOf, previewCommand } from "./preview/run";

@@ -1,5 +1,5 @@
 import { typeAndBase64 } from "../../components/settings/checks";
-import { CommandError } from "../../sandbox/host/run";
+import { CommandError } from "../../cli/run";
 import { Ssh } from "../ssh";
 import { OpsError } from "../stack";
 

@@ -1,5 +1,5 @@
 import { inboundSuffix } from "../../components/host/network";
-import { type Preview, actOf, nameOf, typeOf } from "../../scripts/preview/preview";
+import { type Preview, actOf, nameOf, typeOf } from "../../cli/preview";
 import type { Found } from "./cloud";
 import type { Kind, OldState } from "./state-file";
 

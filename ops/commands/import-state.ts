@@ -5,8 +5,8 @@ import { z } from "zod";
 import { cloudApi } from "../../components/alicloud/api";
 import { explainFault } from "../../components/alicloud/faults";
 import { hostKey as hostKeyShape, typeAndBase64 } from "../../components/settings/checks";
-import type { Say } from "../../sandbox/host/run";
-import { parsePreview } from "../../scripts/preview/preview";
+import type { Say } from "../../cli/run";
+import { parsePreview } from "../../cli/preview";
 import { type Found, findAll } from "../adopt/cloud";
 import { type Keys, handOver, isOurs, oldDocker } from "../adopt/handover";
 import {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defaultImages, defaultSources } from "../../components/images";
-import { CommandError, run } from "../../sandbox/host/run";
+import { CommandError, run } from "../../cli/run";
 import { type Check, none, ok, red } from "../status/check";
 
 const timeoutMs = 10_000;

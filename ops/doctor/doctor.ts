@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { succeeds } from "../../sandbox/host/run";
+import { succeeds } from "../../cli/run";
 import { OpsError, type StackChoice, pulumi } from "../stack";
 import type { Check } from "../status/check";
 import {

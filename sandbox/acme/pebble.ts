@@ -3,11 +3,11 @@ import { get } from "node:https";
 import { join } from "node:path";
 import { baseImage } from "../host/base";
 import { aptInstallStep, buildImage } from "../host/build";
-import { run } from "../host/run";
+import { run } from "../../cli/run";
 import { withLock } from "../toolchain/lock";
 import { asMyself, removeService, serviceAnswers, startService } from "../host/service";
 import { goBinary } from "../host/tools";
-import type { Say } from "../host/run";
+import type { Say } from "../../cli/run";
 
 // renovate: datasource=go depName=github.com/letsencrypt/pebble/v2
 export const pebbleVersion = "v2.10.1";

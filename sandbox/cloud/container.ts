@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createContainer, putFiles } from "../host/container";
-import { run, succeeds } from "../host/run";
+import { run, succeeds } from "../../cli/run";
 import { diskList } from "./image";
 import { containerOf, labelOf, privateNetworkOf, publicNetworkOf, serialOf } from "./names";
 import { seedFiles } from "./seed";

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run, until } from "../host/run";
+import { run, until } from "../../cli/run";
 
 const GiB = 2 ** 30;
 

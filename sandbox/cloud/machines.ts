@@ -2,9 +2,9 @@
 // second docker network, and a loop device.
 import { join } from "node:path";
 import type { MachineRequest, Machines } from "../../test/emulator/machine";
-import { cacheDir } from "../cache";
+import { cacheDir } from "../../cli/cache";
 import { ensureNetwork } from "../host/network";
-import { run } from "../host/run";
+import { run } from "../../cli/run";
 import { Addresses, lowestFree } from "./addresses";
 import { bind, dropContainer, isRunning, makeContainer, showDisks, unbind, whileFrozen } from "./container";
 import { Disks } from "./disks";
@@ -13,7 +13,7 @@ import { cloudFolderOf, containerOf, privateNetworkOf, publicNetworkOf } from ".
 import { Records } from "./records";
 import { Turns } from "./turns";
 import type { Subnet } from "../host/network";
-import type { Say } from "../host/run";
+import type { Say } from "../../cli/run";
 
 export interface CloudOptions {
   /** Names everything that belongs to this sandbox; its files are in the sandbox's folder. */

@@ -3,8 +3,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import { z } from "zod";
 import { folderOf, projectRoot } from "../folder";
-import { until } from "../host/run";
-import type { Say } from "../host/run";
+import { until } from "../../cli/run";
+import type { Say } from "../../cli/run";
 
 const schema = z.object({
   pid: z.number(),

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { removeNetwork } from "../host/network";
-import { run } from "../host/run";
+import { run } from "../../cli/run";
 import { dropContainer } from "./container";
 import { Disks } from "./disks";
 import { cloudFolderOf, labelOf, publicNetworkOf } from "./names";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { run } from "./run";
-import type { Say } from "./run";
+import { run } from "../../cli/run";
+import type { Say } from "../../cli/run";
 
 let indexIsFresh = false;
 

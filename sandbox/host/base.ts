@@ -6,8 +6,8 @@ import { aptInstall, mayInstall } from "./apt";
 import { aptInstallStep, buildImage, imageExists, imageTag } from "./build";
 import { officialRegistryAnswers } from "./official";
 import { type DebianMirror, outerAptProxy, outerAuthorities, outerMirror } from "./outer";
-import { run, succeeds } from "./run";
-import type { Say } from "./run";
+import { run, succeeds } from "../../cli/run";
+import type { Say } from "../../cli/run";
 
 /** The systems that a host of cloudcode may run, by ID and VERSION_ID of os-release. */
 export const systems = {

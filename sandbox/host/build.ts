@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { run, succeeds } from "./run";
-import type { Say } from "./run";
+import { run, succeeds } from "../../cli/run";
+import type { Say } from "../../cli/run";
 
 /** What an image is made of. The same recipe always gives the same tag, so a second build costs nothing. */
 export interface Recipe {

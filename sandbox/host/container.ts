@@ -1,8 +1,8 @@
 import { isolation } from "./isolation";
 import { outerResolver } from "./outer";
-import { run } from "./run";
+import { run } from "../../cli/run";
 import { tarOf } from "./tar";
-import type { Output, RunOptions } from "./run";
+import type { Output, RunOptions } from "../../cli/run";
 import type { TarFile } from "./tar";
 
 /** A container in which systemd runs as on a machine of its own. */

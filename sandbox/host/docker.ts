@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { existsSync, openSync, readFileSync } from "node:fs";
 import { aptInstall, mayInstall } from "./apt";
-import { run, succeeds, until } from "./run";
-import type { Say } from "./run";
+import { run, succeeds, until } from "../../cli/run";
+import type { Say } from "../../cli/run";
 
 const LOG = "/var/log/cloudcode-dockerd.log";
 

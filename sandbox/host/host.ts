@@ -2,9 +2,9 @@ import type { System } from "./base";
 import { containerExec, createContainer } from "./container";
 import { ensureNetwork, removeNetwork } from "./network";
 import { hostImage } from "./recipe";
-import { run, succeeds } from "./run";
+import { run, succeeds } from "../../cli/run";
 import { sshAnswers } from "./ssh";
-import type { Output, RunOptions, Say } from "./run";
+import type { Output, RunOptions, Say } from "../../cli/run";
 
 /** A systemd machine with an SSH server, on the operator's own machine. */
 export interface SandboxHost {

@@ -1,4 +1,4 @@
-import { succeeds } from "./run";
+import { succeeds } from "../../cli/run";
 
 /**
  * The `docker create` options under which systemd and a second Docker run inside a container made from `image`.

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { run, succeeds, CommandError } from "./run";
+import { run, succeeds, CommandError } from "../../cli/run";
 
 /** The addresses of one sandbox on the outer machine. */
 export interface Subnet {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { succeeds, run } from "./run";
+import { succeeds, run } from "../../cli/run";
 
 const CA_DIRECTORY = "/usr/local/share/ca-certificates";
 

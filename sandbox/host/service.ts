@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { run, succeeds, until } from "./run";
+import { run, succeeds, until } from "../../cli/run";
 
 /** A helper of the sandbox that runs as a container on the outer machine's own network. */
 export interface Service {

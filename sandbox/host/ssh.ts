@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { run, until } from "./run";
+import { run, until } from "../../cli/run";
 
 /** Resolves once an SSH server answers at that address, within a minute; throws with the container's last words otherwise. */
 export async function sshAnswers(address: string, container: string): Promise<void> {

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { withLock } from "../toolchain/lock";
 import { baseImage } from "./base";
 import { aptInstallStep, buildImage } from "./build";
-import { CommandError, run } from "./run";
+import { CommandError, run } from "../../cli/run";
 import { asMyself } from "./service";
 import type { BaseArgs } from "./base";
 

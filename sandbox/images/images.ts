@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { type ImageName, type SourceName, imageNames } from "../../components/images";
 import { baseImage } from "../host/base";
 import { buildImage } from "../host/build";
-import type { Say } from "../host/run";
+import type { Say } from "../../cli/run";
 import type { Program } from "../stand-ins/bundle";
 import {
   cliProxyApiRecipe,

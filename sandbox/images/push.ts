@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, mkdtempSync, openSync, readFileSync, readSync, closeSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { run } from "../host/run";
+import { run } from "../../cli/run";
 
 /** One image of the outer machine's Docker, and the name under which the registry shall know it. */
 export interface Pushed {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { baseImage } from "../host/base";
 import { aptInstallStep, buildImage } from "../host/build";
 import { removeService, startService } from "../host/service";
-import type { Say } from "../host/run";
+import type { Say } from "../../cli/run";
 
 /** Where a registry listens, and where it keeps what is pushed to it. */
 export interface RegistryArgs {

@@ -2,8 +2,8 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { SourceName } from "../../components/images";
 import { aptInstallStep, buildImage } from "../host/build";
-import type { Say } from "../host/run";
-import { run } from "../host/run";
+import type { Say } from "../../cli/run";
+import { run } from "../../cli/run";
 
 const folder = join(__dirname, "../stand-ins/sources");
 

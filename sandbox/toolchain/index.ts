@@ -4,7 +4,7 @@ import { provideAlicloudPlugin } from "./alicloud";
 import { buildPulumi } from "./build";
 import { placeStandIns, packageVersion } from "./bundle";
 import { withLock } from "./lock";
-import { downloadOfficial, findOfficial, isExecutable } from "./official";
+import { downloadOfficial, findOfficial, isExecutable } from "../../cli/official-pulumi";
 
 /** The CLI that is downloaded or built where none is installed. */
 // renovate: datasource=github-releases depName=pulumi/pulumi

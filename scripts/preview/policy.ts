@@ -1,4 +1,4 @@
-import { type Act, type Preview, type Step, actOf, nameOf, typeOf } from "./preview";
+import { type Act, type Preview, type Step, actOf, nameOf, typeOf } from "../../cli/preview";
 
 /** A pull request with this label may do what {@link guardedChanges} finds. */
 export const allowLabel = "allow-replace";

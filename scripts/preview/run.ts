@@ -1,5 +1,5 @@
-import { CommandError, type Output } from "../../sandbox/host/run";
-import { type Preview, parsePreview } from "./preview";
+import { CommandError, type Output } from "../../cli/run";
+import { type Preview, parsePreview } from "../../cli/preview";
 
 /** A preview that ran, and whether the engine calls it failed. */
 export interface Outcome {

@@ -1,5 +1,5 @@
 import { type GuardedChange, allowLabel } from "./policy";
-import { type Act, type Preview, type Step, actOf, nameOf, typeOf } from "./preview";
+import { type Act, type Preview, type Step, actOf, nameOf, typeOf } from "../../cli/preview";
 
 /** GitHub refuses a comment of more than 65,536 characters. */
 const longest = 60_000;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../../sandbox/host/run";
+import { run } from "../../cli/run";
 import type { World } from "../sandbox/world";
 import type { Row } from "./main";
 import { median, ratio, seconds } from "./timing";

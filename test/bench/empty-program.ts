@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../../sandbox/host/run";
+import { run } from "../../cli/run";
 import type { Sandbox } from "../../sandbox/sandbox";
 
 /** An `up` or a `preview` that finds nothing to do. */

@@ -1,4 +1,4 @@
-import type { Say } from "../../sandbox/host/run";
+import type { Say } from "../../cli/run";
 import { type Sandbox, openAlicloudSandbox, openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { signIn } from "../sandbox/sign-in";
 import { World } from "../sandbox/world";

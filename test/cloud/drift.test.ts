@@ -1,10 +1,10 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cacheDir } from "../../sandbox/cache";
+import { cacheDir } from "../../cli/cache";
 import { trust } from "../../sandbox/cloud/trust";
 import { projectRoot } from "../../sandbox/folder";
-import { CommandError, run } from "../../sandbox/host/run";
+import { CommandError, run } from "../../cli/run";
 import { Stack } from "../../sandbox/stack";
 import { preparePulumi } from "../../sandbox/toolchain";
 import { withPlaceholders } from "../../scripts/preview/placeholders";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { projectRoot } from "../../sandbox/folder";
 import { newKeyPair } from "../../sandbox/host/keys";
-import { CommandError, run, until } from "../../sandbox/host/run";
+import { CommandError, run, until } from "../../cli/run";
 import { type AlicloudSandbox, openAlicloudSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { call } from "../emulator/client";
 import { Account } from "./account";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { dockerMachines } from "../../sandbox/cloud/machines";
 import { containerOf } from "../../sandbox/cloud/names";
 import { newKeyPair } from "../../sandbox/host/keys";
-import { run, until } from "../../sandbox/host/run";
+import { run, until } from "../../cli/run";
 import { removeSandbox } from "../../sandbox/sandbox";
-import type { Output } from "../../sandbox/host/run";
+import type { Output } from "../../cli/run";
 import type { Machines } from "../emulator/machine";
 
 jest.setTimeout(5 * 60_000);

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../../sandbox/folder";
-import { CommandError, run } from "../../sandbox/host/run";
+import { CommandError, run } from "../../cli/run";
 
 // `npm run preview:ci` as CI runs it; the real CLI, the real provider, no Docker. Its first run may build the provider.
 jest.setTimeout(40 * 60_000);
@@ -38,7 +38,7 @@ async function previewCi(args: readonly string[] = [], env: Readonly<Record<stri
     ALICLOUD_SECRET_KEY: "mine",
     ALICLOUD_SECURITY_TOKEN: "token-of-mine",
   };
-  const command = ["--import", "tsx", "scripts/preview-ci.ts", "--summary", summary, ...args];
+  const command = ["--import", "tsx", "sandbox/preview/main.ts", "--summary", summary, ...args];
   const options = { cwd: projectRoot, env: { TMPDIR: temporary, ...foreign, ...env } };
   const end = (code: 0 | 1, said: string): Finished => ({ code, said, summary: readFileSync(summary, "utf8") });
   writeFileSync(summary, "");

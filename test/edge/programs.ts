@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { enabledApps } from "../../components/apps/registry";
-import { cacheDir } from "../../sandbox/cache";
+import { cacheDir } from "../../cli/cache";
 import { bundleProgram } from "../../sandbox/stand-ins/bundle";
 import { withLock } from "../../sandbox/toolchain/lock";
 import { freePort, untilOpen } from "../support/rendered-caddy";

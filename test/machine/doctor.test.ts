@@ -1,8 +1,8 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cacheDir } from "../../sandbox/cache";
-import { CommandError, run } from "../../sandbox/host/run";
+import { cacheDir } from "../../cli/cache";
+import { CommandError, run } from "../../cli/run";
 import { type PreparedPulumi, preparePulumi } from "../../sandbox/toolchain";
 import { keyPair } from "../support/keys";
 import { projectRoot } from "../support/program";

@@ -3,7 +3,7 @@ import { inboundRules } from "../../components/host/network";
 import { unpackAndRun } from "../../components/stack/release";
 import { judgeLook, lookCommand, lookScript } from "../../ops/doctor/look";
 import type { Check } from "../../ops/status/check";
-import { CommandError } from "../../sandbox/host/run";
+import { CommandError } from "../../cli/run";
 import { hostKey, runProgram } from "../support/program";
 import { archiveOf } from "../support/releases";
 import { settingsOf } from "../support/settings";

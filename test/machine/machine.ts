@@ -1,8 +1,8 @@
-import { cacheDir } from "../../sandbox/cache";
+import { cacheDir } from "../../cli/cache";
 import type { System } from "../../sandbox/host/base";
 import { ensureDocker } from "../../sandbox/host/docker";
 import { hostExec, startHost, stopHost } from "../../sandbox/host/host";
-import { type Output, type RunOptions, until } from "../../sandbox/host/run";
+import { type Output, type RunOptions, until } from "../../cli/run";
 import { keyPair } from "../support/keys";
 
 /** Those of the supported systems that a run may leave out, as CLOUDCODE_SYSTEMS="debian 12,ubuntu 24.04" says. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { serviceAnswers } from "../../sandbox/host/service";
-import { run } from "../../sandbox/host/run";
+import { run } from "../../cli/run";
 
 /** While `action` runs, something answers on port 80 of this address, as a cloud's metadata service does to the sandbox's host. */
 export async function withServerAt(address: string, sandbox: string, action: () => Promise<void>): Promise<void> {

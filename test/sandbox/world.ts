@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BrowserContext } from "playwright-core";
 import { parse } from "yaml";
-import { CommandError, type Output } from "../../sandbox/host/run";
+import { CommandError, type Output } from "../../cli/run";
 import type { ExistingSandbox, Sandbox } from "../../sandbox/sandbox";
 import { stateResources } from "../support/exported-state";
 import { leaks } from "../support/leaks";

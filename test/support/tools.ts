@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { defaultImages } from "../../components/images";
 import { pebbleVersion } from "../../sandbox/acme/pebble";
-import { cacheDir } from "../../sandbox/cache";
+import { cacheDir } from "../../cli/cache";
 import { goBinary, wheelBinary } from "../../sandbox/host/tools";
 import { withLock } from "../../sandbox/toolchain/lock";
 

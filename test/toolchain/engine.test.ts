@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { cacheDir } from "../../sandbox/cache";
-import { until } from "../../sandbox/host/run";
+import { cacheDir } from "../../cli/cache";
+import { until } from "../../cli/run";
 import type { PreparedPulumi } from "../../sandbox/toolchain";
 import { preparePulumi } from "../../sandbox/toolchain";
 

@@ -13,7 +13,7 @@ import { delimiter, join } from "node:path";
 import { preparePulumi, PULUMI_VERSION } from "../../sandbox/toolchain";
 import { buildPulumi } from "../../sandbox/toolchain/build";
 import { withLock } from "../../sandbox/toolchain/lock";
-import { findOfficial } from "../../sandbox/toolchain/official";
+import { findOfficial } from "../../cli/official-pulumi";
 
 jest.setTimeout(30_000);
 

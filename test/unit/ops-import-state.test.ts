@@ -1,7 +1,7 @@
 import type { Found } from "../../ops/adopt/cloud";
 import { adoptedSettings, adoptions, cloudProblems, harm, importFile, stackProblems } from "../../ops/adopt/plan";
 import { parseState } from "../../ops/adopt/state-file";
-import { parsePreview } from "../../scripts/preview/preview";
+import { parsePreview } from "../../cli/preview";
 
 const resources = {
   ...{ vpc: { id: "vpc-1", cidr: "192.168.0.0/16" }, vswitch: { id: "vsw-1", zone: "ap-southeast-1b" } },

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { guardedChanges, isAllowed } from "../../scripts/preview/policy";
-import { type Preview, type Step, actOf, parsePreview } from "../../scripts/preview/preview";
+import { type Preview, type Step, actOf, parsePreview } from "../../cli/preview";
 
 const real = (name: string): Preview => parsePreview(readFileSync(join(__dirname, "previews", `${name}.json`), "utf8"));
 

@@ -8,7 +8,7 @@ import type { Setting } from "../../components/settings/setting";
 import { settingsTable } from "../../components/settings/table";
 import { placeholder, withPlaceholders } from "../../scripts/preview/placeholders";
 import { guardedChanges } from "../../scripts/preview/policy";
-import { type Preview, parsePreview } from "../../scripts/preview/preview";
+import { type Preview, parsePreview } from "../../cli/preview";
 import { labelsOf } from "../../scripts/preview/report";
 import { summaryOf } from "../../scripts/preview/summary";
 import { projectRoot, secretKeys } from "../support/program";

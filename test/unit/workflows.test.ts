@@ -233,7 +233,7 @@ describe("Renovate", () => {
   });
 
   it.each([
-    ["scripts/lint-workflows.ts", ["github.com/rhysd/actionlint", "zizmor"]],
+    ["test/lint-workflows.ts", ["github.com/rhysd/actionlint", "zizmor"]],
     ["sandbox/toolchain/index.ts", ["pulumi/pulumi"]],
     ["sandbox/acme/pebble.ts", ["github.com/letsencrypt/pebble/v2"]],
     ["test/support/tools.ts", ["github.com/docker/compose/v2"]],

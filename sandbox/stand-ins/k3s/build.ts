@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir } from "../../cache";
-import type { Say } from "../../host/run";
+import { cacheDir } from "../../../cli/cache";
+import type { Say } from "../../../cli/run";
 import { buildGo, requireGo } from "../../toolchain/go";
 import { withLock } from "../../toolchain/lock";
 

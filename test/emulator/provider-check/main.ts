@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
-import { cacheDir } from "../../../sandbox/cache";
+import { cacheDir } from "../../../cli/cache";
 import { preparePulumi } from "../../../sandbox/toolchain";
 import { emulatorEnvironment, startEmulator } from "../emulator";
 import { Check, expect, say } from "./check";

@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir } from "../../../sandbox/cache";
+import { cacheDir } from "../../../cli/cache";
 import { type System, baseImage } from "../../../sandbox/host/base";
 import { buildImage } from "../../../sandbox/host/build";
-import { CommandError, type Output, run } from "../../../sandbox/host/run";
+import { CommandError, type Output, run } from "../../../cli/run";
 import { tarOf } from "../../../sandbox/host/tar";
 import { resticRecipe } from "../../../sandbox/images/recipes";
 import { projectRoot } from "../../support/program";

@@ -1,8 +1,8 @@
 import { unpackAndRun } from "../../../components/stack/release";
-import { cacheDir } from "../../../sandbox/cache";
+import { cacheDir } from "../../../cli/cache";
 import type { System } from "../../../sandbox/host/base";
 import { hostImage } from "../../../sandbox/host/recipe";
-import { CommandError, type Output, run } from "../../../sandbox/host/run";
+import { CommandError, type Output, run } from "../../../cli/run";
 import { runProgram } from "../../support/program";
 import { archiveOf } from "../../support/releases";
 import { Machine } from "../machine";

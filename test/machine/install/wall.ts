@@ -1,5 +1,5 @@
 import { rebootHost } from "../../../sandbox/host/host";
-import { until } from "../../../sandbox/host/run";
+import { until } from "../../../cli/run";
 import type { Scene } from "./scene";
 
 /** Containers and the addresses at which a cloud hands out its credentials: here a real server behind a network of its own. */

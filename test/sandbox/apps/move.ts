@@ -1,5 +1,5 @@
 import { stopHost } from "../../../sandbox/host/host";
-import type { Say } from "../../../sandbox/host/run";
+import type { Say } from "../../../cli/run";
 import { openSandbox } from "../../../sandbox/sandbox";
 import type { AppsWorld } from "./world";
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type NewApiServer, startNewApi } from "../../donation/new-api";
 import { type OAuthServer, startOAuthServer } from "../../donation/oauth-server";
 import type { Page } from "playwright-core";
-import { run } from "../../../sandbox/host/run";
+import { run } from "../../../cli/run";
 import { login, secondFactorTotp } from "../../browser/portal";
 import { World, username } from "../world";
 

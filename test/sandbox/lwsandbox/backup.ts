@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { cacheDir } from "../../../sandbox/cache";
-import type { Say } from "../../../sandbox/host/run";
+import { cacheDir } from "../../../cli/cache";
+import type { Say } from "../../../cli/run";
 import { moveAway } from "../apps/move";
 import { type AppsWorld, appSecrets } from "../apps/world";
 import { ops } from "../ops/run";

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type K3sRelease, k3sRelease } from "../../../components/k3s";
-import type { Say } from "../../../sandbox/host/run";
+import type { Say } from "../../../cli/run";
 import type { Sandbox } from "../../../sandbox/sandbox";
 import { buildK3s } from "../../../sandbox/stand-ins/k3s/build";
 

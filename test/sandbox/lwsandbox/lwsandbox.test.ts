@@ -7,7 +7,7 @@ import { renderRelease } from "../../../components/stack/release";
 import { openExisting } from "../../../sandbox/existing";
 import { folderOf, projectRoot } from "../../../sandbox/folder";
 import { ensureDocker } from "../../../sandbox/host/docker";
-import { run } from "../../../sandbox/host/run";
+import { run } from "../../../cli/run";
 import { originOfParts, removeSandbox } from "../../../sandbox/sandbox";
 import { k3sFiles } from "./k3s-files";
 import { answering } from "./liteboxd";

@@ -1,4 +1,4 @@
-import type { Say } from "../../../sandbox/host/run";
+import type { Say } from "../../../cli/run";
 import { openSandbox } from "../../../sandbox/sandbox";
 import { type AppsWorld, appSecrets } from "../apps/world";
 import { username } from "../world";

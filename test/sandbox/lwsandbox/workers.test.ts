@@ -1,7 +1,7 @@
 import { typeAndBase64 } from "../../../components/settings/checks";
-import { cacheDir } from "../../../sandbox/cache";
+import { cacheDir } from "../../../cli/cache";
 import { hostExec, startHost, stopHost } from "../../../sandbox/host/host";
-import { run, succeeds } from "../../../sandbox/host/run";
+import { run, succeeds } from "../../../cli/run";
 import { removeSandbox } from "../../../sandbox/sandbox";
 import { AppsWorld } from "../apps/world";
 import { eventually } from "../world";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shellWord } from "../../../components/stack/escape";
-import { run } from "../../../sandbox/host/run";
+import { run } from "../../../cli/run";
 import { enrolPasskey, addVirtualPasskey, login, openBrowser } from "../../browser/portal";
 import { credentials, inPortal } from "../portal-api";
 import { type World, eventually, failureOf, secrets, username } from "../world";

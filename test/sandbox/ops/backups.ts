@@ -1,5 +1,5 @@
-import { cacheDir } from "../../../sandbox/cache";
-import type { Say } from "../../../sandbox/host/run";
+import { cacheDir } from "../../../cli/cache";
+import type { Say } from "../../../cli/run";
 import { type World, eventually, failureOf } from "../world";
 import { ops, opsStatus } from "./run";
 import { type SftpStore, startStore, stopStore } from "./store";

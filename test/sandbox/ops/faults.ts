@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { projectRoot } from "../../../sandbox/folder";
 import { aptInstall } from "../../../sandbox/host/apt";
-import { run } from "../../../sandbox/host/run";
+import { run } from "../../../cli/run";
 import { rebootHost } from "../../../sandbox/host/host";
 import { credentials, inPortal } from "../portal-api";
 import { type World, eventually } from "../world";

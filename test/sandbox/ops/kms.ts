@@ -1,6 +1,6 @@
 import { baseImage } from "../../../sandbox/host/base";
 import { buildImage } from "../../../sandbox/host/build";
-import { type Say, run } from "../../../sandbox/host/run";
+import { type Say, run } from "../../../cli/run";
 import { removeService, startService } from "../../../sandbox/host/service";
 import { goBinary } from "../../../sandbox/host/tools";
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../../../sandbox/folder";
-import { CommandError, type Output, type RunOptions, run } from "../../../sandbox/host/run";
+import { CommandError, type Output, type RunOptions, run } from "../../../cli/run";
 import type { Check } from "../../../ops/status/check";
 import type { Sandbox } from "../../../sandbox/sandbox";
 import type { World } from "../world";

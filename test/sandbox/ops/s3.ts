@@ -2,7 +2,7 @@ import { baseImage } from "../../../sandbox/host/base";
 import { buildImage } from "../../../sandbox/host/build";
 import { removeService, startService } from "../../../sandbox/host/service";
 import { goBinary } from "../../../sandbox/host/tools";
-import { type Say, run } from "../../../sandbox/host/run";
+import { type Say, run } from "../../../cli/run";
 
 const port = 7070;
 const accessKey = "AKIASANDBOX";

@@ -1,5 +1,5 @@
-import { cacheDir } from "../../../sandbox/cache";
-import { type Output, type Say, run } from "../../../sandbox/host/run";
+import { cacheDir } from "../../../cli/cache";
+import { type Output, type Say, run } from "../../../cli/run";
 import { type World, failureOf, secrets } from "../world";
 import { type Kms, startKms, stopKms } from "./kms";
 import { ops } from "./run";

@@ -1,5 +1,5 @@
 import { openSandbox, removeSandbox } from "../../../sandbox/sandbox";
-import type { Say } from "../../../sandbox/host/run";
+import type { Say } from "../../../cli/run";
 import { World, secrets, username } from "../world";
 
 export interface OpsStack {

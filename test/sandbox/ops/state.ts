@@ -1,9 +1,9 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { storePolicy } from "../../../components/alicloud/backup-bucket";
-import { cacheDir } from "../../../sandbox/cache";
+import { cacheDir } from "../../../cli/cache";
 import { projectRoot } from "../../../sandbox/folder";
-import { type Say, run } from "../../../sandbox/host/run";
+import { type Say, run } from "../../../cli/run";
 import { type World, failureOf } from "../world";
 import { lockTold, ops, outputOf } from "./run";
 import { type S3Server, startS3, stopS3 } from "./s3";

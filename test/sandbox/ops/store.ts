@@ -5,7 +5,7 @@ import { aptInstallStep, buildImage } from "../../../sandbox/host/build";
 import { newKeyPair } from "../../../sandbox/host/keys";
 import type { SshKeyPair } from "../../../sandbox/host/host";
 import { removeService, startService } from "../../../sandbox/host/service";
-import type { Say } from "../../../sandbox/host/run";
+import type { Say } from "../../../cli/run";
 
 const port = 2222;
 

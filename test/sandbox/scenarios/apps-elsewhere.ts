@@ -1,5 +1,5 @@
-import { cacheDir } from "../../../sandbox/cache";
-import type { Say } from "../../../sandbox/host/run";
+import { cacheDir } from "../../../cli/cache";
+import type { Say } from "../../../cli/run";
 import { addVirtualPasskey, enrolPasskey, loginWithPasskey, logout, openBrowser } from "../../browser/portal";
 import { Cases } from "../apps/cases";
 import { moveAway } from "../apps/move";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { run } from "../../../sandbox/host/run";
+import { run } from "../../../cli/run";
 import { type World, secrets, username } from "../world";
 
 /** From a bare machine to a running home, with nothing secret left in sight. */

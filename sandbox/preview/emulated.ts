@@ -2,15 +2,15 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { cacheDir } from "../../sandbox/cache";
-import { trust } from "../../sandbox/cloud/trust";
-import type { Say } from "../../sandbox/host/run";
-import { Stack } from "../../sandbox/stack";
-import { preparePulumi } from "../../sandbox/toolchain";
+import { cacheDir } from "../../cli/cache";
+import { trust } from "../cloud/trust";
+import type { Say } from "../../cli/run";
+import { Stack } from "../stack";
+import { preparePulumi } from "../toolchain";
 import { emulatorEnvironment, startEmulator } from "../../test/emulator/emulator";
-import { type PlainStack, withPlaceholders } from "./placeholders";
-import type { Titled } from "./report";
-import { outcomeOf, previewCommand } from "./run";
+import { type PlainStack, withPlaceholders } from "../../scripts/preview/placeholders";
+import type { Titled } from "../../scripts/preview/report";
+import { outcomeOf, previewCommand } from "../../scripts/preview/run";
 
 export interface EmulatedOptions {
   /** The checkout whose program is previewed, with its packages installed. */

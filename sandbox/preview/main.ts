@@ -1,9 +1,9 @@
 /** Run by `npm run preview:ci`: a whole preview on any Linux machine, without a secret and without a cloud account. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { projectRoot } from "../sandbox/folder";
-import { previewEmulated } from "./preview/emulated";
-import { labelsOf, report } from "./preview/report";
+import { projectRoot } from "../folder";
+import { previewEmulated } from "./emulated";
+import { labelsOf, report } from "../../scripts/preview/report";
 
 const usage = `usage: npm run preview:ci [-- OPTIONS]
   --change FOLDER checkout to preview, after \`npm ci\` (this one); a pull request is judged by the scripts of its base

@@ -10,7 +10,7 @@ import {
   isMap,
   type Value,
   type ValueMap,
-} from "../../sandbox/toolchain/stand-ins/plugin/values";
+} from "../toolchain/stand-ins/plugin/values";
 import { type Plugin, type PluginName, startPlugin } from "../../test/toolchain/plugin";
 
 const usage =

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, parseArgs } from "node:util";
-import { bundleGateway } from "../../sandbox/stand-ins/authelia/bundle";
+import { bundleGateway } from "../stand-ins/authelia/bundle";
 import { type Ask, Side, domain, password, username } from "./side";
 
 const usage = "usage: npm run compare:authelia -- [--real PATH] (default: authelia on PATH)";

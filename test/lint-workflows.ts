@@ -1,6 +1,6 @@
 /** Run by `npm run lint:workflows`: actionlint and zizmor over the workflows; both work offline once they are in the cache. */
 import { spawnSync } from "node:child_process";
-import { cacheDir } from "../sandbox/cache";
+import { cacheDir } from "../cli/cache";
 import { projectRoot } from "../sandbox/folder";
 import { goBinary, wheelBinary } from "../sandbox/host/tools";
 import { mkdirSync } from "node:fs";
