@@ -1,5 +1,6 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
+import { boundaries } from "./eslint.boundaries.mjs";
 
 export default tseslint.config(
   { ignores: ["node_modules", ".sandbox", "coverage"] },
@@ -14,5 +15,6 @@ export default tseslint.config(
       eqeqeq: "error",
     },
   },
+  ...boundaries,
   { files: ["**/*.mjs"], ...tseslint.configs.disableTypeChecked },
 );

@@ -4,6 +4,10 @@ import { access, mkdir, mkdtemp, open, realpath, rename, rm } from "node:fs/prom
 import { delimiter, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
+/** The CLI that is downloaded, or built by the sandbox, where none is installed. */
+// renovate: datasource=github-releases depName=pulumi/pulumi
+export const pulumiVersion = "v3.274.1";
+
 const ANSWER_WITHIN_MS = 4_000;
 const ARRIVE_WITHIN_MS = 300_000;
 
@@ -24,6 +28,34 @@ async function isCompiled(file: string): Promise<boolean> {
   } finally {
     await handle.close();
   }
+}
+
+/** Where the downloaded CLI is kept. */
+export const officialFolder = (cacheDir: string) => join(cacheDir, `pulumi-${pulumiVersion}-official`);
+
+/**
+ * The Pulumi CLI of this machine: the one on PATH, otherwise the official one, which is downloaded once. It has the PATH with which
+ * it finds its language host.
+ *
+ * @throws Error that says what to install
+ */
+export async function ensurePulumi(
+  cacheDir: string,
+  say: (line: string) => void,
+): Promise<{ readonly pulumi: string; readonly env: { readonly PATH: string } }> {
+  const path = process.env["PATH"] ?? "";
+  for (const folder of path.split(delimiter).filter((part) => part !== "")) {
+    const pulumi = join(folder, "pulumi");
+    if (await isExecutable(pulumi)) return { pulumi, env: { PATH: path } };
+  }
+  const folder = officialFolder(cacheDir);
+  const pulumi = join(folder, "pulumi");
+  if (!(await isExecutable(pulumi))) await downloadOfficial(pulumiVersion, folder, say);
+  if (!(await isExecutable(pulumi)))
+    throw new Error(
+      "There is no Pulumi CLI on PATH, and get.pulumi.com does not give one. Install it: https://www.pulumi.com/docs/install/",
+    );
+  return { pulumi, env: { PATH: [folder, path].join(delimiter) } };
 }
 
 /** The first CLI on PATH that has its official language host beside it; stand-ins are scripts, official ones are not. */

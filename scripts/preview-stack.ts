@@ -2,9 +2,8 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { cacheDir } from "../cli/cache";
-import { projectRoot } from "../sandbox/folder";
+import { ensurePulumi } from "../cli/official-pulumi";
 import { run } from "../cli/run";
-import { preparePulumi } from "../sandbox/toolchain";
 import { labelsOf, report } from "./preview/report";
 import { outcomeOf, previewCommand } from "./preview/run";
 
@@ -23,7 +22,7 @@ async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      change: { type: "string", default: projectRoot },
+      change: { type: "string", default: resolve(__dirname, "..") },
       stack: { type: "string" },
       drift: { type: "boolean", default: false },
       summary: { type: "string", default: ".sandbox/preview.md" },
@@ -37,7 +36,7 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const labels = labelsOf(process.env["PREVIEW_LABELS"]);
-  const engine = await preparePulumi({ cacheDir, say, alicloud: true });
+  const engine = await ensurePulumi(cacheDir, say);
   const compare = drift ? ["--refresh", "--expect-no-changes"] : [];
   const command = [
     ...previewCommand,
@@ -48,7 +47,9 @@ async function main(args: readonly string[]): Promise<void> {
     "--stack",
     stack,
   ];
-  const outcome = await outcomeOf(run(engine.pulumi, command, { env: engine.env }));
+  const outcome = await outcomeOf(
+    run(engine.pulumi, command, { env: { ...engine.env, PULUMI_SKIP_UPDATE_CHECK: "true" } }),
+  );
   const title = `${drift ? "Drift" : "Preview"} of the stack ${stack}`;
   if (!report([{ title, ...outcome }], { file, labels })) process.exitCode = 1;
 }

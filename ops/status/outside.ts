@@ -4,7 +4,7 @@ import { type Socket, connect } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Operations, Site } from "../../components/operations";
 import { portalSubdomain } from "../../components/routes";
-import { type Seen, namesSeen, verdict } from "../../scripts/wait-dns";
+import { type Seen, namesSeen, verdict } from "../../cli/names-seen";
 import { type Check, none, ok, red } from "./check";
 
 const timeoutMs = 10_000;

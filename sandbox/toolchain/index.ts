@@ -4,11 +4,7 @@ import { provideAlicloudPlugin } from "./alicloud";
 import { buildPulumi } from "./build";
 import { placeStandIns, packageVersion } from "./bundle";
 import { withLock } from "./lock";
-import { downloadOfficial, findOfficial, isExecutable } from "../../cli/official-pulumi";
-
-/** The CLI that is downloaded or built where none is installed. */
-// renovate: datasource=github-releases depName=pulumi/pulumi
-export const PULUMI_VERSION = "v3.274.1";
+import { downloadOfficial, findOfficial, isExecutable, officialFolder, pulumiVersion } from "../../cli/official-pulumi";
 
 export interface PreparedPulumi {
   /** What must be added to the environment of the CLI. */
@@ -48,7 +44,7 @@ async function prepareBuilt(cacheDir: string, pulumi: string): Promise<PreparedP
   const host = {
     folder: "nodejs",
     program: "pulumi-language-nodejs",
-    version: PULUMI_VERSION.slice(1),
+    version: pulumiVersion.slice(1),
     in: dirname(pulumi),
   };
   await placeStandIns(cacheDir, [host, plugin("command"), plugin("random"), plugin("tls")]);
@@ -62,9 +58,9 @@ async function prepareEngine(cacheDir: string, say: (line: string) => void): Pro
   if (installed !== undefined)
     return { env: { PULUMI_SKIP_UPDATE_CHECK: "true" }, pulumi: installed, origin: "official" };
 
-  const officialDir = join(cacheDir, `pulumi-${PULUMI_VERSION}-official`);
+  const officialDir = officialFolder(cacheDir);
   const downloaded = join(officialDir, "pulumi");
-  const built = join(cacheDir, `pulumi-${PULUMI_VERSION}`, "pulumi");
+  const built = join(cacheDir, `pulumi-${pulumiVersion}`, "pulumi");
   const ready = async (): Promise<PreparedPulumi | undefined> => {
     if (await isExecutable(downloaded)) return { env: environment(downloaded), pulumi: downloaded, origin: "official" };
     return (await isExecutable(built)) ? prepareBuilt(cacheDir, built) : undefined;
@@ -78,8 +74,8 @@ async function prepareEngine(cacheDir: string, say: (line: string) => void): Pro
     withLock(join(cacheDir, "pulumi.lock"), waiting, async () => {
       const meanwhile = await ready();
       if (meanwhile) return meanwhile;
-      if ((await downloadOfficial(PULUMI_VERSION, officialDir, say)) === undefined) {
-        await buildPulumi(PULUMI_VERSION, built, say);
+      if ((await downloadOfficial(pulumiVersion, officialDir, say)) === undefined) {
+        await buildPulumi(pulumiVersion, built, say);
       }
       const prepared = await ready();
       if (!prepared) throw new Error(`The Pulumi CLI is missing from ${cacheDir} although preparing it succeeded.`);

@@ -11,7 +11,8 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { preparePulumi, PULUMI_VERSION } from "../../sandbox/toolchain";
+import { pulumiVersion } from "../../cli/official-pulumi";
+import { preparePulumi } from "../../sandbox/toolchain";
 import { requireMemory } from "../../sandbox/toolchain/alicloud";
 import { packageVersion } from "../../sandbox/toolchain/bundle";
 import tokens from "../../sandbox/toolchain/alicloud-provider/tokens.json";
@@ -61,7 +62,7 @@ describe("preparing", () => {
   beforeEach(() => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), "alicloud-")));
     options = { cacheDir: join(folder, "cache"), say: (line) => said.push(line) };
-    program(`cache/pulumi-${PULUMI_VERSION}/pulumi`);
+    program(`cache/pulumi-${pulumiVersion}/pulumi`);
     // A compiler that writes down how it is called and makes an empty program.
     program(
       "bin/go",

@@ -9,11 +9,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { preparePulumi, PULUMI_VERSION } from "../../sandbox/toolchain";
+import { basename, delimiter, join } from "node:path";
+import { preparePulumi } from "../../sandbox/toolchain";
 import { buildPulumi } from "../../sandbox/toolchain/build";
 import { withLock } from "../../sandbox/toolchain/lock";
-import { findOfficial } from "../../cli/official-pulumi";
+import { ensurePulumi, findOfficial, officialFolder, pulumiVersion } from "../../cli/official-pulumi";
 
 jest.setTimeout(30_000);
 
@@ -58,9 +58,34 @@ describe("the official CLI", () => {
   });
 });
 
+describe("the CLI that previews a real stack", () => {
+  it("is the one on PATH, whoever made it; otherwise the downloaded one, with its folder on PATH", async () => {
+    const cacheDir = join(folder, "cache");
+    const downloaded = program(`cache/${basename(officialFolder(cacheDir))}/pulumi`);
+    process.env["PATH"] = "/nowhere";
+    expect(await ensurePulumi(cacheDir, silent)).toEqual({
+      pulumi: downloaded,
+      env: { PATH: [officialFolder(cacheDir), "/nowhere"].join(delimiter) },
+    });
+    const installed = program("usr/pulumi");
+    process.env["PATH"] = ["/nowhere", join(folder, "usr")].join(delimiter);
+    expect(await ensurePulumi(cacheDir, silent)).toEqual({
+      pulumi: installed,
+      env: { PATH: process.env["PATH"] },
+    });
+  });
+
+  it("is asked for where there is none and it cannot be downloaded", async () => {
+    process.env["PATH"] = "/nowhere";
+    const fetched = jest.spyOn(globalThis, "fetch").mockRejectedValue(new TypeError("fetch failed"));
+    await expect(ensurePulumi(join(folder, "cache"), silent)).rejects.toThrow("Install it: https://");
+    fetched.mockRestore();
+  });
+});
+
 describe("a built CLI", () => {
   it("gets its language host beside it and its plugins where the engine looks, once for all callers", async () => {
-    const pulumi = program(`cache/pulumi-${PULUMI_VERSION}/pulumi`);
+    const pulumi = program(`cache/pulumi-${pulumiVersion}/pulumi`);
     process.env["PATH"] = "/nowhere";
     const options = { cacheDir: join(folder, "cache"), say: silent };
     const [first, second] = await Promise.all([preparePulumi(options), preparePulumi(options)]);
@@ -83,7 +108,7 @@ describe("a built CLI", () => {
 
   it("cannot be had without Go, and says so in one sentence", async () => {
     process.env["PATH"] = "/nowhere";
-    await expect(buildPulumi(PULUMI_VERSION, join(folder, "pulumi"), silent)).rejects.toThrow(
+    await expect(buildPulumi(pulumiVersion, join(folder, "pulumi"), silent)).rejects.toThrow(
       "The official Pulumi CLI cannot be downloaded here, and building it needs Go 1.26.6 or newer, " +
         "but there is no `go` on PATH. Install Go 1.26.6 or newer, or the official Pulumi CLI v3.274.1, and try again.",
     );

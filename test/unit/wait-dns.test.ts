@@ -1,4 +1,5 @@
-import { verdict, waitForNames } from "../../scripts/wait-dns";
+import { verdict } from "../../cli/names-seen";
+import { waitForNames } from "../../scripts/wait-dns";
 
 const address = "203.0.113.7";
 

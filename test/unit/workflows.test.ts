@@ -234,7 +234,7 @@ describe("Renovate", () => {
 
   it.each([
     ["test/lint-workflows.ts", ["github.com/rhysd/actionlint", "zizmor"]],
-    ["sandbox/toolchain/index.ts", ["pulumi/pulumi"]],
+    ["cli/official-pulumi.ts", ["pulumi/pulumi"]],
     ["sandbox/acme/pebble.ts", ["github.com/letsencrypt/pebble/v2"]],
     ["test/support/tools.ts", ["github.com/docker/compose/v2"]],
     [".github/workflows/audit.yml", ["pip-audit"]],

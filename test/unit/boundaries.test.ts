@@ -1,0 +1,44 @@
+import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
+
+/** Lints each text as the file of that name would be, by eslint.boundaries.mjs alone; whether it is refused. */
+function refused(files: readonly (readonly [path: string, text: string])[]): boolean[] {
+  const program = `
+    import { ESLint } from "eslint";
+    import tseslint from "typescript-eslint";
+    import { boundaries } from "./eslint.boundaries.mjs";
+    const parser = { files: ["**/*.ts"], languageOptions: { parser: tseslint.parser } };
+    const eslint = new ESLint({ overrideConfigFile: true, overrideConfig: [parser, ...boundaries] });
+    const files = ${JSON.stringify(files)};
+    const results = await Promise.all(files.map(([filePath, text]) => eslint.lintText(text, { filePath })));
+    console.log(JSON.stringify(results.map(([one]) => one.errorCount > 0)));`;
+  const cwd = resolve(__dirname, "../..");
+  return JSON.parse(
+    execFileSync(process.execPath, ["--input-type=module", "-e", program], { cwd, encoding: "utf8" }),
+  ) as boolean[];
+}
+
+const cases: readonly (readonly [path: string, text: string, refused: boolean])[] = [
+  ["ops/ssh.ts", `import { run } from "../sandbox/host/ssh";`, true],
+  ["ops/status/outside.ts", `import { waitForNames } from "../../scripts/wait-dns";`, true],
+  ["ops/adopt/plan.ts", `export { emulator } from "../../packages/alicloud-emulator";`, true],
+  ["ops/ssh.ts", `const { keys } = await import("../test/support/keys");`, true],
+  ["ops/bin.mjs", `const keys = require("../test/support/keys");`, true],
+  ["ops/ssh.ts", `import { run } from "../cli/run"; import { hostOf } from "../components/routes";`, false],
+  ["scripts/preview-stack.ts", `import { preparePulumi } from "../sandbox/toolchain";`, true],
+  ["scripts/preview/run.ts", `import type { Output } from "../../cli/run"; import "./preview";`, false],
+  ["components/host/host.ts", `import type { Output } from "../../cli/run";`, true],
+  ["components/apps/app.ts", `import { operations } from "../operations";`, false],
+  ["cli/preview.ts", `import { hostOf } from "../components/routes";`, true],
+  ["index.ts", `import { keys } from "./test/support/keys";`, true],
+  ["index.ts", `import { operations } from "./components/operations";`, false],
+  ["stack-templates/donation/image/src/app.ts", `import { hostOf } from "../../../../components/routes";`, true],
+  ["sandbox/main.ts", `import { ops } from "../ops/main"; `, true],
+  ["sandbox/main.ts", `import { run } from "../cli/run"; import "../components/images";`, false],
+  ["sandbox/host/outer.test.ts", `import { keys } from "../../test/support/keys";`, false],
+];
+
+test("arrows go one way: the linter refuses what points from the product to tests and sandbox", () => {
+  const said = refused(cases.map(([path, text]) => [path, text]));
+  expect(cases.map(([path, text], index) => [path, text, said[index]])).toEqual(cases);
+}, 60_000);
