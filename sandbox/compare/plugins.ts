@@ -3,14 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, parseArgs } from "node:util";
-import {
-  Secret,
-  Unknown,
-  isList,
-  isMap,
-  type Value,
-  type ValueMap,
-} from "../toolchain/stand-ins/plugin/values";
+import { Secret, Unknown, isList, isMap, type Value, type ValueMap } from "../toolchain/stand-ins/plugin/values";
 import { type Plugin, type PluginName, startPlugin } from "../../test/toolchain/plugin";
 
 const usage =
