@@ -56,6 +56,11 @@ export function backups(world: World, name: string, say: Say): void {
     await world.sandbox.pulumi(["config", "set", "--secret", "backupPrivateKey"], { input: store.privateKey });
     await world.up();
     expect((await ops(world, ["snapshots"])).stdout).toContain("opencode");
+    // What the host knew of its last backup went with them.
+    expect((await opsStatus(world)).find((check) => check.name === "backup")).toMatchObject({
+      ...{ state: "red", cure: "npm run ops -- backup makes one now" },
+    });
+    await ops(world, ["backup"]);
   });
 
   test("a restore over newer data says which, does nothing, and with --force keeps what it replaced", async () => {
