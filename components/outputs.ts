@@ -80,6 +80,6 @@ function sharedName(domain: string): string[] {
   const shared = sharedDomain(domain);
   if (shared === undefined) return [];
   return [
-    `${domain} is a shared name: to a browser every page of every *.${shared} is of the same site as yours, and all of them share the limits of the certificate authorities. A name of your own is free: get one at https://www.duckdns.org or https://desec.io, then pulumi config set domain NAME.duckdns.org && pulumi config set --secret domainToken && pulumi up (README: A name of your own).`,
+    `${domain} is a shared name: to a browser every page of every *.${shared} is of the same site as yours, and all of them share the limits of the certificate authorities. A name of your own is free: get one at https://www.duckdns.org or https://desec.io, then pulumi config set domain NAME.duckdns.org && pulumi config set --secret domainToken && pulumi up (docs/domain.md).`,
   ];
 }

@@ -51,7 +51,8 @@ function withChoice(command: Command): Command {
     .option("-C, --cwd <folder>", "folder that the Pulumi CLI runs in (default: the project)");
 }
 
-function build(): Command {
+/** Every command with its arguments and options. */
+export function opsCommands(): Command {
   const program = withChoice(new Command("ops"))
     .description("Looks after a stack of cloudcode: npm run ops -- COMMAND")
     .enablePositionalOptions()
@@ -219,23 +220,28 @@ function build(): Command {
   return program;
 }
 
-// An end by a signal still takes the key's agent along.
-for (const [signal, number] of [
-  ["SIGINT", 2],
-  ["SIGTERM", 15],
-  ["SIGHUP", 1],
-] as const)
-  process.once(signal, () => process.exit(128 + number));
+/** Runs the command of the process's arguments. */
+export function main(): void {
+  // An end by a signal still takes the key's agent along.
+  for (const [signal, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+    ["SIGHUP", 1],
+  ] as const)
+    process.once(signal, () => process.exit(128 + number));
 
-build()
-  .parseAsync()
-  .catch((error: unknown) => {
-    say(
-      error instanceof OpsError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error),
-    );
-    process.exitCode = 1;
-  });
+  opsCommands()
+    .parseAsync()
+    .catch((error: unknown) => {
+      say(
+        error instanceof OpsError
+          ? error.message
+          : error instanceof Error
+            ? (error.stack ?? error.message)
+            : String(error),
+      );
+      process.exitCode = 1;
+    });
+}
+
+if (require.main === module) main();

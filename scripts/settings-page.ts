@@ -15,7 +15,7 @@ const groups: readonly { readonly title: string; readonly page?: string; readonl
   { title: "Target `existing`: a machine you have", page: "existing-machine.md", settings: existingSettings },
   { title: "Target `alicloud`: Alibaba Cloud", page: "alibaba-cloud.md", settings: alicloudSettings },
   { title: "Sign-in and mail", page: "security.md", settings: gatewaySettings },
-  { title: "Certificates", page: "operations.md", settings: certificateSettings },
+  { title: "Certificates", page: "domain.md", settings: certificateSettings },
   { title: "Docker and the host", page: "machine.md", settings: dockerSettings },
   { title: "Backups", page: "backups.md", settings: backupSettings },
   { title: "Updates and alerts", page: "operations.md", settings: operationsSettings },

@@ -98,7 +98,7 @@ const access: readonly Fault[] = [
   {
     code: /MissingCredentials|unable to get credentials|no valid credential|Missing(AccessKeyId|SecretKey)|InvalidCredentials/i,
     sentence:
-      "There is no access key: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (README says how to get one).",
+      "There is no access key: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (docs/alibaba-cloud.md says how to get one).",
   },
   {
     code: /InvalidTimeStamp/,

@@ -33,7 +33,7 @@ export function judgeBackend(answer: Answer): Check {
     return red(
       "backend",
       answer.fault,
-      "pulumi login --local keeps the state in a file, pulumi login in Pulumi Cloud, pulumi login 's3://…' in a bucket; the README says how",
+      "pulumi login --local keeps the state in a file, pulumi login in Pulumi Cloud, pulumi login 's3://…' in a bucket: docs/state-and-ci.md",
     );
   const { url } = JSON.parse(answer.text) as { url: string };
   if (url.startsWith("file://")) return ok("backend", `${url}: a file; back it up, nobody else sees it`);

@@ -11,7 +11,7 @@ import { policySchema } from "../emulator/policy";
 import { failureOf } from "../sandbox/world";
 import { storageCall } from "./storage-call";
 
-// `backupRepository: oss` by the real CLI and the real provider, with the rights of the README. Its first run may build the provider.
+// `backupRepository: oss` by the real CLI and the real provider, with the rights of docs/ram-policy-oss.json. Its first run may build the provider.
 jest.setTimeout(40 * 60_000);
 
 let folder: string;
@@ -114,7 +114,7 @@ test("with deleteData, destroy deletes the bucket and all versions, and nothing 
   expect(emulator.journal.calls.filter(({ code }) => /Forbidden|AccessDenied/.test(code))).toHaveLength(6);
 });
 
-test("each right that the README asks for was needed", () => {
+test("each right of docs/ram-policy-oss.json was needed", () => {
   const called = new Set(emulator.journal.calls.map(({ product, action }) => `${product}:${action}`));
   const oss = policySchema.parse(JSON.parse(readFileSync(join(projectRoot, "docs", "ram-policy-oss.json"), "utf8")));
   expect(oss.Statement.flatMap(({ Action }) => Action).filter((action) => !called.has(action))).toEqual([]);

@@ -12,7 +12,7 @@ import { type Emulator, emulatorEnvironment, startEmulator } from "../emulator/e
 import { type Policy, policySchema } from "../emulator/policy";
 import { Account } from "../emulator/test-account";
 
-// `npm run preview:stack` as the workflows run it, with the rights that the README gives to CI. Its first run may build the provider.
+// `npm run preview:stack` as the workflows run it, with the rights that docs/state-and-ci.md gives to CI. Its first run may build the provider.
 jest.setTimeout(40 * 60_000);
 
 const name = "drift-test";
