@@ -257,7 +257,17 @@ describe("each Chinese page", () => {
   const originals = chinese.map(({ path }) => [path, path.replace(".zh-CN.md", ".md")] as const);
 
   it("is one of README and what an operator needs", () => {
-    const needed = ["alibaba-cloud", "backups", "costs", "domain", "existing-machine", "operations", "security"];
+    const needed = [
+      "alibaba-cloud",
+      "apps",
+      "backups",
+      "costs",
+      "domain",
+      "existing-machine",
+      "operations",
+      "security",
+      "state-and-ci",
+    ];
     const paths = chinese.map(({ path }) => path);
     expect(paths).toEqual(
       expect.arrayContaining(["README.zh-CN.md", ...needed.map((name) => `docs/${name}.zh-CN.md`)]),
