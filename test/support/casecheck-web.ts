@@ -31,6 +31,14 @@ function registers(target: string): boolean {
   return /^\/v1\/auth\/register\n?\/?$/.test(decodeURIComponent(path));
 }
 
+interface Logins {
+  now: number;
+  most: number;
+}
+
+/** A check with bcrypt at CaseCheck's cost. */
+const loginMilliseconds = 100;
+
 /** The real Caddy with the file of CaseCheck's web server, before an API that tells what reaches it. */
 export class CasecheckWeb {
   private constructor(
@@ -38,29 +46,39 @@ export class CasecheckWeb {
     private readonly caddy: ChildProcess,
     private readonly api: Server,
     private readonly folder: string,
+    /** Logins that the API is asked for at once. */
+    readonly logins: Readonly<Logins>,
   ) {}
 
   static async open(settings: Readonly<Record<string, string>>): Promise<CasecheckWeb> {
     const files = await arrivedFiles(await runProgram(settings), "casecheck-release");
     const caddyfile = files.get("image/web/Caddyfile")?.content ?? "";
+    const logins: Logins = { now: 0, most: 0 };
     const api = createServer(({ url = "", headers }, answer) => {
       const arrived: Arrived = { registers: registers(url), cookie: headers.cookie };
-      answer.end(JSON.stringify(arrived));
+      const end = () => answer.end(JSON.stringify(arrived));
+      if (!url.includes("/auth/login")) return end();
+      logins.most = Math.max(logins.most, ++logins.now);
+      setTimeout(() => {
+        logins.now--;
+        end();
+      }, loginMilliseconds);
     });
-    const [port, apiPort] = [await freePort(), await listen(api)];
+    const [port, loginPort, apiPort] = [await freePort(), await freePort(), await listen(api)];
     const folder = mkdtempSync(join(tmpdir(), "casecheck-web-"));
     mkdirSync(join(folder, "www"));
     writeFileSync(join(folder, "www", "index.html"), "<title>CaseCheck</title>");
     const file = join(folder, "Caddyfile");
     const moved = [
       [":8080 {", `:${port} {\n\tbind 127.0.0.1`],
+      ["127.0.0.1:8081", `127.0.0.1:${loginPort}`],
       ["api:8000", `127.0.0.1:${apiPort}`],
       ["/srv/www", join(folder, "www")],
-    ].reduce((text, [from = "", to = ""]) => text.replace(from, to), caddyfile);
+    ].reduce((text, [from = "", to = ""]) => text.replaceAll(from, to), caddyfile);
     writeFileSync(file, moved);
     const env = { PATH: process.env["PATH"], XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
     const args = ["run", "--adapter", "caddyfile", "--config", file];
-    const web = new CasecheckWeb(port, spawn(await caddy(), args, { env, stdio: "ignore" }), api, folder);
+    const web = new CasecheckWeb(port, spawn(await caddy(), args, { env, stdio: "ignore" }), api, folder, logins);
     await web.#answers();
     return web;
   }

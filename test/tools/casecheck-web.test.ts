@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { CasecheckWeb } from "../support/casecheck-web";
 import { tunnelToken } from "../support/configurations";
@@ -73,6 +74,19 @@ describe.each([
     for (const target of ["/v1/auth/login", "/v1/auth/me", "/v1/attendance/register", "/v1/registers", "/health"])
       expect(await web.send(target)).toEqual(passes);
     expect(await web.send("/check-in", {}, "GET")).toEqual({ status: 200, arrived: undefined });
+  });
+
+  it("a hundred guesses at once reach the API one by one, and keep nobody else waiting", async () => {
+    const guesses = Promise.all(Array.from({ length: 100 }, () => web.send("/v1/auth/login")));
+    await sleep(300);
+    const start = Date.now();
+    expect((await web.send("/v1/auth/me")).status).toBe(200);
+    // With 100 ms for each guess, a common queue takes ten seconds.
+    expect(Date.now() - start).toBeLessThan(3000);
+    const statuses = (await guesses).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    expect(web.logins.most).toBe(1);
+    expect((await web.send("/v1/auth/login")).status).toBe(200);
   });
 
   it("the gate's cookie does not reach the API, and CaseCheck's own does", async () => {
