@@ -34,7 +34,7 @@ const settings = {
   casecheckEnabled: flag({ description: "CaseCheck: activities and check-ins.", example: "true", default: false }),
   casecheckPublished: choice(["caddy", "tunnel"], "is neither caddy nor tunnel", {
     description:
-      "How CaseCheck is reached: caddy (a subdomain behind the gate) or tunnel (a Cloudflare Tunnel; then nothing of it is behind the gate, and no port of it is open on the host).",
+      "How CaseCheck is reached: caddy (a subdomain behind the sign-in portal) or tunnel (a Cloudflare Tunnel, without the sign-in portal; no port of it is open on the host).",
     example: "tunnel",
     default: "caddy",
   }),
@@ -45,13 +45,13 @@ const settings = {
   }),
   casecheckOpen: flag({
     description:
-      "Opens CaseCheck's pages and API to people without a login of the gate, such as participants who check in; they still sign in to CaseCheck.",
+      "Opens CaseCheck's pages and API to people who cannot pass the sign-in portal, such as participants who check in; they still sign in to CaseCheck.",
     example: "true",
     default: false,
   }),
   casecheckOpenRegistration: flag({
     description:
-      "Lets whoever reaches CaseCheck make an account, where it is open or published by a tunnel; it sets no limit on that. Without it only who passed the gate can, and nobody through a tunnel.",
+      "Lets whoever reaches CaseCheck make an account, where it is open or published by a tunnel; it sets no limit on that. Without it only somebody who passed the sign-in portal can, and nobody through a tunnel.",
     example: "true",
     default: false,
   }),

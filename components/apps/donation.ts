@@ -42,7 +42,7 @@ const settings = {
     default: "donate",
   }),
   donationProxySubdomain: text(check.label, {
-    description: "Subdomain of the model proxy (CLIProxyAPI) beside the donation site.",
+    description: "Subdomain of the model proxy (CLIProxyAPI) of the donation site.",
     example: "models",
     default: "models",
   }),

@@ -64,7 +64,7 @@ const settings = {
   }),
   lwsandboxWorkers: whole(0, 50, {
     description:
-      "Machines beside the host that run sandboxes too (target alicloud): made for it, drained and deleted when there are fewer.",
+      "Number of more machines that run sandboxes (target alicloud): created, and drained and deleted when the number is lowered.",
     example: "2",
     default: 0,
   }),

@@ -37,7 +37,7 @@ const settings = {
   }),
   tgSignerAdminPassword: secret(kept(check.password), {
     description:
-      "Password of TG Signer's own user admin; wins over one set in its pages. Default: generated; see pulumi stack output appLogins --show-secrets.",
+      "Password of TG Signer's own user admin; replaces one that was set in its pages. Default: generated; see pulumi stack output appLogins --show-secrets.",
     example: "'a long passphrase of yours'",
   }),
   tgSignerOuterLogin: choice(["authelia", "basic"], "is neither authelia nor basic", {

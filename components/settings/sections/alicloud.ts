@@ -42,7 +42,7 @@ export const alicloudSettings = {
   }),
   adoptedInstance: text(check.instanceId, {
     description:
-      "Machine of before that `npm run ops -- import-state` took over: zone, type, disk category and image are its own.",
+      "Machine that `npm run ops -- import-state` adopted from the old CLI: zone, type, disk category and image are its own.",
     example: "i-t4n0a1b2c3d4e5f6g7h8",
   }),
   systemDiskGiB: whole(20, 2048, {
@@ -61,7 +61,7 @@ export const alicloudSettings = {
     default: 20,
   }),
   trafficGbPerMonth: whole(0, 100_000, {
-    description: "Outbound traffic that the price estimate reckons with, in GB a month.",
+    description: "Outbound traffic in the price estimate, in GB a month.",
     example: "20",
     default: 5,
   }),

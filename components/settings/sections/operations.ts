@@ -10,7 +10,7 @@ export const operationsSettings = {
   }),
   updateRebootTime: text(check.clockTime, {
     description:
-      "When the host may reboot for an update that needs it, in its own time zone; Apps are away for a minute. Default: never by itself; ops status tells.",
+      "When the host may reboot for an update that needs it, in its own time zone; Apps do not answer for a minute. Default: never; ops status is red when a reboot is needed.",
     example: "04:30",
   }),
   alertWebhook: secret(check.webhook, {
