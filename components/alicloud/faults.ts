@@ -82,8 +82,7 @@ const access: readonly Fault[] = [
   },
   {
     code: /Forbidden\.(RAM|SubUser|Unauthorized)|Forbbiden\.SubUser|Forbedden\.NotSupportRAM|NoPermission|UnauthorizedOperation/,
-    sentence: (text) =>
-      `The access key may not do ${actionOf(text) ?? "this"}: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json), then run the command again.`,
+    sentence: (text) => refusal(actionOf(text)),
   },
   {
     code: /SignatureDoesNotMatch|IncompleteSignature|InvalidAccessKeySecret/,
@@ -222,4 +221,14 @@ function actionOf(text: string): string | undefined {
     /^((?:ecs|vpc|sts):\w+):/.exec(text)?.[1] ??
     /\b(?:Resource|Datasource) \S+ (\w+) Failed/i.exec(text)?.[1]
   );
+}
+
+/** What the RAM policy lacks for an action: itself, or what docs/ram-policy.json binds it to. */
+function refusal(action = "this"): string {
+  const what = `The access key may not do ${action}`;
+  if (/DomainRecord/.test(action) && !/Describe/.test(action))
+    return `${what}: in the RAM policy of its user, write the zone of your domain where docs/ram-policy.json has example.com, then run the command again.`;
+  const cure = `${what}: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json)`;
+  if (action === "this" || /(^|:)(Describe|Get|List)/.test(action)) return `${cure}, then run the command again.`;
+  return `${cure}, and give what it is done to the tag project: cloudcode, which that policy asks for, if it was not made by cloudcode (a snapshot, an adopted machine); then run the command again.`;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheDir } from "../../cli/cache";
@@ -6,9 +6,10 @@ import { trust } from "../../sandbox/cloud/trust";
 import { projectRoot } from "../../sandbox/folder";
 import { Stack } from "../../sandbox/stack";
 import { preparePulumi } from "../../sandbox/toolchain";
-import { type Emulator, emulatorEnvironment, startEmulator } from "../emulator/emulator";
-import { policySchema } from "../emulator/policy";
+import { type Emulator, emulatorEnvironment, emulatorKey, startEmulator } from "../emulator/emulator";
+import { Account, type Parameters } from "../emulator/test-account";
 import { failureOf } from "../sandbox/world";
+import { ramPolicy, ramPolicyForBackups } from "../support/ram-policy";
 import { storageCall } from "./storage-call";
 
 // `backupRepository: oss` by the real CLI and the real provider, with the rights of docs/ram-policy-oss.json. Its first run may build the provider.
@@ -25,10 +26,8 @@ beforeAll(async () => {
   mkdirSync(join(folder, "state"));
   const engine = await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });
   emulator = await startEmulator({ stateFile: join(folder, "account") });
-  const [host, oss] = ["ram-policy.json", "ram-policy-oss.json"].map((file) =>
-    policySchema.parse(JSON.parse(readFileSync(join(projectRoot, "docs", file), "utf8"))),
-  );
-  emulator.rules.policy = { Version: "1", Statement: [host, oss].flatMap((policy) => policy?.Statement ?? []) };
+  const Statement = [ramPolicy("example.com"), ramPolicyForBackups()].flatMap((policy) => policy.Statement);
+  emulator.rules.policy = { Version: "1", Statement };
   const emulated = emulatorEnvironment(emulator);
   const template = join(folder, "template.yaml");
   writeFileSync(template, 'config:\n  cloudcode:sshCidrs: ["203.0.113.0/24"]\n');
@@ -114,8 +113,31 @@ test("with deleteData, destroy deletes the bucket and all versions, and nothing 
   expect(emulator.journal.calls.filter(({ code }) => /Forbidden|AccessDenied/.test(code))).toHaveLength(6);
 });
 
+test("with these rights no other bucket, user or policy can be changed", async () => {
+  const { id, secret } = emulatorKey;
+  expect(await storageCall(emulator.port, { id, secret }, "DELETE", "/another-bucket/")).toEqual([403, "AccessDenied"]);
+  const account = new Account(emulator);
+  const refused = async (action: string, parameters: Parameters) => [
+    action,
+    await account.refusal("ram", action, parameters),
+  ];
+  for (const [action, parameters] of [
+    ["CreateUser", { UserName: "alice" }],
+    ["CreateAccessKey", { UserName: "alice" }],
+    ["DeleteUser", { UserName: "alice" }],
+    ["CreatePolicy", { PolicyName: "all", PolicyDocument: "{}" }],
+    ["DeletePolicy", { PolicyName: "all" }],
+    ["AttachPolicyToUser", { UserName: "alice", PolicyName: "cloudcode-home-backups-x", PolicyType: "Custom" }],
+    ["AttachPolicyToUser", { UserName: "cloudcode-home-backups-x", PolicyName: "all", PolicyType: "Custom" }],
+  ] as const)
+    expect(await refused(action, parameters)).toEqual([action, "403 Forbidden.RAM"]);
+});
+
 test("each right of docs/ram-policy-oss.json was needed", () => {
   const called = new Set(emulator.journal.calls.map(({ product, action }) => `${product}:${action}`));
-  const oss = policySchema.parse(JSON.parse(readFileSync(join(projectRoot, "docs", "ram-policy-oss.json"), "utf8")));
-  expect(oss.Statement.flatMap(({ Action }) => Action).filter((action) => !called.has(action))).toEqual([]);
+  expect(
+    ramPolicyForBackups()
+      .Statement.flatMap(({ Action }) => Action)
+      .filter((action) => !called.has(action)),
+  ).toEqual([]);
 });

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { type AlicloudSandbox, openAlicloudSandbox, projectRoot, removeSandbox } from "../../sandbox/sandbox";
+import { type AlicloudSandbox, openAlicloudSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { World } from "../sandbox/world";
+import { ramPolicy } from "../support/ram-policy";
 import { Account } from "./account";
 import { changes } from "./scenarios/changes";
 import { ending } from "./scenarios/ending";
@@ -31,7 +30,7 @@ beforeAll(async () => {
   world.sandbox = { ...sandbox, domain };
   sandbox.configure({ domain, opencodeEnabled: "false" });
   opened = new Account(sandbox.controlUrl);
-  await opened.restrict(JSON.parse(readFileSync(join(projectRoot, "docs/ram-policy.json"), "utf8")));
+  await opened.restrict(ramPolicy(domain));
 });
 
 afterAll(async () => {

@@ -9,8 +9,8 @@ import { Stack } from "../../sandbox/stack";
 import { preparePulumi } from "../../sandbox/toolchain";
 import { withPlaceholders } from "../../scripts/preview/placeholders";
 import { type Emulator, emulatorEnvironment, startEmulator } from "../emulator/emulator";
-import { type Policy, policySchema } from "../emulator/policy";
 import { Account } from "../emulator/test-account";
+import { ramPolicyForPreviews } from "../support/ram-policy";
 
 // `npm run preview:stack` as the workflows run it, with the rights that docs/state-and-ci.md gives to CI. Its first run may build the provider.
 jest.setTimeout(40 * 60_000);
@@ -38,23 +38,13 @@ beforeAll(async () => {
   await stack.create({ power: "stopped" }, secrets);
   await stack.pulumi(["up", "--yes", "--skip-preview"]);
   copyFileSync(stack.file, stackFile);
-  emulator.rules.policy = readOnly();
+  emulator.rules.policy = ramPolicyForPreviews();
 });
 afterAll(async () => {
   rmSync(stackFile, { force: true });
   await emulator.close();
   rmSync(folder, { recursive: true });
 });
-
-/** The `Describe…` lines of docs/ram-policy.json. */
-function readOnly(): Policy {
-  const policy = policySchema.parse(JSON.parse(readFileSync(join(projectRoot, "docs", "ram-policy.json"), "utf8")));
-  const Statement = policy.Statement.map((one) => ({
-    ...one,
-    Action: one.Action.filter((action) => action.includes(":Describe")),
-  }));
-  return { ...policy, Statement };
-}
 
 async function preview(...args: readonly string[]): Promise<readonly [code: 0 | 1, summary: string]> {
   const summary = join(folder, "summary.md");
@@ -81,7 +71,7 @@ test("what was changed by hand at the cloud fails the search for drift, and is n
   const [AllocationId = ""] = emulator.cloud.state.eips.keys();
   emulator.rules.policy = undefined;
   await new Account(emulator).ask("vpc", "ModifyEipAddressAttribute", { AllocationId, Bandwidth: "77" });
-  emulator.rules.policy = readOnly();
+  emulator.rules.policy = ramPolicyForPreviews();
   const [code, summary] = await preview("--drift");
   expect(code).toBe(1);
   expect(summary).toContain("### Changed\n\n- `host-address` (`alicloud:ecs/eipAddress:EipAddress`): `bandwidth`\n");

@@ -63,6 +63,36 @@ test("a policy allows what it lists, with wildcards, and nothing else", async ()
   });
 });
 
+test("a policy's tags and resources bind what exists by its own tags, and what is new by the request's", async () => {
+  const network = await account.network();
+  const own = { "Tag.1.Key": "project", "Tag.1.Value": "mine" };
+  const mine = await account.text("vpc", "CreateVpc", "VpcId", { ...vpc, ...own });
+  await emulator.idle();
+  const condition = (key: string) => ({ StringEquals: { [key]: ["mine"] } });
+  emulator.rules.policy = {
+    Version: "1",
+    Statement: [
+      { Effect: "Allow", Action: ["vpc:DeleteVpc"], Resource: ["*"], Condition: condition("acs:ResourceTag/project") },
+      { Effect: "Allow", Action: ["ecs:CreateDisk"], Resource: ["*"], Condition: condition("acs:RequestTag/project") },
+      { Effect: "Allow", Action: ["vpc:DeleteVSwitch"], Resource: ["acs:vpc:*:*:vswitch/vsw-other"] },
+      { Effect: "Allow", Action: ["alidns:AddDomainRecord"], Resource: ["acs:alidns:*:*:domain/example.com"] },
+    ],
+  };
+  const forbidden = "403 Forbidden.RAM";
+  expect(await account.refusal("vpc", "DeleteVpc", { VpcId: network.vpc })).toBe(forbidden);
+  await account.ask("vpc", "DeleteVpc", { VpcId: mine });
+  expect(await account.refusal("vpc", "DeleteVpc", { VpcId: "vpc-gone" })).toBe("404 InvalidVpcId.NotFound");
+  expect(await account.refusal("vpc", "DeleteVSwitch", { VSwitchId: network.vswitch })).toBe(forbidden);
+  const disk = { ZoneId: "ap-southeast-1b", DiskCategory: "cloud_essd", Size: "20" };
+  expect(await account.refusal("ecs", "CreateDisk", disk)).toBe(forbidden);
+  await account.ask("ecs", "CreateDisk", { ...disk, ...own });
+  const record = { RR: "www", Type: "A", Value: "192.0.2.1" };
+  await account.ask("alidns", "AddDomainRecord", { DomainName: "example.com", ...record });
+  expect(await account.refusal("alidns", "AddDomainRecord", { DomainName: "home.example.com", ...record })).toBe(
+    forbidden,
+  );
+});
+
 test("a repeated request has one effect; its token is of no use for another one", async () => {
   const first = await account.ask("vpc", "CreateVpc", { ...vpc, ClientToken: "once" });
   const second = await account.ask("vpc", "CreateVpc", { ...vpc, ClientToken: "once" });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { askedAbout } from "./authorization";
 import type { Action, Answer, Call } from "./call";
 import type { Catalogue } from "./catalogue";
 import type { Cloud } from "./cloud";
@@ -103,27 +104,33 @@ export class Gateway {
     const action = product?.actions[actionName];
     if (!product || !action)
       throw this.#violation(actionName, new ApiError(404, "InvalidAction.NotFound", "No such API."));
-    if (
-      this.rules.policy &&
-      product.name !== "sts" &&
-      !allows(this.rules.policy, `${product.name}:${actionName}`, "any")
-    )
-      throw new ApiError(
-        403,
-        "Forbidden.RAM",
-        "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
-        { AccessDeniedDetail: { AuthAction: `${product.name}:${actionName}`, NoPermissionType: "ImplicitDeny" } },
-      );
+    const region = values.get("RegionId") ?? values.get("regionId") ?? defaultRegion;
+    const { cloud, catalogue } = this;
+    const call = { parameters: new Parameters(values), region, cloud, catalogue, stock: this.rules.faults };
+    this.#authorize(product.name, actionName, call);
     const wrong = checkParameters(action.parameters, values);
     if (wrong) throw this.#violation(actionName, wrong);
-    const region = values.get("RegionId") ?? values.get("regionId") ?? defaultRegion;
     if (product.regional && this.catalogue.zones(region).length === 0)
       throw new ApiError(404, "InvalidRegionId.NotFound", `The specified RegionId ${region} does not exist.`);
     const fault = this.rules.faults.errorFor(actionName);
     if (fault) throw fault;
-    const { cloud, catalogue } = this;
-    const call = { parameters: new Parameters(values), region, cloud, catalogue, stock: this.rules.faults };
     return this.#perform(actionName, action, call);
+  }
+
+  /** Everything the request is about must be allowed; who asks who he is always may. */
+  #authorize(product: string, actionName: string, call: Call): void {
+    if (!this.rules.policy || product === "sts") return;
+    const action = `${product}:${actionName}`;
+    const finds = askedAbout(product, actionName);
+    if (!finds) throw new Error(`test/emulator/authorization.ts does not know what ${action} is about`);
+    const resources = finds.flatMap((find) => find(call));
+    if (allows(this.rules.policy, { action, resources, tags: call.parameters.tags() })) return;
+    throw new ApiError(
+      403,
+      "Forbidden.RAM",
+      "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
+      { AccessDeniedDetail: { AuthAction: action, NoPermissionType: "ImplicitDeny" } },
+    );
   }
 
   #violation(action: string, error: ApiError): ApiError {

@@ -10,10 +10,10 @@ interface Tagged {
   tags: Record<string, string>;
   resourceGroupId: string;
 }
-type Kinds = Readonly<Record<string, (state: State) => ReadonlyMap<string, Tagged>>>;
+export type Kinds = Readonly<Record<string, (state: State) => ReadonlyMap<string, Tagged>>>;
 
-/** The names ECS has for its kinds of resource, in lower case. */
-const ecsKinds: Kinds = {
+/** The names ECS has for its kinds of resource, in lower case as in their ARNs. */
+export const ecsKinds: Kinds = {
   instance: (state) => state.instances,
   disk: (state) => state.disks,
   snapshot: (state) => state.snapshots,
@@ -21,7 +21,7 @@ const ecsKinds: Kinds = {
   keypair: (state) => state.keyPairs,
   snapshotpolicy: (state) => state.policies,
 };
-const vpcKinds: Kinds = {
+export const vpcKinds: Kinds = {
   vpc: (state) => state.vpcs,
   vswitch: (state) => state.vswitches,
   eip: (state) => state.eips,

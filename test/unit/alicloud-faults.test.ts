@@ -44,6 +44,24 @@ it.each([
   expect(explainFault(ossError(code))).toMatch(sentence);
 });
 
+it.each([
+  [
+    "AddDomainRecord",
+    /^The access key may not do AddDomainRecord: .* write the zone of your domain where .* example\.com/,
+  ],
+  [
+    "CreateDisk",
+    /^The access key may not do CreateDisk: add that action .* give what it is done to the tag project: cloud/,
+  ],
+  [
+    "DescribeDisks",
+    /^The access key may not do DescribeDisks: add that action to [^,]*, then run the command again\.$/,
+  ],
+])("a refusal of %s says what the policy binds it to", (action, sentence) => {
+  const body = { Code: "Forbidden.RAM", Message: "User not authorized to operate on the specified resource." };
+  expect(inEveryForm(action, { status: 403, body })).toEqual(new Set([expect.stringMatching(sentence)]));
+});
+
 describe("every fault of the emulator", () => {
   let emulator: Emulator;
   let account: Account;

@@ -1,17 +1,21 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { askedAbout } from "../emulator/authorization";
 import { storageActions } from "../emulator/oss/operations";
 import { policySchema } from "../emulator/policy";
 import { products } from "../emulator/products";
 import { projectRoot } from "../support/program";
 
+const read = (file: string) => readFileSync(join(projectRoot, file), "utf8");
+const statementsOf = (file: string) => policySchema.parse(JSON.parse(read(file))).Statement;
+const isRead = (action: string) => /:(Describe|Get|List)/.test(action);
+
 /** Whether it is enough is seen by `npm run test:cloud`, which runs everything with it. */
 describe.each(["docs/ram-policy.json", "docs/ram-policy-oss.json"])("%s", (file) => {
-  const text = readFileSync(join(projectRoot, file), "utf8");
-  const actions = policySchema.parse(JSON.parse(text)).Statement.flatMap((statement) => statement.Action);
+  const actions = statementsOf(file).flatMap((statement) => statement.Action);
 
-  it("names each action once and none by a pattern", () => {
-    expect(new Set(actions).size).toBe(actions.length);
+  it("names each action once in a statement and none by a pattern", () => {
+    for (const { Action } of statementsOf(file)) expect(new Set(Action).size).toBe(Action.length);
     expect(actions.filter((action) => !/^[a-z]+:[A-Z]\w+$/.test(action))).toEqual([]);
   });
 
@@ -25,6 +29,34 @@ describe.each(["docs/ram-policy.json", "docs/ram-policy-oss.json"])("%s", (file)
 
   it("is short enough for a custom policy", () => {
     // https://www.alibabacloud.com/help/en/ram/product-overview/limits
-    expect(text.length).toBeLessThanOrEqual(6144);
+    expect(read(file).length).toBeLessThanOrEqual(6144);
   });
+
+  it("leaves nothing open but reads and, of VPC, what is new", () => {
+    const open = statementsOf(file).filter(({ Resource, Condition }) => Resource.includes("*") && !Condition);
+    expect(open.flatMap(({ Action }) => Action).filter((action) => !isRead(action))).toEqual(
+      file === "docs/ram-policy.json"
+        ? [
+            "vpc:AllocateEipAddress",
+            "vpc:AllocateIpv6InternetBandwidth",
+            "vpc:CreateIpv6Gateway",
+            "vpc:CreateVSwitch",
+            "vpc:CreateVpc",
+          ]
+        : [],
+    );
+  });
+});
+
+test("the first statement of docs/ram-policy.json is all that a preview needs: the reads", () => {
+  const [first, ...more] = statementsOf("docs/ram-policy.json");
+  expect(first?.Action.every(isRead)).toBe(true);
+  expect(more.flatMap(({ Action }) => Action).filter(isRead)).toEqual([]);
+});
+
+test("what RAM is asked about is known of every action of the emulator", () => {
+  const unknown = Object.values(products).flatMap(({ name, actions }) =>
+    Object.keys(actions).filter((action) => askedAbout(name, action) === undefined),
+  );
+  expect(unknown).toEqual([]);
 });

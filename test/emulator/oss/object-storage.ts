@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { accountId } from "../account-id";
 import type { Cloud } from "../cloud";
 import { ApiError } from "../errors";
 import type { Rules } from "../gateway";
@@ -32,8 +33,10 @@ export class ObjectStorage {
         this.journal.violations.push({ action, message: "The emulator knows no such call of object storage." });
         throw new ApiError(501, "NotImplemented", "The emulator knows no such call.");
       }
-      const resource = `acs:oss:*:*:${[bucket, key].filter((part) => part !== "").join("/")}`;
-      if (this.#policiesOf(keyId)?.some((policy) => allows(policy, `oss:${action}`, resource)) === false)
+      // https://www.alibabacloud.com/help/en/oss/user-guide/authorization-syntax-and-elements; all buckets are listed as `*`.
+      const arn = `acs:oss:*:${accountId}:${[bucket || "*", key].filter((part) => part !== "").join("/")}`;
+      const question = { action: `oss:${action}`, resources: [{ arn, tags: {} }], tags: {} };
+      if (this.#policiesOf(keyId)?.some((policy) => allows(policy, question)) === false)
         throw new ApiError(403, "AccessDenied", "You have no right to access this object because of bucket acl.");
       const fault = this.rules.faults.errorFor(action);
       if (fault) throw fault;

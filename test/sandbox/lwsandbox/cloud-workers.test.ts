@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { machineContainers } from "../../../sandbox/cloud/remove";
 import { containerExec } from "../../../sandbox/host/container";
-import { type AlicloudSandbox, openAlicloudSandbox, projectRoot, removeSandbox } from "../../../sandbox/sandbox";
+import { type AlicloudSandbox, openAlicloudSandbox, removeSandbox } from "../../../sandbox/sandbox";
 import { Account } from "../../cloud/account";
 import { domain } from "../../cloud/world";
+import { ramPolicy } from "../../support/ram-policy";
 import { World, eventually } from "../world";
 import { serveK3s } from "./k3s-files";
 import { boardTools } from "./open";
@@ -25,7 +24,7 @@ beforeAll(async () => {
   const sandbox = await openAlicloudSandbox(name, say, { allApps: true });
   world.sandbox = { ...sandbox, domain };
   account = new Account(sandbox.controlUrl);
-  await account.restrict(JSON.parse(readFileSync(join(projectRoot, "docs/ram-policy.json"), "utf8")));
+  await account.restrict(ramPolicy(domain));
   const { stop, settings } = await serveK3s(sandbox, say);
   files = stop;
   // The real k3s has them on board; these machines are made only by `up`.
