@@ -77,14 +77,17 @@ async function makeForeign() {
   return { ...network, instance, disk, policy, eip, gateway, record, snapshot };
 }
 
+const kinds = [
+  ...(["instances", "disks", "snapshots", "policies", "securityGroups", "keyPairs"] as const),
+  ...(["vpcs", "vswitches", "ipv6Gateways", "eips"] as const),
+];
+
 /** Everything but what the stack made. */
 function ofOthers(): string {
-  const { buckets, ramUsers, ramPolicies, tokens, ...state } = emulator.cloud.state;
+  const { state } = emulator.cloud;
   const records = [...state.records.values()].filter(({ domain }) => domain !== zone);
-  const tagged = Object.entries(state).flatMap(([kind, all]) =>
-    kind === "records" || kind === "ipv6Addresses"
-      ? []
-      : [...all.values()].filter((one) => one.tags["project"] !== "cloudcode"),
+  const tagged = kinds.flatMap((kind) =>
+    [...state[kind].values()].filter(({ tags }) => tags["project"] !== "cloudcode"),
   );
   return JSON.stringify([records, tagged]);
 }
