@@ -16,5 +16,13 @@ export default tseslint.config(
     },
   },
   ...boundaries,
-  { files: ["**/*.mjs"], ...tseslint.configs.disableTypeChecked },
+  { files: ["**/*.{mjs,cjs}"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["**/*.cjs"],
+    languageOptions: {
+      sourceType: "commonjs",
+      globals: { __dirname: false, __filename: false, Buffer: false, console: false, process: false },
+    },
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
 );

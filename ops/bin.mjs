@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-// `cloudcode-ops COMMAND`: the same as `npm run ops -- COMMAND`.
-import { createRequire } from "node:module";
-import { register } from "tsx/cjs/api";
+// `npm run ops -- COMMAND` and `cloudcode-ops COMMAND`.
+import load from "../bin/load.cjs";
 
-register();
-createRequire(import.meta.url)("./main.ts").main();
+(await load("ops/main.ts")).main();

@@ -1,5 +1,5 @@
 /**
- * Run by `node --import tsx components/alicloud/choose-type.ts`, a type request on standard input, the choice on standard
+ * Run by `node bin/cloudcode-hook.cjs choose-type`, a type request on standard input, the choice on standard
  * output: at first what the host was placed as, and after a change of the request the best that can be had. The choice of the
  * time before is in PULUMI_COMMAND_STDOUT.
  */

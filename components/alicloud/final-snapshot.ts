@@ -1,5 +1,5 @@
 /**
- * Run by `node --import tsx components/alicloud/final-snapshot.ts` when the data disk was detached and is about to be
+ * Run by `node bin/cloudcode-hook.cjs final-snapshot` when the data disk was detached and is about to be
  * deleted, `{region, diskId, name, tags}` on standard input: leaves a snapshot of it and says what that costs.
  */
 import { randomUUID } from "node:crypto";

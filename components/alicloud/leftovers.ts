@@ -1,5 +1,5 @@
 /**
- * Run by `node --import tsx components/alicloud/leftovers.ts` when the stack's last resource was deleted, `{region, tags}`
+ * Run by `node bin/cloudcode-hook.cjs leftovers` when the stack's last resource was deleted, `{region, tags}`
  * on standard input: says on standard output that nothing is left, or fails with what is and what it costs (lessons B6).
  */
 import { setTimeout as sleep } from "node:timers/promises";

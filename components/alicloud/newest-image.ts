@@ -1,5 +1,5 @@
 /**
- * Run by `node --import tsx components/alicloud/newest-image.ts` once, when a host without an image of its own is made: the
+ * Run by `node bin/cloudcode-hook.cjs newest-image` once, when a host without an image of its own is made: the
  * region on standard input, the id of its newest Ubuntu 24.04 on standard output.
  */
 import { z } from "zod";

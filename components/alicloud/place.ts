@@ -1,5 +1,5 @@
 /**
- * Run by `node --import tsx components/alicloud/place.ts` once, when the host is made: a PlacementRequest on standard input,
+ * Run by `node bin/cloudcode-hook.cjs place` once, when the host is made: a PlacementRequest on standard input,
  * its Placement on standard output.
  */
 import { machineOf } from "./adopted";

@@ -1,10 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-
-/** The local command line of a script of this folder; relative to the project, so that state holds no path of this machine. */
-function scriptCommand(script: string): string {
-  return `node --import tsx components/alicloud/${script}.ts`;
-}
+import { hookCommand } from "../hook";
 
 /**
  * Runs a script of this folder when the resource is created, and again when what it reads on standard input changes; its
@@ -19,13 +15,14 @@ export function onCreate(
   return new command.local.Command(
     name,
     {
-      create: scriptCommand(script),
+      create: hookCommand(script),
       stdin: asJson(input),
       // What is chosen anew depends on what was chosen the time before.
       addPreviousOutputInEnv: true,
       logging: command.local.Logging.None,
     },
-    opts,
+    // Another command line is no reason to choose anew: the preview would show a machine that may be replaced.
+    { ...opts, ignoreChanges: ["create", ...(opts.ignoreChanges ?? [])] },
   ).stdout.apply((line) => line.trim());
 }
 
@@ -39,7 +36,7 @@ export function onDelete(
   return new command.local.Command(
     name,
     {
-      delete: scriptCommand(script),
+      delete: hookCommand(script),
       stdin: asJson(input),
       addPreviousOutputInEnv: false,
       logging: command.local.Logging.Stdout,

@@ -1,5 +1,5 @@
 /**
- * Run by `node --import tsx components/alicloud/unbind-address.ts` before a public address is released, `{region,
+ * Run by `node bin/cloudcode-hook.cjs unbind-address` before a public address is released, `{region,
  * allocationId}` on standard input: takes it from a machine that goes after it. Nothing to do for one that is bound to none.
  */
 import { randomUUID } from "node:crypto";

@@ -1,5 +1,5 @@
 /**
- * Run by `node --import tsx components/alicloud/unprotect.ts` before a machine is deleted, `{region, instanceId}` on standard
+ * Run by `node bin/cloudcode-hook.cjs unprotect` before a machine is deleted, `{region, instanceId}` on standard
  * input: takes the cloud's own protection from it. Pulumi has let it go by then, but in the same update could not tell the cloud.
  */
 import { z } from "zod";

@@ -1,5 +1,5 @@
 /**
- * Run by `node --import tsx components/cloudflare/end-connections.ts` before a tunnel is deleted, with {@link EndInput} as JSON on
+ * Run by `node bin/cloudcode-hook.cjs end-connections` before a tunnel is deleted, with {@link EndInput} as JSON on
  * standard input. Cloudflare deletes no tunnel that a cloudflared is connected to (cloudflare/terraform-provider-cloudflare#5255).
  * So the tunnel gets another secret, with which cloudflared cannot come back, and then its connections are ended:
  * https://developers.cloudflare.com/tunnel/reference/tunnel-tokens/#rotate-a-compromised-token

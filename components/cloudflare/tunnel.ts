@@ -1,6 +1,7 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { hookCommand } from "../hook";
 import type { EndInput } from "./end-connections";
 
 /** What an App asks of Cloudflare: that a public host name leads to it, with no port open on the host. */
@@ -44,7 +45,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
     new command.local.Command(
       `${name}-end`,
       {
-        delete: "node --import tsx components/cloudflare/end-connections.ts",
+        delete: hookCommand("end-connections"),
         stdin: pulumi.secret(input),
         triggers: [tunnel.id],
         addPreviousOutputInEnv: false,

@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { hookCommand } from "../hook";
 import { shellWord } from "../stack/escape";
 import type { Connection, Machine } from "./host";
 import type { ReachInput } from "./reach";
@@ -14,13 +15,11 @@ const removalLimit = { seconds: 20 * 60, graceSeconds: 60 };
 type ReachOptions = Pick<ReachInput, "seconds" | "limit"> & { readonly payload?: pulumi.Input<string> };
 
 /**
- * The local command line that runs a command of `sh` as root on a machine, by reach.ts; relative to the project, so that state
- * holds no path of this one. It takes the place of its shell, so that nothing is left of it when Pulumi ends it.
+ * The local command line that runs a command of `sh` as root on a machine, by reach.ts. It takes the place of its shell, so
+ * that nothing is left of it when Pulumi ends it.
  */
 export function reachCommand(remote: string, urn?: string): string {
-  return ["exec node --import tsx components/host/reach.ts", shellWord(remote), ...(urn ? [shellWord(urn)] : [])].join(
-    " ",
-  );
+  return [`exec ${hookCommand("reach")}`, shellWord(remote), ...(urn ? [shellWord(urn)] : [])].join(" ");
 }
 
 /** Standard input of reach.ts. */

@@ -1,5 +1,5 @@
 /**
- * Run by `node --import tsx components/host/reach.ts COMMAND [URN]` on the operator's machine, connection on standard input: the
+ * Run by `node bin/cloudcode-hook.cjs reach COMMAND [URN]` on the operator's machine, connection on standard input: the
  * one way in which the program comes to a machine, so that what the first look proves is what every later command needs. It uses
  * the given key alone: no agent, no ~/.ssh, none of OpenSSH's configuration.
  */

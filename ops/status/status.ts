@@ -49,7 +49,7 @@ async function insideChecks(operations: Operations, inState: Readonly<Record<str
 function unreachable({ connection }: Operations, words: string): Check {
   const { host: address, port, user, privateKey, hostKey } = connection;
   const input: ReachInput = { address, port, user, privateKey, hostKey, seconds: 5 };
-  const dial = spawnSync(process.execPath, ["--import", "tsx", "components/host/reach.ts", "true"], {
+  const dial = spawnSync(process.execPath, ["bin/cloudcode-hook.cjs", "reach", "true"], {
     cwd: resolve(__dirname, "..", ".."),
     input: JSON.stringify(input),
     encoding: "utf8",

@@ -73,7 +73,7 @@ function keyOf(name: string): KeyPair {
 
 /** The first of everything asked for is in stock. */
 function stdoutOf({ create, stdin }: Readonly<Record<string, Plain>>): string {
-  const script = /alicloud\/([a-z-]+)\.ts/.exec(create === undefined ? "" : textOf(create))?.[1];
+  const script = /cloudcode-hook\.cjs ([a-z-]+)/.exec(create === undefined ? "" : textOf(create))?.[1];
   if (script === "newest-image") return `${newestImage}\n`;
   if (script !== "place" && script !== "choose-type") return "";
   const { region, zones, ...request } = placementRequestSchema.parse(JSON.parse(textOf(withoutSecrets(stdin))));

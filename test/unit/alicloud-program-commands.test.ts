@@ -15,12 +15,12 @@ const quiet = { addPreviousOutputInEnv: false, logging: "none" };
 
 describe("the local commands of the target", () => {
   it.each([
-    ["host-placement", "place", { ignoreChanges: ["stdin"] }],
-    ["host-type", "choose-type", { dependsOn: ["host-placement"] }],
-    ["host-image", "newest-image", {}],
+    ["host-placement", "place", { ignoreChanges: ["create", "stdin"] }],
+    ["host-type", "choose-type", { dependsOn: ["host-placement"], ignoreChanges: ["create"] }],
+    ["host-image", "newest-image", { ignoreChanges: ["create"] }],
   ])("choose: %s", (name, script, options) => {
     expect(run.resource(name).inputs).toEqual({
-      create: `node --import tsx components/alicloud/${script}.ts`,
+      create: `node bin/cloudcode-hook.cjs ${script}`,
       stdin: anyText,
       addPreviousOutputInEnv: true,
       logging: "none",
@@ -46,7 +46,7 @@ describe("the local commands of the target", () => {
   it("list what is left when all else is deleted, and say it", () => {
     const { inputs, options } = run.resource("host-leftovers");
     expect(inputs).toEqual({
-      delete: "node --import tsx components/alicloud/leftovers.ts",
+      delete: "node bin/cloudcode-hook.cjs leftovers",
       stdin: JSON.stringify({ region: "ap-southeast-1", tags: { project: "cloudcode", stack: "test" } }),
       addPreviousOutputInEnv: false,
       logging: "stdout",
@@ -64,9 +64,7 @@ describe("the local commands of the target", () => {
       triggers: ["host-data-attachment-id", "host-address-association-id"],
       ...quiet,
     });
-    expect(inputs["delete"]).toMatch(
-      /^\(exec node --import tsx components\/host\/reach\.ts 'docker ps .*'\) \|\| true$/,
-    );
+    expect(inputs["delete"]).toMatch(/^\(exec node bin\/cloudcode-hook\.cjs reach 'docker ps .*'\) \|\| true$/);
     expect(inputs["delete"]).toContain("systemctl stop cloudcode-data-disk");
     expect(secretInputs).toEqual(["stdin"]);
     expect(stdinOf(run, "host-data-release")).toMatchObject({ address: eipAddress, user: "root", seconds: 30 });
@@ -79,7 +77,7 @@ describe("the local commands of the target", () => {
   it("take the cloud's protection from a machine before that one is deleted", () => {
     const { inputs } = run.resource("host-unprotection");
     expect(inputs).toEqual({
-      delete: "node --import tsx components/alicloud/unprotect.ts",
+      delete: "node bin/cloudcode-hook.cjs unprotect",
       stdin: JSON.stringify({ region: "ap-southeast-1", instanceId: "host-instance-id" }),
       addPreviousOutputInEnv: false,
       logging: "stdout",
@@ -92,7 +90,7 @@ describe("the local commands of the target", () => {
   it("free the address after its machine let go of it and before it is released", () => {
     const { inputs } = run.resource("host-address-unbinding");
     expect(inputs).toEqual({
-      delete: "node --import tsx components/alicloud/unbind-address.ts",
+      delete: "node bin/cloudcode-hook.cjs unbind-address",
       stdin: JSON.stringify({ region: "ap-southeast-1", allocationId: "host-address-id" }),
       addPreviousOutputInEnv: false,
       logging: "stdout",
@@ -104,7 +102,7 @@ describe("the local commands of the target", () => {
   it("wait for the machine once it has its disk and its address, and again when it is another one", () => {
     const { inputs, options } = run.resource("host-reachable");
     expect(inputs).toEqual({
-      create: "exec node --import tsx components/host/reach.ts true",
+      create: "exec node bin/cloudcode-hook.cjs reach true",
       stdin: anyText,
       triggers: ["host-instance-id ecs.e-c1m2.large"],
       ...quiet,

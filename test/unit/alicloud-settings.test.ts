@@ -82,7 +82,7 @@ describe("a setting reaches its input", () => {
 
   it("finalSnapshot: a snapshot when the stack goes, after the disk left its machine and before it is deleted", () => {
     expect(run.resource("host-data-final-snapshot").inputs).toEqual({
-      delete: "node --import tsx components/alicloud/final-snapshot.ts",
+      delete: "node bin/cloudcode-hook.cjs final-snapshot",
       stdin: JSON.stringify({
         ...{ region: "us-east-1", diskId: "host-data-disk-id", name: "cloudcode-test-final" },
         tags: { project: "cloudcode", stack: "test" },

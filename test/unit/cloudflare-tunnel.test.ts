@@ -163,7 +163,7 @@ describe("a tunnel that Cloudflare makes", () => {
     expect(optionsOf(run, "casecheck-cloudflare-end").dependsOn).toEqual(["casecheck-cloudflare-tunnel"]);
     expect(end.options.deletedWith).toBe("");
     expect(end.inputs).toEqual({
-      delete: "node --import tsx components/cloudflare/end-connections.ts",
+      delete: "node bin/cloudcode-hook.cjs end-connections",
       stdin: JSON.stringify({ accountId, tunnelId: "casecheck-cloudflare-tunnel-id", apiToken }),
       // Alone makes another of it: the end of the one before, of which another API token must not be the cause.
       triggers: ["casecheck-cloudflare-tunnel-id"],

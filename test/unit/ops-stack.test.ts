@@ -1,7 +1,7 @@
 import { OpsError, parseOutputs, pulumiFault, releasesInState, withRelease } from "../../ops/stack";
 
 const command = (name: string, release: string, more = "") =>
-  `exec node --import tsx components/host/reach.ts '/opt/cloudcode/bin/cloudcode-host apply ${name} ${release}'\n# 0123abcd compose.yaml${more}`;
+  `exec node bin/cloudcode-hook.cjs reach '/opt/cloudcode/bin/cloudcode-host apply ${name} ${release}'\n# 0123abcd compose.yaml${more}`;
 
 const state = JSON.stringify({
   version: 3,
@@ -38,7 +38,7 @@ describe("the releases of a state", () => {
       "apply opencode bbbbbbbbbbbb'\\n# 0123abcd compose.yaml",
     );
     expect(back).toBe(state);
-    expect(changed).toContain("reach.ts '/opt/cloudcode/bin/cloudcode-host apply opencode cccccccccccc'");
+    expect(changed).toContain("reach '/opt/cloudcode/bin/cloudcode-host apply opencode cccccccccccc'");
   });
 
   it("cannot be changed for a stack that has none", () => {

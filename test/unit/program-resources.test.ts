@@ -4,7 +4,7 @@ import type { RecordedResource } from "../support/recorder";
 
 const localCommand = "command:local:Command";
 
-const reach = "exec node --import tsx components/host/reach.ts";
+const reach = "exec node bin/cloudcode-hook.cjs reach";
 
 let run: ProgramRun;
 beforeAll(async () => {

@@ -1,0 +1,218 @@
+/**
+ * Runs the TypeScript of this project without compiling it each time. A file and all it imports become one bundle, made by
+ * esbuild and kept in node_modules/.cache until one of its sources or an installed package changes; what V8 compiled of it is
+ * kept too. Both can be deleted at any time.
+ */
+const { createHash, randomUUID } = require("node:crypto");
+const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const Module = require("node:module");
+const { dirname, join, relative, resolve, sep } = require("node:path");
+const { Script } = require("node:vm");
+
+const project = resolve(__dirname, "..");
+const modules = `${sep}node_modules${sep}`;
+/** Written by npm at each change of the installed packages. */
+const installed = join("node_modules", ".package-lock.json");
+
+/**
+ * Not in a bundle: the SDK, which the engine's launcher has loaded before the program; the SDKs of clouds, of which a stack
+ * needs a few files; what finds a native part of its own by its path.
+ */
+const external = [
+  "@pulumi/pulumi",
+  "@pulumi/alicloud",
+  "@pulumi/cloudflare",
+  "argon2",
+  "cpu-features",
+  "esbuild",
+  "*.node",
+];
+
+/**
+ * The exports of a file of this project.
+ *
+ * @param {string} entry its path below the project
+ * @returns {Promise<any>}
+ */
+module.exports = async function load(entry) {
+  const cache = cacheFolder();
+  const name = join(cache, entry.replace(/[\\/]/g, "-").replace(/\.ts$/, ""));
+  const text = fresh(name) ?? (await bundle(entry, name));
+  traceSources(`${name}.cjs`);
+  withoutClosures();
+  return run(`${name}.cjs`, text);
+};
+
+/** CLOUDCODE_BUNDLES names another folder, for a checkout that cannot be written to. */
+function cacheFolder() {
+  return process.env.CLOUDCODE_BUNDLES ?? join(project, "node_modules", ".cache", "cloudcode");
+}
+
+/** What tells a file from its earlier self: a change of content changes the last of these, whatever else is set back. */
+function stamp(path) {
+  const { size, mtimeMs, ctimeMs } = statSync(join(project, path), { throwIfNoEntry: false }) ?? {};
+  return size === undefined ? "" : `${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+/** The bundle's text, unless one of its sources is another now. */
+function fresh(name) {
+  try {
+    const { sources } = JSON.parse(readFileSync(`${name}.json`, "utf8"));
+    if (Object.entries(sources).every(([path, known]) => stamp(path) === known))
+      return readFileSync(`${name}.cjs`, "utf8");
+  } catch (error) {
+    if (!["ENOENT", "ENOTDIR"].includes(error.code) && !(error instanceof SyntaxError)) throw error;
+  }
+  return undefined;
+}
+
+async function bundle(entry, name) {
+  const { build } = require("esbuild");
+  // File systems tell the time in steps.
+  const before = Date.now() - 50;
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: project,
+    entryPoints: [entry],
+    outfile: `${name}.cjs`,
+    bundle: true,
+    write: false,
+    metafile: true,
+    sourcemap: "external",
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    external,
+    // A script of `vm` has no import() of its own.
+    supported: { "dynamic-import": false },
+    plugins: [{ name: "places", setup: ownPlaces }],
+    logLevel: "silent",
+  });
+  const sources = Object.keys(metafile.inputs).filter((path) => !join(sep, path).includes(modules));
+  const stamps = Object.fromEntries(
+    [...sources, installed, relative(project, __filename)].map((path) => [path, stamp(path)]),
+  );
+  const [map, code] = [".map", ".cjs"].map((end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "");
+  // A source that changed meanwhile is in doubt: the next run makes the bundle anew.
+  const settled = sources.every(
+    (path) => (statSync(join(project, path), { throwIfNoEntry: false })?.ctimeMs ?? before) < before,
+  );
+  try {
+    mkdirSync(dirname(name), { recursive: true });
+    rmSync(`${name}.json`, { force: true });
+    replace(`${name}.cjs.map`, map);
+    replace(`${name}.cjs`, code);
+    if (settled) replace(`${name}.json`, JSON.stringify({ sources: stamps }));
+  } catch (error) {
+    // A checkout that is only read costs the time of compiling at each run.
+    if (!["EACCES", "EEXIST", "ENOTDIR", "EPERM", "EROFS", "ENOSPC"].includes(error.code)) throw error;
+  }
+  return code;
+}
+
+/** Each file of the project still knows its own place, wherever project and bundle are. */
+function ownPlaces(build) {
+  build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+    if (path.includes(modules)) return undefined;
+    const text = readFileSync(path, "utf8");
+    if (!/\b__(dir|file)name\b/.test(text)) return undefined;
+    const at = JSON.stringify(`/${relative(project, path).replaceAll(sep, "/")}`);
+    const names = `const __filename = __project + ${at}, __dirname = __filename.slice(0, __filename.lastIndexOf("/"));`;
+    return { contents: `${names} ${text}`, loader: "ts" };
+  });
+}
+
+/** At once or not at all, as others may read it now. */
+function replace(file, content) {
+  const temporary = `${file}.${process.pid}-${randomUUID()}`;
+  writeFileSync(temporary, content);
+  renameSync(temporary, file);
+}
+
+function run(file, text) {
+  const compiled = `${file}.${process.version}-${process.arch}`;
+  const key = createKey(text);
+  const script = new Script(`(function (exports, require, module, __project, __dirname, __filename) {\n${text}\n})`, {
+    filename: file,
+    lineOffset: -1,
+    cachedData: compiledBefore(compiled, key),
+  });
+  if (script.cachedDataRejected !== false) process.once("exit", () => keep(compiled, key, script));
+  const module = new Module(file);
+  // As the file that was bundled: packages are found from there, whatever folder the cache is in.
+  module.require = Module.createRequire(join(project, "package.json"));
+  script.runInThisContext().call(module.exports, module.exports, module.require, module, project, project, file);
+  return module.exports;
+}
+
+function createKey(text) {
+  return createHash("sha256").update(text).digest();
+}
+
+/** What V8 compiled of just this text the time before. V8 itself compares no more than the length. */
+function compiledBefore(file, key) {
+  try {
+    const data = readFileSync(file);
+    return data.subarray(0, key.length).equals(key) ? data.subarray(key.length) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function keep(file, key, script) {
+  try {
+    replace(file, Buffer.concat([key, script.createCachedData()]));
+  } catch {
+    // It costs the next run some time, and nothing else.
+  }
+}
+
+/**
+ * Stacks of errors name lines of the sources. The map is read when one is shown and not before: the SDK asks for a stack
+ * each time a resource is declared, and reading the map takes longer than all the rest of the program.
+ */
+function traceSources(file) {
+  let map;
+  const sourceOf = (text, line, column) => {
+    map ??= mapOf(file);
+    const entry = map?.findEntry(Number(line) - 1, Number(column) - 1);
+    if (entry?.originalSource === undefined) return text;
+    return `${resolve(dirname(file), entry.originalSource)}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+  };
+  const place = new RegExp(`${file.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}:(\\d+):(\\d+)`, "g");
+  const traced = (stack) => stack.replace(place, sourceOf);
+  // The engine's launcher reads the maps of the SDK for each of these stacks, too; it prints what nobody caught.
+  const launched = process.listenerCount("unhandledRejection") > 0;
+  Error.prepareStackTrace = launched ? undefined : (error, frames) => traced([error, ...frames].join("\n    at "));
+  const trace = (error) => {
+    if (error instanceof Error && error.stack !== undefined) error.stack = traced(error.stack);
+  };
+  if (launched) for (const event of ["uncaughtException", "unhandledRejection"]) process.prependListener(event, trace);
+}
+
+function mapOf(file) {
+  try {
+    return new Module.SourceMap(JSON.parse(readFileSync(`${file}.map`, "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The SDK loads the TypeScript compiler and npm's own libraries, 1.3 s of processor time, to carry functions into dynamic
+ * providers. This project has none, so they wait until somebody asks for one of their parts.
+ */
+function withoutClosures() {
+  const late = new Set(["typescript", "@npmcli/arborist", "normalize-package-data", "execa"]);
+  const sdk = join("node_modules", "@pulumi", "pulumi") + sep;
+  const original = Module._load;
+  Module._load = function (request, parent, ...rest) {
+    if (!late.has(request) || !parent?.filename?.includes(sdk)) return original.call(this, request, parent, ...rest);
+    const real = () => original.call(this, request, parent, ...rest);
+    return new Proxy(
+      {},
+      {
+        get: (_, key) => (key === "__esModule" ? true : key === "default" ? (real().default ?? real()) : real()[key]),
+      },
+    );
+  };
+}
