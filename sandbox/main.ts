@@ -1,36 +1,75 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { openAlicloudSandbox, openSandbox, removeSandbox } from "./sandbox";
+import { z } from "zod";
+import { cacheDir } from "../cli/cache";
+import { openPage } from "./browser/open";
+import { up } from "./engine-events";
+import { giveBack } from "./host/machine-changes";
+import { Progress } from "./progress";
+import { type Sandbox, openAlicloudSandbox, openSandbox, removeSandbox, sandboxParts } from "./sandbox";
+import { runShell } from "./shell";
 
-const usage = "usage: npm run sandbox [-- up|destroy] [--target existing|alicloud] [--name NAME] [--all-apps]";
+const usage = `usage: npm run sandbox [-- COMMAND] [--target existing|alicloud] [--name NAME] [--all-apps]
+  up               brings it up and prints URL and login (default)
+  shell [-- WORDS] a shell, or one command, in which pulumi and npm run ops are about it
+  open             opens the login in a Chromium that trusts its certificates
+  destroy          removes all of it`;
 
 /** By target, so that one of each can be there. */
 const defaultNames = { existing: "sandbox", alicloud: "alicloud" } as const;
 type Target = keyof typeof defaultNames;
 
-async function up(name: string, target: Target, allApps: boolean): Promise<void> {
+interface Choice {
+  readonly name: string;
+  readonly target: Target;
+  readonly allApps: boolean;
+}
+
+/** On a terminal nothing but the living line is shown, so a change is told at once; elsewhere each is a line that stays. */
+const tellEveryMs = process.stderr.isTTY ? 500 : 15_000;
+
+const outputSchema = z.object({
+  url: z.string(),
+  urls: z.record(z.string(), z.string()),
+  adminUsername: z.string(),
+  adminPassword: z.string(),
+  nextSteps: z.array(z.string()),
+});
+
+/** Opens it, and tells how far that is. */
+async function opened<T>(
+  { name, target, allApps }: Choice,
+  more: readonly string[],
+  use: (sandbox: Sandbox, progress: Progress) => Promise<T>,
+) {
+  const progress = new Progress([...sandboxParts, ...more], process.stderr);
+  try {
+    const open = target === "existing" ? openSandbox : openAlicloudSandbox;
+    const track = <W>(part: string, work: Promise<W>) => progress.track(part, work);
+    return await use(await open(name, progress.say, { allApps, track }), progress);
+  } finally {
+    progress.end();
+  }
+}
+
+async function bringUp(choice: Choice): Promise<void> {
   const started = Date.now();
-  const say = (line: string) => {
-    console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`);
-  };
-  const sandbox = await (target === "existing" ? openSandbox : openAlicloudSandbox)(name, say, { allApps });
-  say(
-    `Running pulumi up (${sandbox.engine.origin === "official" ? "official CLI" : "CLI built from its Go module"}); the first one installs Docker on the host and builds OpenCode's image`,
-  );
-  await sandbox.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"]);
-  const { stdout } = await sandbox.pulumi(["stack", "output", "--json", "--show-secrets"]);
-  const output = JSON.parse(stdout) as {
-    url: string;
-    urls: Record<string, string>;
-    adminUsername: string;
-    adminPassword: string;
-    nextSteps: string[];
-  };
+  const { sandbox, text } = await opened(choice, ["pulumi up"], async (sandbox, progress) => {
+    const { origin } = sandbox.engine;
+    progress.say(
+      `Running pulumi up (${origin === "official" ? "official CLI" : "CLI built from its Go module"}); the first one installs Docker on the host and builds OpenCode's image`,
+    );
+    await progress.track("pulumi up", up(sandbox, progress.say, tellEveryMs));
+    const { stdout } = await sandbox.pulumi(["stack", "output", "--json", "--show-secrets"]);
+    return { sandbox, text: stdout };
+  });
+  const output = outputSchema.parse(JSON.parse(text));
   const root = join(sandbox.folder, "root-ca.pem");
   writeFileSync(root, await sandbox.acme.issuingRoot());
-  say("Ready");
-  console.log(`
+  const command = (word: string) => `npm run sandbox -- ${word}${selection(choice)}`;
+  console.log(`Ready after ${Math.round((Date.now() - started) / 1000)} s
+
   URL       ${output.url}
   User      ${output.adminUsername}
   Password  ${output.adminPassword}
@@ -38,14 +77,25 @@ async function up(name: string, target: Target, allApps: boolean): Promise<void>
     .map(([app, url]) => `${app} ${url}`)
     .join("\n            ")}
 
-  Certificates come from a throw-away authority; trust ${root} in your browser, or pass its warning.
-  The names end in sslip.io, whose public DNS answers with the host's address. Without that DNS, add to /etc/hosts:
+  ${command("open")}
+    opens the login in a Chromium that trusts its certificates and finds its names
+  ${command("shell")}
+    gives a shell in which \`pulumi preview\`, \`pulumi stack output url\`, \`npm run ops -- status\` are about it
+  ${command("destroy")}
+    removes all of it
+
+  In another browser trust ${root}, or pass its warning. The names end in
+  sslip.io, whose public DNS answers with the host's address. Without that DNS, add to /etc/hosts:
   ${sandbox.host.address} ${[output.url, ...Object.values(output.urls), `https://auth.${sandbox.domain}`].map((url) => new URL(url).hostname).join(" ")}
 
   ${output.nextSteps.join("\n  ")}
-
-  Remove everything: npm run sandbox -- destroy${name === defaultNames.existing ? "" : ` --name ${name}`}
 `);
+}
+
+/** The options that name this sandbox again. */
+function selection({ name, target }: Choice): string {
+  const options = target === "existing" ? "" : ` --target ${target}`;
+  return name === defaultNames[target] ? options : `${options} --name ${name}`;
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -58,15 +108,31 @@ async function main(args: readonly string[]): Promise<void> {
       "all-apps": { type: "boolean", default: false },
     },
   });
-  const { target } = values;
+  const { target, "all-apps": allApps } = values;
   if (target !== "existing" && target !== "alicloud") throw new Error(usage);
   const { name = defaultNames[target] } = values;
-  const [action = "up", ...rest] = positionals;
-  if (!/^[a-z0-9-]{1,20}$/.test(name) || rest.length > 0) throw new Error(usage);
-  if (action === "up") await up(name, target, values["all-apps"]);
-  else if (action === "destroy") await removeSandbox(name, console.log);
+  const [action = "up", ...words] = positionals;
+  if (!/^[a-z0-9-]{1,20}$/.test(name) || (action !== "shell" && words.length > 0)) throw new Error(usage);
+  const choice: Choice = { name, target, allApps };
+  if (action === "up") await bringUp(choice);
+  else if (action === "shell") process.exitCode = await runShell(await opened(choice, [], keep), words);
+  else if (action === "open") {
+    const sandbox = await opened(choice, [], keep);
+    await openPage(sandbox, `https://${sandbox.domain}`);
+  } else if (action === "destroy") await destroy(name);
   else throw new Error(usage);
 }
+
+/** What was built stays for the next one, unless it is named for removal. */
+async function destroy(name: string): Promise<void> {
+  await removeSandbox(name, console.log);
+  await giveBack(console.log);
+  console.log(
+    `Kept for the next sandbox: ${cacheDir}, and Docker's images cloudcode-sandbox/*. To remove them: rm -r that folder, and docker image rm $(docker image ls --quiet 'cloudcode-sandbox/*').`,
+  );
+}
+
+const keep = (sandbox: Sandbox) => Promise.resolve(sandbox);
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);

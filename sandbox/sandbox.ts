@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Acme, startAcme, stopAcme } from "./acme/pebble";
+import { type Acme, pebbleImage, startAcme, stopAcme } from "./acme/pebble";
 import { cacheDir } from "../cli/cache";
 import { openExisting, type ExistingGround } from "./existing";
 import { openAlicloud, type AlicloudGround } from "./alicloud";
@@ -12,8 +12,9 @@ import { ensureDocker } from "./host/docker";
 import { officialRegistryAnswers, publishersAnswer } from "./host/official";
 import type { Output, RunOptions, Say } from "../cli/run";
 import { type ImageName, defaultImages, imageNames } from "../components/images";
-import { provideImages } from "./images/images";
-import { startRegistry, stopRegistry } from "./images/registry";
+import { type StandIns, makeImages } from "./images/images";
+import { pushImages } from "./images/push";
+import { registryImage, startRegistry, stopRegistry } from "./images/registry";
 import { Stack, once, sandboxSource } from "./stack";
 import { bundleGateway } from "./stand-ins/authelia/bundle";
 import { type Program, bundleProgram } from "./stand-ins/bundle";
@@ -85,7 +86,12 @@ export interface SandboxOptions {
   readonly allApps?: boolean;
   /** Name of the Pulumi stack; several may share the sandbox's backend. @default "sandbox" */
   readonly stack?: string;
+  /** Told of each of {@link sandboxParts} when it begins and when it is done. @default nobody is told */
+  readonly track?: <T>(part: string, work: Promise<T>) => Promise<T>;
 }
+
+/** What opening a sandbox consists of. */
+export const sandboxParts = ["Docker", "Pulumi CLI", "images", "host", "services"];
 
 /** Brings up a host, registry and ACME authority, and a stack that points to them; finds what runs already. */
 export async function openSandbox(name: string, say: Say, options: SandboxOptions = {}): Promise<ExistingSandbox> {
@@ -110,7 +116,7 @@ interface Opening extends SandboxOptions {
 }
 
 async function open<G extends Ground>(
-  { name, say, target, allApps = false, stack: stackName }: Opening,
+  { name, say, target, allApps = false, stack: stackName, track = (_part, work) => work }: Opening,
   prepare: () => Promise<G>,
 ) {
   if (process.platform !== "linux")
@@ -123,37 +129,52 @@ async function open<G extends Ground>(
   const kept = once(join(folder, "target"), () => target);
   if (kept !== target)
     throw new Error(`The sandbox ${name} has the target ${kept}: destroy it first, or choose another name.`);
-  const [engine] = await Promise.all([
-    preparePulumi({ cacheDir, say, alicloud: target === "alicloud" }),
-    ensureDocker(say),
-  ]);
-  const ground = await prepare();
-  const { host } = ground;
-  const common = { name, bindAddress: host.gateway, cacheDir, say };
-  const registry = await startRegistry({ ...common, port: registryPort });
   const bundle = async (program: Program | "authelia") => {
     const file = join(folder, program);
     await (program === "authelia" ? bundleGateway(file) : bundleProgram(program, file));
     return file;
   };
   const origin = await originOfParts(allApps);
-  const wanted = { images: tagged, allApps };
-  const standIns =
-    origin === "official"
-      ? undefined
-      : await provideImages({ registryUrl: registry.url, ...wanted, cacheDir, bundle, say });
-  const acme = await startAcme({ ...common, resolveTo: host.address });
+  const docker = track("Docker", ensureDocker(say));
+  const images = async () => {
+    await docker;
+    await pebbleImage({ cacheDir, say });
+    // Nobody asks for a registry where the host pulls from the publishers.
+    if (origin === "official") return undefined;
+    const [made] = await Promise.all([
+      makeImages({ images: tagged, allApps, cacheDir, bundle, say }),
+      registryImage({ cacheDir, say }),
+    ]);
+    return made;
+  };
+  const [engine, standIns, ground] = await Promise.all([
+    track("Pulumi CLI", preparePulumi({ cacheDir, say, alicloud: target === "alicloud" })),
+    track("images", images()),
+    track("host", docker.then(prepare)),
+  ]);
+  const { host } = ground;
+  const common = { name, bindAddress: host.gateway, cacheDir, say };
+  const registry = async ({ pushed }: StandIns) => {
+    const { url } = await startRegistry({ ...common, port: registryPort });
+    say("Putting the images into the local registry");
+    await pushImages(url, pushed, cacheDir);
+    return [url];
+  };
+  const [acme, mirrors] = await track(
+    "services",
+    Promise.all([startAcme({ ...common, resolveTo: host.address }), standIns && registry(standIns)]),
+  );
 
   const stack = new Stack(folder, engine, ground.env, sandboxSource(stackName));
   const settings = {
     ...ground.settings,
     acmeDirectories: [acme.directoryUrl],
     acmeTrustedRoot: acme.caPem,
-    ...(standIns && { registryMirrors: [registry.url], images: standIns.images }),
+    ...(standIns && { registryMirrors: mirrors, images: standIns.images }),
   };
   await stack.create(settings, ground.secrets);
   // Also where the stack was made without them.
-  if (allApps && standIns) stack.configure({ ...standIns });
+  if (allApps && standIns) stack.configure({ images: standIns.images, sources: standIns.sources });
   const sandbox: Sandbox = {
     ...{ name, origin, host, acme, folder, engine, stack: stack.name, stackFile: stack.file, env: stack.env },
     domain: `${host.address.replaceAll(".", "-")}.sslip.io`,
@@ -167,8 +188,8 @@ async function open<G extends Ground>(
 }
 
 /**
- * Removes all that was opened under this name, whatever its target, but for the cache. Pulumi is not asked. Docker is started
- * for it: its containers outlive a restart of this machine.
+ * Removes all that was opened under this name, whatever its target, but for the cache and for what was changed on this machine.
+ * Pulumi is not asked. Docker is started for it: its containers outlive a restart of this machine.
  */
 export async function removeSandbox(name: string, say: Say): Promise<void> {
   await ensureDocker(say);

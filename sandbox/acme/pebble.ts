@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
-import { baseImage } from "../host/base";
+import { type BaseArgs, baseImage } from "../host/base";
 import { aptInstallStep, buildImage } from "../host/build";
 import { run } from "../../cli/run";
 import { withLock } from "../toolchain/lock";
@@ -112,7 +112,8 @@ const pebbleSettings = (address: string) => ({
   keyAlgorithm: "ecdsa",
 });
 
-async function pebbleImage(args: AcmeArgs): Promise<string> {
+/** Its image, which can be built before its address is known. */
+export async function pebbleImage(args: BaseArgs): Promise<string> {
   const module = "github.com/letsencrypt/pebble/v2/cmd";
   return buildImage(
     {

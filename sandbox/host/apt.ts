@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { run } from "../../cli/run";
 import type { Say } from "../../cli/run";
+import { installedPackages, notePackages } from "./machine-changes";
 
 let indexIsFresh = false;
 
@@ -16,5 +17,7 @@ export async function aptInstall(packages: readonly string[], say: Say): Promise
     run("apt-get", ["-o", "DPkg::Lock::Timeout=300", "-qq", ...args], { env: { DEBIAN_FRONTEND: "noninteractive" } });
   if (!indexIsFresh) await apt(["update"]);
   indexIsFresh = true;
+  const before = await installedPackages();
   await apt(["install", "-y", "--no-install-recommends", ...packages]);
+  await notePackages(before);
 }

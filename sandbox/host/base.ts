@@ -62,8 +62,19 @@ CMD ["bash"]
   );
 }
 
+const roots = new Map<System, Promise<string>>();
+
+/** Found or made once, however many images start from it side by side. */
+function rootFilesystem(args: BaseArgs): Promise<string> {
+  const { system = "debian 13" } = args;
+  const known = roots.get(system) ?? findRoot(args);
+  roots.set(system, known);
+  known.catch(() => roots.delete(system));
+  return known;
+}
+
 /** The official image where Docker Hub can be reached, otherwise the same made from the distribution's packages. */
-async function rootFilesystem(args: BaseArgs): Promise<string> {
+async function findRoot(args: BaseArgs): Promise<string> {
   const { official } = systems[args.system ?? "debian 13"];
   if (await imageExists(official)) return official;
   if ((await officialRegistryAnswers()) && (await succeeds("docker", ["pull", "--quiet", official]))) return official;

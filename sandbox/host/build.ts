@@ -31,6 +31,9 @@ export function imageTag(name: string, parts: readonly (string | Uint8Array)[]):
   return `cloudcode-sandbox/${name}:${hash.digest("hex").slice(0, 16)}`;
 }
 
+/** Images that are being built, or were: several parts of the sandbox ask for the same one side by side. */
+const building = new Map<string, Promise<void>>();
+
 /** Builds an image on the outer machine's Docker unless it is there, and returns its tag. */
 export async function buildImage(recipe: Recipe, say: Say): Promise<string> {
   const files = Object.entries(recipe.files ?? {});
@@ -40,7 +43,19 @@ export async function buildImage(recipe: Recipe, say: Say): Promise<string> {
     ...files.flat(),
     ...copies.flatMap(([path, source]) => [path, readFileSync(source)]),
   ]);
-  if (await imageExists(tag)) return tag;
+  let built = building.get(tag);
+  if (built === undefined) {
+    built = build(tag, recipe, say);
+    building.set(tag, built);
+    // One that failed is tried again.
+    built.catch(() => building.delete(tag));
+  }
+  await built;
+  return tag;
+}
+
+async function build(tag: string, recipe: Recipe, say: Say): Promise<void> {
+  if (await imageExists(tag)) return;
   say(`Building the ${recipe.name} image`);
   const context = mkdtempSync(join(tmpdir(), "cloudcode-build-"));
   try {
@@ -49,14 +64,13 @@ export async function buildImage(recipe: Recipe, say: Say): Promise<string> {
       return join(context, path);
     };
     writeFileSync(place("Dockerfile"), recipe.dockerfile);
-    for (const [path, text] of files) writeFileSync(place(path), text);
-    for (const [path, source] of copies) copyFileSync(source, place(path));
+    for (const [path, text] of Object.entries(recipe.files ?? {})) writeFileSync(place(path), text);
+    for (const [path, source] of Object.entries(recipe.copies ?? {})) copyFileSync(source, place(path));
     // The outer machine's own network, because its resolver may listen on loopback only.
     await run("docker", ["build", "--network", "host", "--tag", tag, context]);
   } finally {
     rmSync(context, { recursive: true, force: true });
   }
-  return tag;
 }
 
 /** Whether the outer machine's Docker holds this image. */

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, openSync, readFileSync } from "node:fs";
 import { aptInstall, mayInstall } from "./apt";
+import { noteIptables, noteNetwork } from "./machine-changes";
 import { run, succeeds, until } from "../../cli/run";
 import type { Say } from "../../cli/run";
 
@@ -18,6 +19,7 @@ export async function ensureDocker(say: Say): Promise<void> {
         "or run this as root on Debian or Ubuntu, where it installs Docker itself.",
     );
   }
+  await noteNetwork();
   if (!existsSync("/usr/sbin/dockerd") && !existsSync("/usr/bin/dockerd")) await aptInstall(await packages(), say);
   say("Starting Docker on this machine");
   if (existsSync("/run/systemd/system")) {
@@ -46,6 +48,7 @@ async function startByHand(): Promise<void> {
   if (await launch()) return;
   // A kernel without nf_tables refuses Debian's default iptables, and dockerd ends at once.
   if (logTail().includes("iptables") && existsSync("/usr/sbin/iptables-legacy")) {
+    await noteIptables();
     await run("update-alternatives", ["--set", "iptables", "/usr/sbin/iptables-legacy"]);
     if (await launch()) return;
   }

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { type ImageName, type SourceName, imageNames } from "../../components/images";
 import { baseImage } from "../host/base";
-import { buildImage } from "../host/build";
+import { type Recipe, buildImage } from "../host/build";
 import type { Say } from "../../cli/run";
 import type { Program } from "../stand-ins/bundle";
 import {
@@ -13,13 +13,12 @@ import {
   postgresRecipe,
   pythonRecipe,
 } from "./app-recipes";
-import { pushImages } from "./push";
+import type { Pushed } from "./push";
 import { autheliaRecipe, caddyRecipe, resticRecipe, ttydRecipe, valkeyRecipe } from "./recipes";
 import { sourcesImage } from "./sources";
 
 /** Which images the stacks ask for, and what is needed to replace them. */
 export interface ImagesArgs {
-  readonly registryUrl: string;
   readonly cacheDir: string;
   /** Full references as the compose files have them, e.g. `docker.io/library/caddy:2.11.7-alpine`. */
   readonly images: Readonly<Record<ImageName, string>>;
@@ -35,10 +34,12 @@ export interface StandIns {
   readonly images: Readonly<Record<ImageName, string>>;
   /** Where a host finds the programs that it builds from their repositories. */
   readonly sources: Partial<Record<SourceName, string>>;
+  /** What {@link pushImages} puts into the local registry, under the same names. */
+  readonly pushed: readonly Pushed[];
 }
 
-/** Makes equivalents of these images from packages, and puts them into the local registry under the same names. */
-export async function provideImages(args: ImagesArgs): Promise<StandIns> {
+/** Makes equivalents of these images from packages, side by side. */
+export async function makeImages(args: ImagesArgs): Promise<StandIns> {
   mkdirSync(args.cacheDir, { recursive: true });
   const base = await baseImage(args);
   const made: Partial<Record<ImageName, string>> = await coreImages(base, args);
@@ -52,24 +53,23 @@ export async function provideImages(args: ImagesArgs): Promise<StandIns> {
     // A name of its own, since sandboxes share the registry's storage and not all have this one.
     images.debian = `${images.debian}-with-sources`;
   }
-  args.say("Putting the images into the local registry");
   const pushed = imageNames.flatMap((name) => {
     const image = made[name];
     return image === undefined ? [] : [{ image, ...hubReference(images[name]) }];
   });
-  await pushImages(args.registryUrl, pushed, args.cacheDir);
-  return { images, sources };
+  return { images, sources, pushed };
 }
 
 async function coreImages(base: string, args: ImagesArgs) {
-  return {
-    debian: base,
-    restic: await buildImage(resticRecipe(base), args.say),
-    valkey: await buildImage(valkeyRecipe(base), args.say),
-    authelia: await buildImage(autheliaRecipe(base, await args.bundle("authelia")), args.say),
-    ttyd: await buildImage(ttydRecipe(base, await args.bundle("ttyd")), args.say),
-    caddy: await buildImage(await caddyRecipe(base, hubReference(args.images.caddy).tag, args), args.say),
-  };
+  const built = (recipe: Promise<Recipe>) => recipe.then((ready) => buildImage(ready, args.say));
+  const [restic, valkey, authelia, ttyd, caddy] = await Promise.all([
+    buildImage(resticRecipe(base), args.say),
+    buildImage(valkeyRecipe(base), args.say),
+    built(args.bundle("authelia").then((file) => autheliaRecipe(base, file))),
+    built(args.bundle("ttyd").then((file) => ttydRecipe(base, file))),
+    built(caddyRecipe(base, hubReference(args.images.caddy).tag, args)),
+  ]);
+  return { debian: base, restic, valkey, authelia, ttyd, caddy };
 }
 
 /** Names that a host asks the sandbox's registry for, which stands in for Docker Hub alone. */
@@ -83,19 +83,18 @@ function onDockerHub({ liteboxdServer, liteboxdGateway, liteboxdWeb }: ImagesArg
 }
 
 async function appImages(base: string, args: ImagesArgs) {
-  const liteboxd = await buildImage(liteboxdRecipe(base, await args.bundle("liteboxd")), args.say);
-  const python = await buildImage(pythonRecipe(base), args.say);
-  return {
-    liteboxdServer: liteboxd,
-    liteboxdGateway: liteboxd,
-    liteboxdWeb: await buildImage(liteboxdWebRecipe(base), args.say),
-    python311: python,
-    python312: python,
-    postgres: await buildImage(postgresRecipe(base), args.say),
-    opa: await buildImage(await opaRecipe(hubReference(args.images.opa).tag, args), args.say),
-    cloudflared: await buildImage(cloudflaredRecipe(base, await args.bundle("cloudflared")), args.say),
-    cliProxyApi: await buildImage(cliProxyApiRecipe(base, await args.bundle("cli-proxy-api")), args.say),
-  };
+  const built = (recipe: Promise<Recipe>) => recipe.then((ready) => buildImage(ready, args.say));
+  const [liteboxd, liteboxdWeb, python, postgres, opa, cloudflared, cliProxyApi] = await Promise.all([
+    built(args.bundle("liteboxd").then((file) => liteboxdRecipe(base, file))),
+    buildImage(liteboxdWebRecipe(base), args.say),
+    buildImage(pythonRecipe(base), args.say),
+    buildImage(postgresRecipe(base), args.say),
+    built(opaRecipe(hubReference(args.images.opa).tag, args)),
+    built(args.bundle("cloudflared").then((file) => cloudflaredRecipe(base, file))),
+    built(args.bundle("cli-proxy-api").then((file) => cliProxyApiRecipe(base, file))),
+  ]);
+  const liteboxds = { liteboxdServer: liteboxd, liteboxdGateway: liteboxd, liteboxdWeb };
+  return { ...liteboxds, python311: python, python312: python, postgres, opa, cloudflared, cliProxyApi };
 }
 
 /** The repository and tag by which Docker asks a mirror of Docker Hub for an image. */

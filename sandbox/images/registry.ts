@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { baseImage } from "../host/base";
+import { type BaseArgs, baseImage } from "../host/base";
 import { aptInstallStep, buildImage } from "../host/build";
 import { removeService, startService } from "../host/service";
 import type { Say } from "../../cli/run";
@@ -22,18 +22,7 @@ export interface RegistryArgs {
  * its Go module takes minutes and adds nothing that a mirror needs.
  */
 export async function startRegistry(args: RegistryArgs): Promise<{ url: string }> {
-  const image = await buildImage(
-    {
-      name: "registry",
-      dockerfile: `FROM ${await baseImage(args)}
-RUN ${aptInstallStep(["docker-registry"])}
-COPY config.yml /etc/sandbox-registry.yml
-CMD ["docker-registry", "serve", "/etc/sandbox-registry.yml"]
-`,
-      files: { "config.yml": CONFIG },
-    },
-    args.say,
-  );
+  const image = await registryImage(args);
   const storage = join(args.cacheDir, "registry");
   mkdirSync(storage, { recursive: true });
   const url = `http://${args.bindAddress}:${args.port}`;
@@ -51,6 +40,16 @@ CMD ["docker-registry", "serve", "/etc/sandbox-registry.yml"]
     ready: async () => (await fetch(`${url}/v2/`)).ok,
   });
   return { url };
+}
+
+/** Its image, which can be built before its address is known. */
+export async function registryImage(args: BaseArgs): Promise<string> {
+  const dockerfile = `FROM ${await baseImage(args)}
+RUN ${aptInstallStep(["docker-registry"])}
+COPY config.yml /etc/sandbox-registry.yml
+CMD ["docker-registry", "serve", "/etc/sandbox-registry.yml"]
+`;
+  return buildImage({ name: "registry", dockerfile, files: { "config.yml": CONFIG } }, args.say);
 }
 
 /** Removes the registry; the blobs stay in the cache. */

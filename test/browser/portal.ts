@@ -2,7 +2,7 @@
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { nextCode } from "./one-time-password";
-import { pinnedTo } from "./trust";
+import { pinnedTo } from "../../sandbox/browser/trust";
 
 export interface BrowserOptions {
   /** The cookie domain; the portal is `auth.<domain>` and every name below it is reached at `address`. */

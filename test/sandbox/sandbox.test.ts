@@ -1,5 +1,6 @@
 import { openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { certificates } from "./scenarios/certificates";
+import { commands } from "./scenarios/commands";
 import { data } from "./scenarios/data";
 import { destroy } from "./scenarios/destroy";
 import { faults } from "./scenarios/faults";
@@ -41,6 +42,9 @@ describe("the first up", () => {
 });
 describe("an up without a change", () => {
   noChange(world);
+});
+describe("the sandbox's own commands", () => {
+  commands(world);
 });
 describe("signing in", () => {
   login(world);

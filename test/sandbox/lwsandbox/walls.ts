@@ -79,7 +79,7 @@ export function lwsandboxWalls(world: AppsWorld, liteboxd: Liteboxd): void {
   });
 
   test("a sandbox that may go anywhere reaches the outside and k3s's API, and no container and nothing else of the machine", async () => {
-    const outside = `${pid} ${world.sandbox.host.gateway} 5000`;
+    const outside = `${pid} ${world.sandbox.host.gateway} 14000`;
     // Rules follow a policy within a moment.
     expect(await eventually(30, async () => (await opened(world, [outside])).length === 1)).toBe(true);
     const places = await placesOf(world);
@@ -104,7 +104,7 @@ export function lwsandboxWalls(world: AppsWorld, liteboxd: Liteboxd): void {
   test("an ordinary sandbox reaches nothing at all", async () => {
     const [name = ""] = (await liteboxd.pods()).filter((pod) => pod !== "free");
     const process = await podProcess(name);
-    const doorsOut = [`${world.sandbox.host.gateway} 5000`, `${address()} 443`, `${await podAddress("free")} 3000`];
+    const doorsOut = [`${world.sandbox.host.gateway} 14000`, `${address()} 443`, `${await podAddress("free")} 3000`];
     expect(
       await opened(
         world,
