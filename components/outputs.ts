@@ -62,10 +62,9 @@ export function nextSteps(settings: Settings, host: Host, domain: pulumi.Output<
 function steps(settings: Settings, host: Host, domain: string, address: string): string[] {
   const { operator, mail } = settings;
   const portal = `https://${hostOf({ subdomain: portalSubdomain }, domain)}`;
-  const notification = "docker exec cloudcode-auth-authelia-1 cat /config/notification.txt";
   const code = mail
     ? `The one-time code arrives at ${operator.email ?? `${operator.username}@${domain}`}.`
-    : `The one-time code stands on the host: open the shell of sshCommand and run ${host.user === "root" ? "" : "sudo "}${notification}`;
+    : "The one-time code stands on the host: npm run ops -- otp waits for it and prints it.";
   return [
     ...host.before(domain, address),
     ...sharedName(domain),

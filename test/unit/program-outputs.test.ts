@@ -93,23 +93,18 @@ describe("sshCommand", () => {
 });
 
 describe("nextSteps", () => {
-  it("without a mail server tell where the one-time code stands on the host", async () => {
+  it("without a mail server name the command that prints the one-time code", async () => {
     const steps = JSON.stringify(value(await runProgram({ domain: "home.example.com" }), "nextSteps"));
     expect(steps).toContain("home.example.com and *.home.example.com must point to 203.0.113.7.");
     expect(steps).toContain("https://auth.home.example.com/settings/two-factor-authentication");
-    expect(steps).toContain("run docker exec cloudcode-auth-authelia-1 cat /config/notification.txt");
-  });
-
-  it("ask for sudo where the user of the host is not root", async () => {
-    const steps = JSON.stringify(value(await runProgram({ hostUser: "ubuntu" }), "nextSteps"));
-    expect(steps).toContain("run sudo docker exec cloudcode-auth-authelia-1");
+    expect(steps).toContain("npm run ops -- otp waits for it and prints it.");
   });
 
   it("with a mail server name the address the code goes to", async () => {
     const run = await runProgram({ smtpAddress: "submission://smtp.example.com:587", adminEmail: "me@example.com" });
     const steps = JSON.stringify(value(run, "nextSteps"));
     expect(steps).toContain("The one-time code arrives at me@example.com.");
-    expect(steps).not.toContain("notification.txt");
+    expect(steps).not.toContain("ops -- otp");
   });
 });
 
