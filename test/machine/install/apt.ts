@@ -41,10 +41,10 @@ export function aptStep(scene: () => Scene): void {
     );
     await words("dpkg -i /root/repo/containerd.io_2.0.deb");
     expect(await words("/opt/cloudcode/bin/cloudcode-check | grep '^updates'")).not.toContain("containerd.io");
-    // Newer ones would not come from a source that is gone.
+    // Newer ones would not come from a source that is gone. Some versions of apt read a folder in place, and then know of none.
     await words("mv /root/repo /root/gone");
     expect(await words("/opt/cloudcode/bin/cloudcode-check | grep '^updates'")).toMatch(
-      /^updates\tred\twhat runs the containers gets no updates: file:\/root\/repo\/\S* does not answer; /,
+      /^updates\tred\twhat runs the containers gets no updates: (file:\/root\/repo\/\S* does not answer|no source of apt has containerd\.io); /,
     );
     await words("rm -r /root/gone; dpkg --purge --force-all containerd.io");
   });
