@@ -31,7 +31,7 @@ export function together(world: AppsWorld): void {
     world.sandbox.configure({
       opencodeEnabled: undefined,
       opencodeMemoryMiB: "1024",
-      opencodeTerminalMemoryMiB: "512",
+      opencodeTerminalMemoryMiB: "384",
       tgSignerEnabled: "true",
       donationEnabled: "true",
       casecheckEnabled: "true",
