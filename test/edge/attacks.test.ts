@@ -169,7 +169,7 @@ describe.each([
     const end = Date.now() + 20_000;
     while (!arrived().includes(path) && Date.now() < end) await sleep(50);
     expect(arrived()).toContain(path);
-    await page.close();
+    // It goes with the browser: Chromium now and then does not close a page that is on its way to another site.
   });
 });
 
