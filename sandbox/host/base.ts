@@ -6,6 +6,7 @@ import { aptInstall, mayInstall } from "./apt";
 import { aptInstallStep, buildImage, imageExists, imageTag } from "./build";
 import { officialRegistryAnswers } from "./official";
 import { type DebianMirror, outerAptProxy, outerAuthorities, outerMirror } from "./outer";
+import { Shared } from "./shared";
 import { run, succeeds } from "../../cli/run";
 import type { Say } from "../../cli/run";
 
@@ -62,15 +63,11 @@ CMD ["bash"]
   );
 }
 
-const roots = new Map<System, Promise<string>>();
+const roots = new Shared<System, string>();
 
 /** Found or made once, however many images start from it side by side. */
 function rootFilesystem(args: BaseArgs): Promise<string> {
-  const { system = "debian 13" } = args;
-  const known = roots.get(system) ?? findRoot(args);
-  roots.set(system, known);
-  known.catch(() => roots.delete(system));
-  return known;
+  return roots.get(args.system ?? "debian 13", () => findRoot(args));
 }
 
 /** The official image where Docker Hub can be reached, otherwise the same made from the distribution's packages. */

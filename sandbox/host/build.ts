@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Shared } from "./shared";
 import { run, succeeds } from "../../cli/run";
 import type { Say } from "../../cli/run";
 
@@ -32,7 +33,7 @@ export function imageTag(name: string, parts: readonly (string | Uint8Array)[]):
 }
 
 /** Images that are being built, or were: several parts of the sandbox ask for the same one side by side. */
-const building = new Map<string, Promise<void>>();
+const builds = new Shared<string, void>();
 
 /** Builds an image on the outer machine's Docker unless it is there, and returns its tag. */
 export async function buildImage(recipe: Recipe, say: Say): Promise<string> {
@@ -43,14 +44,7 @@ export async function buildImage(recipe: Recipe, say: Say): Promise<string> {
     ...files.flat(),
     ...copies.flatMap(([path, source]) => [path, readFileSync(source)]),
   ]);
-  let built = building.get(tag);
-  if (built === undefined) {
-    built = build(tag, recipe, say);
-    building.set(tag, built);
-    // One that failed is tried again.
-    built.catch(() => building.delete(tag));
-  }
-  await built;
+  await builds.get(tag, () => build(tag, recipe, say));
   return tag;
 }
 

@@ -1,3 +1,5 @@
+import { Shared } from "./shared";
+
 /** Where the publishers' parts come from, and how each answers a stranger that may have them. */
 const places = {
   // An open registry answers an anonymous client with 401.
@@ -8,19 +10,17 @@ const places = {
 
 type Place = keyof typeof places;
 
-const asked = new Map<Place, Promise<boolean>>();
+const asked = new Shared<Place, boolean>();
 
 function answers(place: Place): Promise<boolean> {
   const { url, answers } = places[place];
-  const known = asked.get(place);
-  if (known !== undefined) return known;
-  const answer = fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
-    // Anything else comes from something in between.
-    ({ status }) => answers.some((one) => one === status),
-    () => false,
+  return asked.get(place, () =>
+    fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
+      // Anything else comes from something in between.
+      ({ status }) => answers.some((one) => one === status),
+      () => false,
+    ),
   );
-  asked.set(place, answer);
-  return answer;
 }
 
 /** Whether Docker Hub's registry answers from this machine; asked once, for a few seconds at most. */

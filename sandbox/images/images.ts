@@ -60,14 +60,23 @@ export async function makeImages(args: ImagesArgs): Promise<StandIns> {
   return { images, sources, pushed };
 }
 
+async function built({ say }: ImagesArgs, recipe: Promise<Recipe>): Promise<string> {
+  return buildImage(await recipe, say);
+}
+
 async function coreImages(base: string, args: ImagesArgs) {
-  const built = (recipe: Promise<Recipe>) => recipe.then((ready) => buildImage(ready, args.say));
   const [restic, valkey, authelia, ttyd, caddy] = await Promise.all([
     buildImage(resticRecipe(base), args.say),
     buildImage(valkeyRecipe(base), args.say),
-    built(args.bundle("authelia").then((file) => autheliaRecipe(base, file))),
-    built(args.bundle("ttyd").then((file) => ttydRecipe(base, file))),
-    built(caddyRecipe(base, hubReference(args.images.caddy).tag, args)),
+    built(
+      args,
+      args.bundle("authelia").then((file) => autheliaRecipe(base, file)),
+    ),
+    built(
+      args,
+      args.bundle("ttyd").then((file) => ttydRecipe(base, file)),
+    ),
+    built(args, caddyRecipe(base, hubReference(args.images.caddy).tag, args)),
   ]);
   return { debian: base, restic, valkey, authelia, ttyd, caddy };
 }
@@ -83,15 +92,23 @@ function onDockerHub({ liteboxdServer, liteboxdGateway, liteboxdWeb }: ImagesArg
 }
 
 async function appImages(base: string, args: ImagesArgs) {
-  const built = (recipe: Promise<Recipe>) => recipe.then((ready) => buildImage(ready, args.say));
   const [liteboxd, liteboxdWeb, python, postgres, opa, cloudflared, cliProxyApi] = await Promise.all([
-    built(args.bundle("liteboxd").then((file) => liteboxdRecipe(base, file))),
+    built(
+      args,
+      args.bundle("liteboxd").then((file) => liteboxdRecipe(base, file)),
+    ),
     buildImage(liteboxdWebRecipe(base), args.say),
     buildImage(pythonRecipe(base), args.say),
     buildImage(postgresRecipe(base), args.say),
-    built(opaRecipe(hubReference(args.images.opa).tag, args)),
-    built(args.bundle("cloudflared").then((file) => cloudflaredRecipe(base, file))),
-    built(args.bundle("cli-proxy-api").then((file) => cliProxyApiRecipe(base, file))),
+    built(args, opaRecipe(hubReference(args.images.opa).tag, args)),
+    built(
+      args,
+      args.bundle("cloudflared").then((file) => cloudflaredRecipe(base, file)),
+    ),
+    built(
+      args,
+      args.bundle("cli-proxy-api").then((file) => cliProxyApiRecipe(base, file)),
+    ),
   ]);
   const liteboxds = { liteboxdServer: liteboxd, liteboxdGateway: liteboxd, liteboxdWeb };
   return { ...liteboxds, python311: python, python312: python, postgres, opa, cloudflared, cliProxyApi };
