@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { constants } from "node:fs";
-import { access, mkdir, mkdtemp, open, realpath, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, open, realpath, rename, rm } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { isExecutable, placesOnPath } from "./path";
 
 /** The CLI that is downloaded, or built by the sandbox, where none is installed. */
 // renovate: datasource=github-releases depName=pulumi/pulumi
@@ -10,14 +10,6 @@ export const pulumiVersion = "v3.274.1";
 
 const ANSWER_WITHIN_MS = 4_000;
 const ARRIVE_WITHIN_MS = 300_000;
-
-/** True when a file can be run. */
-export async function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
 
 async function isCompiled(file: string): Promise<boolean> {
   if (!(await isExecutable(file))) return false;
@@ -44,10 +36,8 @@ export async function ensurePulumi(
   say: (line: string) => void,
 ): Promise<{ readonly pulumi: string; readonly env: { readonly PATH: string } }> {
   const path = process.env["PATH"] ?? "";
-  for (const folder of path.split(delimiter).filter((part) => part !== "")) {
-    const pulumi = join(folder, "pulumi");
+  for (const pulumi of placesOnPath(path, "pulumi"))
     if (await isExecutable(pulumi)) return { pulumi, env: { PATH: path } };
-  }
   const folder = officialFolder(cacheDir);
   const pulumi = join(folder, "pulumi");
   if (!(await isExecutable(pulumi))) await downloadOfficial(pulumiVersion, folder, say);
@@ -60,10 +50,9 @@ export async function ensurePulumi(
 
 /** The first CLI on PATH that has its official language host beside it; stand-ins are scripts, official ones are not. */
 export async function findOfficial(path: string): Promise<string | undefined> {
-  for (const folder of path.split(delimiter).filter((part) => part !== "")) {
-    const pulumi = join(folder, "pulumi");
+  for (const pulumi of placesOnPath(path, "pulumi")) {
     if (!(await isExecutable(pulumi))) continue;
-    for (const place of [folder, dirname(await realpath(pulumi))]) {
+    for (const place of [dirname(pulumi), dirname(await realpath(pulumi))]) {
       if (await isCompiled(join(place, "pulumi-language-nodejs"))) return pulumi;
     }
   }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, mkdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { isExecutable, placesOnPath } from "../../cli/path";
 import type { Sandbox } from "../sandbox";
 import { pinnedTo } from "./trust";
 
@@ -14,11 +15,12 @@ const names = [
 ];
 
 /** Chromium, or one of its relatives: the one that CHROME_PATH names, or the first on PATH. */
-export function findChromium(env: NodeJS.ProcessEnv): string | undefined {
+async function findChromium(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const given = env["CHROME_PATH"];
   if (given) return given;
-  const folders = (env["PATH"] ?? "").split(delimiter).filter((part) => part !== "");
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+  for (const file of names.flatMap((name) => placesOnPath(env["PATH"] ?? "", name)))
+    if (await isExecutable(file)) return file;
+  return undefined;
 }
 
 /**
@@ -29,7 +31,7 @@ export function findChromium(env: NodeJS.ProcessEnv): string | undefined {
  */
 export async function openPage(sandbox: Sandbox, url: string): Promise<void> {
   const { host, domain, folder, acme } = sandbox;
-  const program = findChromium(process.env);
+  const program = await findChromium(process.env);
   const { DISPLAY, WAYLAND_DISPLAY, CHROME_PATH } = process.env;
   const otherwise = `open ${url} in a browser of yours; \`npm run sandbox\` tells how it gets to trust it`;
   if (program === undefined)
@@ -57,13 +59,4 @@ export async function openPage(sandbox: Sandbox, url: string): Promise<void> {
       else reject(new Error(`${program} ended with ${code ?? "a signal"}.`));
     });
   });
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { packageVersion, pointTo } from "./bundle";
 import { buildGo, requireGo } from "./go";
 import { withLock } from "./lock";
-import { isExecutable } from "../../cli/official-pulumi";
+import { isExecutable } from "../../cli/path";
 
 const MODULE = join(__dirname, "alicloud-provider");
 const PROGRAM = "pulumi-resource-alicloud";

@@ -4,7 +4,8 @@ import { provideAlicloudPlugin } from "./alicloud";
 import { buildPulumi } from "./build";
 import { placeStandIns, packageVersion } from "./bundle";
 import { withLock } from "./lock";
-import { downloadOfficial, findOfficial, isExecutable, officialFolder, pulumiVersion } from "../../cli/official-pulumi";
+import { downloadOfficial, findOfficial, officialFolder, pulumiVersion } from "../../cli/official-pulumi";
+import { isExecutable } from "../../cli/path";
 
 export interface PreparedPulumi {
   /** What must be added to the environment of the CLI. */
