@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { exitWith } from "../cli/exit";
 import { z } from "zod";
 import { cacheDir } from "../cli/cache";
 import { openPage } from "./browser/open";
@@ -134,7 +135,4 @@ async function destroy(name: string): Promise<void> {
 
 const keep = (sandbox: Sandbox) => Promise.resolve(sandbox);
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+exitWith(main(process.argv.slice(2)));

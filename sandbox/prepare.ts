@@ -1,11 +1,11 @@
 /** Run by `.ci/run` beside the other tests: builds what the cloud tests need, if the cache does not have it. */
 import { cacheDir } from "../cli/cache";
+import { exitWith } from "../cli/exit";
 import { preparePulumi } from "./toolchain";
 
-preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true }).catch(
-  (error: unknown) => {
-    // The test that needs it tries again, and fails with the same words.
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  },
-);
+async function main(): Promise<void> {
+  await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });
+}
+
+// The test that needs it tries again, and fails with the same words.
+exitWith(main());

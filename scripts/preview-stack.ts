@@ -1,6 +1,7 @@
 /** Run by `npm run preview:stack`: the preview of a real stack, with the account, state and passphrase of the environment. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { exitWith } from "../cli/exit";
 import { cacheDir } from "../cli/cache";
 import { ensurePulumi } from "../cli/official-pulumi";
 import { run } from "../cli/run";
@@ -54,7 +55,4 @@ async function main(args: readonly string[]): Promise<void> {
   if (!report([{ title, ...outcome }], { file, labels })) process.exitCode = 1;
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+exitWith(main(process.argv.slice(2)));

@@ -1,6 +1,7 @@
 /** Run by `npm run lint:workflows`: actionlint and zizmor over the workflows; both work offline once they are in the cache. */
 import { spawnSync } from "node:child_process";
 import { cacheDir } from "../cli/cache";
+import { exitWith } from "../cli/exit";
 import { projectRoot } from "../sandbox/folder";
 import { goBinary, wheelBinary } from "../sandbox/host/tools";
 import { mkdirSync } from "node:fs";
@@ -34,7 +35,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+exitWith(main());

@@ -6,8 +6,10 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDeepStrictEqual, parseArgs } from "node:util";
+import { parseArgs } from "node:util";
+import { exitWith } from "../../cli/exit";
 import { bundleGateway } from "../stand-ins/authelia/bundle";
+import { reportDifferences } from "./report";
 import { type Ask, Side, domain, password, username } from "./side";
 
 const usage = "usage: npm run compare:authelia -- [--real PATH] (default: authelia on PATH)";
@@ -171,30 +173,11 @@ async function main(): Promise<number> {
     await bundleGateway(file);
     const real = await observe([values.real]);
     const standIn = await observe([process.execPath, file]);
-    const different = steps
-      .map(([name]) => name)
-      .filter((name) => !isDeepStrictEqual(real.get(name), standIn.get(name)));
-    for (const name of different) {
-      process.stdout.write(`${known.has(name) ? "known" : "NEW"}: ${name}\n`);
-      process.stdout.write(
-        `  real      ${JSON.stringify(real.get(name))}\n  stand-in  ${JSON.stringify(standIn.get(name))}\n`,
-      );
-    }
-    const news = different.filter((name) => !known.has(name)).length;
-    const version = found.stdout.trim();
-    process.stdout.write(`${version}: ${steps.length} steps, ${different.length} differ, ${news} of them not known\n`);
+    const news = reportDifferences(found.stdout.trim(), real, standIn, known);
     return news === 0 ? 0 : 1;
   } finally {
     rmSync(bundle, { recursive: true });
   }
 }
 
-main().then(
-  (exit) => {
-    process.exitCode = exit;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  },
-);
+exitWith(main());

@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, parseArgs } from "node:util";
 import { Secret, Unknown, isList, isMap, type Value, type ValueMap } from "../toolchain/stand-ins/plugin/values";
+import { exitWith } from "../../cli/exit";
+import { reportDifferences } from "./report";
 import { type Plugin, type PluginName, startPlugin } from "../../test/toolchain/plugin";
 
 const usage =
@@ -202,7 +204,7 @@ async function observe(name: PluginName, official?: string): Promise<Map<string,
     const seen = new Map<string, unknown>();
     for (const [step, look] of steps[name])
       seen.set(
-        step,
+        `${name} ${step}`,
         await look(plugin).catch((error: unknown) => ({
           error: error instanceof Error ? error.message : String(error),
         })),
@@ -214,19 +216,7 @@ async function observe(name: PluginName, official?: string): Promise<Map<string,
 }
 
 async function compare(name: PluginName, folder: string): Promise<number> {
-  const [real, standIn] = [await observe(name, folder), await observe(name)];
-  const different = steps[name]
-    .map(([step]) => step)
-    .filter((step) => !isDeepStrictEqual(real.get(step), standIn.get(step)));
-  for (const step of different) {
-    process.stdout.write(`${known.has(`${name} ${step}`) ? "known" : "NEW"}: ${name} ${step}\n`);
-    process.stdout.write(
-      `  real      ${JSON.stringify(real.get(step))}\n  stand-in  ${JSON.stringify(standIn.get(step))}\n`,
-    );
-  }
-  const news = different.filter((step) => !known.has(`${name} ${step}`)).length;
-  process.stdout.write(`${name}: ${steps[name].length} steps, ${different.length} differ, ${news} of them not known\n`);
-  return news;
+  return reportDifferences(name, await observe(name, folder), await observe(name), known);
 }
 
 async function main(): Promise<number> {
@@ -242,12 +232,4 @@ async function main(): Promise<number> {
   return news === 0 ? 0 : 1;
 }
 
-main().then(
-  (exit) => {
-    process.exitCode = exit;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  },
-);
+exitWith(main());

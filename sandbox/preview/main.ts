@@ -1,6 +1,7 @@
 /** Run by `npm run preview:ci`: a whole preview on any Linux machine, without a secret and without a cloud account. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { exitWith } from "../../cli/exit";
 import { projectRoot } from "../folder";
 import { previewEmulated } from "./emulated";
 import { labelsOf, report } from "../../scripts/preview/report";
@@ -43,7 +44,4 @@ async function main(args: readonly string[]): Promise<void> {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+exitWith(main(process.argv.slice(2)));
