@@ -5,7 +5,7 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { projectRoot } from "./folder";
 import { type Output, type RunOptions, run } from "../cli/run";
-import type { PreparedPulumi } from "./toolchain";
+import type { PreparedPulumi } from "@cloudcode/offline-kit/toolchain";
 
 const fileSchema = z.looseObject({ config: z.record(z.string(), z.unknown()) });
 

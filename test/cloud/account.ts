@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { call } from "../emulator/client";
+import { call } from "@cloudcode/alicloud-emulator/testing/client";
 
 const items = z.array(
   z.object({
@@ -49,7 +49,7 @@ export class Account {
     return this.control("GET", "violations");
   }
 
-  /** Breaks something while `action` runs; see test/emulator/faults.ts. */
+  /** Breaks something while `action` runs; see packages/alicloud-emulator/src/faults.ts. */
   async during<T>(fault: object | readonly object[], action: () => Promise<T>): Promise<T> {
     for (const one of [fault].flat()) await this.control("POST", "faults", one);
     try {
