@@ -71,10 +71,9 @@ export class Account {
     await this.control("POST", "idle");
   }
 
-  /** The day of the snapshot policies. */
-  async takeAutomaticSnapshots(): Promise<void> {
-    await this.control("POST", "snapshots");
-    await this.control("POST", "idle");
+  /** A week passes, in which the snapshot policies do their work. */
+  async passWeek(): Promise<void> {
+    await this.control("POST", "clock", 7 * 24);
   }
 
   private async control(method: string, path: string, body?: unknown): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { timestamp } from "@cloudcode/alicloud-emulator/cloud";
+import { timestamp } from "@cloudcode/alicloud-emulator/clock";
 import { signatureV4 } from "@cloudcode/alicloud-emulator/oss/signature";
 import { textsOf } from "@cloudcode/alicloud-emulator/oss/xml";
 

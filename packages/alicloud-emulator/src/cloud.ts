@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { type Clock, timestamp } from "./clock";
 import type { Latencies } from "./latency";
 import type { Machines } from "./machine";
 import type { State } from "./state";
@@ -20,6 +21,7 @@ export class Cloud {
   constructor(
     readonly state: State,
     readonly machines: Machines,
+    readonly clock: Clock,
     public latencies: Latencies,
     private readonly changed: () => void,
     private readonly failed: (what: string, why: string) => void,
@@ -37,7 +39,7 @@ export class Cloud {
     return {
       id,
       regionId: region,
-      createdAt: timestamp(),
+      createdAt: this.timestamp(),
       tags,
       resourceGroupId: resourceGroupId || defaultResourceGroup,
     };
@@ -52,7 +54,7 @@ export class Cloud {
     latency: keyof Latencies,
     steps: { readonly work?: () => Promise<void>; readonly settle: () => void; readonly fail?: (why: string) => void },
   ): void {
-    const wait = new Promise<void>((resolve) => setTimeout(resolve, this.latencies[latency]));
+    const wait = this.clock.after(this.latencies[latency]);
     const run = async (): Promise<void> => {
       const [, work] = await Promise.allSettled([wait, steps.work?.()]);
       if (work.status === "fulfilled") steps.settle();
@@ -67,11 +69,22 @@ export class Cloud {
     this.#underWay.add(running);
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is under way; a clock that stands is turned for it. */
   async idle(): Promise<void> {
+    if (this.clock.stands) await this.settled();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
-}
 
-/** Now, or another time, as the APIs write it. */
-export const timestamp = (date = new Date()): string => date.toISOString().replace(/\.\d+Z$/, "Z");
+  /** Turns the clock until nothing is under way. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) {
+      this.clock.turnTo(this.clock.next() ?? this.clock.now());
+      await Promise.race(this.#underWay);
+    }
+  }
+
+  /** Now, or another time, as the APIs write it. */
+  timestamp(time = this.clock.now()): string {
+    return timestamp(time);
+  }
+}

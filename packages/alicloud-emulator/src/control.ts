@@ -4,7 +4,7 @@ import type { Rules } from "./gateway";
 import { inventory } from "./inventory";
 import type { Journal } from "./journal";
 import { latenciesSchema } from "./latency";
-import { takeAutomaticSnapshots } from "./ecs/take-snapshot";
+import { passTime } from "./passing-time";
 import { policySchema } from "./policy";
 import type { ControlAnswer } from "./server";
 
@@ -55,9 +55,9 @@ const routes: Readonly<Record<string, Handler>> = {
     cloud.latencies = latenciesSchema.parse(JSON.parse(body));
     return ok();
   },
-  /** The time comes when the snapshot policies of all disks do their work. */
-  "POST snapshots": ({ cloud }) => {
-    takeAutomaticSnapshots(cloud);
+  /** Turns the account's clock forward by so many hours. */
+  "POST clock": async ({ cloud }, body) => {
+    await passTime(cloud, z.number().positive().parse(JSON.parse(body)) * 3_600_000);
     return ok();
   },
   /** Answers when no state change is under way. */

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Catalogue } from "./catalogue";
 import { makeCertificate } from "./certificate";
+import { Clock } from "./clock";
 import { Cloud } from "./cloud";
 import { control } from "./control";
 import { FakeMachines } from "./fake-machines";
@@ -20,6 +21,7 @@ import type { Latencies } from "./latency";
 import { latencyProfiles } from "./latency";
 import type { Machines } from "./machine";
 import type { Policy } from "./policy";
+import { passTime } from "./passing-time";
 import { ObjectStorage } from "./oss/object-storage";
 import { listen } from "./server";
 import { emptyState, loadState, saveState } from "./state";
@@ -36,6 +38,8 @@ export interface EmulatorOptions {
   readonly machines?: Machines;
   /** Default: none. */
   readonly latencies?: Latencies;
+  /** Time passes only by `advance` and `idle`. Default: it runs as the real one. */
+  readonly clockStands?: boolean;
   /** Secrets by access key id. */
   readonly keys?: Readonly<Record<string, string>>;
   /** Default: everything is allowed. */
@@ -60,6 +64,8 @@ export interface Emulator {
   inventory(): Item[];
   /** Resolves when no state change is under way. */
   idle(): Promise<void>;
+  /** Turns the account's clock forward by milliseconds and lets happen what is due: see passing-time.ts. */
+  advance(milliseconds: number): Promise<void>;
   /** Waits for what is under way, then ends. */
   close(): Promise<void>;
 }
@@ -74,9 +80,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const journal = new Journal();
   const faults = new Faults();
   const machines = options.machines ?? new FakeMachines([...state.eips.values()].map((eip) => eip.address));
-  const cloud = new Cloud(state, machines, options.latencies ?? latencyProfiles.fast, changed, (what, why) => {
-    journal.failures.push(`${what}: ${why}`);
-  });
+  const cloud = new Cloud(
+    state,
+    machines,
+    new Clock(options.clockStands),
+    options.latencies ?? latencyProfiles.fast,
+    changed,
+    (what, why) => {
+      journal.failures.push(`${what}: ${why}`);
+    },
+  );
   const keys = new Map(Object.entries(options.keys ?? { [emulatorKey.id]: emulatorKey.secret }));
   const rules: Rules = { keys, policy: options.policy, faults };
   const gateway = new Gateway(cloud, new Catalogue(options.domains), rules, journal, changed);
@@ -101,6 +114,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
     inventory: () => inventory(state),
     idle: () => cloud.idle(),
+    advance: (milliseconds) => passTime(cloud, milliseconds),
     close: async () => {
       await server.close();
       await cloud.idle();

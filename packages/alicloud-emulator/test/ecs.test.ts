@@ -1,5 +1,4 @@
 // Instances, disks and snapshots: states, what each allows, and what happens to the machines behind them.
-import { takeAutomaticSnapshots } from "../src/ecs/take-snapshot";
 import type { Emulator } from "../src/emulator";
 import { startEmulator } from "../src/emulator";
 import { FakeMachines } from "../src/fake-machines";
@@ -11,15 +10,12 @@ let emulator: Emulator;
 let account: Account;
 let network: { vpc: string; vswitch: string; group: string };
 
-// Long enough that a test sees what is under way, short enough to wait for.
-const latencies = everyLatency(100);
-
 beforeEach(async () => {
   machines = new FakeMachines();
-  emulator = await startEmulator({ machines });
+  emulator = await startEmulator({ machines, clockStands: true });
   account = new Account(emulator);
   network = await account.network();
-  emulator.cloud.latencies = latencies;
+  emulator.cloud.latencies = everyLatency(100);
 });
 afterEach(async () => {
   await emulator.close();
@@ -129,9 +125,7 @@ test("snapshots of a policy have no tags, and go with a disk that is to take the
   await account.ask("ecs", "ApplyAutoSnapshotPolicy", {
     ...{ autoSnapshotPolicyId: policy, diskIds: JSON.stringify([disk]), regionId: "ap-southeast-1" },
   });
-  takeAutomaticSnapshots(emulator.cloud);
-  await account.ask("ecs", "CreateSnapshot", { DiskId: disk }).catch(() => undefined);
-  await emulator.idle();
+  await emulator.advance(7 * day);
   expect([...emulator.cloud.state.snapshots.values()]).toMatchObject([{ diskId: disk, automatic: true, tags: {} }]);
   await account.ask("ecs", "CreateSnapshot", { DiskId: disk });
   await emulator.idle();
@@ -142,6 +136,45 @@ test("snapshots of a policy have no tags, and go with a disk that is to take the
   expect([...emulator.cloud.state.snapshots.values()]).toMatchObject([{ diskId: disk, automatic: false }]);
 });
 
+test("a policy takes its snapshots at its hours, and each goes after its days", async () => {
+  const id = await account.run(network);
+  const disk = await account.text("ecs", "CreateDisk", "DiskId", data);
+  const policy = await account.text("ecs", "CreateAutoSnapshotPolicy", "AutoSnapshotPolicyId", {
+    ...{ timePoints: '["4", "16"]', repeatWeekdays: '["1", "3"]', retentionDays: "3", regionId: "ap-southeast-1" },
+  });
+  await emulator.idle();
+  await account.ask("ecs", "AttachDisk", { DiskId: disk, InstanceId: id });
+  await account.ask("ecs", "ApplyAutoSnapshotPolicy", {
+    ...{ autoSnapshotPolicyId: policy, diskIds: JSON.stringify([disk]), regionId: "ap-southeast-1" },
+  });
+  await emulator.idle();
+  const seen = new Set<string>();
+  for (let hours = 0; hours < 7 * 24; hours += 6) {
+    await emulator.advance(day / 4);
+    for (const { createdAt } of emulator.cloud.state.snapshots.values()) seen.add(createdAt);
+  }
+  // 04:00 and 16:00 in UTC+8, on Mondays and Wednesdays there.
+  const times = [...seen].map((at) => new Date(Date.parse(at) + 8 * 3_600_000));
+  expect(times.map((at) => `${at.getUTCDay()} ${at.getUTCHours()}`).sort()).toEqual(["1 16", "1 4", "3 16", "3 4"]);
+  const oldest = Math.min(
+    ...[...emulator.cloud.state.snapshots.values()].map(({ createdAt }) => Date.parse(createdAt)),
+  );
+  expect(emulator.cloud.clock.now() - oldest).toBeLessThan(3 * day + 3_600_000);
+});
+
+test("a subscription is renewed where that was asked for, and else ends with its instance stopped", async () => {
+  const bought = { InstanceChargeType: "PrePaid", Period: "1", PeriodUnit: "Week" };
+  const [renewed, ended] = [
+    await account.run(network, { ...bought, AutoRenew: "true", AutoRenewPeriod: "1" }),
+    await account.run(network, bought),
+  ];
+  await emulator.advance(6 * day);
+  expect([account.status(renewed), account.status(ended)]).toEqual(["Running", "Running"]);
+  await emulator.advance(2 * day);
+  expect([account.status(renewed), account.status(ended)]).toEqual(["Running", "Stopped"]);
+});
+
+const day = 86_400_000;
 const data = { ZoneId: "ap-southeast-1b", DiskCategory: "cloud_essd_entry", Size: "20" };
 
 test("a data disk is made, attached, grown, detached and survives its instance", async () => {

@@ -1,7 +1,7 @@
 // Signatures: the examples of the public documentation, and what the gateway refuses.
 import { createHash } from "node:crypto";
 import { call, send, signedQuery } from "../testing/client";
-import { timestamp } from "../src/cloud";
+import { timestamp } from "../src/clock";
 import type { Emulator } from "../src/emulator";
 import { emulatorKey, startEmulator } from "../src/emulator";
 import { ApiError } from "../src/errors";

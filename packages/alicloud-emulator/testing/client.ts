@@ -1,7 +1,7 @@
 // Signed calls to an emulator, as a test's own hand in the cloud.
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { timestamp } from "../src/cloud";
+import { timestamp } from "../src/clock";
 import { emulatorKey } from "../src/emulator";
 import { products } from "../src/products";
 import { signatureV1 } from "../src/signature";

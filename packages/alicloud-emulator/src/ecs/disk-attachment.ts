@@ -1,6 +1,6 @@
 import { find } from "../answers";
 import type { Actions, Answer, Call } from "../call";
-import { type Cloud, timestamp } from "../cloud";
+import type { Cloud } from "../cloud";
 import { ApiError, invalid, wrongStatus } from "../errors";
 import type { Disk, Instance } from "../model";
 import { clientToken, flag, id, text, whole } from "../parameters";
@@ -28,7 +28,7 @@ function attach(call: Call): Answer {
       "InvalidInstanceType.NotSupportDiskCategory",
       "The instanceType of the specified instance does not support this disk category.",
     );
-  Object.assign(disk, { status: "Attaching", instanceId: instance.id, attachedAt: timestamp() });
+  Object.assign(disk, { status: "Attaching", instanceId: instance.id, attachedAt: cloud.timestamp() });
   disk.deleteWithInstance = parameters.flag("DeleteWithInstance", disk.deleteWithInstance);
   cloud.later(disk.id, "disk", {
     work: async () => {
@@ -53,15 +53,15 @@ function detach(call: Call): Answer {
   cloud.later(disk.id, "disk", {
     work: () => cloud.machines.detachDisk(disk.id, instance.id),
     settle: () => {
-      setFree(disk);
+      setFree(cloud, disk);
     },
     fail: (why) => (disk.failure = why),
   });
   return {};
 }
 
-function setFree(disk: Disk): void {
-  Object.assign(disk, { status: "Available", instanceId: "", device: "", detachedAt: timestamp() });
+function setFree(cloud: Cloud, disk: Disk): void {
+  Object.assign(disk, { status: "Available", instanceId: "", device: "", detachedAt: cloud.timestamp() });
 }
 
 /** The instance is released: its disks go with it or are free. */
@@ -73,7 +73,7 @@ export async function releaseDisks({ cloud }: Call, instance: Instance): Promise
       if (disk.deleteWithInstance) await cloud.machines.removeDisk(disk.id);
     }
     if (disk.type === "system" || disk.deleteWithInstance) cloud.state.disks.delete(disk.id);
-    else setFree(disk);
+    else setFree(cloud, disk);
   }
 }
 

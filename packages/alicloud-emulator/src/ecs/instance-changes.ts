@@ -1,6 +1,6 @@
 import { find } from "../answers";
+import type { Cloud } from "../cloud";
 import type { Actions, Answer, Call } from "../call";
-import { timestamp } from "../cloud";
 import { ApiError, wrongStatus } from "../errors";
 import type { Instance } from "../model";
 import { clientToken, flag, id, jsonList, name, text, whole } from "../parameters";
@@ -33,7 +33,8 @@ function start(call: Call): Answer {
       await cloud.machines.start(instance.id);
       await takePublicAddress(cloud, instance);
     },
-    settle: () => Object.assign(instance, { status: "Running", startedAt: timestamp(), stoppedMode: "Not-applicable" }),
+    settle: () =>
+      Object.assign(instance, { status: "Running", startedAt: cloud.timestamp(), stoppedMode: "Not-applicable" }),
     fail: fail(instance),
   });
   return {};
@@ -49,16 +50,26 @@ function stop(call: Call): Answer {
     throw new ApiError(403, "InvalidChargeType.ValueNotSupported", "A subscription cannot stop charging.");
   instance.stoppedMode = asked;
   if (instance.status === "Stopped") return {};
+  beginStop(cloud, instance, parameters.flag("ForceStop", false));
+  return {};
+}
+
+function beginStop(cloud: Cloud, instance: Instance, force: boolean): void {
   instance.status = "Stopping";
   cloud.later(instance.id, "instanceStop", {
     work: async () => {
-      await cloud.machines.stop(instance.id, parameters.flag("ForceStop", false));
-      if (asked === "StopCharging") await freePublicAddress(cloud, instance);
+      await cloud.machines.stop(instance.id, force);
+      if (instance.stoppedMode === "StopCharging") await freePublicAddress(cloud, instance);
     },
     settle: () => (instance.status = "Stopped"),
     fail: fail(instance),
   });
-  return {};
+}
+
+/** The power is cut, as the cloud does it by itself. */
+export function forceStop(cloud: Cloud, instance: Instance): void {
+  instance.stoppedMode = "KeepCharging";
+  beginStop(cloud, instance, true);
 }
 
 function reboot(call: Call): Answer {
@@ -166,7 +177,7 @@ function modifyChargeType(call: Call): Answer {
     const prePaid = parameters.text("InstanceChargeType") === "PrePaid";
     const period = parameters.number("Period", 1) * 30 * 86_400_000;
     instance.chargeType = prePaid ? "PrePaid" : "PostPaid";
-    instance.expiresAt = prePaid ? timestamp(new Date(Date.now() + period)) : "2099-12-31T15:59Z";
+    instance.expiresAt = prePaid ? cloud.timestamp(cloud.clock.now() + period) : "2099-12-31T15:59Z";
   }
   return { OrderId: "" };
 }

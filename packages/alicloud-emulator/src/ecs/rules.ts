@@ -1,5 +1,4 @@
 import type { Action, Actions, Answer, Call } from "../call";
-import { timestamp } from "../cloud";
 import { invalid } from "../errors";
 import type { Rule, SecurityGroup } from "../model";
 import type { Format, Parameters } from "../parameters";
@@ -59,7 +58,7 @@ function authorize(call: Call, direction: Direction): Answer {
     group.rules.push({
       ...wanted,
       id: cloud.newId("sgr", region),
-      createdAt: timestamp(),
+      createdAt: cloud.timestamp(),
       description: permission.text("Description"),
     });
   }

@@ -1,6 +1,5 @@
 import { find } from "../answers";
 import type { Action, Answer, Call } from "../call";
-import { timestamp } from "../cloud";
 import { ApiError, invalid, wrongStatus } from "../errors";
 import type { Disk, Instance, VSwitch } from "../model";
 import { clientToken, decimal, flag, id, name, resourceGroup, tagFilter, text, whole } from "../parameters";
@@ -104,7 +103,7 @@ function newInstance(
     bandwidthOut: parameters.number("InternetMaxBandwidthOut", 0),
     publicAddress: "",
     startedAt: base.createdAt,
-    expiresAt: prePaid ? timestamp(new Date(bought + days * 86_400_000)) : "2099-12-31T15:59Z",
+    expiresAt: prePaid ? cloud.timestamp(bought + days * 86_400_000) : "2099-12-31T15:59Z",
     chargeType: prePaid ? "PrePaid" : "PostPaid",
     autoRenew: {
       on: parameters.flag("AutoRenew", false),

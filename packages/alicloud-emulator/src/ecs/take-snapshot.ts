@@ -23,15 +23,6 @@ export function take(cloud: Cloud, disk: Disk, wanted: Partial<Snapshot>): Snaps
   return snapshot;
 }
 
-/** What the policies do in a week: a snapshot of each disk that has one. It bears none of the disk's tags. */
-export function takeAutomaticSnapshots(cloud: Cloud): void {
-  for (const disk of cloud.state.disks.values()) {
-    const policy = cloud.state.policies.get(disk.policyId);
-    if (policy && disk.enableAutoSnapshot && disk.status === "In_use")
-      take(cloud, disk, { name: `auto2.0_${disk.id}`, retentionDays: policy.retentionDays, automatic: true });
-  }
-}
-
 /** The disk is deleted, and was to take them with it. */
 export async function removeAutomaticSnapshots(cloud: Cloud, diskId: string): Promise<void> {
   for (const snapshot of cloud.state.snapshots.values())
