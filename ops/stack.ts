@@ -126,43 +126,46 @@ export async function stackName(choice: StackChoice): Promise<string> {
 
 const stateSchema = z.object({
   deployment: z.object({
-    resources: z.array(z.object({ urn: z.string(), inputs: z.record(z.string(), z.unknown()).optional() })).optional(),
+    resources: z
+      .array(
+        z.object({
+          urn: z.string(),
+          type: z.string(),
+          parent: z.string().optional(),
+          outputs: z.looseObject({ release: z.string().optional().catch(undefined) }).optional(),
+          taint: z.boolean().default(false),
+        }),
+      )
+      .default([]),
   }),
 });
 
-/** The release of each ComposeStack by the state: what the last `up` that succeeded applied. */
-export function releasesInState(exported: string): Record<string, string> {
-  const { deployment } = stateSchema.parse(JSON.parse(exported));
-  const lines = (deployment.resources ?? []).flatMap(({ inputs }) => {
-    const found = releaseLine.exec(typeof inputs?.["create"] === "string" ? inputs["create"] : "");
-    return found?.[1] === undefined || found[2] === undefined ? [] : [[found[1], found[2]] as const];
-  });
-  return Object.fromEntries(lines);
+/** A ComposeStack whose release was applied, as the state has it. */
+export interface AppliedStack {
+  /** URN of the command that applies its release. */
+  readonly command: string;
+  /** What that applied; undefined after an `up` of other stacks alone, and in a state of an older version of the program. */
+  readonly release: string | undefined;
+  /** Whether the next `up` applies the program's release in any case, as after `ops rollback`. */
+  readonly tainted: boolean;
 }
-
-const releaseLine = /cloudcode-host apply ([\w-]+) ([0-9a-f]+)/;
 
 /**
- * An exported state that says the host runs `release` of that stack, so that the next preview shows the difference to the
- * program and the next `up` applies it.
+ * The ComposeStacks that the last `up` left on the host, by name.
  *
- * @throws OpsError where the state holds no release of it
+ * @param exported what `pulumi stack export` prints
  */
-export function withRelease(exported: string, name: string, release: string): string {
-  const state = JSON.parse(exported) as { deployment: { resources?: StateResource[] } };
-  const holders = (state.deployment.resources ?? []).filter(
-    ({ inputs }) => typeof inputs?.["create"] === "string" && releaseLine.exec(inputs["create"])?.[1] === name,
-  );
-  if (holders.length === 0) throw new OpsError(`the state holds no release of ${name}`);
-  for (const { inputs, outputs } of holders) {
-    const [command = ""] = String(inputs?.["create"]).split("\n");
-    const create = `${command.replace(releaseLine, `cloudcode-host apply ${name} ${release}`)}\n# returned to by ops rollback`;
-    for (const values of [inputs, outputs]) if (values !== undefined) values["create"] = create;
-  }
-  return JSON.stringify(state);
+export function appliedStacks(exported: string): Readonly<Record<string, AppliedStack>> {
+  const { resources } = stateSchema.parse(JSON.parse(exported)).deployment;
+  const components = resources.filter(({ type }) => type === "cloudcode:index:ComposeStack");
+  const applied = components.flatMap(({ urn, outputs }) => {
+    const name = nameOf(urn);
+    const command = resources.find((one) => one.parent === urn && nameOf(one.urn) === `${name}-release`);
+    if (command === undefined) return [];
+    return [[name, { command: command.urn, release: outputs?.release, tainted: command.taint }] as const];
+  });
+  return Object.fromEntries(applied);
 }
 
-interface StateResource {
-  readonly inputs?: Record<string, unknown>;
-  readonly outputs?: Record<string, unknown>;
-}
+/** https://www.pulumi.com/docs/iac/concepts/resources/names/#urns */
+const nameOf = (urn: string) => urn.split("::").slice(3).join("::");

@@ -32,7 +32,7 @@ export function remoteCommand(
   name: string,
   args: RemoteCommandArgs,
   { parent, dependsOn = [] }: { readonly parent: pulumi.Resource; readonly dependsOn?: readonly pulumi.Resource[] },
-): pulumi.Resource | undefined {
+): command.local.Command | undefined {
   const { host } = args;
   const { reachable } = host;
   if (reachable === undefined) return undefined;

@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Host } from "../host/host";
-import { onRemoval } from "../host/reach-command";
+import { onRemoval, reachCommand } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
 import { type ReleaseSource, digestComment, releasePayload, renderRelease } from "./release";
 
@@ -31,6 +31,11 @@ export interface ComposeStackArgs extends StackContext {
 export class ComposeStack extends pulumi.ComponentResource {
   /** Those given and those generated. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
+  /**
+   * Id of the release that the last `up` that succeeded applied: the keyed hash of its contents, 12 hexadecimal digits. An output
+   * of the component in the state, where `npm run ops` reads it. Undefined where that `up` applied no or another release.
+   */
+  readonly release: pulumi.Output<string | undefined> | undefined;
 
   constructor(name: string, args: ComposeStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ComposeStack", name, {}, opts);
@@ -53,19 +58,27 @@ export class ComposeStack extends pulumi.ComponentResource {
       const release = args.release.apply((source) =>
         secrets.apply(([values, key]) => renderRelease(args.templatesRoot, source, values, key)),
       );
-      remoteCommand(
+      const id = pulumi.unsecret(release).apply((r) => r.id);
+      const applied = remoteCommand(
         `${name}-release`,
         {
           host,
           // Keyed digests tell nothing of the secrets they cover, and show in a preview which file changes.
-          create: pulumi.unsecret(release).apply((r) => hostCommand("apply", name, r.id)),
+          create: id.apply((wanted) => hostCommand("apply", name, wanted)),
           digests: pulumi.unsecret(release).apply(digestComment),
           stdin: pulumi.secret(release.apply(releasePayload)),
         },
         { parent: this, dependsOn: [engine, removal] },
       );
+      // Only what the engine says was applied: an `up` with --target leaves other stacks as they are, and yet the engine takes
+      // the outputs of every component.
+      const isApplied = (create = "", wanted: string) =>
+        create.startsWith(`${reachCommand(hostCommand("apply", name, wanted))}\n`);
+      this.release =
+        applied &&
+        pulumi.all([applied.create, id]).apply(([create, wanted]) => (isApplied(create, wanted) ? wanted : undefined));
     }
-    this.registerOutputs();
+    this.registerOutputs({ release: this.release });
   }
 }
 

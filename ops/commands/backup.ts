@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { knownStack, onHost, operatorName } from "../host";
 import type { Ssh } from "../ssh";
-import { OpsError, type StackChoice, pulumi, releasesInState, stackName } from "../stack";
+import { OpsError, type StackChoice, appliedStacks, pulumi, stackName } from "../stack";
 
 const program = "/opt/cloudcode/bin/cloudcode-backup";
 
@@ -193,7 +193,7 @@ async function agreeToLose(ssh: Ssh, { app, time }: Snapshot, force: boolean, { 
  */
 async function stopOnFormerHost(former: StackChoice, app: string, to: string, isOff: boolean, person: Person) {
   try {
-    if (releasesInState(await pulumi(former, ["stack", "export"]))[app] === undefined) return;
+    if (appliedStacks(await pulumi(former, ["stack", "export"]))[app] === undefined) return;
     person.say(await onHost(former, (ssh) => onStack(ssh, "give", app, to)));
     person.say(
       `npm run ops -- resume ${app} --stack ${await stackName(former)} starts it there again, once it is stopped here`,

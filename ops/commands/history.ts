@@ -1,5 +1,5 @@
 import { knownStack, onHost, operatorName } from "../host";
-import { OpsError, type StackChoice, pulumi, withRelease } from "../stack";
+import { OpsError, type StackChoice, appliedStacks, pulumi } from "../stack";
 
 const file = "/opt/cloudcode/stacks/.history";
 
@@ -44,8 +44,8 @@ export async function history(choice: StackChoice, count: number): Promise<Histo
 }
 
 /**
- * Returns to an earlier release at once, and writes into the state which one runs: the next preview shows the difference to
- * the program, and the next `up` applies the program's.
+ * Returns to an earlier release at once, and taints the command that applied the program's: the next preview shows that it
+ * will run again, and the next `up` runs it (https://www.pulumi.com/docs/iac/cli/commands/pulumi_state_taint/).
  *
  * @param release id; undefined: the one before
  */
@@ -55,17 +55,17 @@ export async function rollback(choice: StackChoice, app: string, release: string
     const { stdout } = await ssh.script(script, [operatorName(), knownStack(outputs, app), release ?? ""]);
     return stdout.trim();
   });
-  const now = /release (\w+) of \S+ is running/.exec(words)?.[1];
-  if (now === undefined) return words;
+  if (!/release \w+ of \S+ is running/.test(words)) return words;
   try {
-    const state = await pulumi(choice, ["stack", "export"]);
-    await pulumi(choice, ["stack", "import"], { input: withRelease(state, app, now) });
+    const command = appliedStacks(await pulumi(choice, ["stack", "export"]))[app]?.command;
+    if (command === undefined) throw new OpsError(`it knows no release of ${app}`);
+    await pulumi(choice, ["state", "taint", command, "--yes"]);
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
     throw new OpsError(
-      `${words}\nBut the state could not be told: ${error.message}. pulumi up sees no difference; pulumi up --target-replace '**${app}-release' applies the program's release again.`,
+      `${words}\nBut the state could not be marked: ${error.message}. pulumi up sees no difference; pulumi up --target-replace '**${app}-release' applies the program's release again.`,
       { cause: error },
     );
   }
-  return `${words}\nThe state says so too: the next pulumi up shows the difference and applies the program's release again.`;
+  return `${words}\nThe state is marked: the next pulumi preview shows a replacement of ${app}-release, and the next pulumi up applies the program's release again.`;
 }

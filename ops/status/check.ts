@@ -1,3 +1,5 @@
+import type { AppliedStack } from "../stack";
+
 /** One thing that was looked at. */
 export interface Check {
   readonly name: string;
@@ -42,18 +44,31 @@ export function parseHostReport(text: string): HostReport {
 /** Whether each stack runs the release that the state says. */
 export function judgeReleases(
   facts: HostReport["facts"],
-  inState: Readonly<Record<string, string>>,
+  inState: Readonly<Record<string, Pick<AppliedStack, "release" | "tainted">>>,
   stacks: readonly string[],
 ): Check[] {
   return stacks.map((stack) => {
     const name = `release ${stack}`;
     const onHost = facts[name] ?? "none";
-    const wanted = inState[stack];
-    if (wanted === undefined) return red(name, `runs ${onHost}, the state knows none`, "pulumi up");
-    if (onHost === wanted) return ok(name, onHost);
+    const applied = inState[stack];
+    if (applied === undefined) return red(name, `runs ${onHost}, the state knows none`, "pulumi up");
+    const { release, tainted } = applied;
+    if (release === undefined)
+      return red(
+        name,
+        `runs ${onHost}; the last up was of other stacks alone, or of an older version of the program`,
+        "pulumi up",
+      );
+    if (onHost === release) return ok(name, onHost);
+    if (tainted && onHost !== "none")
+      return warn(
+        name,
+        `runs ${onHost}, returned to by ops rollback`,
+        `pulumi up applies the program's, ${release}, again`,
+      );
     return red(
       name,
-      `runs ${onHost}, the state says ${wanted}`,
+      `runs ${onHost}, the state says ${release}`,
       `npm run ops -- history says who changed it; pulumi up --target-replace '**${stack}-release' applies the program's again`,
     );
   });

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Operations } from "../../components/operations";
 import type { ReachInput } from "../../components/host/reach";
 import { Ssh } from "../ssh";
-import { OpsError, type StackChoice, pulumi, readOutputs, releasesInState } from "../stack";
+import { type AppliedStack, OpsError, type StackChoice, appliedStacks, pulumi, readOutputs } from "../stack";
 import { type Check, judgeClock, judgeProjects, judgeReleases, none, ok, parseHostReport, red } from "./check";
 import { outsideChecks } from "./outside";
 
@@ -15,13 +15,13 @@ export async function status(choice: StackChoice): Promise<Check[]> {
   if (!operations.awake)
     return [none("machine", "switched off; pulumi config set power running && pulumi up starts it")];
   const [inside, outside] = await Promise.all([
-    insideChecks(operations, releasesInState(exported)),
+    insideChecks(operations, appliedStacks(exported)),
     outsideChecks(operations),
   ]);
   return [...inside, ...outside];
 }
 
-async function insideChecks(operations: Operations, inState: Readonly<Record<string, string>>): Promise<Check[]> {
+async function insideChecks(operations: Operations, inState: Readonly<Record<string, AppliedStack>>): Promise<Check[]> {
   const { connection } = operations;
   const ssh = await Ssh.open(connection);
   try {

@@ -1,50 +1,52 @@
-import { OpsError, parseOutputs, pulumiFault, releasesInState, withRelease } from "../../ops/stack";
+import { appliedStacks, parseOutputs, pulumiFault } from "../../ops/stack";
 
-const command = (name: string, release: string, more = "") =>
-  `exec node bin/cloudcode-hook.cjs reach '/opt/cloudcode/bin/cloudcode-host apply ${name} ${release}'\n# 0123abcd compose.yaml${more}`;
+const urn =
+  (...types: readonly string[]) =>
+  (name: string) =>
+    `urn:pulumi:s::home::${types.join("$")}::${name}`;
+const stack = urn("cloudcode:index:ComposeStack");
+const gateway = urn("cloudcode:index:AuthGatewayStack", "cloudcode:index:ComposeStack");
+const command = urn("cloudcode:index:ComposeStack", "command:local:Command");
 
-const state = JSON.stringify({
-  version: 3,
-  deployment: {
-    manifest: { time: "2026-11-25T15:00:00Z" },
-    secrets_providers: { type: "passphrase", state: { salt: "v1:abc" } },
-    resources: [
-      { urn: "urn:pulumi:s::cloudcode::pulumi:pulumi:Stack::cloudcode-s" },
-      {
-        urn: "urn:pulumi:s::cloudcode::command:local:Command::auth-release",
-        inputs: { create: command("auth", "aaaaaaaaaaaa"), stdin: { ciphertext: "v1:…" } },
-        outputs: { create: command("auth", "aaaaaaaaaaaa"), stdout: { ciphertext: "v1:…" } },
-      },
-      {
-        urn: "urn:pulumi:s::cloudcode::command:local:Command::opencode-release",
-        inputs: { create: command("opencode", "bbbbbbbbbbbb") },
-        outputs: { create: command("opencode", "bbbbbbbbbbbb") },
-      },
-    ],
+const exported = (resources: readonly object[]) =>
+  JSON.stringify({ version: 3, deployment: { manifest: { time: "2026-11-25T15:00:00Z" }, resources } });
+
+/** A component and its two commands, as a state has them. */
+const composeStack = (component: string, name: string, outputs?: object, taint?: true) => [
+  { urn: component, type: "cloudcode:index:ComposeStack", custom: false, outputs },
+  { urn: command(`${name}-removal`), type: "command:local:Command", parent: component, outputs: { delete: "x" } },
+  {
+    urn: command(`${name}-release`),
+    type: "command:local:Command",
+    parent: component,
+    outputs: { create: "x" },
+    taint,
   },
-});
+];
 
 describe("the releases of a state", () => {
-  it("are read from the commands that applied them", () => {
-    expect(releasesInState(state)).toEqual({ auth: "aaaaaaaaaaaa", opencode: "bbbbbbbbbbbb" });
-    expect(releasesInState('{"deployment":{}}')).toEqual({});
+  it("are an output of each ComposeStack, wherever it stands", () => {
+    const state = exported([
+      { urn: "urn:pulumi:s::home::pulumi:pulumi:Stack::home-s", type: "pulumi:pulumi:Stack" },
+      ...composeStack(gateway("auth"), "auth", { release: "aaaaaaaaaaaa" }),
+      ...composeStack(stack("opencode"), "opencode", { release: "bbbbbbbbbbbb" }, true),
+    ]);
+    expect(appliedStacks(state)).toEqual({
+      auth: { command: command("auth-release"), release: "aaaaaaaaaaaa", tainted: false },
+      opencode: { command: command("opencode-release"), release: "bbbbbbbbbbbb", tainted: true },
+    });
+    expect(appliedStacks('{"deployment":{}}')).toEqual({});
   });
 
-  it("change for one stack alone after a rollback, and nothing else of the state does", () => {
-    const changed = withRelease(state, "opencode", "cccccccccccc");
-    expect(releasesInState(changed)).toEqual({ auth: "aaaaaaaaaaaa", opencode: "cccccccccccc" });
-    const back = changed.replaceAll(
-      "apply opencode cccccccccccc'\\n# returned to by ops rollback",
-      "apply opencode bbbbbbbbbbbb'\\n# 0123abcd compose.yaml",
-    );
-    expect(back).toBe(state);
-    expect(changed).toContain("reach '/opt/cloudcode/bin/cloudcode-host apply opencode cccccccccccc'");
+  it("are not known of a state of an older program, which still says what is on the host", () => {
+    const unknown = { command: command("auth-release"), release: undefined, tainted: false };
+    for (const outputs of [undefined, {}, { release: null }])
+      expect(appliedStacks(exported(composeStack(gateway("auth"), "auth", outputs)))).toEqual({ auth: unknown });
   });
 
-  it("cannot be changed for a stack that has none", () => {
-    expect(() => withRelease(state, "donation", "cccccccccccc")).toThrow(
-      new OpsError("the state holds no release of donation"),
-    );
+  it("are those of stacks that were applied", () => {
+    const [component, removal] = composeStack(stack("opencode"), "opencode", { release: "bbbbbbbbbbbb" });
+    expect(appliedStacks(exported([component ?? {}, removal ?? {}]))).toEqual({});
   });
 });
 

@@ -28,7 +28,8 @@ describe("the report of a host", () => {
 describe("releases", () => {
   it("are right where host and state say the same", () => {
     const facts = { "release auth": "a1", "release edge": "e1" };
-    const checks = judgeReleases(facts, { auth: "a1", edge: "e2", opencode: "o1" }, [
+    const inState = (release: string) => ({ release, tainted: false });
+    const checks = judgeReleases(facts, { auth: inState("a1"), edge: inState("e2"), opencode: inState("o1") }, [
       "auth",
       "edge",
       "opencode",
@@ -46,6 +47,27 @@ describe("releases", () => {
       "runs none, the state says o1",
       "runs none, the state knows none",
     ]);
+  });
+
+  it("that ops rollback returned to are no fault until the next up", () => {
+    const tainted = { release: "r2", tainted: true };
+    const judge = (onHost: string) => judgeReleases({ "release auth": onHost }, { auth: tainted }, ["auth"])[0];
+    expect(judge("r1")).toMatchObject({
+      state: "warn",
+      seen: "runs r1, returned to by ops rollback",
+      cure: "pulumi up applies the program's, r2, again",
+    });
+    expect(judge("r2")).toMatchObject({ state: "ok" });
+    expect(judgeReleases({}, { auth: tainted }, ["auth"])[0]).toMatchObject({
+      state: "red",
+      seen: expect.stringContaining("runs none") as string,
+    });
+  });
+
+  it("are not known of a state that an older version of the program wrote", () => {
+    const [check] = judgeReleases({ "release auth": "a1" }, { auth: { release: undefined, tainted: false } }, ["auth"]);
+    expect(check).toMatchObject({ state: "red", cure: "pulumi up" });
+    expect(check?.seen).toBe("runs a1; the last up was of other stacks alone, or of an older version of the program");
   });
 });
 

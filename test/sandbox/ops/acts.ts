@@ -183,9 +183,11 @@ export function acts(world: World): void {
     const { stdout } = await ops(world, ["rollback", "opencode"]);
     expect(stdout).toMatch(/release (\w+) of opencode is running, in the place of (\w+)/);
     expect(await memory()).toBe(before);
-    expect(reds(await status()).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);
+    const checks = await status();
+    expect(reds(checks).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);
+    expect(checks.find(({ name }) => name === "release opencode")?.seen).toContain("returned to by ops rollback");
     const preview = await world.sandbox.pulumi(["preview", "--diff"]);
-    expect(preview.stdout).toContain("returned to by ops rollback");
+    expect(preview.stdout).toMatch(/\+-command:local:Command: \(replace\)\n.*\n? *\[urn=\S+::opencode-release\]/);
     await failureOf(world.sandbox.pulumi(["preview", "--expect-no-changes"]));
     await world.up();
     expect(await memory()).toBe(String(1250 * 2 ** 20));
