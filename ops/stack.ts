@@ -43,7 +43,8 @@ export interface StackOutputs {
 /** What a person can cure; its message is all they need to see. */
 export class OpsError extends Error {}
 
-const project = resolve(__dirname, "..");
+/** Folder of the project. */
+export const project = resolve(__dirname, "..");
 
 /**
  * Runs the Pulumi CLI on the chosen stack, non-interactive.

@@ -3,9 +3,10 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { asConfigOf, projectName } from "../cli/project";
 import { projectRoot } from "./folder";
 import { type Output, type RunOptions, run } from "../cli/run";
-import type { PreparedPulumi } from "@cloudcode/offline-kit/toolchain";
+import type { PreparedPulumi } from "./toolchain";
 
 const fileSchema = z.looseObject({ config: z.record(z.string(), z.unknown()) });
 
@@ -61,9 +62,10 @@ export class Stack {
   /** Sets plain configuration; undefined removes a key. */
   configure(values: Readonly<Record<string, unknown>>): void {
     const stack = fileSchema.parse(parse(readFileSync(this.file, "utf8")));
+    const project = projectName(this.source.project);
     for (const [key, value] of Object.entries(values)) {
-      if (value === undefined) Reflect.deleteProperty(stack.config, `cloudcode:${key}`);
-      else stack.config[`cloudcode:${key}`] = value;
+      if (value === undefined) Reflect.deleteProperty(stack.config, `${project}:${key}`);
+      else stack.config[`${project}:${key}`] = value;
     }
     writeFileSync(this.file, stringify(stack), { mode: 0o600 });
   }
@@ -72,7 +74,9 @@ export class Stack {
   async create(values: Readonly<Record<string, unknown>>, secrets: Readonly<Record<string, string>>): Promise<void> {
     if (existsSync(this.file)) return;
     copyFileSync(join(this.source.project, "Pulumi.yaml"), join(this.folder, "Pulumi.yaml"));
-    copyFileSync(this.source.template, this.file);
+    const template = fileSchema.parse(parse(readFileSync(this.source.template, "utf8")));
+    const config = asConfigOf(projectName(this.source.project), template.config);
+    writeFileSync(this.file, stringify({ ...template, config }), { mode: 0o600 });
     // A selection would be noted in the CLI's own folder, which outlives the stack.
     await this.pulumi(["stack", "init", "--no-select"]);
     this.configure(values);

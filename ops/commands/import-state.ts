@@ -7,6 +7,7 @@ import { explainFault } from "../../components/alicloud/faults";
 import { hostKey as hostKeyShape, typeAndBase64 } from "../../components/settings/checks";
 import type { Say } from "../../cli/run";
 import { parsePreview } from "../../cli/preview";
+import { projectName, settingsOfProject } from "../../cli/project";
 import { type Found, findAll } from "../adopt/cloud";
 import { type Keys, handOver, isOurs, oldDocker } from "../adopt/handover";
 import {
@@ -20,7 +21,7 @@ import {
   stackProblems,
 } from "../adopt/plan";
 import { type OldState, parseState } from "../adopt/state-file";
-import { OpsError, type StackChoice, pulumi } from "../stack";
+import { OpsError, type StackChoice, project, pulumi } from "../stack";
 
 export interface ImportOptions {
   /** The ed25519 host key of the machine, as `type base64`. */
@@ -148,7 +149,8 @@ const keySchema = z.object({
 
 /** What the stack has so far. */
 async function readStack(choice: StackChoice) {
-  const config = configSchema.parse(JSON.parse(await pulumi(choice, ["config", "--json"])));
+  const all = configSchema.parse(JSON.parse(await pulumi(choice, ["config", "--json"])));
+  const config = settingsOfProject(all, projectName(choice.cwd ?? project));
   const exported: unknown = JSON.parse(await pulumi(choice, ["stack", "export", "--show-secrets"]));
   const { resources } = exportSchema.parse(exported).deployment;
   const nameOf = (urn: string) => urn.split("::").slice(3).join("::");
@@ -167,10 +169,8 @@ async function readStack(choice: StackChoice) {
   return {
     keys,
     config: Object.fromEntries(
-      Object.entries(config).flatMap(([key, { value }]) =>
-        // The project file gives each setting without a default an empty one.
-        value === undefined || value === "" ? [] : [[key.replace("cloudcode:", ""), value] as const],
-      ),
+      // As the program, which takes an empty value for none.
+      Object.entries(config).flatMap(([key, { value }]) => (value ? [[key, value] as const] : [])),
     ),
     ids: new Map(resources.flatMap(({ urn, id }) => (id === undefined ? [] : [[nameOf(urn), id] as const]))),
   };

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
+import { projectName, settingsOfProject } from "../../cli/project";
 import { succeeds } from "../../cli/run";
-import { OpsError, type StackChoice, pulumi } from "../stack";
+import { OpsError, type StackChoice, project, pulumi } from "../stack";
 import type { Check } from "../status/check";
 import {
   type Answer,
@@ -17,7 +18,6 @@ import {
   judgeState,
 } from "./judge";
 
-const project = resolve(__dirname, "..", "..");
 const plugins = ["alicloud", "command", "random", "tls"];
 
 /** What this machine and the backend need before an `up` can work; nothing is changed. */
@@ -57,7 +57,7 @@ export async function doctor(choice: StackChoice): Promise<Check[]> {
     ...(config ? [judgeSecrets(config, stackFile(choice, name))] : []),
     ...(state ? [judgeState(state)] : []),
     judgePlugins(await ask(anyStack, "plugin", "ls", "--json"), neededPlugins(), automatic),
-    ...(config?.ok === true ? [judgeCredentials(targetOf(config.text), env)] : []),
+    ...(config?.ok === true ? [judgeCredentials(targetOf(config.text, projectName(choice.cwd ?? project)), env)] : []),
     judgeSsh({ ssh: await found("ssh"), "ssh-agent": await found("ssh-agent"), "ssh-add": await found("ssh-add") }),
   ];
 }
@@ -67,9 +67,11 @@ function stackFile({ cwd = project }: StackChoice, name: string | undefined): st
   return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
-function targetOf(config: string): string {
-  const values = z.record(z.string(), z.looseObject({ value: z.string().optional() })).parse(JSON.parse(config));
-  return values["cloudcode:target"]?.value ?? "alicloud";
+const configSchema = z.record(z.string(), z.looseObject({ value: z.string().optional() }));
+
+/** @param config what `pulumi config --json` prints */
+export function targetOf(config: string, project: string): string {
+  return settingsOfProject(configSchema.parse(JSON.parse(config)), project)["target"]?.value ?? "alicloud";
 }
 
 const versionSchema = z.object({ version: z.string() });

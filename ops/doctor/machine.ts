@@ -5,12 +5,11 @@ import { inboundRules } from "../../components/host/network";
 import type { Operations } from "../../components/operations";
 import { parseSettings } from "../../components/settings/read";
 import { toSettings } from "../../components/settings/settings";
+import { projectName, settingsOfProject } from "../../cli/project";
 import { Ssh } from "../ssh";
-import { OpsError, type StackChoice, pulumi, readOutputs } from "../stack";
+import { OpsError, type StackChoice, project, pulumi, readOutputs } from "../stack";
 import { type Check, none, ok, red } from "../status/check";
 import { judgeLook, lookCommand, lookScript } from "./look";
-
-const project = "cloudcode";
 
 /** Longest look, in ms: it waits for apt's sources, and for each program that does not answer. */
 const lookMs = 5 * 60_000;
@@ -50,9 +49,10 @@ async function look({ connection, script }: Machine): Promise<Check[]> {
 /** The configuration says where an existing machine is; one of ours is known once `up` has made it. */
 async function machineOf(choice: StackChoice): Promise<Machine | Check> {
   const config = configSchema.parse(JSON.parse(await pulumi(choice, ["config", "--show-secrets", "--json"])));
-  const own = Object.entries(config).filter(([key]) => key.startsWith(`${project}:`));
-  const raw = Object.fromEntries(own.map(([key, { value }]) => [key.slice(project.length + 1), value ?? ""]));
-  const parsed = parseSettings(raw, project, (key) => config[`${project}:${key}`]?.secret === true);
+  const name = projectName(choice.cwd ?? project);
+  const own = settingsOfProject(config, name);
+  const raw = Object.fromEntries(Object.entries(own).map(([key, { value }]) => [key, value ?? ""]));
+  const parsed = parseSettings(raw, name, (key) => own[key]?.secret === true);
   if (!parsed.ok) return red("settings", parsed.message, "the commands above; `pulumi preview` says the same");
   const settings = toSettings(parsed.values);
   const { target } = settings;

@@ -3,11 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { cacheDir } from "../../cli/cache";
+import { projectName } from "../../cli/project";
 import { trust } from "../cloud/trust";
 import type { Say } from "../../cli/run";
 import { Stack } from "../stack";
-import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
-import { emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
+import { preparePulumi } from "../toolchain";
+import { emulatorEnvironment, startEmulator } from "../../test/emulator/emulator";
 import { type PlainStack, withPlaceholders } from "../../scripts/preview/placeholders";
 import type { Titled } from "../../scripts/preview/report";
 import { outcomeOf, previewCommand } from "../../scripts/preview/run";
@@ -55,7 +56,7 @@ export async function previewEmulated({ project, stackFile, base, say }: Emulate
         return stack;
       };
 
-      const head = withPlaceholders(readFileSync(resolve(project, stackFile), "utf8"));
+      const head = withPlaceholders(readFileSync(resolve(project, stackFile), "utf8"), projectName(project));
       say("Previewing a new stack");
       const fresh = await stackOf("new", project, head, {});
       const title = `A new stack of ${stackFile}`;
@@ -89,7 +90,7 @@ export async function previewEmulated({ project, stackFile, base, say }: Emulate
 /** The base's own version of the stack file, where it has one. */
 function baseStack(base: string, stackFile: string, head: PlainStack): PlainStack {
   const file = resolve(base, stackFile);
-  return existsSync(file) ? withPlaceholders(readFileSync(file, "utf8")) : head;
+  return existsSync(file) ? withPlaceholders(readFileSync(file, "utf8"), projectName(base)) : head;
 }
 
 /** An operator's own account must not be asked, whatever variable names it. */

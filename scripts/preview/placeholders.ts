@@ -3,10 +3,10 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { Setting } from "../../components/settings/setting";
 import { settingsTable } from "../../components/settings/table";
+import { asConfigOf, settingsOfProject } from "../../cli/project";
 
 const fileSchema = z.object({ config: z.record(z.string(), z.unknown()) });
 const encrypted = z.strictObject({ secure: z.unknown() });
-const prefix = "cloudcode:";
 
 /** A stack file without its encrypted values, and random values in their place. */
 export interface PlainStack {
@@ -14,30 +14,34 @@ export interface PlainStack {
   readonly file: string;
   /** Whether the host is to be made at Alibaba Cloud, as it is by default. */
   readonly isAlicloud: boolean;
-  /** By key, without the project's name. */
+  /** By key, the project's own without its name. */
   readonly secrets: Readonly<Record<string, string>>;
 }
 
 /**
  * A stack that anybody can preview, out of a stack file that only its operator can decrypt.
  *
+ * @param project name of the project that is previewed
  * @throws Error when the text is no stack file, or holds a secret that no placeholder fits
  */
-export function withPlaceholders(stackFile: string): PlainStack {
+export function withPlaceholders(stackFile: string, project: string): PlainStack {
   const parsed = fileSchema.safeParse(parse(stackFile));
   if (!parsed.success) throw new Error("The stack file has no `config`.");
-  const entries = Object.entries(parsed.data.config);
+  const entries = Object.entries(asConfigOf(project, parsed.data.config));
   const isEncrypted = ([, value]: [string, unknown]) => encrypted.safeParse(value).success;
   const config = Object.fromEntries(entries.filter((entry) => !isEncrypted(entry)));
-  const secrets = entries.filter(isEncrypted).map(([key]) => [key.replace(prefix, ""), placeholder(key)]);
-  const isAlicloud = (config[`${prefix}target`] ?? "alicloud") === "alicloud";
-  return { file: stringify({ config }), isAlicloud, secrets: Object.fromEntries(secrets) as Record<string, string> };
+  const secret = Object.fromEntries(entries.filter(isEncrypted));
+  const own = Object.keys(settingsOfProject(secret, project));
+  const others = Object.keys(secret).filter((key) => !key.startsWith(`${project}:`));
+  const isAlicloud = (settingsOfProject(config, project)["target"] ?? "alicloud") === "alicloud";
+  const secrets = Object.fromEntries([...own, ...others].map((key) => [key, placeholder(key)]));
+  return { file: stringify({ config }), isAlicloud, secrets };
 }
 
-/** A random value that the setting of this key takes, `cloudcode:` before it or not. */
+/** A random value that a setting takes, by its key without the project's name. */
 export function placeholder(key: string): string {
   const table = new Map<string, Setting>(Object.entries(settingsTable));
-  const setting = table.get(key.replace(prefix, ""));
+  const setting = table.get(key);
   // Of an unknown key the program itself says that it is none.
   const fitting = shapes
     .map((make) => make())

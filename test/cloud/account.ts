@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { call } from "@cloudcode/alicloud-emulator/testing/client";
+import { call } from "../emulator/client";
 
 const items = z.array(
   z.object({
@@ -49,7 +49,7 @@ export class Account {
     return this.control("GET", "violations");
   }
 
-  /** Breaks something while `action` runs; see packages/alicloud-emulator/src/faults.ts. */
+  /** Breaks something while `action` runs; see test/emulator/faults.ts. */
   async during<T>(fault: object | readonly object[], action: () => Promise<T>): Promise<T> {
     for (const one of [fault].flat()) await this.control("POST", "faults", one);
     try {
@@ -71,9 +71,10 @@ export class Account {
     await this.control("POST", "idle");
   }
 
-  /** A week passes, in which the snapshot policies do their work. */
-  async passWeek(): Promise<void> {
-    await this.control("POST", "clock", 7 * 24);
+  /** The day of the snapshot policies. */
+  async takeAutomaticSnapshots(): Promise<void> {
+    await this.control("POST", "snapshots");
+    await this.control("POST", "idle");
   }
 
   private async control(method: string, path: string, body?: unknown): Promise<unknown> {

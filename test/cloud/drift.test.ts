@@ -6,10 +6,10 @@ import { trust } from "../../sandbox/cloud/trust";
 import { projectRoot } from "../../sandbox/folder";
 import { CommandError, run } from "../../cli/run";
 import { Stack } from "../../sandbox/stack";
-import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
+import { preparePulumi } from "../../sandbox/toolchain";
 import { withPlaceholders } from "../../scripts/preview/placeholders";
-import { type Emulator, emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
-import { Account } from "@cloudcode/alicloud-emulator/testing/account";
+import { type Emulator, emulatorEnvironment, startEmulator } from "../emulator/emulator";
+import { Account } from "../emulator/test-account";
 import { ramPolicyForPreviews } from "../support/ram-policy";
 
 // `npm run preview:stack` as the workflows run it, with the rights that docs/state-and-ci.md gives to CI. Its first run may build the provider.
@@ -30,6 +30,7 @@ beforeAll(async () => {
   const emulated = emulatorEnvironment(emulator);
   const { file, secrets } = withPlaceholders(
     readFileSync(join(projectRoot, "examples", "Pulumi.example.yaml"), "utf8"),
+    "cloudcode",
   );
   const template = join(folder, "template.yaml");
   writeFileSync(template, file);

@@ -10,6 +10,8 @@ import {
   judgeState,
 } from "../../ops/doctor/judge";
 
+import { targetOf } from "../../ops/doctor/doctor";
+
 const yes = (text: string) => ({ ok: true as const, text });
 const no = (fault: string) => ({ ok: false as const, fault });
 const whoami = (url: string) => yes(JSON.stringify({ user: "me", url }));
@@ -62,6 +64,14 @@ describe("doctor", () => {
       state: "red",
       cure: "pulumi plugin install resource tls 5.6.1",
     });
+  });
+
+  it("reads the target of a project of any name, and no setting of a provider of that name", () => {
+    const config = (values: Record<string, string>) =>
+      JSON.stringify(Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value, secret: false }])));
+    expect(targetOf(config({ "home:target": "existing", "alicloud:target": "x" }), "home")).toBe("existing");
+    expect(targetOf(config({ "cloudcode:target": "existing" }), "cloudcode")).toBe("existing");
+    expect(targetOf(config({ "cloudcode:target": "existing" }), "home")).toBe("alicloud");
   });
 
   it("wants both halves of an access key, and none for an existing host", () => {

@@ -78,7 +78,7 @@ describe("the summary", () => {
 describe("the example", () => {
   const text = readFileSync(join(projectRoot, "examples", "Pulumi.example.yaml"), "utf8");
   const { config } = parse(text) as { config: Record<string, unknown> };
-  const { file, secrets, isAlicloud } = withPlaceholders(text);
+  const { file, secrets, isAlicloud } = withPlaceholders(text, "cloudcode");
 
   it("has every App on, at Alibaba Cloud", () => {
     expect(isAlicloud).toBe(true);
@@ -94,7 +94,8 @@ describe("the example", () => {
     const raw = { ...(Object.fromEntries(texts) as Record<string, string>), ...secrets };
     expect(parseSettings(raw, "cloudcode", (key) => key in secrets)).toMatchObject({ ok: true });
     expect(Object.keys(secrets).sort()).toEqual(secretKeys.filter((key) => `cloudcode:${key}` in config).toSorted());
-    for (const [key, value] of Object.entries(withPlaceholders(text).secrets)) expect(secrets[key]).not.toBe(value);
+    for (const [key, value] of Object.entries(withPlaceholders(text, "cloudcode").secrets))
+      expect(secrets[key]).not.toBe(value);
   });
 });
 
@@ -107,14 +108,28 @@ describe("placeholders", () => {
   it("replace every encrypted value of an operator's file, and leave nothing of its encryption", () => {
     const { file, secrets } = withPlaceholders(
       "secretsprovider: passphrase\nencryptionsalt: v1:abc\nconfig:\n  cloudcode:domain: a.example.com\n  cloudcode:adminPassword:\n    secure: v1:xyz\n",
+      "cloudcode",
     );
     expect(parse(file)).toEqual({ config: { "cloudcode:domain": "a.example.com" } });
     expect(secrets).toEqual({ adminPassword: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown });
   });
 
+  it("fit a project by another name, its own stack file as well as one of this repository", () => {
+    for (const name of ["cloudcode", "home"]) {
+      const { file, secrets, isAlicloud } = withPlaceholders(
+        `config:\n  ${name}:target: existing\n  alicloud:region: cn-hongkong\n  ${name}:hostPrivateKey: { secure: v1:x }\n  alicloud:secretKey: { secure: v1:y }\n`,
+        "home",
+      );
+      expect(parse(file)).toEqual({ config: { "home:target": "existing", "alicloud:region": "cn-hongkong" } });
+      expect(isAlicloud).toBe(false);
+      expect(Object.keys(secrets)).toEqual(["hostPrivateKey", "alicloud:secretKey"]);
+      expect(secrets["hostPrivateKey"]).toMatch(/PRIVATE KEY/);
+    }
+  });
+
   it("need a stack file", () => {
     for (const text of ["", "a: 1", "[]"])
-      expect(() => withPlaceholders(text)).toThrow("The stack file has no `config`.");
+      expect(() => withPlaceholders(text, "cloudcode")).toThrow("The stack file has no `config`.");
   });
 });
 

@@ -1,0 +1,47 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+
+const schema = z.object({
+  admin: z.object({ name: z.string(), password: z.string() }).optional(),
+  /** Hashes of sessions and keys. */
+  sessions: z.array(z.string()),
+  keys: z.array(z.object({ name: z.string(), hash: z.string() })),
+  templates: z.array(z.object({ name: z.string(), image: z.string(), command: z.array(z.string()) })),
+  sandboxes: z.array(z.object({ id: z.string(), tokenHash: z.string(), sealedToken: z.string() })),
+});
+type Contents = z.infer<typeof schema>;
+
+export const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** The file that server and gateway share; the real one is SQLite. */
+export class Store {
+  constructor(private readonly file = "/app/data/liteboxd.db") {}
+
+  read(): Contents {
+    if (!existsSync(this.file)) return { sessions: [], keys: [], templates: [], sandboxes: [] };
+    return schema.parse(JSON.parse(readFileSync(this.file, "utf8")));
+  }
+
+  change(edit: (contents: Contents) => void): void {
+    const contents = this.read();
+    edit(contents);
+    writeFileSync(`${this.file}.new`, JSON.stringify(contents), { mode: 0o600 });
+    renameSync(`${this.file}.new`, this.file);
+  }
+}
+
+/** As the real one keeps the tokens of sandboxes: unreadable with another key. */
+export function seal(key: Buffer, text: string): string {
+  const iv = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", key, iv);
+  const sealed = Buffer.concat([cipher.update(text), cipher.final()]);
+  return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString("base64");
+}
+
+/** @throws Error where it was sealed with another key */
+export function unseal(key: Buffer, sealed: string): string {
+  const bytes = Buffer.from(sealed, "base64");
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12)).setAuthTag(bytes.subarray(12, 28));
+  return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString();
+}
