@@ -54,7 +54,7 @@ export function parseSettings(
   for (const key of settingKeys) {
     const setting: Setting = settingsTable[key];
     const given = raw[key];
-    // Pulumi.yaml declares an empty default where there is none, since Pulumi knows no optional keys.
+    // An empty value is none, as where `pulumi config set` got an unset variable of the shell.
     if (given === undefined || given === "") {
       values[key] = setting.default;
       continue;

@@ -2,7 +2,7 @@ import type { Output } from "@pulumi/pulumi";
 import { z } from "zod";
 import { json } from "./checks";
 
-/** One configuration key: what Pulumi.yaml documents, what an error quotes, what the parser holds a value to. */
+/** One configuration key: what docs/settings.md says, what an error quotes, what the parser holds a value to. */
 export interface Setting<T = unknown> {
   readonly type: "string" | "integer" | "number" | "boolean" | "array" | "object";
   readonly description: string;

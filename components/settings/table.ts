@@ -9,8 +9,8 @@ import { existingSettings, targetSettings } from "./sections/target";
 import type { PlainValues, Setting, Values } from "./setting";
 
 /**
- * Every configuration key of the program. The `config` block of Pulumi.yaml and docs/settings.md are written from this table
- * (`npm run settings`), so that documentation, defaults and validation have one source.
+ * Every configuration key of the program, with its type and default. docs/settings.md and what `pulumi new` asks (`template` of
+ * Pulumi.yaml) are written from this table by `npm run settings`, so that documentation, defaults and validation have one source.
  */
 export const settingsTable = {
   ...targetSettings,

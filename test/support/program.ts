@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { parse } from "yaml";
 import type { Setting } from "../../components/settings/setting";
 import { settingKeys, settingsTable } from "../../components/settings/table";
 import { keyPair } from "./keys";
@@ -52,7 +50,7 @@ export interface ProgramRun {
   readonly resource: (name: string) => RecordedResource;
 }
 
-/** Runs the real index.ts against a recording engine, with Pulumi.yaml's defaults, {@link minimal} and the settings given. */
+/** Runs the real index.ts against a recording engine, with {@link minimal} and the settings given. */
 export function runProgram(settings: Configuration = {}, options: RunOptions = {}): Promise<ProgramRun> {
   return run({ ...minimal, ...settings }, options);
 }
@@ -98,10 +96,9 @@ async function run(settings: Configuration, options: RunOptions): Promise<Progra
   };
 }
 
-/** Makes this monitor the engine of the SDK, and these settings over Pulumi.yaml's defaults the configuration of the stack. */
+/** Makes this monitor the engine of the SDK, and these settings the configuration of the stack. */
 export function useEngine(monitor: RecordingMonitor, settings: Configuration, preview = false): void {
-  const config = { ...projectDefaults(), ...settings };
-  const named = Object.entries(config).map(([key, value]) => [`${project}:${key}`, value]);
+  const named = Object.entries(settings).map(([key, value]) => [`${project}:${key}`, value]);
   pulumi.runtime.setAllConfig(Object.fromEntries(named) as Record<string, string>);
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secretKeys.map((key) => `${project}:${key}`));
   // Switches on what a real engine supports, with a monitor that ours then replaces.
@@ -132,13 +129,4 @@ export async function evaluateProgram(): Promise<object> {
     outputs = await (await import("../../index")).default();
   });
   return outputs;
-}
-
-/** The values the engine fills in from Pulumi.yaml, as the texts it hands to a program. */
-function projectDefaults(): Record<string, string> {
-  const { config } = parse(readFileSync(join(projectRoot, "Pulumi.yaml"), "utf8")) as {
-    config: Record<string, { default: unknown }>;
-  };
-  const asText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
-  return Object.fromEntries(Object.entries(config).map(([key, { default: value }]) => [key, asText(value)]));
 }

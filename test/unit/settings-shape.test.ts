@@ -6,7 +6,7 @@ import { defaultImages, imageNames } from "../../components/images";
 import { settingKeys } from "../../components/settings/table";
 import { withSettings } from "../../scripts/project-file";
 import { settingsPage } from "../../scripts/settings-page";
-import { minimal, privateKey, projectRoot } from "../support/program";
+import { privateKey, projectRoot, secretKeys } from "../support/program";
 import { promiseOf } from "../support/recorder";
 import { settingsOf } from "../support/settings";
 
@@ -142,17 +142,18 @@ describe("Pulumi.yaml", () => {
     expect(project).toBe(withSettings(project));
   });
 
-  it("declares every key, so that Pulumi itself refuses none", () => {
-    expect(Object.keys((parse(project) as { config: object }).config)).toEqual(settingKeys);
+  it("declares no configuration: `pulumi config` lists what the operator set, and Pulumi itself refuses no key", () => {
+    expect(parse(project)).not.toHaveProperty("config");
   });
 
-  it("declares defaults with which the least configuration has no problem", () => {
-    const { config } = parse(project) as { config: Record<string, { default: unknown }> };
-    const asText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
-    const defaults = Object.fromEntries(
-      Object.entries(config).map(([key, { default: value }]) => [key, asText(value)]),
-    );
-    expect(settingsOf({ ...defaults, ...minimal }).docker).toEqual(settingsOf().docker);
+  it("asks for a new project's target, its place, domain, operator and model key, the last as a secret", () => {
+    const { template } = parse(project) as { template: { config: Record<string, { secret?: boolean }> } };
+    const asked = Object.entries(template.config);
+    expect(asked.map(([key]) => key)).toEqual([
+      ...["target", "region", "sshCidrs", "hostAddress", "domain"],
+      ...["adminUsername", "adminEmail", "opencodeAnthropicApiKey"],
+    ]);
+    for (const [key, { secret = false }] of asked) expect([key, secret]).toEqual([key, secretKeys.includes(key)]);
   });
 });
 

@@ -1,0 +1,68 @@
+import type { ServerChannel } from "ssh2";
+import { type Listening, sshHost } from "./ssh-host";
+
+/**
+ * A machine on paper: an SSH server that says of each command that it ran as root, in the words of components/host/wire.ts, and runs
+ * none. It remembers what cloudcode-host was asked to apply, and answers as cloudcode-host and cloudcode-check do.
+ */
+export class PaperHost {
+  /** Connections that ran a command, so far. */
+  connections = 0;
+  /** Stacks whose next release is refused. */
+  readonly refuses = new Set<string>();
+  /** Releases that each stack ran, the newest last. */
+  readonly #releases = new Map<string, string[]>();
+  #server: Listening | undefined;
+
+  async start(hostKey: string, loginKey: string): Promise<void> {
+    this.#server = await sshHost(hostKey, loginKey, (line, channel) => {
+      this.connections++;
+      this.#answer(line, channel);
+    });
+  }
+
+  get port(): number {
+    return this.#server?.port ?? 0;
+  }
+
+  /** Id of the release that a stack runs. */
+  running(stack: string): string {
+    return this.#releases.get(stack)?.at(-1) ?? "none";
+  }
+
+  stop(): Promise<void> {
+    return this.#server?.stop() ?? Promise.resolve();
+  }
+
+  #answer(line: string, channel: ServerChannel): void {
+    const [, words = ""] = line.split("' sh ");
+    const script = Buffer.from(words.replaceAll(/[' ]/g, ""), "base64").toString();
+    const [mark = ""] = /cloudcode-[0-9a-f]{16}/.exec(script) ?? [];
+    channel.on("end", () => {
+      const { code, said } = this.#act(script);
+      const head = `\n${mark} shell\n\n${mark} root\n`;
+      channel.stderr.write(`${head}\n${mark} end\n`);
+      channel.write(`${head}${said}\n${mark} end ${code}\n`);
+      channel.exit(code);
+      channel.end();
+    });
+    channel.resume();
+  }
+
+  #act(script: string): { readonly code: number; readonly said: string } {
+    const [, stack = "", id = ""] = /cloudcode-host apply (\S+) ([0-9a-f]+)/.exec(script) ?? [];
+    if (this.refuses.delete(stack)) return { code: 1, said: "not valid" };
+    const releases = this.#releases.get(stack) ?? [];
+    if (id !== "") this.#releases.set(stack, [...releases, id]);
+    if (script.includes("cloudcode-host rollback")) return { code: 0, said: this.#rollBack("opencode") };
+    if (!script.includes("cloudcode-check")) return { code: 0, said: "" };
+    const facts = [...this.#releases.keys()].map((name) => `release ${name}\tfact\t${this.running(name)}\t\n`);
+    return { code: 0, said: facts.join("") };
+  }
+
+  #rollBack(stack: string): string {
+    const [before = "", now = ""] = this.#releases.get(stack)?.slice(-2) ?? [];
+    this.#releases.get(stack)?.push(before);
+    return `release ${before} of ${stack} is running, in the place of ${now}`;
+  }
+}
