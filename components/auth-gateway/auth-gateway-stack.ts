@@ -6,7 +6,7 @@ import type { MailSettings, OperatorSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
 import { accessRules } from "./access-rules";
-import { argon2Cost, earlierHash, hashPassword } from "./password-hash";
+import { argon2Cost, operatorHashes } from "./password-hash";
 
 /** Uid that Authelia runs as; its secret files belong to it. */
 const autheliaUid = 8000;
@@ -40,7 +40,7 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
       new random.RandomPassword(`${name}-password`, { length: 24, special: false }, child).result;
     // The salt stays in state, so that the same password gives the same hash at every run (lessons I1).
     const salt = new random.RandomBytes(`${name}-salt`, { length: 16 }, child).base64;
-    const hashed = pulumi.all([this.password, salt]);
+    const hashes = pulumi.all([this.password, salt, args.digestKey]).apply((values) => operatorHashes(...values));
     // A new key would lock Authelia out of its database; kept data keeps its key (lessons E3).
     const encryptionKey = secret("encryption-key", { protect: !args.deleteData });
 
@@ -50,8 +50,8 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
         ...args,
         release: args.domain.apply((domain) => authGatewayRelease({ ...args, domain })),
         secrets: {
-          passwordHash: hashed.apply(([password, bytes]) => hashPassword(password, bytes)),
-          earlierHash: hashed.apply(([password, bytes]) => earlierHash(password, bytes)),
+          passwordHash: hashes.current,
+          earlierHash: hashes.earlier,
           sessionSecret: secret("session-secret"),
           resetSecret: secret("reset-secret"),
           encryptionKey,

@@ -1,4 +1,5 @@
 import argon2 from "argon2";
+import { kept } from "./kept";
 
 /** Cost of one check of a password: memory in KiB, passes over it, lanes. */
 interface Argon2Cost {
@@ -26,9 +27,22 @@ export function hashPassword(password: string, salt: string): Promise<string> {
   return argon2id(password, salt, argon2Cost);
 }
 
-/** The same password as an earlier release hashed it, by which a host knows that only the cost is another. */
-export function earlierHash(password: string, salt: string): Promise<string> {
-  return argon2id(password, salt, earlierCost);
+/**
+ * The operator's password as a release holds it: hashed as now, and as an earlier release did, by which a host knows that only the
+ * cost changed. Both together take 0.2 s of processor time, so they are computed only when the password, its salt or a cost changes.
+ *
+ * @param salt base64 of 16 bytes
+ * @param key secret of the stack that protects what is kept on the operator's machine
+ */
+export async function operatorHashes(
+  password: string,
+  salt: string,
+  key: string,
+): Promise<{ readonly current: string; readonly earlier: string }> {
+  const hash = (cost: Argon2Cost) =>
+    kept(key, ["argon2id", JSON.stringify(cost), password, salt], () => argon2id(password, salt, cost));
+  const [current, earlier] = await Promise.all([hash(argon2Cost), hash(earlierCost)]);
+  return { current, earlier };
 }
 
 async function argon2id(password: string, salt: string, { memory, passes, lanes }: Argon2Cost): Promise<string> {
