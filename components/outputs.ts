@@ -29,19 +29,26 @@ export function outerLogins({ logins }: Pick<ReverseProxyStack, "logins">): Reve
   return Object.fromEntries(Object.entries(logins).map(([title, login]) => [`${title} (at the door)`, login]));
 }
 
+/** The key that {@link sshCommand} logs in with, as OpenSSH's tools read it. */
+export function sshPrivateKey(host: Host): pulumi.Output<string> {
+  return pulumi.secret(host.connection.apply(({ privateKey }) => privateKey));
+}
+
 /**
- * A command that opens a shell on the host with the pinned host key in a known_hosts file of its own, so that a machine
- * created anew at the same address never collides with ~/.ssh/known_hosts. By `tee`, since `>` fails in a shell that has `noclobber` on.
+ * A command that opens a shell on the host, pasted as it stands into any shell in the project's folder, by a person who can read the stack. The login key,
+ * the output `sshPrivateKey`, goes through a pipe to an agent that ends with the command, so that it is in no file. The pinned host
+ * key is in a known_hosts file of its own, so that a machine created anew at the same address never collides with
+ * ~/.ssh/known_hosts; by `tee`, since `>` fails in a shell that has `noclobber` on.
  */
 export function sshCommand(host: Host): pulumi.Output<string> {
   const alias = `cloudcode-${pulumi.getStack()}`;
   const file = `~/.ssh/known_hosts_${alias}`;
-  return pulumi
-    .all([host.publicAddress, host.hostKey])
-    .apply(
-      ([address, key]) =>
-        `mkdir -p ~/.ssh && echo '${alias} ${key}' | tee ${file} >/dev/null && ssh -o UserKnownHostsFile=${file} -o HostKeyAlias=${alias} -o StrictHostKeyChecking=yes -p ${host.port} ${host.user}@${address}`,
-    );
+  return pulumi.all([host.publicAddress, host.hostKey]).apply(([address, key]) => {
+    const pin = `mkdir -p ~/.ssh && echo '${alias} ${key}' | tee ${file} >/dev/null`;
+    const addKey = `pulumi stack output sshPrivateKey --show-secrets --stack ${pulumi.getStack()} | ssh-add -q -`;
+    const login = `ssh -o UserKnownHostsFile=${file} -o HostKeyAlias=${alias} -o StrictHostKeyChecking=yes -p ${host.port} ${host.user}@${address}`;
+    return `${pin} && ssh-agent sh -c '${addKey} && exec ${login}'`;
+  });
 }
 
 /**

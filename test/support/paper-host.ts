@@ -17,7 +17,8 @@ export class PaperHost {
   async start(hostKey: string, loginKey: string): Promise<void> {
     this.#server = await sshHost(hostKey, loginKey, (line, channel) => {
       this.connections++;
-      this.#answer(line, channel);
+      if (line === "") echo(channel);
+      else this.#answer(line, channel);
     });
   }
 
@@ -65,4 +66,14 @@ export class PaperHost {
     this.#releases.get(stack)?.push(before);
     return `release ${before} of ${stack} is running, in the place of ${now}`;
   }
+}
+
+/** A shell that only says what was typed. */
+function echo(channel: ServerChannel): void {
+  channel.write("on paper: ");
+  channel.pipe(channel, { end: false });
+  channel.on("end", () => {
+    channel.exit(0);
+    channel.end();
+  });
 }

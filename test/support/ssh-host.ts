@@ -8,7 +8,7 @@ export interface Listening {
   readonly stop: () => Promise<void>;
 }
 
-/** What a command of a client says and ends with. */
+/** What a command of a client says and ends with; a shell's is empty. */
 export type Answer = (command: string, channel: ServerChannel) => void;
 
 /** How an account of a machine is. */
@@ -50,7 +50,11 @@ export async function sshHost(hostKey: string, loginKey: string, answer: Answer,
       else attempt.reject(["publickey"]);
     });
     connection.on("session", (accept) => {
-      accept().on("exec", (acceptCommand, _reject, { command }) => {
+      const channels = accept();
+      channels.on("shell", (acceptShell) => {
+        answer("", acceptShell());
+      });
+      channels.on("exec", (acceptCommand, _reject, { command }) => {
         answer(command, acceptCommand());
       });
     });

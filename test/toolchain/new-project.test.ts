@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { cacheDir } from "../../cli/cache";
 import { CommandError, type RunOptions, run } from "../../cli/run";
@@ -180,6 +180,19 @@ it("it deploys, and a second up finds nothing to do and opens no connection", as
   await pulumi("preview", "--expect-no-changes");
   await up();
   expect(machine.connections).toBe(before);
+});
+
+it("sshCommand, pasted as it stands, logs in with the key of the state", async () => {
+  // ssh finds its home by the account, whatever HOME is.
+  const knownHosts = join(userInfo().homedir, ".ssh", "known_hosts_cloudcode-dev");
+  const pasted = await pulumi("stack", "output", "sshCommand");
+  try {
+    const said = await succeed("sh", ["-c", pasted], { input: "hostname\n", env: { HOME: userInfo().homedir } });
+    expect(said).toBe("on paper: hostname\n");
+    expect(readFileSync(knownHosts, "utf8")).toBe(`cloudcode-dev ${host.public}\n`);
+  } finally {
+    rmSync(knownHosts, { force: true });
+  }
 });
 
 it("ops knows its target, and the releases of its stacks by their output", async () => {

@@ -105,12 +105,26 @@ const outputs: Record<keyof Awaited<ReturnType<typeof cloudcode>>, true> = {
   adminUsername: true,
   adminPassword: true,
   appLogins: true,
+  publicAddress: true,
   sshCommand: true,
+  sshPrivateKey: true,
   nextSteps: true,
-  backupPassword: true,
   operations: true,
+  backupPassword: true,
   monthlyCostUsd: true,
 };
+
+describe("the outputs", () => {
+  it.each(["docs/operations.md", "docs/operations.zh-CN.md"])("are all in the table of %s, and no other", (path) => {
+    const text = pageOf(path)?.text ?? "";
+    const [, section = ""] = /^## (?:Outputs|输出)\n([^]*?)(?=^## )/m.exec(text) ?? [];
+    const rows = [...section.matchAll(/^\| `(\w+)` *\| ([^|]+)\| ([^|]+)\|$/gm)];
+    expect(rows.map(([, name]) => name)).toEqual(Object.keys(outputs));
+    // What it is, and an example.
+    for (const [, name, what = "", example = ""] of rows)
+      expect([name, what.trim() !== "", /^`.+`$/.test(example.trim())]).toEqual([name, true, true]);
+  });
+});
 
 /** What the parser of ops says against these words; nothing is run. */
 function opsFault(words: readonly string[]): string | undefined {

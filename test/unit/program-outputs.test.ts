@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { donation, tgSigner } from "../support/configurations";
@@ -18,13 +18,16 @@ describe("the outputs of a stack", () => {
       adminUsername: false,
       adminPassword: true,
       appLogins: false,
+      publicAddress: false,
       sshCommand: false,
+      sshPrivateKey: true,
       nextSteps: false,
       operations: true,
     });
     expect(outputs["url"]?.value).toBe("https://home.example.com");
     expect(outputs["urls"]?.value).toEqual({ OpenCode: "https://code.home.example.com" });
     expect(outputs["adminUsername"]?.value).toBe("jo");
+    expect(outputs["publicAddress"]?.value).toBe("203.0.113.7");
   });
 
   it("hold a generated password of 24 letters and digits, or the one that was set", async () => {
@@ -61,8 +64,15 @@ describe("sshCommand", () => {
   });
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), "home-"));
-    writeFileSync(join(home, "ssh"), '#!/bin/sh\nprintf "%s\\n" "$@"; cat "$HOME/.ssh/known_hosts_cloudcode-test"\n');
-    chmodSync(join(home, "ssh"), 0o755);
+    const programs = {
+      // The agent holds what ssh-add was given, as long as its command runs.
+      "ssh-agent": 'KEYS=$(mktemp); export KEYS; "$@"; rm "$KEYS"',
+      "ssh-add": '[ "$*" = "-q -" ] && cat >"$KEYS"',
+      pulumi: '[ "$*" = "stack output sshPrivateKey --show-secrets --stack test" ] && echo the key',
+      ssh: '[ "$(cat "$KEYS")" = "the key" ] && printf "%s\\n" "$@"; cat "$HOME/.ssh/known_hosts_cloudcode-test"',
+    };
+    for (const [name, text] of Object.entries(programs))
+      writeFileSync(join(home, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   });
   afterEach(() => {
     rmSync(home, { recursive: true });
