@@ -13,7 +13,7 @@ const project = { testEnvironment: "node", transform, transformIgnorePatterns: [
 const withTools = { ...project, globalSetup: "<rootDir>/test/tools/needs.ts" };
 
 /**
- * `unit` needs Node and git alone. `tools` needs what `test/tools/needs.ts` lists, `kit` tests the stand-ins and what makes them.
+ * `unit` needs Node and git alone. `tools` needs what `test/tools/needs.ts` lists; so do `kit`, the sandbox, and each package, by its name.
  * `machine` has throw-away hosts of each system, `sandbox`, `apps` and `cloud` deploy to such, file after file (`--runInBand`).
  */
 export default {
@@ -24,14 +24,12 @@ export default {
   projects: [
     { ...project, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
     { ...withTools, displayName: "tools", testMatch: ["<rootDir>/test/tools/**/*.test.ts"] },
-    {
+    { ...withTools, displayName: "kit", testMatch: ["<rootDir>/{sandbox,test/toolchain}/**/*.test.ts"] },
+    ...["alicloud-emulator", "donation-site", "offline-kit"].map((name) => ({
       ...withTools,
-      displayName: "kit",
-      testMatch: [
-        "<rootDir>/test/{toolchain,stand-ins,emulator,donation}/**/*.test.ts",
-        "<rootDir>/sandbox/**/*.test.ts",
-      ],
-    },
+      displayName: name,
+      testMatch: [`<rootDir>/packages/${name}/test/**/*.test.ts`],
+    })),
     { ...project, displayName: "edge", testMatch: ["<rootDir>/test/edge/**/*.test.ts"] },
     { ...project, displayName: "machine", testMatch: ["<rootDir>/test/machine/**/*.test.ts"] },
     { ...project, displayName: "sandbox", testMatch: ["<rootDir>/test/sandbox/sandbox.test.ts"] },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { cacheDir } from "../cli/cache";
 import { cloudImage } from "./cloud/image";
-import { dockerMachines, ensureCloudNetworks } from "./cloud/machines";
+import { machinesOf, ensureCloudNetworks } from "./cloud/machines";
 import { controlUrlOf, ensureEmulator } from "./cloud/process";
 import { machineContainers } from "./cloud/remove";
 import { trust } from "./cloud/trust";
@@ -13,7 +13,7 @@ import type { Ground } from "./sandbox";
 const region = "ap-southeast-1";
 
 export interface AlicloudGround extends Ground {
-  /** Base of the emulator's control API, see test/emulator/control.ts. */
+  /** Base of the emulator's control API, see packages/alicloud-emulator/src/control.ts. */
   readonly controlUrl: string;
   /** The container of the instance that runs; throws unless exactly one does. */
   container(): Promise<string>;
@@ -50,6 +50,6 @@ const inventory = z.array(z.object({ kind: z.string(), id: z.string(), status: z
 /** After a restart of the outer machine only the account says which machines run. */
 async function startMachines(name: string, controlUrl: string): Promise<void> {
   const items = inventory.parse(await (await fetch(`${controlUrl}inventory`)).json());
-  const machines = dockerMachines({ name });
+  const machines = machinesOf(name);
   for (const { kind, id, status } of items) if (kind === "instances" && status === "Running") await machines.start(id);
 }

@@ -1,7 +1,7 @@
 /** Run by `.ci/run` beside the other tests: builds what the cloud tests need, if the cache does not have it. */
 import { cacheDir } from "../cli/cache";
 import { exitWith } from "../cli/exit";
-import { preparePulumi } from "./toolchain";
+import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
 
 async function main(): Promise<void> {
   await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });

@@ -16,9 +16,9 @@ import { type StandIns, makeImages } from "./images/images";
 import { pushImages } from "./images/push";
 import { registryImage, startRegistry, stopRegistry } from "./images/registry";
 import { Stack, once, sandboxSource } from "./stack";
-import { bundleGateway } from "./stand-ins/authelia/bundle";
-import { type Program, bundleProgram } from "./stand-ins/bundle";
-import { type PreparedPulumi, preparePulumi } from "./toolchain";
+import { bundleGateway } from "@cloudcode/offline-kit/stand-ins/authelia/bundle";
+import { type Program, bundleProgram } from "@cloudcode/offline-kit/stand-ins/bundle";
+import { type PreparedPulumi, preparePulumi } from "@cloudcode/offline-kit/toolchain";
 
 export { projectRoot } from "./folder";
 

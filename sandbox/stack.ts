@@ -6,7 +6,7 @@ import { z } from "zod";
 import { asConfigOf, projectName } from "../cli/project";
 import { projectRoot } from "./folder";
 import { type Output, type RunOptions, run } from "../cli/run";
-import type { PreparedPulumi } from "./toolchain";
+import type { PreparedPulumi } from "@cloudcode/offline-kit/toolchain";
 
 const fileSchema = z.looseObject({ config: z.record(z.string(), z.unknown()) });
 

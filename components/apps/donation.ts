@@ -95,7 +95,7 @@ const settings = {
 };
 
 /**
- * The donation site, a program of this repository (stack-templates/donation/image), and the model proxy it fills
+ * The donation site, a program of this repository (packages/donation-site), and the model proxy it fills
  * (https://github.com/router-for-me/CLIProxyAPI). Visitors log in at Linux Do, not here, so the site's pages bypass the gate.
  */
 export const donation = appKind({
@@ -146,6 +146,12 @@ export const donation = appKind({
       ],
       release: (domain) => ({
         template: name,
+        also: Object.fromEntries(
+          ["package.json", "package-lock.json", "src"].map((part) => [
+            `image/${part}`,
+            `../packages/donation-site/${part}`,
+          ]),
+        ),
         values: {
           images,
           timeZone,

@@ -1,3 +1,4 @@
+import type { Section, Setting } from "../settings/setting";
 import type { Settings } from "../settings/settings";
 import type { App } from "./app";
 import { casecheck } from "./casecheck";
@@ -6,17 +7,21 @@ import { lwsandbox } from "./lwsandbox";
 import { opencode } from "./opencode";
 import { tgSigner } from "./tg-signer";
 
-/** Every kind of App there is. A new one is a file beside this, a folder in stack-templates/, and an entry here. */
+/** Every kind of App there is, in the order of the index page. A new one is a file in this folder, a folder in stack-templates/, and an entry here. */
 export const appKinds = [opencode, tgSigner, donation, casecheck, lwsandbox] as const;
 
-/** Their settings by key. */
-export const appSettings = {
-  ...opencode.settings,
-  ...tgSigner.settings,
-  ...donation.settings,
-  ...casecheck.settings,
-  ...lwsandbox.settings,
-};
+/** The settings of a list of kinds as one section. */
+type SettingsOf<Kinds extends readonly { readonly settings: Section }[]> = Kinds extends readonly [
+  infer First extends { readonly settings: Section },
+  ...infer Rest extends readonly { readonly settings: Section }[],
+]
+  ? First["settings"] & SettingsOf<Rest>
+  : unknown;
+
+/** The settings of every App, by key. */
+export const appSettings = Object.fromEntries(
+  appKinds.flatMap(({ settings }) => Object.entries<Setting>(settings)),
+) as SettingsOf<typeof appKinds>;
 
 /** The Apps that are switched on, as plain values. */
 export function enabledApps({ values, images, sources, timeZone, docker }: Settings): App[] {

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Host, Worker } from "../host/host";
@@ -86,7 +87,12 @@ export class ClusterWorker extends pulumi.ComponentResource {
       .apply((key) =>
         renderRelease(
           args.templatesRoot,
-          { template: "worker", also: shared, values: { automaticUpdates, rebootTime }, plan: { networks: [] } },
+          {
+            template: "worker",
+            also: Object.fromEntries(shared.map((path) => [basename(path), path])),
+            values: { automaticUpdates, rebootTime },
+            plan: { networks: [] },
+          },
           {},
           key,
         ),

@@ -87,7 +87,10 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       networks: [portalNetwork, ...new Set(routes.map(({ network }) => network))],
       joins: "caddy",
       check: { service: "caddy", command: `caddy validate --adapter caddyfile --config ${caddyfile}` },
-      reload: { service: "caddy", command: `caddy reload --adapter caddyfile --config ${caddyfile}` },
+      reload: {
+        service: "caddy",
+        command: `env RELEASE={release} caddy reload --adapter caddyfile --config ${caddyfile}`,
+      },
       healthTimeout: 60,
     },
   };

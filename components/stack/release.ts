@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { pack } from "tar-stream";
 import { type TemplateHelpers, type TemplateValues, renderTemplate } from "./template";
@@ -52,8 +52,8 @@ export interface ReleasePlan {
 export interface ReleaseSource {
   /** Folder below `stack-templates/`. */
   readonly template: string;
-  /** Files of other templates that go along as they are, by their paths below `stack-templates/`. @default none */
-  readonly also?: readonly string[];
+  /** More files and whole folders, as they are: path in the release to path from `stack-templates/`. @default none */
+  readonly also?: Readonly<Record<string, string>>;
   readonly values: TemplateValues;
   readonly plan: ReleasePlan;
   /** Uid that owns files matching the path prefix, where it is not root. */
@@ -103,21 +103,25 @@ export function renderRelease(
   const digestOf = (text: string) => createHmac("sha256", digestKey).update(text).digest("hex");
   const root = join(templatesRoot, source.template);
   const values = { ...source.values, secrets };
+  const plain = (from: string, path: string): ReleaseFile => ({
+    path,
+    content: readFileSync(from, "utf8"),
+    owner: Object.entries(source.owners ?? {}).find(([prefix]) => path.startsWith(prefix))?.[1] ?? 0,
+    mode: mountedFolder.test(path) || path.endsWith(".sh") ? 0o555 : 0o400,
+  });
   const render = (path: string, helpers?: TemplateHelpers): ReleaseFile => {
-    const text = readFileSync(join(root, path), "utf8");
-    const target = path.replace(/\.hbs$/, "");
-    const owner = Object.entries(source.owners ?? {}).find(([prefix]) => target.startsWith(prefix))?.[1] ?? 0;
-    const mode = mountedFolder.test(target) || target.endsWith(".sh") ? 0o555 : 0o400;
+    const file = plain(join(root, path), path.replace(/\.hbs$/, ""));
     try {
-      const content = path === target ? text : renderTemplate(text, values, helpers);
-      return { path: target, content, owner, mode };
+      return file.path === path ? file : { ...file, content: renderTemplate(file.content, values, helpers) };
     } catch (error) {
       throw new Error(`stack-templates/${source.template}/${path}: ${(error as Error).message}`, { cause: error });
     }
   };
 
   const templates = listFiles(root);
-  const also = (source.also ?? []).map((path) => ({ ...render(`../${path}`), path: basename(path) }));
+  const also = Object.entries(source.also ?? {}).flatMap(([path, from]) =>
+    filesAt(join(templatesRoot, from)).map((below) => plain(join(templatesRoot, from, below), join(path, below))),
+  );
   const files = [...templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path)), ...also];
   const mount = (path: string) => mountPath(files, path, digestOf);
   const mounted = (path: string): string => {
@@ -214,6 +218,11 @@ function mountPath(files: readonly ReleaseFile[], path: string, digestOf: (text:
 function place(file: ReleaseFile, mount: (path: string) => Mount): ReleaseFile {
   const folder = mountedFolder.exec(file.path)?.[0];
   return { ...file, path: `${mount(folder ?? file.path).folder}/${file.path}` };
+}
+
+/** Paths of the files below a folder; of a file the empty path. */
+function filesAt(path: string): string[] {
+  return statSync(path).isDirectory() ? listFiles(path) : [""];
 }
 
 function listFiles(root: string): string[] {

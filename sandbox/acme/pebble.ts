@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type BaseArgs, baseImage } from "../host/base";
 import { aptInstallStep, buildImage } from "../host/build";
 import { run } from "../../cli/run";
-import { withLock } from "../toolchain/lock";
+import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
 import { asMyself, removeService, serviceAnswers, startService } from "../host/service";
 import { goBinary } from "../host/tools";
 import type { Say } from "../../cli/run";

@@ -1,7 +1,7 @@
 // What an emulated ECS instance, public address and disk really are: a systemd container with cloud-init, an address of a
 // second docker network, and a loop device.
 import { join } from "node:path";
-import type { MachineRequest, Machines } from "../../test/emulator/machine";
+import type { MachineRequest, Machines } from "@cloudcode/alicloud-emulator/machine";
 import { cacheDir } from "../../cli/cache";
 import { ensureNetwork } from "../host/network";
 import { run } from "../../cli/run";
@@ -14,16 +14,6 @@ import { Records } from "./records";
 import { Turns } from "./turns";
 import type { Subnet } from "../host/network";
 import type { Say } from "../../cli/run";
-
-export interface CloudOptions {
-  /** Names everything that belongs to this sandbox; its files are in the sandbox's folder. */
-  readonly name: string;
-  /**
-   * Told what takes time.
-   * @default silence
-   */
-  readonly say?: Say;
-}
 
 /** The two networks of a sandbox's cloud. `host` of the public one is the first address that a stack gets. */
 export interface CloudNetworks {
@@ -39,8 +29,14 @@ export async function ensureCloudNetworks(name: string): Promise<CloudNetworks> 
   };
 }
 
-/** Machines on this computer's Docker. What they are made of outlives this process, see `removeCloud` in remove.ts. */
-export function dockerMachines({ name, say = () => undefined }: CloudOptions): Machines {
+/**
+ * Machines on this computer's Docker, as `alicloud-emulator --machines` asks for them. What they are made of outlives this
+ * process, see `removeCloud` in remove.ts.
+ *
+ * @param name names everything that belongs to this sandbox; its files are in the sandbox's folder
+ * @param say gets a line about what takes time
+ */
+export function machinesOf(name: string, say: Say = () => undefined): Machines {
   return new DockerMachines(name, say);
 }
 

@@ -16,11 +16,13 @@ const schema = z.object({
 /** The emulator of the cloud's APIs as a process that goes on after the sandbox command. */
 export type EmulatorProcess = z.infer<typeof schema>;
 
-const program = join(projectRoot, "test/emulator/main.ts");
+const program = require.resolve("@cloudcode/alicloud-emulator/main");
+/** The module that makes its instances machines of this computer's Docker, and the sandbox they belong to. */
+const machinesOption = (name: string) => `${join(projectRoot, "sandbox/cloud/machines.ts")}:${name}`;
 const folderOfEmulator = (name: string) => join(folderOf(name), "emulator");
 const infoOf = (name: string) => join(folderOfEmulator(name), "process.json");
 
-/** Where the emulator can be asked and told things past the cloud's APIs, see test/emulator/control.ts. */
+/** Where the emulator can be asked and told things past the cloud's APIs, see packages/alicloud-emulator/src/control.ts. */
 export const controlUrlOf = ({ port }: Pick<EmulatorProcess, "port">) => `http://127.0.0.1:${port}/__control/`;
 
 /** Starts the emulator with the sandbox's machines, or finds it running. Its account survives its end, in the sandbox's folder. */
@@ -32,7 +34,7 @@ export async function ensureEmulator(name: string, say: Say): Promise<EmulatorPr
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const [out, log] = ["greeting", "log"].map((file) => join(folder, file)) as [string, string];
   const files = [openSync(out, "w"), openSync(log, "a")];
-  const options = ["--state", join(folder, "state"), "--machines", `docker:${name}`];
+  const options = ["--state", join(folder, "state"), "--machines", machinesOption(name)];
   const child = spawn(process.execPath, ["--import", "tsx", program, ...options], {
     ...{ cwd: projectRoot, detached: true, stdio: ["ignore", ...files] },
   });
@@ -76,5 +78,5 @@ function isAlive(pid: number, name: string): boolean {
   const file = `/proc/${pid}/cmdline`;
   // A child of this very process that has ended has an empty command line.
   const words = existsSync(file) ? readFileSync(file, "utf8").split("\0") : [];
-  return words.includes(program) && words.includes(`docker:${name}`);
+  return words.includes(program) && words.includes(machinesOption(name));
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
  * what a process trusts by itself, so the certificate is added to a copy of that.
  *
  * @param folder where the copies are put
- * @param environment the emulator's, see test/emulator/emulator.ts
+ * @param environment the emulator's, see packages/alicloud-emulator/src/emulator.ts
  */
 export function trust(folder: string, environment: Readonly<Record<string, string>>): Record<string, string> {
   const { SSL_CERT_FILE: own, NODE_EXTRA_CA_CERTS: extra } = process.env;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { withLock } from "../toolchain/lock";
+import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
 import { aptInstall, mayInstall } from "./apt";
 import { aptInstallStep, buildImage, imageExists, imageTag } from "./build";
 import { officialRegistryAnswers } from "./official";

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { withLock } from "../toolchain/lock";
+import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
 import { baseImage } from "./base";
 import { aptInstallStep, buildImage } from "./build";
 import { CommandError, run } from "../../cli/run";

@@ -3,7 +3,7 @@ import { type ImageName, type SourceName, imageNames } from "../../components/im
 import { baseImage } from "../host/base";
 import { type Recipe, buildImage } from "../host/build";
 import type { Say } from "../../cli/run";
-import type { Program } from "../stand-ins/bundle";
+import type { Program } from "@cloudcode/offline-kit/stand-ins/bundle";
 import {
   cliProxyApiRecipe,
   cloudflaredRecipe,

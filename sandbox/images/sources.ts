@@ -5,7 +5,7 @@ import { aptInstallStep, buildImage } from "../host/build";
 import type { Say } from "../../cli/run";
 import { run } from "../../cli/run";
 
-const folder = join(__dirname, "../stand-ins/sources");
+const folder = join(__dirname, "../../packages/offline-kit/stand-ins/sources");
 
 /** Folder of each stand-in for a program that its authors publish as a Git repository alone. */
 const folders = { casecheck: "casecheck", tgSigner: "tg-signer" } satisfies Record<SourceName, string>;

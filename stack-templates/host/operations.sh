@@ -21,7 +21,7 @@ give_back() { # NAME FOLDER [PROGRAM]
 install_programs() {
   change programs
   for program in cloudcode-host cloudcode-check cloudcode-backup; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
-  for part in beside.sh backup-restic.sh backup-restore.sh gone.sh; do write /opt/cloudcode/bin/$part <"$here/$part"; done
+  for part in beside.sh newest-listener.pl backup-restic.sh backup-restore.sh gone.sh; do write /opt/cloudcode/bin/$part <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
   for program in cloudcode-host cloudcode-check cloudcode-backup; do sh -n /opt/cloudcode/bin/$program || fail "/opt/cloudcode/bin/$program did not arrive whole"; done
   keep

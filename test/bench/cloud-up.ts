@@ -1,6 +1,6 @@
 import { projectRoot } from "../../sandbox/sandbox";
 import { domain, type CloudWorld } from "../cloud/world";
-import { latencyProfiles } from "../emulator/latency";
+import { latencyProfiles } from "@cloudcode/alicloud-emulator/latency";
 import type { Row } from "./main";
 import { type Chain, type Operation, graphOf, longestChain, timeline } from "./timeline";
 

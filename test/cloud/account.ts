@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { call } from "../emulator/client";
+import { call } from "@cloudcode/alicloud-emulator/testing/client";
 
 const items = z.array(
   z.object({
@@ -49,7 +49,7 @@ export class Account {
     return this.control("GET", "violations");
   }
 
-  /** Breaks something while `action` runs; see test/emulator/faults.ts. */
+  /** Breaks something while `action` runs; see packages/alicloud-emulator/src/faults.ts. */
   async during<T>(fault: object | readonly object[], action: () => Promise<T>): Promise<T> {
     for (const one of [fault].flat()) await this.control("POST", "faults", one);
     try {
@@ -71,10 +71,9 @@ export class Account {
     await this.control("POST", "idle");
   }
 
-  /** The day of the snapshot policies. */
-  async takeAutomaticSnapshots(): Promise<void> {
-    await this.control("POST", "snapshots");
-    await this.control("POST", "idle");
+  /** A week passes, in which the snapshot policies do their work. */
+  async passWeek(): Promise<void> {
+    await this.control("POST", "clock", 7 * 24);
   }
 
   private async control(method: string, path: string, body?: unknown): Promise<unknown> {

@@ -6,10 +6,10 @@ import { trust } from "../../sandbox/cloud/trust";
 import { projectRoot } from "../../sandbox/folder";
 import { CommandError, run } from "../../cli/run";
 import { Stack } from "../../sandbox/stack";
-import { preparePulumi } from "../../sandbox/toolchain";
+import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
 import { withPlaceholders } from "../../scripts/preview/placeholders";
-import { type Emulator, emulatorEnvironment, startEmulator } from "../emulator/emulator";
-import { Account } from "../emulator/test-account";
+import { type Emulator, emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
+import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 import { ramPolicyForPreviews } from "../support/ram-policy";
 
 // `npm run preview:stack` as the workflows run it, with the rights that docs/state-and-ci.md gives to CI. Its first run may build the provider.

@@ -6,7 +6,7 @@ import { projectRoot } from "../../sandbox/folder";
 import { newKeyPair } from "../../sandbox/host/keys";
 import { CommandError, run, until } from "../../cli/run";
 import { type AlicloudSandbox, openAlicloudSandbox, removeSandbox } from "../../sandbox/sandbox";
-import { call } from "../emulator/client";
+import { call } from "@cloudcode/alicloud-emulator/testing/client";
 import { Account } from "./account";
 import { counts } from "./world";
 

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { dockerMachines } from "../../sandbox/cloud/machines";
+import { machinesOf } from "../../sandbox/cloud/machines";
 import { containerOf } from "../../sandbox/cloud/names";
 import { newKeyPair } from "../../sandbox/host/keys";
 import { run, until } from "../../cli/run";
 import { removeSandbox } from "../../sandbox/sandbox";
 import type { Output } from "../../cli/run";
-import type { Machines } from "../emulator/machine";
+import type { Machines } from "@cloudcode/alicloud-emulator/machine";
 
 jest.setTimeout(5 * 60_000);
 
@@ -70,7 +70,7 @@ async function loopDevices(): Promise<string> {
 
 beforeAll(async () => {
   await removeSandbox(name, say);
-  machines = dockerMachines({ name, say });
+  machines = machinesOf(name, say);
 });
 
 afterAll(async () => {

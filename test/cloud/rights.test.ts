@@ -5,9 +5,9 @@ import { cacheDir } from "../../cli/cache";
 import { trust } from "../../sandbox/cloud/trust";
 import { projectRoot } from "../../sandbox/folder";
 import { Stack } from "../../sandbox/stack";
-import { preparePulumi } from "../../sandbox/toolchain";
-import { type Emulator, emulatorEnvironment, startEmulator } from "../emulator/emulator";
-import { Account, type Parameters } from "../emulator/test-account";
+import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
+import { type Emulator, emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
+import { Account, type Parameters } from "@cloudcode/alicloud-emulator/testing/account";
 import { failureOf } from "../sandbox/world";
 import { ramPolicy } from "../support/ram-policy";
 

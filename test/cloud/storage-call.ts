@@ -1,6 +1,6 @@
-import { timestamp } from "../emulator/cloud";
-import { signatureV4 } from "../emulator/oss/signature";
-import { textsOf } from "../emulator/oss/xml";
+import { timestamp } from "@cloudcode/alicloud-emulator/clock";
+import { signatureV4 } from "@cloudcode/alicloud-emulator/oss/signature";
+import { textsOf } from "@cloudcode/alicloud-emulator/oss/xml";
 
 const region = "ap-southeast-1";
 

@@ -4,7 +4,7 @@ import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { enabledApps } from "../../components/apps/registry";
 import { hashBasicPassword } from "../../components/reverse-proxy/password-hash";
 import type { Route } from "../../components/routes";
-import { donation, tgSigner } from "../support/configurations";
+import { everyApp } from "../support/app-settings";
 import { RenderedCaddy, isolation, listen } from "../support/rendered-caddy";
 import { selfSigned } from "../support/self-signed";
 import { settingsOf } from "../support/settings";
@@ -40,7 +40,7 @@ export const basicLogin = { username: "jo", password: "a password of Caddy's own
 
 /** All Routes of a home with every App. */
 export function allRoutes(settings: Readonly<Record<string, string>> = {}): readonly Route[] {
-  const all = { ...tgSigner, ...donation, casecheckEnabled: "true", casecheckOpen: "true", lwsandboxEnabled: "true" };
+  const all = { ...everyApp("least"), casecheckOpen: "true" };
   return enabledApps(settingsOf({ domain: "home.example.com", ...all, ...settings })).flatMap(({ routes }) => routes);
 }
 

@@ -1,7 +1,7 @@
 // The other side of the check: what an App's own pages, the portal and API clients do still works, in a real Chromium.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import { type World, openWorld } from "../donation/kit";
+import { type World, openWorld } from "@cloudcode/donation-site/testing/kit";
 import { listen } from "../support/rendered-caddy";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { enabledApps } from "../../components/apps/registry";
 import { cacheDir } from "../../cli/cache";
-import { bundleProgram } from "../../sandbox/stand-ins/bundle";
-import { withLock } from "../../sandbox/toolchain/lock";
+import { bundleProgram } from "@cloudcode/offline-kit/stand-ins/bundle";
+import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
 import { freePort, untilOpen } from "../support/rendered-caddy";
 import { settingsOf } from "../support/settings";
 

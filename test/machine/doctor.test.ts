@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheDir } from "../../cli/cache";
 import { CommandError, run } from "../../cli/run";
-import { type PreparedPulumi, preparePulumi } from "../../sandbox/toolchain";
+import { type PreparedPulumi, preparePulumi } from "@cloudcode/offline-kit/toolchain";
 import { keyPair } from "../support/keys";
 import { projectRoot } from "../support/program";
 import { Machine, chosenSystems } from "./machine";

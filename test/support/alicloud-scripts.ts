@@ -1,7 +1,7 @@
 // Runs the scripts that Pulumi runs on the operator's machine, as Pulumi runs them, against an emulator.
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { type Emulator, emulatorEnvironment } from "../emulator/emulator";
+import { type Emulator, emulatorEnvironment } from "@cloudcode/alicloud-emulator";
 import { projectRoot } from "./program";
 
 export interface ScriptRun {

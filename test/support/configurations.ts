@@ -1,4 +1,6 @@
-import { pemCertificate } from "./settings";
+import { enabledApps } from "../../components/apps/registry";
+import { type Raw, everyApp, nasty } from "./app-settings";
+import { pemCertificate, settingsOf } from "./settings";
 
 /** TG Signer with the least it needs. */
 export const tgSigner = {
@@ -19,8 +21,8 @@ export const donation = {
 /** A tunnel's token of the right shape, of no tunnel. */
 export const tunnelToken = Buffer.from(JSON.stringify({ a: "account", t: "tunnel", s: "c2VjcmV0" })).toString("base64");
 
-/** A stack with nearly every setting given. */
-const full = (certificate: string): Record<string, string> => ({
+/** Nearly every setting that is of no App. */
+const full = (certificate: string): Raw => ({
   domain: "home.example.com",
   hostUser: "ubuntu",
   hostPort: "2222",
@@ -43,53 +45,10 @@ const full = (certificate: string): Record<string, string> => ({
   swapMiB: "0",
   timeZone: "Asia/Singapore",
   deleteData: "true",
-  opencodeSubdomain: "ai",
-  opencodeTerminal: "false",
-  opencodeMemoryMiB: "1024",
-  opencodeAnthropicApiKey: "sk-ant-1234",
-  opencodeOpenaiApiKey: "sk-1234",
-  opencodeOpenaiBaseUrl: "https://api.example.com/v1",
-  ...tgSigner,
-  tgSignerSubdomain: "checkins",
-  tgSignerProxy: "socks5://jo:proxy-secret@proxy.example.com:1080",
-  tgSignerAdminPassword: "passphrase of tg signer",
-  tgSignerMemoryMiB: "768",
-  tgSignerWebdavUrl: "https://dav.example.com/jo",
-  tgSignerWebdavUsername: "jo",
-  tgSignerWebdavPassword: "dav secret",
-  tgSignerWebdavPath: "/tg-signer/",
-  tgSignerWebdavIntervalSeconds: "600",
-  tgSignerWebdavEncryptionKey: "backup passphrase",
-  tgSignerWebdavReplacesVolume: "true",
-  ...donation,
-  donationSubdomain: "give",
-  donationProxySubdomain: "llm",
-  donationLinuxDoAuthUrl: "https://connect.example.com/authorize",
-  donationLinuxDoTokenUrl: "https://connect.example.com/token",
-  donationLinuxDoUserUrl: "https://connect.example.com/user",
-  donationAdminLinuxDoIds: '["12345",678]',
-  donationQuotaAmount: "500000",
-  donationNewApiAdminUser: "1",
-  casecheckEnabled: "true",
-  casecheckSubdomain: "cases",
-  casecheckOpen: "true",
-  casecheckOpenRegistration: "true",
-  casecheckAdminPassword: "passphrase of casecheck",
-  casecheckMemoryMiB: "512",
-  casecheckBackupsKept: "3",
-  lwsandboxEnabled: "true",
-  lwsandboxSubdomain: "boxes",
-  lwsandboxAdminUsername: "jo",
-  lwsandboxAdminPassword: "passphrase of lwsandbox",
-  lwsandboxSessionMaxAge: "3600",
-  lwsandboxMinimumMemoryMiB: "4096",
-  lwsandboxK3sUrl: "https://mirror.example.com/k3s/",
 });
 
-const nasty = `$HOME \${HOME} $$ $(id) \`id\` & < > " ' # \\ \\n %s {{x}} { } : - ! | * é 密码 🔑`;
-
-/** Values the settings accept and a careless template would break on. */
-const hostile: Readonly<Record<string, string>> = {
+/** Texts that the settings accept and a careless template would break on. */
+const hostile: Raw = {
   domain: "xn--bcher-kva.example",
   adminUsername: "null",
   adminEmail: "o'brien+$HOME#&%|!*@example.com",
@@ -103,57 +62,26 @@ const hostile: Readonly<Record<string, string>> = {
   dockerAptRepository: "https://mirror.example.com/$HOME/;&()",
   registryMirrors: '["https://mirror.example.com/$HOME&x"]',
   timeZone: "America/Argentina/Buenos_Aires",
-  opencodeSubdomain: "0x1",
-  opencodeAnthropicApiKey: ` ${nasty} `,
-  opencodeOpenaiApiKey: "=",
-  opencodeOpenaiBaseUrl: "https://api.example.com/$HOME/v1/a=$x&b=%7B$$",
-  ...tgSigner,
-  tgSignerSubdomain: "1e3",
-  tgSignerProxy: "http://jo:$HOME%20&()$$@proxy.example.com:1080",
-  tgSignerAdminPassword: nasty,
-  tgSignerOuterLogin: "basic",
-  tgSignerBasicUsername: "null",
-  tgSignerBasicPassword: nasty.slice(0, 60),
-  tgSignerWebdavUrl: "https://dav.example.com/$HOME/a=$$&b=%7B",
-  tgSignerWebdavUsername: nasty.slice(1).replace(":", ""),
-  tgSignerWebdavPassword: nasty,
-  tgSignerWebdavPath: `/${nasty.slice(1)}`,
-  tgSignerWebdavReplacesVolume: "true",
-  ...donation,
-  donationSubdomain: "1e4",
-  donationProxySubdomain: "0b1",
-  donationLinuxDoClientId: nasty,
-  donationLinuxDoClientSecret: ` ${nasty}`,
-  donationLinuxDoAuthUrl: "https://connect.example.com/$HOME?a=$$&b=%7B",
-  donationNewApiUrl: "https://api.example.com/$HOME/$$/a=&b",
-  donationNewApiAdminToken: `$HOME$$\`'"#&<>{{x}}|!*`,
-  casecheckEnabled: "true",
-  casecheckPublished: "tunnel",
-  casecheckTunnelToken: tunnelToken,
-  casecheckTunnelHost: "0x1.example.com",
-  lwsandboxEnabled: "true",
-  lwsandboxSubdomain: "0e7",
-  lwsandboxAdminUsername: "null",
-  lwsandboxAdminPassword: nasty.slice(0, 60),
-  lwsandboxK3sUrl: "https://mirror.example.com/$HOME/;&()/a=$$&b=%7B",
-  casecheckAdminPassword: nasty.slice(0, 60),
+};
+
+/** By hand, so that both ways to a tunnel are in some stack of the tests. */
+const tunnelByHand = {
+  casecheckCloudflareApiToken: undefined,
+  casecheckCloudflareAccountId: undefined,
+  casecheckCloudflareZoneId: undefined,
 };
 
 /** Names of the Apps' stacks that a configuration switches on, in their order. */
-export function appStacks(settings: Readonly<Record<string, string>>): string[] {
-  const on = (key: string, name: string) => (settings[key] === "true" ? [name] : []);
-  return [
-    "opencode",
-    ...on("tgSignerEnabled", "tg-signer"),
-    ...on("donationEnabled", "donation"),
-    ...on("casecheckEnabled", "casecheck"),
-    ...on("lwsandboxEnabled", "lwsandbox"),
-  ];
+export function appStacks(settings: Raw): string[] {
+  return enabledApps(settingsOf(settings)).map(({ name }) => name);
 }
 
-/** Three stacks that together reach every branch of every template. */
-export const configurations: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+/** Three stacks that together reach every branch of the templates that are of no App, and most of each App's: see apps.test.ts. */
+export const configurations: readonly (readonly [string, Raw])[] = [
   ["the default configuration", {}],
-  ["a configuration with nearly every setting given", full(pemCertificate)],
-  ["a configuration of hostile texts", hostile],
+  [
+    "a configuration with nearly every setting given",
+    { ...full(pemCertificate), ...everyApp("full", {}, full(pemCertificate)) },
+  ],
+  ["a configuration of hostile texts", { ...hostile, ...everyApp("hostile", tunnelByHand, hostile) }],
 ];

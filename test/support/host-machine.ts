@@ -44,6 +44,10 @@ export class HostMachine {
       ["root=/opt/cloudcode/stacks", `root=${join(this.folder, "stacks")}`],
       ["meminfo=/proc/meminfo", `meminfo=${join(this.folder, "meminfo")}`],
       ["beside=/opt/cloudcode/bin/beside.sh", `beside=${join(templates, "beside.sh")}`],
+      [
+        "newest_listener=/opt/cloudcode/bin/newest-listener.pl",
+        `newest_listener=${join(templates, "newest-listener.pl")}`,
+      ],
       ["backup=/opt/cloudcode/bin/cloudcode-backup", `backup=${join(this.folder, "bin", "cloudcode-backup")}`],
       ["backup_settings=/opt/cloudcode/backup/settings.sh", `backup_settings=${join(this.folder, "backup-settings")}`],
       ["logs=/var/log/cloudcode", `logs=${join(this.folder, "logs")}`],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../../sandbox/folder";
-import { type Policy, policySchema } from "../emulator/policy";
+import { type Policy, policySchema } from "@cloudcode/alicloud-emulator/policy";
 
 /** docs/ram-policy.json as the README asks for it: with the account's zone in the place of example.com. */
 export function ramPolicy(zone: string): Policy {

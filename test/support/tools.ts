@@ -5,7 +5,7 @@ import { defaultImages } from "../../components/images";
 import { pebbleVersion } from "../../sandbox/acme/pebble";
 import { cacheDir } from "../../cli/cache";
 import { goBinary, wheelBinary } from "../../sandbox/host/tools";
-import { withLock } from "../../sandbox/toolchain/lock";
+import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
 
 // renovate: datasource=go depName=github.com/docker/compose/v2
 const composeVersion = "v2.40.3";

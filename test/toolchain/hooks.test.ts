@@ -7,8 +7,8 @@ import type { ReachInput } from "../../components/host/reach";
 import { cacheDir } from "../../cli/cache";
 import { projectRoot } from "../../sandbox/folder";
 import { Stack } from "../../sandbox/stack";
-import { packageVersion } from "../../sandbox/toolchain/bundle";
-import { preparePulumi } from "../../sandbox/toolchain";
+import { packageVersion } from "@cloudcode/offline-kit/toolchain/bundle";
+import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
 import { keyPair } from "../support/keys";
 import { account, sshHost } from "../support/ssh-host";
 

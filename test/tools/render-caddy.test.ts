@@ -1,5 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { enabledApps } from "../../components/apps/registry";
+import { type Route, hostOf } from "../../components/routes";
 import { type CaddyConfig, type Handler, adapt, handlersOf, validate } from "../support/caddy";
 import { configurations } from "../support/configurations";
 import { runProgram } from "../support/program";
@@ -12,15 +14,11 @@ describe.each(configurations)("with %s", (_name, settings) => {
   const domain = settings["domain"] ?? "203-0-113-7.sslip.io";
   const app = `${settings["opencodeSubdomain"] ?? "code"}.${domain}`;
   const portal = `auth.${domain}`;
-  const tgSigner = settings["tgSignerEnabled"] ? [`${settings["tgSignerSubdomain"] ?? "tg"}.${domain}`] : [];
-  const basic = settings["tgSignerOuterLogin"] === "basic" ? tgSigner : [];
-  const donation = settings["donationEnabled"]
-    ? ["donationSubdomain", "donationProxySubdomain"].map((key) => `${settings[key] ?? ""}.${domain}`)
-    : [];
-  const published = settings["casecheckEnabled"] && settings["casecheckPublished"] !== "tunnel";
-  const casecheck = published ? [`${settings["casecheckSubdomain"] ?? "casecheck"}.${domain}`] : [];
-  const lwsandbox = settings["lwsandboxEnabled"] ? [`${settings["lwsandboxSubdomain"] ?? "sandbox"}.${domain}`] : [];
-  const apps = [app, ...tgSigner, ...donation, ...casecheck, ...lwsandbox];
+  const routes = enabledApps(settingsOf(settings)).flatMap((one) => one.routes);
+  const hosts = (some: readonly Route[]) => some.map((route) => hostOf(route, domain));
+  const apps = hosts(routes);
+  const basic = hosts(routes.filter(({ basicAuth }) => basicAuth !== undefined));
+  const withKeys = hosts(routes.filter(({ keys = [] }) => keys.length > 0));
   const everywhere = [domain, portal, ...apps];
   let stack: UnpackedStack;
   let caddyfile: string;
@@ -56,7 +54,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
 
   it("asks Authelia before it answers for the index page or an App", () => {
     // What comes with a key passes before: route-keys.test.ts has the real Caddy answer.
-    const others = [...basic, ...lwsandbox];
+    const others = [...basic, ...withKeys];
     for (const host of [domain, ...apps].filter((name) => !others.includes(name))) {
       const handlers = handlersOf(config, host);
       const gate = gateOf(handlers);
@@ -69,8 +67,8 @@ describe.each(configurations)("with %s", (_name, settings) => {
   });
 
   it("asks for its own password, in place of Authelia, where a Route says so, and keeps the answer to itself", () => {
-    for (const host of basic) {
-      const handlers = handlersOf(config, host);
+    for (const { basicAuth, ...route } of routes.filter((one) => one.basicAuth !== undefined)) {
+      const handlers = handlersOf(config, hostOf(route, domain));
       expect(gateOf(handlers)).toBe(-1);
       const kinds = handlers.map(({ handler }) => handler);
       const asked = kinds.indexOf("authentication");
@@ -80,7 +78,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
         providers: {
           http_basic: {
             hash: { algorithm: "bcrypt" },
-            accounts: [{ username: settings["tgSignerBasicUsername"], password: expect.any(String) as unknown }],
+            accounts: [{ username: basicAuth?.username, password: expect.any(String) as unknown }],
           },
         },
       });
@@ -158,7 +156,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     for (const { stream_close_delay } of upstreams) expect(stream_close_delay).toBe(300 * second);
   });
 
-  it("asks OpenCode alone whether it can answer before anybody is let through to it", () => {
+  it("asks those alone whether they can answer whose Route names a path for it, before anybody is let through", () => {
     const asked = apps.flatMap((host) =>
       proxies(handlersOf(config, host)).map(({ upstreams, health_checks: checks }) => [
         upstreams?.[0]?.dial,
@@ -166,8 +164,9 @@ describe.each(configurations)("with %s", (_name, settings) => {
         checks?.active?.interval,
       ]),
     );
-    const wanted = (dial: string | undefined) =>
-      dial === "opencode-server:4096" ? [dial, "/global/health", second] : [dial, undefined, undefined];
+    const health = new Map(routes.map(({ upstream, healthPath }) => [upstream, healthPath]));
+    expect(health.get("opencode-server:4096")).toBe("/global/health");
+    const wanted = (dial = "") => [dial, health.get(dial), health.get(dial) && second];
     expect(asked).toEqual(asked.map(([dial]) => wanted(dial as string | undefined)));
   });
 

@@ -1,6 +1,6 @@
 import { type Query, allPages } from "../../components/alicloud/api";
 import { faultOf } from "../../components/alicloud/api-fault";
-import { type Emulator, emulatorKey, startEmulator } from "../emulator/emulator";
+import { type Emulator, emulatorKey, startEmulator } from "@cloudcode/alicloud-emulator";
 import { runScript } from "../support/alicloud-scripts";
 
 describe("pages of a list", () => {

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { explainAtResource } from "../../components/alicloud/fault-hook";
 import { explainFault } from "../../components/alicloud/faults";
-import type { Answered } from "../emulator/client";
-import { type Emulator, startEmulator } from "../emulator/emulator";
-import { type Fault, faultSchema } from "../emulator/faults";
-import { Account } from "../emulator/test-account";
+import type { Answered } from "@cloudcode/alicloud-emulator/testing/client";
+import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
+import { type Fault, faultSchema } from "@cloudcode/alicloud-emulator/faults";
+import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 
 /** The answer as provider 1.285.0 prints it: one form for each of its two client libraries. */
 const forms: Readonly<Record<string, (action: string, answer: Answered) => string>> = {

@@ -1,5 +1,5 @@
-import { type Emulator, startEmulator } from "../emulator/emulator";
-import { Account } from "../emulator/test-account";
+import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
+import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 import { runScript } from "../support/alicloud-scripts";
 
 let emulator: Emulator;

@@ -7,8 +7,8 @@ import {
   misplaced,
   newestUbuntu,
 } from "../../components/alicloud/placement";
-import { type Emulator, startEmulator } from "../emulator/emulator";
-import { Account } from "../emulator/test-account";
+import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
+import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 import { runScript } from "../support/alicloud-scripts";
 
 const zones = ["zone-a", "zone-b", "zone-c"];

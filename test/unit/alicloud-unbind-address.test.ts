@@ -1,6 +1,6 @@
-import { type Emulator, startEmulator } from "../emulator/emulator";
-import { everyLatency } from "../emulator/latency";
-import { Account } from "../emulator/test-account";
+import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
+import { everyLatency } from "@cloudcode/alicloud-emulator/latency";
+import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 import { runScript } from "../support/alicloud-scripts";
 
 let emulator: Emulator;

@@ -319,7 +319,8 @@ describe("messages of the program", () => {
 });
 
 test("settings of the pages' prose are settings", () => {
-  const prefix = /^(opencode|tgSigner|donation|casecheck|lwsandbox|backup|smtp|alert|acme|docker|host|smtp)[A-Z]\w*$/;
+  const apps = appKinds.map(({ enabled }) => enabled.replace(/Enabled$/, ""));
+  const prefix = new RegExp(`^(${[...apps, "backup", "smtp", "alert", "acme", "docker", "host"].join("|")})[A-Z]\\w*$`);
   const unknown = pages.flatMap(({ path, text }) =>
     codeSpans(text).map((code) =>
       prefix.test(code) && !(settingKeys as readonly string[]).includes(code) ? `${path}: ${code}` : undefined,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { releasePayload } from "../../components/stack/release";
 import { HostMachine, release } from "../support/host-machine";
@@ -73,6 +73,19 @@ describe("a release that is applied", () => {
     expect(host.calls().filter((call) => call.includes(" exec "))).toEqual([
       "compose[r2] exec -T caddy caddy reload --config /srv/releases/r2/Caddyfile",
     ]);
+  });
+
+  it("sends new connections to the newest listener of a container before it reloads it, and reloads it anyway", async () => {
+    const plan = { reload: { service: "caddy", command: "caddy reload" } };
+    const seen = join(host.folder, "perl");
+    host.install("perl", `#!/bin/sh\necho "$*" >>${seen}\nexit 1\n`);
+    host.answer("compose* ps --quiet caddy", "c1\n");
+    host.answer("inspect --format {{.State.Pid}} c1", "42\n");
+    await host.apply(release("r1", plan));
+    expect(existsSync(seen)).toBe(false);
+    expect(await host.apply(release("r2", plan))).toMatchObject({ status: 0 });
+    expect(readFileSync(seen, "utf8")).toMatch(/^\S+\/newest-listener\.pl 42\n$/);
+    expect(host.calls().filter((call) => call.includes(" exec "))).toEqual(["compose[r2] exec -T caddy caddy reload"]);
   });
 
   it("lets its container join new edge networks and leave old ones while it runs", async () => {

@@ -7,7 +7,7 @@ import { bansIn, checkPassword, withPasswordHash } from "../../ops/commands/gate
 import { parseHistory, renderHistory } from "../../ops/commands/history";
 import { addressOf, opener, qrCode } from "../../ops/commands/open";
 import { scriptCommand, shortFolder, sshArguments } from "../../ops/ssh";
-import { fileText, oneTimeCodeText } from "../../sandbox/stand-ins/authelia/notifier";
+import { fileText, oneTimeCodeText } from "@cloudcode/offline-kit/stand-ins/authelia/notifier";
 
 describe("a one-time code", () => {
   const at = Date.UTC(2026, 10, 25, 15, 4, 5, 123);

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { askedAbout } from "../emulator/authorization";
-import { storageActions } from "../emulator/oss/operations";
-import { policySchema } from "../emulator/policy";
-import { products } from "../emulator/products";
+import { askedAbout } from "@cloudcode/alicloud-emulator/authorization";
+import { storageActions } from "@cloudcode/alicloud-emulator/oss/operations";
+import { policySchema } from "@cloudcode/alicloud-emulator/policy";
+import { products } from "@cloudcode/alicloud-emulator/products";
 import { projectRoot } from "../support/program";
 
 const read = (file: string) => readFileSync(join(projectRoot, file), "utf8");

@@ -1,8 +1,11 @@
 import { parse } from "yaml";
 import argon2 from "argon2";
+import { enabledApps } from "../../components/apps/registry";
+import { type Route, hostOf, isPrefix } from "../../components/routes";
 import { configurations } from "../support/configurations";
 import { type ProgramRun, runProgram } from "../support/program";
 import { type ArrivedFile, arrivedFiles } from "../support/releases";
+import { settingsOf } from "../support/settings";
 
 interface Rule {
   readonly domain: string;
@@ -28,6 +31,19 @@ interface Users {
   >;
 }
 
+/** A rule for each path that differs, and one for the rest. */
+function rulesOf({ paths, policy, ...route }: Route, domain: string): Rule[] {
+  const host = hostOf(route, domain);
+  const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return [
+    ...paths.map(({ path, policy: own = policy }) => ({
+      ...{ domain: host, policy: own },
+      resources: [isPrefix(path) ? `^${literal(path.slice(0, -2))}([/?].*)?$` : `^${literal(path)}(\\?.*)?$`],
+    })),
+    { domain: host, policy },
+  ];
+}
+
 describe.each(configurations)("with %s", (_name, settings) => {
   const domain = settings["domain"] ?? "203-0-113-7.sslip.io";
   const tgSigner = settings["tgSignerEnabled"] ? [`${settings["tgSignerSubdomain"] ?? "tg"}.${domain}`] : [];
@@ -42,7 +58,8 @@ describe.each(configurations)("with %s", (_name, settings) => {
     pages.map((page) => `^/${page}(\\?.*)?$`),
   );
   const proxy = opened("donationProxySubdomain", ["^/v1([/?].*)?$", "^/v1beta([/?].*)?$"]);
-  const casecheck = settings["casecheckOpen"] ? [`${settings["casecheckSubdomain"] ?? "casecheck"}.${domain}`] : [];
+  const casecheck =
+    settings["casecheckOpen"] === "true" ? [`${settings["casecheckSubdomain"] ?? "casecheck"}.${domain}`] : [];
   const lwsandbox = settings["lwsandboxEnabled"] ? [`${settings["lwsandboxSubdomain"] ?? "sandbox"}.${domain}`] : [];
   const username = settings["adminUsername"] ?? "admin";
   let run: ProgramRun;
@@ -59,20 +76,24 @@ describe.each(configurations)("with %s", (_name, settings) => {
   it("nobody passes where no rule says so, and every rule asks for two factors, but for what an App opens", () => {
     const { default_policy, rules } = configuration.access_control;
     expect(default_policy).toBe("deny");
-    expect(rules).toEqual([
-      { domain: `${settings["opencodeSubdomain"] ?? "code"}.${domain}`, policy: "two_factor" },
-      ...tgSigner.map((host) => ({ domain: host, policy: "two_factor" })),
-      ...donation,
-      ...proxy,
-      ...casecheck.flatMap((host) => [
+    const twoFactor = (host: string): Rule => ({ domain: host, policy: "two_factor" });
+    // What these Apps open is spelt out here; of another App the rules say what its Routes do.
+    const known: Readonly<Record<string, readonly Rule[]>> = {
+      opencode: [twoFactor(`${settings["opencodeSubdomain"] ?? "code"}.${domain}`)],
+      "tg-signer": tgSigner.map(twoFactor),
+      donation: [...donation, ...proxy],
+      casecheck: casecheck.flatMap((host) => [
         ...["^/(\\?.*)?$", "^/check-in(\\?.*)?$", "^/assets([/?].*)?$", "^/health(\\?.*)?$", "^/v1([/?].*)?$"].map(
           (expression) => ({ domain: host, policy: "bypass", resources: [expression] }),
         ),
-        { domain: host, policy: "two_factor" },
+        twoFactor(host),
       ]),
-      ...lwsandbox.map((host) => ({ domain: host, policy: "two_factor" })),
-      { domain, policy: "two_factor" },
-    ]);
+      lwsandbox: lwsandbox.map(twoFactor),
+    };
+    const ofApps = enabledApps(settingsOf(settings)).flatMap(
+      ({ name, routes }) => known[name] ?? routes.flatMap((route) => rulesOf(route, domain)),
+    );
+    expect(rules).toEqual([...ofApps, { domain, policy: "two_factor" }]);
   });
 
   it("the login cookie is for the domain, the portal on a host of its own below it", () => {

@@ -69,7 +69,7 @@ describe("renderTemplate", () => {
   });
 });
 
-/** Every template that holds a secret, with the parser of its language. */
+/** Every template of the sign-in that holds a secret, with the parser of its language; of those of Apps see apps.test.ts. */
 const carriers: readonly {
   readonly path: string;
   readonly secret: string;
@@ -79,8 +79,6 @@ const carriers: readonly {
   { path: "auth-gateway/secrets/reset.hbs", secret: "resetSecret", read: (text) => text },
   { path: "auth-gateway/secrets/encryption-key.hbs", secret: "encryptionKey", read: (text) => text },
   { path: "auth-gateway/secrets/smtp-password.hbs", secret: "smtpPassword", read: (text) => text },
-  { path: "opencode/ANTHROPIC_API_KEY.hbs", secret: "anthropicApiKey", read: (text) => text },
-  { path: "opencode/OPENAI_API_KEY.hbs", secret: "openaiApiKey", read: (text) => text },
   {
     path: "auth-gateway/operator.yml.hbs",
     secret: "passwordHash",
@@ -104,10 +102,8 @@ it("no other template names a secret", () => {
   for (const path of [
     "auth-gateway/compose.yaml.hbs",
     "auth-gateway/configuration.yml.hbs",
-    "opencode/compose.yaml.hbs",
     "reverse-proxy/compose.yaml.hbs",
     "reverse-proxy/live/Caddyfile.hbs",
-    "opencode/image/Dockerfile.hbs",
   ]) {
     const text = readFileSync(join(projectRoot, "stack-templates", path), "utf8");
     expect(found.filter((name) => text.includes(`secrets.${name}`))).toEqual([]);

@@ -27,7 +27,7 @@ export function ending(world: CloudWorld, account: CloudAccount): void {
   test("with finalSnapshot, destroy leaves a snapshot, names it with its price, and nothing else", async () => {
     world.sandbox.configure({ deleteData: "true", finalSnapshot: "true" });
     await world.up();
-    await account().takeAutomaticSnapshots();
+    await account().passWeek();
     const { stdout, stderr } = await world.sandbox.pulumi(destroy);
     const words = stdout + stderr;
     snapshot = /final snapshot (s-\w+) of disk/.exec(words)?.[1] ?? "none was named";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type NewApiServer, startNewApi } from "../../donation/new-api";
-import { type OAuthServer, startOAuthServer } from "../../donation/oauth-server";
+import { type NewApiServer, startNewApi } from "@cloudcode/donation-site/testing/new-api";
+import { type OAuthServer, startOAuthServer } from "@cloudcode/donation-site/testing/oauth-server";
 import type { Page } from "playwright-core";
 import { run } from "../../../cli/run";
 import { login, secondFactorTotp } from "../../browser/portal";

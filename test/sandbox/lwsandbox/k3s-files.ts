@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type K3sRelease, k3sRelease } from "../../../components/k3s";
 import type { Say } from "../../../cli/run";
 import type { Sandbox } from "../../../sandbox/sandbox";
-import { buildK3s } from "../../../sandbox/stand-ins/k3s/build";
+import { buildK3s } from "@cloudcode/offline-kit/stand-ins/k3s/build";
 
 const images = "k3s-airgap-images-amd64.tar.zst";
 

@@ -1,15 +1,9 @@
 import { k3sNetwork } from "../../../components/k3s";
-import { type AppsWorld, apps } from "../apps/world";
+import type { AppsWorld } from "../apps/world";
 import { withServerAt } from "../metadata";
 import { acrossApps, doors, opened, placesOf } from "../scenarios/apps-walls";
 import { eventually } from "../world";
 import { type Liteboxd, answering } from "./liteboxd";
-
-const everyApp = {
-  ...apps,
-  opencode: { server: 4096, terminal: 7681 },
-  lwsandbox: { server: 8080, gateway: 8081, web: 80 },
-};
 
 /** A sandbox that liteboxd's policies let out to everywhere: what it reaches then is what our own walls leave. */
 const freePod = JSON.stringify({
@@ -61,7 +55,7 @@ export function lwsandboxWalls(world: AppsWorld, liteboxd: Liteboxd): void {
   afterAll(() => liteboxd.kubectl("delete -n liteboxd-sandbox networkpolicy/free pod/free"));
 
   test("no container of one App reaches a container of another App or of the gate", async () => {
-    const { tried, open } = await acrossApps(world, everyApp);
+    const { tried, open } = await acrossApps(world);
     expect(tried).toBeGreaterThan(150);
     expect(open).toEqual([]);
   });
@@ -83,7 +77,7 @@ export function lwsandboxWalls(world: AppsWorld, liteboxd: Liteboxd): void {
     // Rules follow a policy within a moment.
     expect(await eventually(30, async () => (await opened(world, [outside])).length === 1)).toBe(true);
     const places = await placesOf(world);
-    const inside = places.flatMap((place) => doors(everyApp, place));
+    const inside = places.flatMap(doors);
     expect(inside.length).toBeGreaterThan(15);
     const api = [`${address()} 6443`, `${k3sNetwork.apiAddress} 6443`, "10.43.0.1 443"];
     const closed = [...inside, `${address()} 22`, `${address()} 443`, `${address()} 10250`, `${address()} 10256`];

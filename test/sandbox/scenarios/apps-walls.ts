@@ -1,3 +1,4 @@
+import { listeningPorts } from "../../support/listening-ports";
 import { type AppsWorld, apps } from "../apps/world";
 
 /** A running container of ours. */
@@ -7,14 +8,14 @@ export interface Place {
   /** Of its first process on the host. */
   readonly pid: string;
   readonly addresses: readonly string[];
+  /** Where it listens, but for what only it reaches itself. */
+  readonly ports: readonly number[];
 }
-
-type Services = Readonly<Record<string, Readonly<Record<string, number | undefined>>>>;
 
 /** No App reaches another or the gate's insides, and within an App a service reaches only what it needs. */
 export function appWalls(world: AppsWorld): void {
   test("no container of one App reaches a container of another App or of the gate", async () => {
-    const { tried, open } = await acrossApps(world, apps);
+    const { tried, open } = await acrossApps(world);
     expect(tried).toBeGreaterThan(50);
     expect(open).toEqual([]);
   });
@@ -23,7 +24,7 @@ export function appWalls(world: AppsWorld): void {
     const places = await placesOf(world);
     const pid = (app: string, service: string) => placeOf(places, app, service).pid;
     const probe = (from: readonly [string, string], app: string, to: string) =>
-      placeOf(places, app, to).addresses.map((address) => `${pid(...from)} ${address} ${portOf(apps, app, to) ?? 0}`);
+      placeOf(places, app, to).addresses.map((address) => `${pid(...from)} ${address} ${apps[app]?.[to] ?? 0}`);
     const api = ["casecheck", "api"] as const;
     const web = ["casecheck", "web"] as const;
     const allowed = [
@@ -48,24 +49,18 @@ export function appWalls(world: AppsWorld): void {
 }
 
 /** How many connections from these Apps' containers to other Apps' and the gate's were tried, and which of them opened. */
-export async function acrossApps(world: AppsWorld, services: Services): Promise<{ tried: number; open: string[] }> {
+export async function acrossApps(world: AppsWorld): Promise<{ tried: number; open: string[] }> {
   const places = await placesOf(world);
-  const targets = places.flatMap((to) => doors(services, to).map((door) => ({ app: to.app, door })));
+  const targets = places.flatMap((to) => doors(to).map((door) => ({ app: to.app, door })));
   const tried = places
-    .filter(({ app }) => app in services)
+    .filter(({ app }) => app !== "auth" && app !== "edge")
     .flatMap((from) => targets.filter(({ app }) => app !== from.app).map(({ door }) => `${from.pid} ${door}`));
   return { tried: tried.length, open: await opened(world, tried) };
 }
 
-/** Where a container listens, as `ADDRESS PORT`. */
-export function doors(services: Services, { app, service, addresses }: Place): string[] {
-  const port = portOf(services, app, service);
-  return port === undefined ? [] : addresses.map((address) => `${address} ${port}`);
-}
-
-function portOf(services: Services, app: string, service: string): number | undefined {
-  const gate: Readonly<Record<string, number>> = { authelia: 9091, sessions: 6379, caddy: 2019 };
-  return services[app]?.[service] ?? gate[service];
+/** Where a container listens that strangers must not reach, as `ADDRESS PORT`; of Caddy that is its control port alone. */
+export function doors({ app, addresses, ports }: Place): string[] {
+  return addresses.flatMap((address) => (app === "edge" ? [2019] : ports).map((port) => `${address} ${port}`));
 }
 
 function placeOf(places: readonly Place[], app: string, service: string): Place {
@@ -80,10 +75,13 @@ export async function placesOf(world: AppsWorld): Promise<Place[]> {
   const addresses = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
   const format = `${label("project")} ${label("service")} {{.State.Pid}} ${addresses}`;
   const lines = await world.onHost(`docker ps --quiet | xargs docker inspect --format '${format}'`);
-  return lines.split("\n").map((line) => {
-    const [project = "", service = "", pid = "", ...rest] = line.split(" ");
-    return { app: project.replace(/^cloudcode-/, ""), service, pid, addresses: rest.filter(Boolean) };
-  });
+  return Promise.all(
+    lines.split("\n").map(async (line) => {
+      const [project = "", service = "", pid = "", ...rest] = line.split(" ");
+      const ports = listeningPorts(await world.onHost(`cat /proc/${pid}/net/tcp /proc/${pid}/net/tcp6`));
+      return { app: project.replace(/^cloudcode-/, ""), service, pid, addresses: rest.filter(Boolean), ports };
+    }),
+  );
 }
 
 /** Which of the connections `PID ADDRESS PORT`, tried from the network of that process, open within two seconds. */

@@ -1,0 +1,28 @@
+// A stand-in for CLIProxyAPI 6 whose files and fate the tests hold in hand.
+import { Hono } from "hono";
+import { managementApi } from "@cloudcode/offline-kit/stand-ins/cli-proxy-api/management";
+import { type Listening, listen } from "./listen";
+
+export interface ProxyServer extends Listening {
+  /** Text by name. */
+  readonly files: Map<string, string>;
+  /** The account behind each token that providers accept. */
+  readonly accounts: Map<string, string>;
+  /** Answers 503 to everything, or only to calls of a provider. */
+  fault: "none" | "all" | "calls";
+}
+
+export async function startProxyServer(managementKey: string): Promise<ProxyServer> {
+  const files = new Map<string, string>();
+  const accounts = new Map<string, string>();
+  const management = managementApi({
+    key: managementKey,
+    files,
+    accountOf: (token) => accounts.get(token),
+    fault: () => server.fault,
+  });
+  const app = new Hono();
+  app.route("/v0/management", management);
+  const server: ProxyServer = { ...(await listen(app)), files, accounts, fault: "none" };
+  return server;
+}

@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parse, stringify } from "yaml";
+import { authGatewayRelease } from "../../../components/auth-gateway/auth-gateway-stack";
+import { hashPassword } from "../../../components/auth-gateway/password-hash";
+import { defaultImages } from "../../../components/images";
+import { renderRelease } from "../../../components/stack/release";
+
+export const domain = "home.example.com";
+export const username = "admin";
+export const password = "correct horse battery";
+const salt = Buffer.alloc(16, 7).toString("base64");
+
+export interface Ask {
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Where the visitor is. @default 192.0.2.7 */
+  readonly from?: string;
+}
+
+/** What of an answer is the same on both sides if they behave alike. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly location?: string;
+  readonly user?: string;
+  readonly body: unknown;
+}
+
+/** A gateway with the configuration that the program renders, in a folder and at a port of its own. */
+export class Side {
+  private readonly folder = mkdtempSync(join(tmpdir(), "compare-"));
+  private child: ChildProcess | undefined;
+  private log = "";
+  private cookie = "";
+
+  private constructor(
+    private readonly command: readonly [string, ...string[]],
+    readonly port: number,
+  ) {}
+
+  static async open(command: readonly [string, ...string[]]): Promise<Side> {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    const side = new Side(command, port);
+    await side.write();
+    return side;
+  }
+
+  /** The release's own files, but for paths and port; sessions in memory, and a short patience with idle connections. */
+  private async write(): Promise<void> {
+    const operator = { username, email: undefined, password: undefined };
+    const source = authGatewayRelease({
+      domain,
+      routes: [
+        {
+          subdomain: "code",
+          network: "edge",
+          upstream: "code:1",
+          policy: "two_factor",
+          paths: [],
+          title: "Code",
+          summary: { en: "", zh: "" },
+        },
+      ],
+      operator,
+      mail: undefined,
+      images: defaultImages,
+      timeZone: "UTC",
+    });
+    const hash = await hashPassword(password, salt);
+    const secret = (name: string) => name.repeat(8);
+    const secrets = {
+      passwordHash: hash,
+      earlierHash: hash,
+      sessionSecret: secret("sessions"),
+      resetSecret: secret("reset-it"),
+      encryptionKey: secret("the-key-"),
+      smtpPassword: "",
+    };
+    const release = renderRelease(
+      join(__dirname, "../../../sandbox", "../../../sandbox", "stack-templates"),
+      source,
+      secrets,
+      "key",
+    );
+    const text = (path: string) => release.files.find((file) => file.path.endsWith(path))?.content ?? "";
+    mkdirSync(join(this.folder, "config"));
+    const configuration = parse(text("configuration.yml").replaceAll("/config/", `${this.folder}/config/`)) as {
+      server: { address: string; timeouts: { read: string; idle: string } };
+      session: { redis?: object };
+    };
+    configuration.server.address = `tcp://127.0.0.1:${this.port}/`;
+    configuration.server.timeouts = { read: "1s", idle: "1s" };
+    delete configuration.session.redis;
+    writeFileSync(join(this.folder, "configuration.yml"), stringify(configuration));
+    writeFileSync(join(this.folder, "config", "users.yml"), text("operator.yml"));
+    for (const name of ["session", "reset", "encryption-key"])
+      writeFileSync(join(this.folder, name), text(`secrets/${name}`));
+  }
+
+  private get env(): NodeJS.ProcessEnv {
+    return {
+      PATH: process.env["PATH"],
+      TZ: "UTC",
+      GOMEMLIMIT: "180MiB",
+      X_AUTHELIA_CONFIG: join(this.folder, "configuration.yml"),
+      AUTHELIA_SESSION_SECRET_FILE: join(this.folder, "session"),
+      AUTHELIA_STORAGE_ENCRYPTION_KEY_FILE: join(this.folder, "encryption-key"),
+      AUTHELIA_IDENTITY_VALIDATION_RESET_PASSWORD_JWT_SECRET_FILE: join(this.folder, "reset"),
+    };
+  }
+
+  async start(): Promise<void> {
+    const [program, ...args] = this.command;
+    this.child = spawn(program, args, { env: this.env, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.on("data", (chunk: Buffer) => (this.log += chunk.toString()));
+    const deadline = Date.now() + 30_000;
+    while ((await this.ask("/api/health").catch(() => undefined))?.status !== 200) {
+      if (this.child.exitCode !== null || Date.now() > deadline) throw new Error(`it does not start:\n${this.log}`);
+      await sleep(100);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.child?.exitCode === null) {
+      this.child.kill("SIGTERM");
+      await once(this.child, "exit");
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** One request as the proxy hands it on, with the cookies of those before. */
+  async ask(path: string, { method = "GET", body, headers = {}, from = "192.0.2.7" }: Ask = {}): Promise<Answer> {
+    const text = body === undefined ? "" : JSON.stringify(body);
+    const all = {
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": `auth.${domain}`,
+      "x-forwarded-for": from,
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(text),
+      ...(this.cookie !== "" && { cookie: this.cookie }),
+      ...headers,
+    };
+    return new Promise((resolve, reject) => {
+      const sent = request(
+        { host: "127.0.0.1", port: this.port, path, method, headers: all, agent: false },
+        (answer) => {
+          let content = "";
+          answer.setEncoding("utf8").on("data", (chunk: string) => (content += chunk));
+          answer.on("end", () => {
+            const [cookie] = answer.headers["set-cookie"] ?? [];
+            if (cookie !== undefined) this.cookie = cookie.split(";")[0] ?? "";
+            const { location, "remote-user": user } = answer.headers;
+            const type = (answer.headers["content-type"] ?? "").split(";")[0] ?? "";
+            resolve({
+              status: answer.statusCode ?? 0,
+              type,
+              ...(location !== undefined && { location }),
+              ...(user !== undefined && { user: String(user) }),
+              body: type === "application/json" ? (JSON.parse(content) as unknown) : content.slice(0, 80),
+            });
+          });
+        },
+      );
+      sent.on("error", reject).end(text);
+    });
+  }
+
+  forgetCookies(): void {
+    this.cookie = "";
+  }
+
+  /** One command of its command line: what it prints, and whether a page of usage follows its error. */
+  run(...words: readonly string[]) {
+    const [program, ...args] = this.command;
+    const { status, stdout, stderr } = spawnSync(program, [...args, ...words], { env: this.env, encoding: "utf8" });
+    const [fault = ""] = stderr.split("\n");
+    return { status, stdout: steady(stdout), fault: steady(fault), usage: /^Usage:$/m.test(stderr) };
+  }
+
+  /** Most memory that the server had so far, in MiB. */
+  peakMemory(): number {
+    const status = readFileSync(`/proc/${this.child?.pid ?? 0}/status`, "utf8");
+    return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]) / 1024;
+  }
+
+  /** How many errors its log has. */
+  errors(): number {
+    return this.log.split("\n").filter((line) => line.includes("level=error")).length;
+  }
+}
+
+/** Without what no two runs have in common. */
+function steady(text: string): string {
+  return text
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")
+    .replace(/secret=[A-Z2-7]+/g, "secret=SECRET")
+    .trimEnd();
+}

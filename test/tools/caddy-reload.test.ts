@@ -1,0 +1,148 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { type Server, createServer } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
+import { promisify } from "node:util";
+import { parse } from "yaml";
+import { defaultImages } from "../../components/images";
+import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
+import type { Route } from "../../components/routes";
+import { renderRelease } from "../../components/stack/release";
+import { freePort, untilOpen } from "../support/rendered-caddy";
+import { caddy } from "../support/tools";
+
+const run = promisify(execFile);
+const templates = join(__dirname, "../../stack-templates");
+const domain = "home.example.com";
+const upstream = "app-web:80";
+const ok = "HTTP/1.1 200 OK";
+
+const route = (subdomain: string): Route => ({
+  subdomain,
+  network: "cloudcode-edge-app",
+  upstream,
+  policy: "two_factor",
+  paths: [],
+  title: "App",
+  summary: { en: "App", zh: "App" },
+});
+const certificates = { email: undefined, directories: [], trustedRoot: undefined, fallbackMinutes: 3 };
+
+/** The real Caddy, started and reloaded with releases as on a host: only its ports and upstreams are others. */
+class ReloadedCaddy {
+  readonly #folder = mkdtempSync(join(tmpdir(), "reloaded-caddy-"));
+  readonly #path = `${join(this.#folder, "bin")}:${process.env["PATH"] ?? ""}`;
+  readonly #upstream: Server = createServer((_request, answer) => answer.end("here"));
+  readonly #child: ChildProcess;
+
+  private constructor(
+    caddyFile: string,
+    private readonly ports: { readonly https: number; readonly replacements: ReadonlyMap<string, string> },
+    routes: readonly Route[],
+  ) {
+    mkdirSync(join(this.#folder, "bin"));
+    symlinkSync(caddyFile, join(this.#folder, "bin/caddy"));
+    const { folder, environment } = this.#release("first", routes);
+    const args = ["run", "--adapter", "caddyfile", "--config", join(folder, "live/Caddyfile")];
+    this.#child = spawn("caddy", args, { env: environment, stdio: "ignore" });
+  }
+
+  static async start(routes: readonly Route[]): Promise<ReloadedCaddy> {
+    const [https, http, queue, admin, backend] = await Promise.all(Array.from({ length: 5 }, freePort));
+    const replacements = new Map([
+      ["\tadmin localhost:2019\n", `\tadmin localhost:${admin}\n\thttps_port ${https}\n\thttp_port ${http}\n`],
+      [":9092", `:${queue}`],
+      ["auth-portal:9091", `127.0.0.1:${backend}`],
+      [upstream, `127.0.0.1:${backend}`],
+    ]);
+    const running = new ReloadedCaddy(await caddy(), { https: https ?? 0, replacements }, routes);
+    await new Promise<void>((resolve) => running.#upstream.listen(backend, "127.0.0.1", resolve));
+    await untilOpen(https ?? 0);
+    // Its own authority makes the certificates after that.
+    for (const { subdomain } of routes) while ((await running.visit(subdomain, 0)) !== ok) await sleep(50);
+    return running;
+  }
+
+  /** What cloudcode-host does for a release's `reload`. */
+  async reload(id: string, routes: readonly Route[]): Promise<void> {
+    const { folder, environment, reload } = this.#release(id, routes);
+    await run("perl", [join(templates, "host/newest-listener.pl"), String(this.#child.pid)]);
+    const [program = "", ...args] = reload.replaceAll("{release}", folder).split(" ");
+    await run(program, args, { env: environment });
+  }
+
+  /**
+   * One visit of someone whose first bytes come this many milliseconds after the connection.
+   *
+   * @returns the first line of the answer, or what became of the connection
+   */
+  visit(subdomain: string, away: number): Promise<string> {
+    const name = `${subdomain}.${domain}`;
+    return new Promise((resolve) => {
+      const lost = (error: Error) => {
+        resolve(error.message);
+      };
+      const socket = connect(this.ports.https, "127.0.0.1").on("error", lost);
+      setTimeout(() => {
+        let text = "";
+        connectTls({ socket, servername: name, rejectUnauthorized: false })
+          .on("error", lost)
+          .on("data", (bytes: Buffer) => (text += bytes.toString()))
+          .on("close", () => {
+            resolve(text.split("\r\n")[0] ?? "");
+          })
+          .write(`GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);
+      }, away);
+    });
+  }
+
+  stop(): void {
+    this.#child.kill("SIGKILL");
+    this.#upstream.close();
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  #release(id: string, routes: readonly Route[]) {
+    const source = reverseProxyRelease({ domain, routes, certificates, images: defaultImages, timeZone: "UTC" });
+    const { files, plan } = renderRelease(templates, source, {}, "key");
+    const textOf = (path: string) => files.find((file) => file.path === path)?.content ?? "";
+    let caddyfile = textOf("live/Caddyfile");
+    for (const [from, to] of this.ports.replacements) caddyfile = caddyfile.replaceAll(from, to);
+    const folder = join(this.#folder, id);
+    mkdirSync(join(folder, "live"), { recursive: true });
+    writeFileSync(join(folder, "live/Caddyfile"), caddyfile);
+    const compose = parse(textOf("compose.yaml")) as { services: { caddy: { environment: Record<string, string> } } };
+    const environment = {
+      ...compose.services.caddy.environment,
+      PATH: this.#path,
+      HOME: this.#folder,
+      XDG_DATA_HOME: this.#folder,
+      XDG_CONFIG_HOME: this.#folder,
+    };
+    return { folder, environment, reload: plan.reload?.command ?? "" };
+  }
+}
+
+it("a changed Route loses no visitor of another, however slow their connection", async () => {
+  const server = await ReloadedCaddy.start([route("app"), route("other")]);
+  try {
+    const visits: Promise<string>[] = [];
+    const timer = setInterval(() => visits.push(server.visit("app", 200)), 10);
+    await sleep(500);
+    for (const id of ["second", "third"]) {
+      await server.reload(id, [route("app"), route(id)]);
+      expect(await server.visit(id, 0)).not.toBe("");
+      await sleep(300);
+    }
+    clearInterval(timer);
+    const answers = await Promise.all(visits);
+    expect(answers.length).toBeGreaterThan(100);
+    expect(answers.filter((answer) => answer !== ok)).toEqual([]);
+  } finally {
+    server.stop();
+  }
+}, 60_000);
