@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { pack } from "tar-stream";
 import { type TemplateHelpers, type TemplateValues, renderTemplate } from "./template";
@@ -88,7 +88,7 @@ const inPlaceFolder = /^(live|host)\//;
  * A compose file names a file of the release as `{{mount "path"}}`, a host path that holds the file's digest, or as the
  * volume entry `{{bind "path" "/target"}}`; `{{secret "path"}}` is the volume entry of a file in /run/secrets. (Compose's own
  * `secrets` do not do: a change of their file makes no container anew.) A service is therefore created anew exactly when a file it mounts has changed,
- * and an old container keeps its old files. An image built on the host is named `{{tag "name" "folder/"}}` after the digest
+ * and an old container keeps its old files. `{{> name}}` includes a file of `stack-templates/compose-parts/`. An image built on the host is named `{{tag "name" "folder/"}}` after the digest
  * of its folder.
  *
  * @param digestKey secret key of the digests (kept in state), so that a digest in plain state tells nothing of a secret
@@ -109,10 +109,14 @@ export function renderRelease(
     owner: Object.entries(source.owners ?? {}).find(([prefix]) => path.startsWith(prefix))?.[1] ?? 0,
     mode: mountedFolder.test(path) || path.endsWith(".sh") ? 0o555 : 0o400,
   });
-  const render = (path: string, helpers?: TemplateHelpers): ReleaseFile => {
+  const render = (
+    path: string,
+    helpers?: TemplateHelpers,
+    partials?: Readonly<Record<string, string>>,
+  ): ReleaseFile => {
     const file = plain(join(root, path), path.replace(/\.hbs$/, ""));
     try {
-      return file.path === path ? file : { ...file, content: renderTemplate(file.content, values, helpers) };
+      return file.path === path ? file : { ...file, content: renderTemplate(file.content, values, helpers, partials) };
     } catch (error) {
       throw new Error(`stack-templates/${source.template}/${path}: ${(error as Error).message}`, { cause: error });
     }
@@ -134,7 +138,9 @@ export function renderRelease(
     bind: (path, target) => `${mounted(path)}:${target ?? ""}:ro`,
     tag: (image, path) => `${image}:${mount(path ?? "").digest}`,
   };
-  const compose = templates.filter((path) => path.startsWith(composeFile)).map((path) => render(path, composeHelpers));
+  const compose = templates
+    .filter((path) => path.startsWith(composeFile))
+    .map((path) => render(path, composeHelpers, composeParts(templatesRoot)));
   // Without a compose file nothing mounts anything: DockerEngine's installer reads its neighbours where they are.
   const inPlace = (file: ReleaseFile) => compose.length === 0 || inPlaceFolder.test(file.path);
   const placed = files.map((file) => (inPlace(file) ? file : place(file, mount)));
@@ -151,6 +157,15 @@ export function renderRelease(
     plan: source.plan,
     secrets: Object.values(secrets),
   };
+}
+
+/** What compose files include as `{{> name}}`: the lines that many services have in common. */
+function composeParts(templatesRoot: string): Record<string, string> {
+  const root = join(templatesRoot, "compose-parts");
+  if (!existsSync(root)) return {};
+  return Object.fromEntries(
+    listFiles(root).map((path) => [path.replace(/\.hbs$/, ""), readFileSync(join(root, path), "utf8")]),
+  );
 }
 
 /** Shell comments that list the digest of each file: the readable half of a change, since its contents are secret. */

@@ -40,12 +40,27 @@ for (const [name, insert] of Object.entries(insertions)) {
  * {{caddy x}}, {{curl x}}, {{sh x}}, {{json x}}, {{int x}}, {{html x}}, {{text x}}): a bare {{x}} is refused, since Handlebars would either HTML-escape it or
  * paste it raw (lessons I2).
  *
+ * @param partials sources of what the template includes as `{{> name}}`, by name
  * @throws Error when the template names a value that is missing, or inserts one without a helper
  */
-export function renderTemplate(source: string, values: TemplateValues, helpers: TemplateHelpers = {}): string {
+export function renderTemplate(
+  source: string,
+  values: TemplateValues,
+  helpers: TemplateHelpers = {},
+  partials: Readonly<Record<string, string>> = {},
+): string {
+  const trees = Object.fromEntries(Object.entries(partials).map(([name, text]) => [name, parsed(text)]));
+  const options = { strict: true, noEscape: true };
+  const compiled = Object.fromEntries(
+    Object.entries(trees).map(([name, tree]) => [name, isolated.compile<TemplateValues>(tree, options)]),
+  );
+  return isolated.compile<TemplateValues>(parsed(source), options)(values, { helpers, partials: compiled });
+}
+
+function parsed(source: string): hbs.AST.Program {
   const tree = isolated.parse(source);
   refuseRawInsertions(tree.body);
-  return isolated.compile<TemplateValues>(tree, { strict: true, noEscape: true })(values, { helpers });
+  return tree;
 }
 
 function refuseRawInsertions(statements: readonly hbs.AST.Statement[]): void {

@@ -63,6 +63,19 @@ describe("renderTemplate", () => {
     ]);
   });
 
+  it("includes a part with its own indent and values, and holds it to the same rules", () => {
+    const parts = { memory: "limit: {{int mib}}m\nswap: {{int mib}}m\n" };
+    expect(renderTemplate("a:\n  {{> memory mib=n}}\nb:\n  {{> memory mib=64}}\n", { n: 7 }, {}, parts)).toBe(
+      "a:\n  limit: 7m\n  swap: 7m\nb:\n  limit: 64m\n  swap: 64m\n",
+    );
+    expect(() => renderTemplate("{{> memory mib=n}}", {}, {}, parts)).toThrow("is missing");
+    expect(() => renderTemplate("{{> memory}}", {}, {}, parts)).toThrow("is missing");
+    expect(() => renderTemplate("{{> raw}}", { x: "1" }, {}, { raw: "{{x}}\n" })).toThrow(
+      "line 1: insert values through a helper",
+    );
+    expect(() => renderTemplate("{{> other}}", {}, {}, parts)).toThrow("other");
+  });
+
   it("reads no properties of JavaScript's own", () => {
     expect(() => renderTemplate("{{yaml constructor}}", {})).toThrow("is missing");
     expect(() => renderTemplate("{{yaml x.__proto__}}", { x: {} })).toThrow("is missing");
