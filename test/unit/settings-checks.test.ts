@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { utils } from "ssh2";
+import { imageNames, sourceNames } from "../../components/images";
 import { keyPair } from "../support/keys";
 import { minimal } from "../support/program";
 import { faultsOf, messageOf, pemCertificate, pemKey, sentences } from "../support/settings";
@@ -40,13 +41,9 @@ describe("a value that fails its check is told by its key and its fault", () => 
     ["registryMirrors", '["mirror.example.com"]', "[0] is not an http:// or https:// address"],
     ["imageRegistry", "https://registry.example.com", "is not a registry such as registry.example.com/mirror"],
     ["images", '{"caddy":"caddy"}', "[caddy] is not an image reference with a tag or digest"],
-    [
-      "images",
-      '{"nginx":"nginx:1"}',
-      "holds a name that is not one of authelia, caddy, cliProxyApi, cloudflared, debian, liteboxdGateway, liteboxdServer, liteboxdWeb, opa, postgres, python311, python312, restic, ttyd, valkey",
-    ],
+    ["images", '{"nginx":"nginx:1"}', `holds a name that is not one of ${imageNames.join(", ")}`],
     ["images", "[]", "is not an object"],
-    ["sources", '{"nginx":"https://example.com/nginx"}', "holds a name that is not one of casecheck, tgSigner"],
+    ["sources", '{"nginx":"https://example.com/nginx"}', `holds a name that is not one of ${sourceNames.join(", ")}`],
     ["sources", "[]", "is not an object"],
     ...[
       `https://git.example.com/x`,
