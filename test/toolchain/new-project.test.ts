@@ -16,8 +16,8 @@ import { delimiter, dirname, join } from "node:path";
 import { cacheDir } from "../../cli/cache";
 import { CommandError, type RunOptions, run } from "../../cli/run";
 import { projectRoot } from "../../sandbox/folder";
-import { packageVersion } from "../../packages/offline-kit/toolchain/bundle";
-import { type PreparedPulumi, preparePulumi } from "../../packages/offline-kit/toolchain";
+import { packageVersion } from "@cloudcode/offline-kit/toolchain/bundle";
+import { type PreparedPulumi, preparePulumi } from "@cloudcode/offline-kit/toolchain";
 import { keyPair } from "../support/keys";
 import { PaperHost } from "../support/paper-host";
 
