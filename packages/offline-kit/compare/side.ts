@@ -90,7 +90,7 @@ export class Side {
       smtpPassword: "",
     };
     const release = renderRelease(
-      join(__dirname, "../../../sandbox", "../../../sandbox", "stack-templates"),
+      join(__dirname, "../../../stack-templates"),
       source,
       secrets,
       "key",
