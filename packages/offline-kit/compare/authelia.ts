@@ -1,6 +1,5 @@
 /** Run by `npm run compare:authelia`: the same commands and requests to the real Authelia and to its stand-in, and every difference. */
 import { spawnSync } from "node:child_process";
-import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { exitWith } from "../../../cli/exit";
 import { bundleGateway } from "../stand-ins/authelia/bundle";
+import { totpCode } from "../stand-ins/authelia/http/totp";
 import { reportDifferences } from "./report";
 import { type Ask, Side, domain, password, username } from "./side";
 
@@ -31,21 +31,6 @@ const gate = (headers: Readonly<Record<string, string>> = { accept: "text/html" 
 });
 const firstFactor = "/api/firstfactor";
 const gatePath = "/api/authz/forward-auth";
-
-/** A code of the authenticator app that the step before made (RFC 6238 with Authelia's defaults). */
-function code(base32: string): string {
-  const bits = Array.from(base32, (letter) =>
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"),
-  );
-  const bytes = bits.join("").match(/.{8}/g) ?? [];
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const digest = createHmac("sha1", Buffer.from(bytes.map((byte) => parseInt(byte, 2))))
-    .update(counter)
-    .digest();
-  const offset = (digest.at(-1) ?? 0) & 15;
-  return String((digest.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 async function seconds(action: Promise<unknown>): Promise<number> {
   const start = Date.now();
@@ -121,7 +106,10 @@ const steps: readonly Step[] = [
   ["an authenticator app", (side) => side.run("storage", "user", "totp", "generate", username, "--secret", secret)],
   ["a second one", (side) => side.run("storage", "user", "totp", "generate", username)],
   ["a wrong code", (side) => side.ask("/api/secondfactor/totp", post({ token: "000000" }))],
-  ["the code", (side) => side.ask("/api/secondfactor/totp", post({ token: code(secret) }))],
+  [
+    "the code",
+    (side) => side.ask("/api/secondfactor/totp", post({ token: totpCode(secret, Math.floor(Date.now() / 30_000)) })),
+  ],
   ["the gate after two factors", (side) => side.ask(gatePath, gate())],
   ["removal of the app", (side) => side.run("storage", "user", "totp", "delete", username)],
   ["signing out", (side) => side.ask("/api/logout", post({}))],

@@ -1,17 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parse, stringify } from "yaml";
-import { authGatewayRelease } from "../../../components/auth-gateway/auth-gateway-stack";
+import { stringify } from "yaml";
 import { hashPassword } from "../../../components/auth-gateway/password-hash";
-import { defaultImages } from "../../../components/images";
-import { renderRelease } from "../../../components/stack/release";
+import { gatewayFiles } from "./gateway-files";
 
 export const domain = "home.example.com";
 export const username = "admin";
@@ -60,54 +58,19 @@ export class Side {
 
   /** The release's own files, but for paths and port; sessions in memory, and a short patience with idle connections. */
   private async write(): Promise<void> {
-    const operator = { username, email: undefined, password: undefined };
-    const source = authGatewayRelease({
+    const files = gatewayFiles({
+      folder: this.folder,
+      port: this.port,
       domain,
-      routes: [
-        {
-          subdomain: "code",
-          network: "edge",
-          upstream: "code:1",
-          policy: "two_factor",
-          paths: [],
-          title: "Code",
-          summary: { en: "", zh: "" },
-        },
-      ],
-      operator,
-      mail: undefined,
-      images: defaultImages,
-      timeZone: "UTC",
+      username,
+      hash: await hashPassword(password, salt),
+      hosts: { code: { policy: "two_factor" } },
     });
-    const hash = await hashPassword(password, salt);
-    const secret = (name: string) => name.repeat(8);
-    const secrets = {
-      passwordHash: hash,
-      earlierHash: hash,
-      sessionSecret: secret("sessions"),
-      resetSecret: secret("reset-it"),
-      encryptionKey: secret("the-key-"),
-      smtpPassword: "",
-    };
-    const release = renderRelease(
-      join(__dirname, "../../../stack-templates"),
-      source,
-      secrets,
-      "key",
-    );
-    const text = (path: string) => release.files.find((file) => file.path.endsWith(path))?.content ?? "";
-    mkdirSync(join(this.folder, "config"));
-    const configuration = parse(text("configuration.yml").replaceAll("/config/", `${this.folder}/config/`)) as {
-      server: { address: string; timeouts: { read: string; idle: string } };
-      session: { redis?: object };
-    };
-    configuration.server.address = `tcp://127.0.0.1:${this.port}/`;
-    configuration.server.timeouts = { read: "1s", idle: "1s" };
-    delete configuration.session.redis;
-    writeFileSync(join(this.folder, "configuration.yml"), stringify(configuration));
-    writeFileSync(join(this.folder, "config", "users.yml"), text("operator.yml"));
-    for (const name of ["session", "reset", "encryption-key"])
-      writeFileSync(join(this.folder, name), text(`secrets/${name}`));
+    files.configuration.server.timeouts = { read: "1s", idle: "1s" };
+    delete files.configuration.session.redis;
+    writeFileSync(join(this.folder, "configuration.yml"), stringify(files.configuration));
+    writeFileSync(join(this.folder, "users.yml"), files.users);
+    for (const [name, text] of Object.entries(files.secrets)) writeFileSync(join(this.folder, name), text);
   }
 
   private get env(): NodeJS.ProcessEnv {

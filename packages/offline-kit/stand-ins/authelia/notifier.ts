@@ -1,7 +1,6 @@
-// Stand-in for Authelia 4.39.20: notifications into a file, in the shape of the real ones.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
-import type { NotifierConfig } from "./config/types";
+// Stand-in for Authelia 4.39.20: notifications into a file, in the shape of the real ones, or by mail.
+import { writeFileSync } from "node:fs";
+import type { Config } from "./config/schema";
 import { sendMail } from "./smtp";
 
 export interface Recipient {
@@ -13,17 +12,17 @@ export interface Notifier {
   send(recipient: Recipient, subject: string, body: string): Promise<void>;
 }
 
-export function createNotifier(config: NotifierConfig): Notifier {
-  const { filename, smtp } = config;
+export function createNotifier({ filesystem, smtp }: Config["notifier"]): Notifier {
   return {
     check() {
-      if (filename === undefined || !config.startupCheck) return;
-      mkdirSync(dirname(filename), { recursive: true });
-      writeFileSync(filename, "", { mode: 0o600 });
+      if (filesystem) writeFileSync(filesystem.filename, "", { mode: 0o600 });
     },
     async send(recipient, subject, body) {
-      if (filename !== undefined)
-        writeFileSync(filename, fileText(recipient, subject, body, new Date()), { mode: 0o600, flush: true });
+      if (filesystem)
+        writeFileSync(filesystem.filename, fileText(recipient, subject, body, new Date()), {
+          mode: 0o600,
+          flush: true,
+        });
       else if (smtp) await sendMail(smtp, recipient, subject, body);
     },
   };

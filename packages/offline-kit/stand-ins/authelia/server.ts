@@ -1,88 +1,95 @@
-// Stand-in for Authelia 4.39.20: the HTTP server around the handlers.
+// Stand-in for Authelia 4.39.20: starting the server: every check first, then the port.
+import { once } from "node:events";
 import { createServer } from "node:http";
-import type { IncomingMessage, Server } from "node:http";
-import { isIP } from "node:net";
-import type { Socket } from "node:net";
-import { plain } from "./access/forward-auth";
-import type { Gateway } from "./gateway";
+import { getRequestListener } from "@hono/node-server";
+import type { Config } from "./config/schema";
 import { createApp } from "./http/app";
-import type { Exchange } from "./http/exchange";
+import { createLog, reasonOf } from "./log";
+import { createNotifier } from "./notifier";
+import { Sessions } from "./state/sessions";
+import { Store } from "./state/store";
+import { UsersFile } from "./users/file";
+import { createHasher, memoryLimit, runInWorker } from "./users/hash";
 
-const bodyLimit = 1024 * 1024;
-
-export function createGatewayServer(gateway: Gateway): Server {
-  const app = createApp(gateway);
-  const { readBuffer, readTimeout, idleTimeout } = gateway.config.server;
-  const server = createServer({ maxHeaderSize: readBuffer, keepAliveTimeout: idleTimeout }, (request, response) => {
-    toExchange(request)
-      .then(app)
-      .catch((error: unknown) => {
-        gateway.log("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
-        return plain(500);
-      })
-      .then((answer) => {
-        for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
-        response.statusCode = answer.status;
-        // A Buffer, so that Node leaves the header bytes alone.
-        response.end(request.method === "HEAD" ? undefined : Buffer.from(answer.body));
-        gateway.log("trace", "Request handled", {
-          method: request.method ?? "",
-          path: request.url ?? "",
-          status_code: answer.status,
-        });
-      })
-      .catch(() => response.destroy());
+/** Resolves with the exit code: at once when a check fails, else after SIGTERM. */
+export async function serve(
+  config: Config | undefined,
+  errors: readonly string[],
+  workerFile: string,
+): Promise<number> {
+  const log = createLog(config?.log.level ?? "info");
+  for (const error of errors) log("error", `Configuration: ${error}`);
+  if (!config) {
+    log("error", "Can't continue due to the errors loading the configuration");
+    return 1;
+  }
+  log("info", "Authelia v4.39.20 (stand-in) is starting");
+  const store = new Store(config.storage.local.path, config.storage.encryption_key);
+  const sessions = new Sessions(config.session, config.cookie.domain);
+  const notifier = createNotifier(config.notifier);
+  let users: UsersFile;
+  try {
+    await checked("storage", () => {
+      store.open();
+    });
+    users = await checked("user", () => new UsersFile(config.authentication_backend.file.path));
+    await checked("notification", () => {
+      notifier.check();
+    });
+    await checked("session", () => sessions.backend.check());
+  } catch (error) {
+    log("error", reasonOf(error));
+    log("error", "Errors occurred performing startup checks");
+    return 1;
+  }
+  users.watch((message) => {
+    log("info", message);
+  });
+  const hasher = createHasher(runInWorker(workerFile, memoryLimit(process.env["GOMEMLIMIT"])));
+  const app = createApp({ config, users, hasher, store, sessions, notifier, log });
+  const { address, buffers, timeouts } = config.server;
+  const answer = getRequestListener(app.fetch);
+  const limits = {
+    maxHeaderSize: buffers.read,
+    keepAliveTimeout: timeouts.idle,
+    headersTimeout: timeouts.read,
+    connectionsCheckingInterval: 500,
+  };
+  const server = createServer(limits, (request, response) => {
+    void answer(request, response);
   });
   // As the real one: a connection that never asks anything is an error in the log; one that was idle after an answer is not.
-  const silent = new Map<Socket, NodeJS.Timeout>();
-  const heard = (socket: Socket) => {
-    clearTimeout(silent.get(socket));
-    silent.delete(socket);
-  };
-  server.on("connection", (socket) => {
-    const giveUp = () => {
-      gateway.log("error", "Request timeout occurred while handling request from client.", {
-        method: "GET",
-        path: "/",
-        remote_ip: (socket.remoteAddress ?? "").replace(/^::ffff:/, ""),
-        status_code: 408,
-      });
-      socket.end("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n");
-    };
-    silent.set(socket, setTimeout(giveUp, readTimeout).unref());
-    socket.once("close", () => {
-      heard(socket);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    const late = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+    const fields = { method: "GET", path: "/", status_code: late ? 408 : 400 };
+    if (late) log("error", "Request timeout occurred while handling request from client.", fields);
+    if (socket.writable)
+      socket.end(
+        `HTTP/1.1 ${fields.status_code} ${late ? "Request Timeout" : "Bad Request"}\r\nConnection: close\r\n\r\n`,
+      );
+    else socket.destroy();
+  });
+  if (address.host === "") server.listen(address.port);
+  else server.listen(address.port, address.host);
+  await once(server, "listening");
+  const bound = server.address();
+  const place = typeof bound === "object" && bound !== null ? `[${bound.address}]:${bound.port}` : "";
+  log("info", "Startup complete");
+  log("info", `Listening for non-TLS connections on '${place}' path '/'`, { server: "main" });
+  await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+  log("info", "Shutdown initiated");
+  server.close();
+  server.closeAllConnections();
+  await sessions.backend.close();
+  return 0;
+}
+
+async function checked<T>(provider: string, check: () => T | Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    throw new Error(`Error occurred running a startup check: provider=${provider}: ${reasonOf(error)}`, {
+      cause: error,
     });
-  });
-  server.on("request", ({ socket }) => {
-    heard(socket);
-  });
-  return server;
-}
-
-async function toExchange(request: IncomingMessage): Promise<Exchange> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > bodyLimit) throw new Error("the request body is too large");
-    chunks.push(chunk);
   }
-  const [path = "/", ...query] = (request.url ?? "/").split("?");
-  return {
-    method: request.method ?? "GET",
-    path,
-    query: new URLSearchParams(query.join("?")),
-    headers: request.headers,
-    body: Buffer.concat(chunks).toString("utf8"),
-    ip: remoteIp(request),
-  };
-}
-
-/** The first address of X-Forwarded-For is believed, as in the real one: the proxy is trusted. */
-function remoteIp(request: IncomingMessage): string {
-  const forwarded = request.headers["x-forwarded-for"];
-  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(",")[0]?.trim() ?? "";
-  const peer = (request.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-  return isIP(first) === 0 ? peer : first;
 }

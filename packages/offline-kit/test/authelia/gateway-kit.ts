@@ -47,7 +47,14 @@ export function bundled(): Promise<string> {
 }
 
 export async function passwordHash(text: string): Promise<string> {
-  const params = { iterations: 1, memory: 8192, parallelism: 1, keyLength: 32, saltLength: 16 };
+  const params = {
+    variant: "argon2id",
+    iterations: 1,
+    memory: 8192,
+    parallelism: 1,
+    key_length: 32,
+    salt_length: 16,
+  } as const;
   return createHasher(runArgon2).hash(text, params);
 }
 

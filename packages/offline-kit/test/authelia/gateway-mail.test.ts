@@ -28,11 +28,12 @@ async function startServer(offersTls: boolean): Promise<{ readonly port: number;
           socket.write("250 kept\r\n");
         } else if (line.startsWith("EHLO"))
           socket.write(`250-hello\r\n250-AUTH PLAIN\r\n250 ${offersTls ? "STARTTLS" : "HELP"}\r\n`);
-        else if (line === "STARTTLS") {
+        else if (line === "STARTTLS" && offersTls) {
           socket.removeAllListeners("data");
           socket.write("220 go\r\n");
           converse(new TLSSocket(socket, { isServer: true, key, cert: certificate }));
-        } else if (line.startsWith("AUTH")) socket.write("235 welcome\r\n");
+        } else if (line === "STARTTLS") socket.write("502 not here\r\n");
+        else if (line.startsWith("AUTH")) socket.write("235 welcome\r\n");
         else if (line === "DATA") {
           inLetter = true;
           socket.write("354 go on\r\n");
@@ -49,23 +50,18 @@ async function startServer(offersTls: boolean): Promise<{ readonly port: number;
   return { port: (server.address() as AddressInfo).port, heard };
 }
 
-const config = {
-  host: "127.0.0.1",
-  implicitTls: false,
-  startTls: true,
-  requireTls: true,
-  skipVerify: true,
-  username: "me",
-  password: "se cret",
-  sender: "Cloudcode <gate@example.com>",
-  subject: "[Authelia] {title}",
-  identifier: "localhost",
-  timeout: 5000,
-};
+const config = { username: "me", password: "se cret", sender: "Cloudcode <gate@example.com>" };
+const addressOf = (port: number) => ({ host: "127.0.0.1", port, implicitTls: false });
 
 test("a letter is sent encrypted, signed in, and arrives whole", async () => {
   const { port, heard } = await startServer(true);
-  await sendMail({ ...config, port }, recipient, "Confirm your identity", "Hällo\n\nABCD2346\n");
+  await sendMail(
+    { ...config, address: addressOf(port) },
+    recipient,
+    "Confirm your identity",
+    "Hällo\n\nABCD2346\n",
+    certificate,
+  );
   expect(heard.slice(0, 6)).toEqual([
     "EHLO localhost",
     "STARTTLS",
@@ -78,8 +74,16 @@ test("a letter is sent encrypted, signed in, and arrives whole", async () => {
   expect(Buffer.from(body.join(""), "base64").toString()).toBe("Hällo\n\nABCD2346\n");
 });
 
+test("nor is it sent to a server that nobody vouches for", async () => {
+  const { port, heard } = await startServer(true);
+  await expect(sendMail({ ...config, address: addressOf(port) }, recipient, "x", "y")).rejects.toThrow("self-signed");
+  expect(heard).toEqual(["EHLO localhost", "STARTTLS"]);
+});
+
 test("nothing is sent in the clear", async () => {
   const { port, heard } = await startServer(false);
-  await expect(sendMail({ ...config, port }, recipient, "x", "y")).rejects.toThrow("does not offer STARTTLS");
-  expect(heard).toEqual(["EHLO localhost"]);
+  await expect(sendMail({ ...config, address: addressOf(port) }, recipient, "x", "y")).rejects.toThrow(
+    "upgrading connection with STARTTLS",
+  );
+  expect(heard).toEqual(["EHLO localhost", "STARTTLS"]);
 });

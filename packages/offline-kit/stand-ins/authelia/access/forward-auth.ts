@@ -1,7 +1,7 @@
 // Stand-in for Authelia 4.39.20: what /api/authz/forward-auth answers once it is known who asks. Pure.
 import { STATUS_CODES } from "node:http";
-import type { Answer } from "../http/exchange";
-import type { Target, Verdict } from "./authorizer";
+import type { Policy } from "../config/schema";
+import type { Target } from "./authorizer";
 
 export interface Identity {
   readonly username: string;
@@ -15,26 +15,25 @@ export interface Client {
 }
 
 export type Decision = "authorized" | "unauthorized" | "forbidden";
+/** Nobody, one factor, two factors. */
+export type Level = 0 | 1 | 2;
 
-export function decide(level: 0 | 1 | 2, verdict: Verdict): Decision {
-  switch (verdict.policy) {
-    case "bypass":
-      return "authorized";
-    case "deny":
-      return level > 0 || !verdict.subjectBound ? "forbidden" : "unauthorized";
-    case "one_factor":
-      return level >= 1 ? "authorized" : "unauthorized";
-    case "two_factor":
-      return level >= 2 ? "authorized" : "unauthorized";
-  }
+export function decide(level: Level, policy: Policy): Decision {
+  if (policy === "deny") return "forbidden";
+  const needed = { bypass: 0, one_factor: 1, two_factor: 2 }[policy];
+  return level >= needed ? "authorized" : "unauthorized";
 }
 
-export function plain(status: number, headers: Answer["headers"] = {}): Answer {
+export function plain(status: number, headers: Readonly<Record<string, string>> = {}): Response {
   const body = `${status} ${STATUS_CODES[status] ?? ""}`;
-  return { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers }, body };
+  // Bytes, so that Node leaves those of the headers alone.
+  return new Response(Buffer.from(body), {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+  });
 }
 
-export function authorizedAnswer(identity: Identity): Answer {
+export function authorizedAnswer(identity: Identity): Response {
   if (identity.username === "") return plain(200);
   return plain(200, {
     "remote-user": headerValue(identity.username),
@@ -49,12 +48,7 @@ function headerValue(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-export function basicChallenge(status: number): Answer {
-  const header = status === 407 ? "proxy-authenticate" : "www-authenticate";
-  return plain(status, { [header]: 'Basic realm="Authorization Required"' });
-}
-
-export function unauthorizedAnswer(target: Target, client: Client, portal: string): Answer {
+export function unauthorizedAnswer(target: Target, client: Client, portal: string): Response {
   const xhr = client.xRequestedWith?.toLowerCase() === "xmlhttprequest";
   const safe = ["GET", "HEAD", "OPTIONS"].includes(target.method);
   const status = xhr || !acceptsHtml(client.accept) ? 401 : safe ? 302 : 303;
@@ -64,9 +58,9 @@ export function unauthorizedAnswer(target: Target, client: Client, portal: strin
     .replaceAll('"', "&#34;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;");
-  if (target.method === "HEAD") return { status, headers: { location }, body: "" };
+  if (target.method === "HEAD") return new Response(null, { status, headers: { location } });
   const body = `<a href="${link}">${status} ${STATUS_CODES[status] ?? ""}</a>`;
-  return { status, headers: { location, "content-type": "text/html; charset=utf-8" }, body };
+  return new Response(body, { status, headers: { location, "content-type": "text/html; charset=utf-8" } });
 }
 
 /** An absent Accept accepts nothing; the any-type wildcard counts only in the first place (plain curl). */

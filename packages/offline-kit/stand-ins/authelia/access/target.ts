@@ -21,7 +21,6 @@ export function parseTarget(url: string, method: string): Target | undefined {
     scheme: scheme.toLowerCase(),
     hostname: host.replace(/^\[|\]$/g, ""),
     path: cleanPath(path) + (rawQuery === "" ? "" : `?${rawQuery}`),
-    query: new URLSearchParams(rawQuery),
     method,
   };
 }
@@ -38,8 +37,4 @@ function cleanPath(path: string): string {
   const clean = path === "" ? "." : posix.normalize(path);
   const trimmed = clean.length > 1 ? clean.replace(/\/$/, "") : clean;
   return path.length > 1 && path.endsWith("/") && trimmed !== "/" ? `${trimmed}/` : trimmed;
-}
-
-export function isSecure(target: Target): boolean {
-  return target.scheme === "https" || target.scheme === "wss";
 }

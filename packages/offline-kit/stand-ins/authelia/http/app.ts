@@ -1,103 +1,79 @@
 // Stand-in for Authelia 4.39.20: which handler answers which address.
-import type { Gateway } from "../gateway";
-import { cookieFor } from "../gateway";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { getCookie } from "hono/cookie";
 import { plain } from "../access/forward-auth";
+import { hasDomainSuffix } from "../config/schema";
 import { portalPage } from "../portal/page";
+import { Session } from "../state/sessions";
 import * as account from "./account";
 import { authorize } from "./authz";
-import type { Handler } from "./call";
-import { elevated, signedIn } from "./call";
+import type { Env, Gateway } from "./call";
+import { elevated, ok, originOf, remoteIp, signedIn } from "./call";
 import { createDelay } from "./delay";
 import * as elevation from "./elevation";
-import type { Answer, Exchange } from "./exchange";
-import { header, ok, originOf } from "./exchange";
 import * as first from "./first-factor";
-import * as totp from "./one-time-password";
-import * as passkey from "./passkey";
-import { SessionHandle } from "./session-handle";
+import * as totp from "./totp-handlers";
 import * as webauthn from "./webauthn";
 
-type Routes = Readonly<Record<string, Handler>>;
+const bodyBytes = 1024 * 1024;
 
-export function routesOf({ config }: Gateway): Routes {
+export function createApp(gateway: Gateway): Hono<Env> {
+  const app = new Hono<Env>();
+  const { config, sessions, log } = gateway;
+  app.onError((error) => {
+    log("error", error.stack ?? error.message);
+    return plain(500);
+  });
+  app.notFound(({ req: { path, method } }) => {
+    if (app.routes.some((route) => route.path === path && route.method !== "ALL")) return plain(405);
+    if (/^\/(?:api|static|locales)(?:\/|$)/.test(path)) return plain(404);
+    return method === "GET" || method === "HEAD" ? portalPage() : plain(405);
+  });
+  app.use(bodyLimit({ maxSize: bodyBytes }));
+  app.use(async (call, next) => {
+    call.set("config", config);
+    call.set("users", gateway.users);
+    call.set("hasher", gateway.hasher);
+    call.set("store", gateway.store);
+    call.set("notifier", gateway.notifier);
+    call.set("log", log);
+    call.set("origin", originOf(call));
+    call.set("ip", remoteIp(call));
+    call.set("session", await Session.open(sessions, getCookie(call, config.session.name)));
+    await next();
+  });
+  app.get("/api/health", () => ok());
+  app.get("/api/authz/forward-auth", authorize);
+  app.use("/api/*", async (call, next) => {
+    if (!hasDomainSuffix(call.var.origin.hostname, config.cookie.domain)) return plain(403);
+    await next();
+    call.header("cache-control", "no-store");
+    call.header("set-cookie", call.var.session.setCookie);
+  });
+
   const delayed = createDelay();
-  return {
-    "GET /api/state": first.state,
-    "GET /api/configuration": signedIn(first.configuration),
-    "GET /api/configuration/password-policy": first.passwordPolicy,
-    "POST /api/checks/safe-redirection": first.safeRedirection,
-    "POST /api/firstfactor": delayed(first.firstFactor),
-    "POST /api/logout": first.logout,
-    "GET /api/user/info": signedIn(account.readInfo),
-    "POST /api/user/info": signedIn(account.settleInfo),
-    "POST /api/user/info/2fa_method": signedIn(account.preferMethod),
-    "GET /api/user/session/elevation": signedIn(elevation.status),
-    "POST /api/user/session/elevation": signedIn(elevation.start),
-    "PUT /api/user/session/elevation": signedIn(elevation.finish),
-    "DELETE /api/user/session/elevation/*": elevation.revoke,
-    ...(config.backend.passwordChangeDisabled ? {} : { "POST /api/change-password": elevated(account.changePassword) }),
-    ...(config.totp.disable ? {} : totpRoutes),
-    ...(config.webauthn.disable ? {} : webauthnRoutes),
-    ...(config.webauthn.passkeyLogin
-      ? { ...passkeyRoutes, "POST /api/secondfactor/password": signedIn(delayed(first.secondFactorPassword)) }
-      : {}),
-  };
-}
-
-const totpRoutes: Routes = {
-  "GET /api/secondfactor/totp": signedIn(totp.show),
-  "POST /api/secondfactor/totp": signedIn(totp.verify),
-  "DELETE /api/secondfactor/totp": signedIn(totp.remove),
-  "GET /api/secondfactor/totp/register": elevated(totp.registerOptions),
-  "PUT /api/secondfactor/totp/register": elevated(totp.registerStart),
-  "POST /api/secondfactor/totp/register": elevated(totp.registerFinish),
-  "DELETE /api/secondfactor/totp/register": elevated(totp.registerCancel),
-};
-const webauthnRoutes: Routes = {
-  "GET /api/secondfactor/webauthn": signedIn(webauthn.assertStart),
-  "POST /api/secondfactor/webauthn": signedIn(webauthn.assertFinish),
-  "GET /api/secondfactor/webauthn/credentials": signedIn(webauthn.list),
-  "PUT /api/secondfactor/webauthn/credential/register": elevated(webauthn.registerStart),
-  "POST /api/secondfactor/webauthn/credential/register": elevated(webauthn.registerFinish),
-  "DELETE /api/secondfactor/webauthn/credential/register": elevated(webauthn.registerCancel),
-  "PUT /api/secondfactor/webauthn/credential/*": elevated(webauthn.rename),
-  "DELETE /api/secondfactor/webauthn/credential/*": elevated(webauthn.remove),
-};
-const passkeyRoutes: Routes = {
-  "GET /api/firstfactor/passkey": passkey.start,
-  "POST /api/firstfactor/passkey": passkey.finish,
-};
-
-export function createApp(gateway: Gateway): (exchange: Exchange) => Promise<Answer> {
-  const routes = routesOf(gateway);
-  const { basePath, authz } = gateway.config.server;
-  return async (incoming) => {
-    const inside = basePath !== "" && (incoming.path === basePath || incoming.path.startsWith(`${basePath}/`));
-    const exchange = inside ? { ...incoming, path: incoming.path.slice(basePath.length) || "/" } : incoming;
-    const { method, path } = exchange;
-    const reading = method === "GET" || method === "HEAD";
-    if (path === "/api/health") return reading ? ok() : plain(405);
-    const strategies = path.startsWith("/api/authz/") ? authz.get(path.slice("/api/authz/".length)) : undefined;
-    if (strategies) return reading ? authorize(gateway, exchange, strategies) : plain(405);
-    const handler = routes[`${method} ${path}`] ?? routes[`${method} ${path.replace(/\/[^/]+$/, "/*")}`];
-    if (handler) return run(gateway, exchange, handler);
-    if (/^\/(?:api|static|locales)(?:\/|$)/.test(path)) return plain(knows(routes, path) ? 405 : 404);
-    return reading ? portalPage(gateway.config) : plain(405);
-  };
-}
-
-function knows(routes: Routes, path: string): boolean {
-  return Object.keys(routes).some((route) => route.split(" ")[1] === path);
-}
-
-async function run(gateway: Gateway, exchange: Exchange, handler: Handler): Promise<Answer> {
-  const cookie = cookieFor(gateway.config, originOf(exchange).hostname);
-  if (!cookie) return plain(403);
-  const session = await SessionHandle.open(gateway.sessions, cookie, header(exchange, "cookie"));
-  const answer = await handler({ gateway, exchange, session });
-  const headers = { "cache-control": "no-store", ...answer.headers };
-  return {
-    ...answer,
-    headers: session.setCookie === undefined ? headers : { ...headers, "set-cookie": session.setCookie },
-  };
+  app.get("/api/state", first.state);
+  app.get("/api/configuration", signedIn, first.configuration);
+  app.get("/api/configuration/password-policy", first.passwordPolicy);
+  app.post("/api/checks/safe-redirection", first.safeRedirection);
+  app.post("/api/firstfactor", delayed(first.firstFactor));
+  app.get("/api/firstfactor/passkey", webauthn.passkeyStart);
+  app.post("/api/firstfactor/passkey", webauthn.passkeyFinish);
+  app.post("/api/logout", first.logout);
+  app.post("/api/user/info", signedIn, account.info);
+  app.post("/api/change-password", elevated, account.changePassword);
+  app.get("/api/user/session/elevation", signedIn, elevation.status);
+  app.post("/api/user/session/elevation", signedIn, elevation.start);
+  app.put("/api/user/session/elevation", signedIn, elevation.finish);
+  app.delete("/api/user/session/elevation/:id", elevation.revoke);
+  app.post("/api/secondfactor/totp", signedIn, totp.verify);
+  app.put("/api/secondfactor/totp/register", elevated, totp.registerStart);
+  app.post("/api/secondfactor/totp/register", elevated, totp.registerFinish);
+  app.get("/api/secondfactor/webauthn", signedIn, webauthn.assertStart);
+  app.post("/api/secondfactor/webauthn", signedIn, webauthn.assertFinish);
+  app.get("/api/secondfactor/webauthn/credentials", signedIn, webauthn.list);
+  app.put("/api/secondfactor/webauthn/credential/register", elevated, webauthn.registerStart);
+  app.post("/api/secondfactor/webauthn/credential/register", elevated, webauthn.registerFinish);
+  return app;
 }

@@ -1,114 +1,83 @@
 // Stand-in for Authelia 4.39.20: the one-time code that lets a signed-in user change security settings.
 import { randomBytes, randomInt } from "node:crypto";
-import { eventText, oneTimeCodeText } from "../notifier";
-import type { Call, Handler } from "./call";
-import { hasSecondFactor, level } from "./call";
-import { bodyOf, messages, ok, originOf, refused, text } from "./exchange";
+import { reasonOf } from "../log";
+import { oneTimeCodeText } from "../notifier";
+import type { Handler } from "./call";
+import { bodyOf, level, messages, ok, refused, text } from "./call";
 
 const characters = "ABCDEFGHJKLMNPQRTUVWYXZ2346789";
+const codeMs = 5 * 60_000;
+const elevationMs = 10 * 60_000;
 
 export const status: Handler = async (call) => {
-  const { gateway, session, exchange } = call;
-  const { elevation: rules } = gateway.config;
-  const oneFactor = level(call) === 1;
-  const has = oneFactor && hasSecondFactor(gateway, session.user.username);
+  const { session, ip } = call.var;
   const { elevation } = session.user;
-  const sameIp = elevation?.ip === exchange.ip;
-  const left = elevation ? Math.trunc((elevation.expires - gateway.now()) / 1000) : 0;
-  const active = elevation !== undefined && sameIp && elevation.expires > gateway.now();
+  const sameIp = elevation?.ip === ip;
+  const left = elevation ? elevation.expires - Date.now() : 0;
+  const active = sameIp && left > 0;
   if (elevation && !active) {
     session.user.elevation = undefined;
     await session.save();
   }
   return ok({
-    require_second_factor: rules.requireSecondFactor && has,
-    skip_second_factor: rules.skipSecondFactor && level(call) === 2,
-    can_skip_second_factor: !rules.requireSecondFactor && rules.skipSecondFactor && has,
-    factor_knowledge: oneFactor && session.user.password,
+    require_second_factor: false,
+    skip_second_factor: false,
+    can_skip_second_factor: false,
+    factor_knowledge: level(call) === 1 && session.user.password,
     elevated: active,
-    expires: sameIp ? left : 0,
+    expires: sameIp ? Math.trunc(left / 1000) : 0,
   });
 };
 
-export const start: Handler = async ({ gateway, session, exchange }) => {
-  const { user } = session;
-  const origin = originOf(exchange);
+export const start: Handler = async ({ var: { session, origin, store, config, ip, notifier, log } }) => {
+  const { username, displayName, emails } = session.user;
   if (origin.proto !== "https") return refused(403, messages.operation);
-  const { characters: length, codeLifespan } = gateway.config.elevation;
-  const code = Array.from({ length }, () => characters.charAt(randomInt(characters.length))).join("");
+  const code = Array.from({ length: 8 }, () => characters.charAt(randomInt(characters.length))).join("");
   const publicId = randomBytes(16).toString("base64url");
-  gateway.store.update((state) => {
-    const record = {
-      publicId,
-      username: user.username,
-      code,
-      expires: gateway.now() + codeLifespan,
-      state: "pending",
-    } as const;
-    state.codes = [...state.codes.filter((one) => one.expires > gateway.now() - 24 * 3600_000), record];
+  store.update((state) => {
+    const fresh = state.codes.filter((one) => one.expires > Date.now());
+    state.codes = [...fresh, { publicId, username, code, expires: Date.now() + codeMs }];
   });
   const message = oneTimeCodeText({
-    displayName: user.displayName,
-    domain: session.cookie.domain,
+    displayName,
+    domain: config.cookie.domain,
     code,
-    revokeUrl: `https://${origin.host}${gateway.config.server.basePath}/revoke/one-time-code?id=${publicId}`,
-    ip: exchange.ip,
+    revokeUrl: `https://${origin.host}/revoke/one-time-code?id=${publicId}`,
+    ip,
   });
   try {
-    await gateway.notifier.send(
-      { displayName: user.displayName, email: user.emails[0] ?? "" },
-      "Confirm your identity",
-      message,
-    );
+    await notifier.send({ displayName, email: emails[0] ?? "" }, "Confirm your identity", message);
   } catch (error) {
-    gateway.log(
-      "error",
-      `Error occurred sending the one-time code: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    log("error", `Error occurred sending the one-time code: ${reasonOf(error)}`);
     return refused(403, messages.operation);
   }
   return ok({ delete_id: publicId });
 };
 
-export const finish: Handler = async ({ gateway, session, exchange }) => {
-  const body = bodyOf(exchange);
-  if (!body) return refused(400, messages.operation);
+export const finish: Handler = async (call) => {
+  const { session, store, ip } = call.var;
+  const body = await bodyOf(call);
   const given = text(body, "otc").toUpperCase().trim();
-  if (given.length > 20) return refused(400, messages.operation);
-  const accepted = gateway.store.update((state) => {
-    const index = state.codes.findIndex(
-      (one) =>
-        one.username === session.user.username &&
-        one.code === given &&
-        one.state === "pending" &&
-        one.expires > gateway.now(),
+  if (!body || given.length > 20) return refused(400, messages.operation);
+  const { username } = session.user;
+  const spent = store.update((state) => {
+    const found = state.codes.find(
+      (one) => one.username === username && one.code === given && one.expires > Date.now(),
     );
-    state.codes = state.codes.map((one, at) => (at === index ? { ...one, state: "consumed" as const } : one));
-    return index >= 0;
+    state.codes = state.codes.filter((one) => one !== found);
+    return found !== undefined;
   });
-  if (!accepted) return refused(403, messages.operation);
-  session.user.elevation = { ip: exchange.ip, expires: gateway.now() + gateway.config.elevation.elevationLifespan };
+  if (!spent) return refused(403, messages.operation);
+  session.user.elevation = { ip, expires: Date.now() + elevationMs };
   await session.save();
   return ok();
 };
 
-export const revoke: Handler = ({ gateway, exchange }) => {
-  const id = exchange.path.split("/").at(-1) ?? "";
-  const revoked = gateway.store.update((state) => {
-    const index = state.codes.findIndex((one) => one.publicId === id && one.state === "pending");
-    state.codes = state.codes.map((one, at) => (at === index ? { ...one, state: "revoked" as const } : one));
-    return index >= 0;
+export const revoke: Handler = ({ req, var: { store } }) => {
+  const revoked = store.update((state) => {
+    const found = state.codes.find((one) => one.publicId === req.path.split("/").at(-1));
+    state.codes = state.codes.filter((one) => one !== found);
+    return found !== undefined;
   });
-  return Promise.resolve(revoked ? ok() : refused(200, messages.operation));
+  return revoked ? ok() : refused(200, messages.operation);
 };
-
-/** Tells the user by the notifier; a message that cannot be sent never undoes the change. */
-export async function notifyEvent({ gateway, session, exchange }: Call, subject: string, event: string): Promise<void> {
-  const { displayName, emails } = session.user;
-  if (emails[0] === undefined) return;
-  try {
-    await gateway.notifier.send({ displayName, email: emails[0] }, subject, eventText(displayName, event, exchange.ip));
-  } catch (error) {
-    gateway.log("debug", `Unable to notify the user: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}

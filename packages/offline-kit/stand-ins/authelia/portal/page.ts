@@ -1,7 +1,5 @@
 // Stand-in for Authelia 4.39.20: the one HTML page of the portal; its script is bundled in by bundle.ts.
 import { randomBytes } from "node:crypto";
-import type { GatewayConfig } from "../config/types";
-import type { Answer } from "../http/exchange";
 
 declare const PORTAL_SCRIPT: string;
 
@@ -17,27 +15,19 @@ button.quiet{background:none;color:inherit;border:1px solid #888}button:disabled
 dialog{border:1px solid #888;border-radius:.6rem;max-width:22rem}#notification{min-height:1.5rem;color:#c62828}
 svg{width:100%;height:auto;background:#fff}code{overflow-wrap:anywhere}li{margin:.4rem 0}`;
 
-export function portalPage(config: GatewayConfig): Answer {
+export function portalPage(): Response {
   const nonce = randomBytes(16).toString("base64");
   const script =
     typeof PORTAL_SCRIPT === "string" ? PORTAL_SCRIPT : "document.body.textContent = 'run the bundle for the portal'";
-  const data = {
-    base: config.server.basePath,
-    passkey: String(config.webauthn.passkeyLogin),
-    remember: String(config.session.cookies.some((cookie) => cookie.rememberMe !== undefined)),
+  const headers = {
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "content-security-policy": `default-src 'self'; frame-src 'none'; object-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; frame-ancestors 'none'; base-uri 'self'`,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "strict-origin-when-cross-origin",
   };
-  const attributes = Object.entries(data).map(([key, value]) => `data-${key}="${value}"`);
-  return {
-    status: 200,
-    headers: {
-      "content-type": "text/html; charset=utf-8",
-      "cache-control": "no-store",
-      "content-security-policy": `default-src 'self'; frame-src 'none'; object-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; frame-ancestors 'none'; base-uri 'self'`,
-      "x-content-type-options": "nosniff",
-      "x-frame-options": "DENY",
-      "referrer-policy": "strict-origin-when-cross-origin",
-    },
-    body: `<!doctype html>
+  const body = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -45,12 +35,12 @@ export function portalPage(config: GatewayConfig): Answer {
 <title>Login - Authelia (stand-in)</title>
 <style nonce="${nonce}">${style}</style>
 </head>
-<body ${attributes.join(" ")}>
+<body>
 <main id="root"></main>
 <p id="notification" role="status"></p>
 <script nonce="${nonce}">${script.replaceAll("</script", "<\\/script")}</script>
 </body>
 </html>
-`,
-  };
+`;
+  return new Response(body, { headers });
 }

@@ -2,21 +2,15 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { TotpAlgorithm } from "../config/types";
 
 export interface TotpRecord {
-  readonly createdAt: string;
-  readonly lastUsedAt?: string;
-  readonly issuer: string;
-  readonly algorithm: TotpAlgorithm;
-  readonly digits: number;
-  readonly period: number;
+  /** Base32. */
   readonly secret: string;
+  /** Steps already used: a code works once. */
+  readonly spent: readonly number[];
 }
 export interface CredentialRecord {
   readonly id: number;
-  readonly createdAt: string;
-  readonly lastUsedAt?: string;
   readonly rpId: string;
   readonly username: string;
   readonly description: string;
@@ -24,51 +18,33 @@ export interface CredentialRecord {
   readonly publicKey: string;
   readonly counter: number;
   readonly transports: readonly string[];
-  readonly attestationType: string;
-  readonly aaguid: string;
-  readonly discoverable: boolean;
-  readonly backupEligible: boolean;
-  readonly backupState: boolean;
 }
-export interface OneTimeCodeRecord {
+interface OneTimeCodeRecord {
   readonly publicId: string;
   readonly username: string;
   readonly code: string;
   readonly expires: number;
-  readonly state: "pending" | "consumed" | "revoked";
-}
-export interface AttemptRecord {
-  readonly time: number;
-  readonly username: string;
-  readonly ip: string;
-  readonly successful: boolean;
-  readonly banned: boolean;
 }
 export interface State {
   nextId: number;
-  methods: Record<string, string>;
   totp: Record<string, TotpRecord>;
-  /** Steps already used, by user: a code works once. */
-  totpHistory: Record<string, number[]>;
-  webauthnUsers: Record<string, { rpId: string; username: string; userId: string }>;
+  webauthnUsers: { rpId: string; username: string; userId: string }[];
   credentials: CredentialRecord[];
   codes: OneTimeCodeRecord[];
-  attempts: AttemptRecord[];
-  bans: { id: number; kind: "user" | "ip"; value: string; expires: number }[];
+  attempts: { time: number; ip: string; successful: boolean }[];
+  bans: { id: number; ip: string; expires: number }[];
 }
 
-const magic = "stand-in for authelia 1\n";
-export const wrongKey =
+const magic = "stand-in for authelia 2\n";
+const wrongKey =
   "the configured encryption key does not appear to be valid for this database which may occur if the encryption key was " +
   "changed in the configuration without using the cli to change it in the database";
 
-export function emptyState(): State {
+function emptyState(): State {
   return {
     nextId: 1,
-    methods: {},
     totp: {},
-    totpHistory: {},
-    webauthnUsers: {},
+    webauthnUsers: [],
     credentials: [],
     codes: [],
     attempts: [],

@@ -2,7 +2,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { argon2id } from "hash-wasm";
-import type { Argon2Params } from "../config/types";
+import type { Argon2Params } from "../config/schema";
 
 export interface Argon2Job {
   readonly password: string;
@@ -29,11 +29,12 @@ export function decodeArgon2(encoded: string): Encoded | undefined {
   const digest = Buffer.from(digestText, "base64");
   return {
     params: {
+      variant: "argon2id",
       memory: Number(memory),
       iterations: Number(iterations),
       parallelism: Number(parallelism),
-      keyLength: digest.length,
-      saltLength: salt.length,
+      key_length: digest.length,
+      salt_length: salt.length,
     },
     salt,
     digest,
@@ -47,7 +48,7 @@ export function runArgon2({ password, salt, params }: Argon2Job): Promise<Uint8A
     iterations: params.iterations,
     memorySize: params.memory,
     parallelism: params.parallelism,
-    hashLength: params.keyLength,
+    hashLength: params.key_length,
     outputType: "binary",
   });
 }
@@ -104,7 +105,7 @@ export function createHasher(run: (job: Argon2Job) => Promise<Uint8Array>): Hash
       return digest.length === decoded.digest.length && timingSafeEqual(digest, decoded.digest);
     },
     async hash(password, params) {
-      const salt = randomBytes(params.saltLength);
+      const salt = randomBytes(params.salt_length);
       const digest = await run({ password, salt, params });
       const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64").replace(/=+$/, "");
       return `$argon2id$v=19$m=${params.memory},t=${params.iterations},p=${params.parallelism}$${base64(salt)}$${base64(digest)}`;

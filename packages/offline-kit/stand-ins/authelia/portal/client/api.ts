@@ -1,6 +1,4 @@
 // Stand-in for Authelia 4.39.20: the portal's calls to the HTTP interface, run in the browser.
-export const base = document.body.dataset["base"] ?? "";
-
 export interface Envelope<T> {
   readonly httpStatus: number;
   readonly status: "OK" | "KO";
@@ -8,10 +6,7 @@ export interface Envelope<T> {
   readonly message?: string;
 }
 export interface State {
-  readonly username: string;
   readonly authentication_level: 0 | 1 | 2;
-  readonly factor_knowledge: boolean;
-  readonly default_redirection_url?: string;
 }
 export interface Info {
   readonly display_name: string;
@@ -21,14 +16,13 @@ export interface Info {
 }
 export interface Configuration {
   readonly available_methods: readonly string[];
-  readonly password_change_disabled: boolean;
 }
 export interface Redirect {
   readonly redirect?: string;
 }
 
 export async function call<T>(method: string, path: string, body?: unknown): Promise<Envelope<T>> {
-  const response = await fetch(base + path, {
+  const response = await fetch(path, {
     method,
     headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -42,14 +36,16 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
   }
 }
 
-export async function need<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** Throws the given words, or the server's, when it refuses. */
+export async function need<T>(method: string, path: string, body?: unknown, complaint?: string): Promise<T> {
   const answer = await call<T>(method, path, body);
-  if (answer.status !== "OK") throw new Error(answer.message ?? `The server answered ${answer.httpStatus}.`);
+  if (answer.status !== "OK")
+    throw new Error(complaint ?? answer.message ?? `The server answered ${answer.httpStatus}.`);
   return answer.data as T;
 }
 
 export function go(path: string): void {
-  location.assign(base + path + (path.startsWith("/settings") ? "" : location.search));
+  location.assign(path + (path.startsWith("/settings") ? "" : location.search));
 }
 
 export function query(name: string): string | undefined {

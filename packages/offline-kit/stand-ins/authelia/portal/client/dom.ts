@@ -75,16 +75,16 @@ export function dialog(id: string, title: string, ...children: readonly Node[]):
   };
 }
 
-/** Hands each complete code of the given length to the action, like the real one's row of digits. */
-export function codeInput(digits: number, action: (code: string) => Promise<void>): HTMLElement {
+/** Hands each complete code of six digits to the action, like the real one's row of digits. */
+export function codeInput(action: (code: string) => Promise<void>): HTMLElement {
   const input = element("input", {
     inputmode: "numeric",
     autocomplete: "one-time-code",
-    maxlength: String(digits),
+    maxlength: "6",
     "aria-label": "Code",
   });
   input.addEventListener("input", () => {
-    if (input.value.length !== digits) return;
+    if (input.value.length !== 6) return;
     const code = input.value;
     input.value = "";
     notify("");

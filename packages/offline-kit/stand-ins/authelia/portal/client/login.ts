@@ -18,9 +18,19 @@ export async function route(state: State): Promise<void> {
   const info = await need<Info>("POST", "/api/user/info");
   const secondNeeded = configuration.available_methods.length > 0;
   if (state.authentication_level === 2 || !secondNeeded) await arrived(info);
-  else if (!state.factor_knowledge) passwordFactor(info);
-  else secondFactor(info, configuration, localStorage.getItem(chosenMethod) ?? info.method);
+  else secondFactor(info, localStorage.getItem(chosenMethod) ?? info.method);
 }
+
+/** A quiet button that leads to another page of the portal. */
+function link(id: string, text: string, path: string): HTMLButtonElement {
+  const open = () => {
+    go(path);
+  };
+  return button(id, text, open, true);
+}
+
+const logoutButton = () => link("logout-button", "Logout", "/logout");
+const settingsButton = (id: string, text: string) => link(id, text, "/settings/two-factor-authentication");
 
 async function arrived(info: Info): Promise<void> {
   const target = query("rd");
@@ -31,34 +41,16 @@ async function arrived(info: Info): Promise<void> {
       return;
     }
   }
-  show(
-    element(
-      "section",
-      { id: "authenticated-stage" },
-      element("h1", {}, `Hi ${info.display_name}`),
-      element("p", {}, "Authenticated"),
-      button(
-        "account-menu-settings",
-        "Settings",
-        () => {
-          go("/settings/two-factor-authentication");
-        },
-        true,
-      ),
-      logoutButton(),
-    ),
+  stage(
+    "authenticated-stage",
+    `Hi ${info.display_name}`,
+    settingsButton("account-menu-settings", "Settings"),
+    logoutButton(),
   );
 }
 
-function logoutButton(): HTMLButtonElement {
-  return button(
-    "logout-button",
-    "Logout",
-    () => {
-      go("/logout");
-    },
-    true,
-  );
+function stage(id: string, title: string, ...children: readonly Node[]): void {
+  show(element("section", { id }, element("h1", {}, title), ...children));
 }
 
 function follow(answer: Redirect | undefined): void {
@@ -67,154 +59,81 @@ function follow(answer: Redirect | undefined): void {
 }
 
 function firstFactor(): void {
+  const required = true;
   const username = field("username-textfield", "Username", {
     autocomplete: "username",
     autocapitalize: "none",
-    required: true,
+    required,
   });
   const password = field("password-textfield", "Password", {
     type: "password",
     autocomplete: "current-password",
-    required: true,
+    required,
   });
   const remember = element("input", { id: "remember-checkbox", type: "checkbox" });
+  const asked = () => ({ keepMeLoggedIn: remember.checked, ...wish() });
+  const signIn = async () => {
+    const body = { username: username.value, password: password.value, ...asked() };
+    follow(await need<Redirect>("POST", "/api/firstfactor", body, "Incorrect username or password"));
+  };
+  const usePasskey = async () => {
+    const response = await useCredential(await need<RequestJson>("GET", "/api/firstfactor/passkey"));
+    follow(await need<Redirect>("POST", "/api/firstfactor/passkey", { response, ...asked() }));
+  };
   const submit = button("sign-in-button", "Sign in", () => undefined);
-  const children: Node[] = [username, password];
-  if (document.body.dataset["remember"] === "true")
-    children.push(element("label", { class: "line" }, remember, "Remember me"));
-  const login = form(
-    "form-login",
-    submit,
-    async () => {
-      const body = { username: username.value, password: password.value, keepMeLoggedIn: remember.checked, ...wish() };
-      const answer = await call<Redirect>("POST", "/api/firstfactor", body);
-      if (answer.status !== "OK") throw new Error("Incorrect username or password");
-      follow(answer.data);
-    },
-    ...children,
+  const line = element("label", { class: "line" }, remember, "Remember me");
+  stage(
+    "first-factor-stage",
+    "Sign in",
+    form("form-login", submit, signIn, username, password, line),
+    button("passkey-sign-in-button", "Sign in with a passkey", usePasskey, true),
   );
-  const stage = element("section", { id: "first-factor-stage" }, element("h1", {}, "Sign in"), login);
-  if (document.body.dataset["passkey"] === "true") {
-    stage.append(
-      button(
-        "passkey-sign-in-button",
-        "Sign in with a passkey",
-        async () => {
-          const options = await need<RequestJson>("GET", "/api/firstfactor/passkey");
-          const response = await useCredential(options);
-          follow(
-            await need<Redirect>("POST", "/api/firstfactor/passkey", {
-              response,
-              keepMeLoggedIn: remember.checked,
-              ...wish(),
-            }),
-          );
-        },
-        true,
-      ),
+}
+
+function secondFactor(info: Info, method: string): void {
+  const chooseMethod = () => {
+    const pick = (name: string) => () => {
+      close();
+      localStorage.setItem(chosenMethod, name);
+      secondFactor(info, name);
+    };
+    const close = dialog(
+      "methods-dialog",
+      "Choose a method",
+      button("one-time-password-option", "One-Time Password", pick("totp")),
+      button("webauthn-option", "Security key or passkey", pick("webauthn")),
     );
-  }
-  show(stage);
-}
-
-function passwordFactor(info: Info): void {
-  const password = field("password-textfield", "Password", {
-    type: "password",
-    autocomplete: "current-password",
-    required: true,
-  });
-  const submit = button("sign-in-button", "Authenticate", () => undefined);
-  const login = form(
-    "form-password",
-    submit,
-    async () => {
-      const answer = await call<Redirect>("POST", "/api/secondfactor/password", {
-        password: password.value,
-        ...wish(),
-      });
-      if (answer.status !== "OK") throw new Error("Incorrect password");
-      follow(answer.data);
-    },
-    password,
+  };
+  stage(
+    "second-factor-stage",
+    `Hi ${info.display_name}`,
+    method === "webauthn" ? securityKey(info) : oneTimePassword(info),
+    button("methods-button", "Methods", chooseMethod, true),
+    logoutButton(),
   );
-  stageOf(info, element("section", { id: "password-method" }, element("h2", {}, "Password"), login));
-}
-
-function secondFactor(info: Info, configuration: Configuration, method: string): void {
-  const choose = button(
-    "methods-button",
-    "Methods",
-    () => {
-      const pick = (name: string) => (): void => {
-        close();
-        localStorage.setItem(chosenMethod, name);
-        secondFactor(info, configuration, name);
-      };
-      const close = dialog(
-        "methods-dialog",
-        "Choose a method",
-        ...(configuration.available_methods.includes("totp")
-          ? [button("one-time-password-option", "One-Time Password", pick("totp"))]
-          : []),
-        ...(configuration.available_methods.includes("webauthn")
-          ? [button("webauthn-option", "Security key or passkey", pick("webauthn"))]
-          : []),
-      );
-    },
-    true,
-  );
-  stageOf(info, method === "webauthn" ? securityKey(info) : oneTimePassword(info), choose);
   // The real one asks at once; where a browser wants a tap first, the button is there.
   document.getElementById("webauthn-start-button")?.click();
 }
 
-function stageOf(info: Info, ...children: readonly Node[]): void {
-  show(
-    element(
-      "section",
-      { id: "second-factor-stage" },
-      element("h1", {}, `Hi ${info.display_name}`),
-      ...children,
-      logoutButton(),
-    ),
-  );
-}
-
-function registerLink(): HTMLElement {
-  return button(
-    "register-link",
-    "Register a second factor",
-    () => {
-      go("/settings/two-factor-authentication");
-    },
-    true,
-  );
+function methodOf(id: string, title: string, known: boolean, input: () => Node): HTMLElement {
+  const register = settingsButton("register-link", "Register a second factor");
+  return element("section", { id }, element("h2", {}, title), known ? input() : register);
 }
 
 function oneTimePassword(info: Info): HTMLElement {
-  const place = element("section", { id: "one-time-password-method" }, element("h2", {}, "One-Time Password"));
-  if (!info.has_totp) place.append(element("p", {}, "You have no one-time password yet."), registerLink());
-  else
-    place.append(
-      codeInput(6, async (token) => {
-        const answer = await call<Redirect>("POST", "/api/secondfactor/totp", { token, ...wish() });
-        if (answer.status !== "OK") throw new Error("The One-Time Password might be wrong");
-        follow(answer.data);
-      }),
-    );
-  return place;
+  const verify = async (token: string) => {
+    const complaint = "The One-Time Password might be wrong";
+    follow(await need<Redirect>("POST", "/api/secondfactor/totp", { token, ...wish() }, complaint));
+  };
+  return methodOf("one-time-password-method", "One-Time Password", info.has_totp, () => codeInput(verify));
 }
 
 function securityKey(info: Info): HTMLElement {
-  const place = element("section", { id: "webauthn-method" }, element("h2", {}, "Security key or passkey"));
-  if (!info.has_webauthn) place.append(element("p", {}, "You have no passkey yet."), registerLink());
-  else
-    place.append(
-      button("webauthn-start-button", "Use it now", async () => {
-        const options = await need<RequestJson>("GET", "/api/secondfactor/webauthn");
-        const response = await useCredential(options);
-        follow(await need<Redirect>("POST", "/api/secondfactor/webauthn", { response, ...wish() }));
-      }),
-    );
-  return place;
+  const prove = async () => {
+    const response = await useCredential(await need<RequestJson>("GET", "/api/secondfactor/webauthn"));
+    follow(await need<Redirect>("POST", "/api/secondfactor/webauthn", { response, ...wish() }));
+  };
+  return methodOf("webauthn-method", "Security key or passkey", info.has_webauthn, () =>
+    button("webauthn-start-button", "Use it now", prove),
+  );
 }
