@@ -8,7 +8,7 @@ export interface K3sRelease {
 /**
  * The k3s that runs sandboxes, pinned; the sums are those of its release's sha256sum-amd64.txt. Other projects pin the same ones:
  * both https://github.com/yunionio/ocboot (lib/k3s.py), that of the images https://github.com/NixOS/nixpkgs too (k3s/1_34). Its
- * images come as one file, so that a host needs no registry for them (lessons H4).
+ * images come as one file, so that a host needs no registry for them (k3s-io/k3s#13086).
  */
 export const k3sRelease: K3sRelease = {
   version: "v1.34.2+k3s1",

@@ -10,7 +10,10 @@ import { shellWord } from "../components/stack/escape";
 import { CommandError, type Output, type RunOptions, run, until } from "../cli/run";
 import { OpsError } from "./stack";
 
-/** Name that the pinned key stands under, so that ~/.ssh/known_hosts is never asked (lessons I9). */
+/**
+ * Name that the pinned key stands under, so that ~/.ssh/known_hosts is not used: it knows hosts by address, and a new
+ * machine may get the address of an old one.
+ */
 const alias = "cloudcode";
 
 /** Exit code of ssh itself, when it could not connect. */

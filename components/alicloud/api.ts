@@ -29,7 +29,7 @@ export function tagParameters(tags: Readonly<Record<string, string>>): Query {
   return Object.fromEntries(numbered);
 }
 
-/** Milliseconds. The APIs are far away from some operators (lessons B9). */
+/** Milliseconds. The APIs are far away from some operators (aliyun/aliyun-cli#384). */
 const connectTimeout = 10_000;
 const readTimeout = 30_000;
 /** Milliseconds before each further attempt. */

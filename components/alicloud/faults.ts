@@ -5,7 +5,10 @@ interface Fault {
   readonly sentence: string | ((text: string) => string);
 }
 
-/** https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-errorcodes, threads of lessons B12 */
+/**
+ * https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-errorcodes,
+ * aliyun/terraform-provider-alicloud#6658, HXSecurity/TerraformGoat#108
+ */
 const account: readonly Fault[] = [
   {
     code: /RiskControl/,
@@ -106,7 +109,10 @@ const access: readonly Fault[] = [
   },
 ];
 
-/** https://www.alibabacloud.com/help/en/vpc/developer-reference/api-vpc-2016-04-28-errorcodes, threads of lessons B5, B6 */
+/**
+ * https://www.alibabacloud.com/help/en/vpc/developer-reference/api-vpc-2016-04-28-errorcodes,
+ * aliyun/terraform-provider-alicloud#3228, #2969, #2734
+ */
 const network: readonly Fault[] = [
   {
     code: /DependencyViolation|KeypairAlreadyAttachedInstance/,
@@ -130,7 +136,10 @@ const network: readonly Fault[] = [
   },
 ];
 
-/** https://www.alibabacloud.com/help/en/dns/api-alidns-2015-01-09-errorcodes, threads of lessons B13 */
+/**
+ * https://www.alibabacloud.com/help/en/dns/api-alidns-2015-01-09-errorcodes,
+ * aliyun/terraform-provider-alicloud#1518, TimothyYe/godns#115
+ */
 const names: readonly Fault[] = [
   {
     code: /DomainRecordDuplicate|DomainRecordConflict|RecordConflict/,
@@ -172,7 +181,7 @@ const states: readonly Fault[] = [
   },
 ];
 
-/** The service or the way to it; threads of lessons B9. */
+/** The service or the way to it; a client far away may time out although the cloud acted (aliyun/aliyun-cli#384). */
 const connection: readonly Fault[] = [
   {
     code: /x509:|CERT_|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/,

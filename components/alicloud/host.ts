@@ -129,7 +129,8 @@ export class AlicloudHost extends pulumi.ComponentResource implements Host {
       ? undefined
       : waitReachable(`${name}-reachable`, this, args.waitSeconds, {
           ...child,
-          // With its names in place, Caddy's first request for a certificate succeeds (lessons D2).
+          // With its names in place, Caddy's first request for a certificate succeeds: failed ones count towards the
+          // authority's limits (caddyserver/caddy#383).
           dependsOn: [attachment, association, ...records],
         });
     this.workers = Array.from(

@@ -1,6 +1,7 @@
 /**
  * Run by `node bin/cloudcode-hook.cjs leftovers` when the stack's last resource was deleted, `{region, tags}`
- * on standard input: says on standard output that nothing is left, or fails with what is and what it costs (lessons B6).
+ * on standard input: says on standard output that nothing is left, or fails with what is and what it costs
+ * (aliyun/terraform-provider-alicloud#2734).
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";

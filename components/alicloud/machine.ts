@@ -15,7 +15,10 @@ export interface MachineArgs extends MachineSettings {
   readonly each: pulumi.CustomResourceOptions;
 }
 
-/** Options of what an instance takes with it when it goes: deleting it afterwards would be tried for minutes (lessons A5). */
+/**
+ * Options of what an instance takes with it when it goes: deleting it afterwards would be tried for minutes
+ * (pulumi/pulumi-command#553).
+ */
 export function goesWith(instance: alicloud.ecs.Instance, each: pulumi.CustomResourceOptions) {
   return { ...each, deletedWith: instance, deleteBeforeReplace: true };
 }
@@ -24,7 +27,7 @@ export function goesWith(instance: alicloud.ecs.Instance, each: pulumi.CustomRes
 export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance {
   const { network, resourceGroupId, each } = args;
   const common = ownership(resourceGroupId);
-  // Given to the instance itself: a key attached later needs a reboot (lessons B4).
+  // Given to the instance itself: a key attached later needs a reboot (aliyun/terraform-provider-alicloud#9589).
   const key = new alicloud.ecs.EcsKeyPair(
     `${name}-key-pair`,
     { keyPairName: stackName(), publicKey: args.publicKey, ...common },
@@ -48,10 +51,10 @@ export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance
 
 /** When an instance is another one. */
 export const replacedOnly = {
-  // Other user data would restart the machine and not even run (lessons B3).
+  // Other user data would restart the machine and not even run (aliyun/terraform-provider-alicloud#1973).
   ignoreChanges: ["userData"],
-  // The provider would wipe the system disk in place and show it as a small update (lessons B2), and cannot move a
-  // machine to another VPC at all.
+  // The provider would wipe the system disk in place and show it as a small update
+  // (aliyun/terraform-provider-alicloud#4550), and cannot move a machine to another VPC at all.
   replaceOnChanges: ["imageId", "vswitchId"],
 };
 

@@ -17,7 +17,8 @@ export interface Placed {
 
 /**
  * Zone, disk category and instance type, chosen together by what is in stock when the host is made; a later change of the
- * stock or a newer image never touches it (lessons B1, B2). The zone is for life, the category changes when it is no longer
+ * stock or a newer image never touches it (aliyun/terraform-provider-alicloud#4550).
+ * The zone is for life, the category changes when it is no longer
  * asked for, the type when another is asked for that can be had.
  *
  * @param vswitchZone zone of an existing vSwitch, which decides

@@ -43,7 +43,7 @@ export interface Offer {
 
 /**
  * The first hit over types, then disk categories, then zones. What a host already is needs no stock and no budget.
- * Throws one error that says what was tried where (lessons B1, B7).
+ * Throws one error that says what was tried where (aliyun/terraform-provider-alicloud#6151, #6660).
  */
 export function choosePlacement(request: PlacementRequest, offers: readonly Offer[], previous?: Place): Place {
   const { instanceTypes, diskCategories } = request;

@@ -32,11 +32,13 @@ export function publicAddress(
       deletionProtection: machine.protect,
       ...ownership(resourceGroupId),
     },
-    // Made after the machine: an account without balance must not be left with an address that costs money (lessons B12).
+    // Made after the machine: an account without balance must not be left with an address that costs money
+    // (aliyun/terraform-provider-alicloud#6658).
     { ...each, parent, protect: machine.protect, dependsOn: ecs },
   );
   // The provider's own unbinding is tried for minutes when the machine was deleted by hand, so it is skipped with the
-  // machine's end; but the address goes before the machine, and must be free by then (lessons B5).
+  // machine's end; but the address goes before the machine, and must be free by then
+  // (aliyun/terraform-provider-alicloud#3228).
   const unbound = onDelete(`${name}-unbinding`, "unbind-address", { region, allocationId: eip.id }, { parent });
   const association = new alicloud.ecs.EipAssociation(
     `${name}-association`,

@@ -11,8 +11,8 @@ const release = "docker ps -q | xargs -r docker stop -t 30; systemctl stop cloud
 const limit = { seconds: 5 * 60, graceSeconds: 30 };
 
 /**
- * Lets databases end and unmounts the data disk before it is taken from its machine, since the cloud pulls the plug (lessons
- * B10). A machine that does not answer has nothing to release.
+ * Lets databases end and unmounts the data disk before it is taken from its machine, since the provider stops
+ * machines by force. A machine that does not answer has nothing to release.
  *
  * @param ties what binds disk and address to the machine: with another one, this runs on the machine of before
  */

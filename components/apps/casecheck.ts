@@ -114,7 +114,7 @@ const registration: PathRule = { path: "/v1/auth/register/*", policy: "two_facto
 
 /**
  * CaseCheck (https://github.com/Newbear1010/CaseCheck). Pages and API share one origin, so that both pass the gate with one
- * cookie; a path that is not listed asks for two factors even where CaseCheck is open (lessons G7).
+ * cookie; a path that is not listed asks for two factors even where CaseCheck is open.
  */
 export const casecheck = appKind({
   name,
@@ -192,7 +192,7 @@ export const casecheck = appKind({
             tunnel,
             openRegistration: values.casecheckOpenRegistration,
             origin,
-            // Its settings read a list as JSON (lessons G3).
+            // Its settings read a list as JSON (pydantic/pydantic-settings#919).
             corsOrigins: JSON.stringify([origin]),
             memoryMiB: values.casecheckMemoryMiB,
             backupsKept: String(values.casecheckBackupsKept),
@@ -232,7 +232,7 @@ export const casecheck = appKind({
           },
         }),
       secrets: { tunnelToken: token ?? "", ...(ownPassword && { adminPassword: ownPassword }) },
-      // Letters and digits, which mean nothing to a URL or to alembic's configuration (lessons G1).
+      // Letters and digits, which mean nothing to a URL or to alembic's configuration (sqlalchemy/alembic#1279).
       generated: {
         databasePassword: 32,
         secretKey: 64,

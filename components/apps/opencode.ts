@@ -3,7 +3,7 @@ import * as check from "../settings/checks";
 import { flag, secret, text, whole } from "../settings/setting";
 import { appKind } from "./app";
 
-/** Pinned: 2.x drops `opencode web` and always asks for a password of its own (lessons F1). */
+/** Pinned: 2.x drops `opencode web` and always asks for a password of its own (anomalyco/opencode#50370). */
 const version = "1.18.33";
 
 const name = "opencode";
@@ -46,7 +46,7 @@ const settings = {
 
 /**
  * OpenCode (https://opencode.ai): an agent that runs commands, so all of it is two_factor and nothing bypasses login
- * (lessons F3). It has a host of its own, since it knows no base path.
+ * (CVE-2026-22812). It has a host of its own, since it knows no base path.
  */
 export const opencode = appKind({
   name,

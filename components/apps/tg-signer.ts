@@ -101,7 +101,7 @@ const secretFiles = {
 
 /**
  * TG Signer's web version (https://github.com/wosa1402/wosa-tg-qiandao): nobody but the operator has business there, so all
- * of it is two_factor. Its data volume holds Telegram sessions, that is full access to the accounts (lessons G4).
+ * of it is two_factor. Its data volume holds Telegram sessions, that is full access to the accounts.
  */
 export const tgSigner = appKind({
   name,

@@ -38,10 +38,10 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
     this.password =
       args.operator.password ??
       new random.RandomPassword(`${name}-password`, { length: 24, special: false }, child).result;
-    // The salt stays in state, so that the same password gives the same hash at every run (lessons I1).
+    // The salt stays in state, so that the same password gives the same hash at every run.
     const salt = new random.RandomBytes(`${name}-salt`, { length: 16 }, child).base64;
     const hashes = pulumi.all([this.password, salt, args.digestKey]).apply((values) => operatorHashes(...values));
-    // A new key would lock Authelia out of its database; kept data keeps its key (lessons E3).
+    // A new key would lock Authelia out of its database; kept data keeps its key (authelia/authelia#3023).
     const encryptionKey = secret("encryption-key", { protect: !args.deleteData });
 
     new ComposeStack(

@@ -11,7 +11,7 @@ export interface ConnectionParts {
   readonly hostKey: string;
 }
 
-/** One secret object, built once and passed unchanged, so that it never shows a diff of its own (lessons A16). */
+/** One secret object, built once and passed unchanged: it never shows a diff of its own (pulumi/pulumi-command#447). */
 export type Connection = pulumi.Output<ConnectionParts>;
 
 /** One machine reachable by SSH, wherever it came from. */
@@ -22,11 +22,14 @@ export interface Machine {
   /** What must be there before the first remote command; undefined while the machine is switched off. */
   readonly reachable: pulumi.Resource | undefined;
   /**
-   * The machine, where it is ours: what lives on it is deleted with it, without a connection (lessons A5).
+   * The machine, where it is ours: what lives on it is deleted with it, without a connection (pulumi/pulumi-command#553).
    * Undefined for an `existing` host, which outlives the stack.
    */
   readonly machine?: pulumi.Resource;
-  /** Changes when the machine is a new one or was made another size: every remote command then runs again (lessons A14). */
+  /**
+   * Changes when the machine is a new one or was made another size: every remote command then runs again
+   * (pulumi/pulumi-command#189).
+   */
   readonly generation?: pulumi.Output<string>;
   /** IPv4 address by which the stack's machines reach this one. */
   readonly clusterAddress: pulumi.Output<string>;

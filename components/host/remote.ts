@@ -13,7 +13,7 @@ const remoteTimeout = "45m";
 /** A command run as root on a machine, its secrets on standard input only. */
 export interface RemoteCommandArgs {
   readonly host: Machine;
-  /** Fixed words, never a secret: they stand in plain state, in previews and in errors (lessons A11). */
+  /** Fixed words, never a secret: they stand in plain state, in previews and in errors, which quote the command. */
   readonly create: pulumi.Input<string>;
   /** Comments that show in a preview what changes, since standard input is secret; one a line. */
   readonly digests: pulumi.Input<string>;

@@ -7,7 +7,8 @@ import { reachCommand, reachInput } from "./reach-command";
 const limit = { seconds: 30, graceSeconds: 5 };
 
 /**
- * The one bounded wait for SSH; its own program because its error names TCP, banner, host key or authentication (lessons A1).
+ * The one bounded wait for SSH; its own program because its error names TCP, banner, host key or authentication
+ * (pulumi/pulumi-command#1238).
  *
  * @param waitSeconds bound of the wait, in seconds
  */

@@ -40,7 +40,7 @@ export class ReverseProxyStack extends pulumi.ComponentResource {
   }
 }
 
-/** A login of Caddy's own, and the hash of its password with a salt that stays in state (lessons I1). */
+/** A login of Caddy's own, and the hash of its password. The salt stays in state: another one would be a change at each run. */
 function basicLogin(name: string, { username, password }: BasicAuth, parent: pulumi.Resource) {
   const known =
     password ?? new random.RandomPassword(`${name}-password`, { length: 24, special: false }, { parent }).result;

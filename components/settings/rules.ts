@@ -90,7 +90,7 @@ function backupProblems(values: PlainSettings): Problem[] {
   ];
 }
 
-/** Two Apps at one name make Caddy refuse its whole configuration (lessons D3). */
+/** Two Apps at one name make Caddy refuse its whole configuration (caddyserver/caddy#1999). */
 function duplicateHosts(values: PlainSettings): Problem[] {
   const taken = new Map<string, string>([[portalSubdomain, "the login portal"]]);
   const keys = appKinds.flatMap(({ enabled, subdomains }) => (values[enabled] ? subdomains : []));

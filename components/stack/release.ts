@@ -11,7 +11,7 @@ export interface ReleaseFile {
   readonly content: string;
   /** @default 0o400 */
   readonly mode: number;
-  /** Numeric owner on the host: the uid the container runs as (lessons C7). */
+  /** Numeric owner on the host: the uid the container runs as, since Compose keeps owner and mode of mounted files. */
   readonly owner: number;
 }
 
@@ -77,8 +77,8 @@ const composeFile = "compose.yaml";
 const mountedFolder = /^(image)\//;
 
 /**
- * Files below these folders are read in place through the release folder: `live/` by a reload (lessons C5), `host/` by the
- * machine itself, whose `ready.sh` and `gone.sh` are what the stack needs of it besides Docker.
+ * Files below these folders are read in place through the release folder: `live/` by a reload (a file mounted by itself
+ * stays the old one: caddyserver/caddy-docker#364), `host/` by the machine itself, whose `ready.sh` and `gone.sh` are what the stack needs of it besides Docker.
  */
 const inPlaceFolder = /^(live|host)\//;
 

@@ -38,7 +38,7 @@ for (const [name, insert] of Object.entries(insertions)) {
 /**
  * Renders one template. Values reach the text only through an escaping helper ({{yaml x}}, {{compose x}}, {{env x}},
  * {{caddy x}}, {{curl x}}, {{sh x}}, {{json x}}, {{int x}}, {{html x}}, {{text x}}): a bare {{x}} is refused, since Handlebars would either HTML-escape it or
- * paste it raw (lessons I2).
+ * paste it raw (handlebars-lang/handlebars.js#121).
  *
  * @param partials sources of what the template includes as `{{> name}}`, by name
  * @throws Error when the template names a value that is missing, or inserts one without a helper

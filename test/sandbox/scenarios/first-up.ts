@@ -116,7 +116,7 @@ async function processList(world: World): Promise<string> {
   return here + (await world.onHost("ps -eo args").catch(() => ""));
 }
 
-/** Does to apt what unattended upgrades do in the first minutes of a machine (lessons C1). */
+/** Does to apt what unattended upgrades do in the first minutes of a machine (canonical/cloud-init#2908). */
 async function holdAptLock(world: World, seconds: number): Promise<void> {
   const script = `use Fcntl; open(my $lock, ">", "/var/lib/dpkg/lock-frontend") or die;
 my $all = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0); fcntl($lock, F_SETLK, $all) or die;
