@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import { disabledApps, enabledApps } from "./components/apps/registry";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
 import { openTunnels } from "./components/cloudflare/provision";
-import { ClusterWorker } from "./components/cluster/worker";
+import { ClusterWorker } from "./components/workers/app-worker";
 import { DockerEngine } from "./components/host/docker-engine";
 import { sslipName } from "./components/host/names";
 import { provisionHost } from "./components/host/provision";
@@ -47,7 +47,7 @@ async function cloudcode() {
       for (const worker of host.workers)
         new ClusterWorker(worker.name, {
           ...{ ...base, worker, updates: settings.docker },
-          ...{ release: app.worker, cluster: stack },
+          ...{ release: app.worker, stack },
         });
     return { ...app, secrets: stack.secrets };
   });

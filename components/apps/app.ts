@@ -22,8 +22,8 @@ export interface App {
   readonly generated?: Readonly<Record<string, number>>;
   /** A tunnel to be made for it; its token becomes the secret `tunnelToken`. */
   readonly tunnel?: TunnelRequest;
-  /** What its workers are made of, where it can have some. */
-  readonly worker?: Pick<ReleaseSource, "template" | "values">;
+  /** Its part on each worker that it asks for. @default it needs no workers */
+  readonly worker?: WorkerRelease;
   /**
    * Whether its data may be in use on one host at a time only, so that a restore on another host stops it on the former first. Telegram
    * ends a session for good that is used at two places at once; so do providers with a refresh token that is used twice. @default false
@@ -31,6 +31,44 @@ export interface App {
   readonly onlyOnce?: boolean;
   /** A login of the App's own: who, and the name of the secret. */
   readonly login?: { readonly username: string; readonly secret: string };
+}
+
+/** An App's part on a worker: a machine beside the host that runs some of its work. */
+export interface WorkerRelease extends Pick<ReleaseSource, "template" | "values"> {
+  /**
+   * Script of the App on the host. Its words are `admit NAME ADDRESS`, which prints the token of the membership, `token NAME`, which
+   * prints it again, and `dismiss NAME`, which drains the worker and forgets it.
+   */
+  readonly members: string;
+  /** Script of the App on the worker that takes its part off the machine; with the word `delete-data` its data too. */
+  readonly uninstall: string;
+}
+
+/** The settings that say which workers an App asks for, and what its firewall must let through. */
+export interface WorkerSettingKeys<S extends Section> {
+  /** Number of machines that the target alicloud makes. */
+  readonly count: PlainKeyOf<S, number>;
+  /** Their instance type. */
+  readonly instanceType: PlainKeyOf<S, string>;
+  /** Machines of the target existing, each a line of ssh-keyscan. */
+  readonly hosts: PlainKeyOf<S, readonly string[]>;
+  readonly openings: WorkerOpenings;
+}
+
+/** Ports between the machines of a stack, such as `TCP 6443`. */
+export interface WorkerOpenings {
+  /** On the host, for each worker. */
+  readonly onHost: string;
+  /** On every machine, for all others. */
+  readonly between: string;
+}
+
+/** Networks of an App that nothing else of the stack may use, also while the App is switched off. */
+export interface ReservedNetworks {
+  /** As a fault names them. */
+  readonly title: string;
+  /** In CIDR notation. */
+  readonly cidrs: readonly string[];
 }
 
 /** What every App may use. */
@@ -56,6 +94,12 @@ export interface StackValues {
 /** Keys of a section whose values are of one type. */
 type KeyOf<S extends Section, T> = { [K in keyof S]: S[K] extends Setting<T> ? K : never }[keyof S] & string;
 
+/** The same without secrets. */
+type PlainKeyOf<S extends Section, T> = {
+  [K in keyof S]: S[K] extends { readonly secret: true } ? never : S[K] extends Setting<T> ? K : never;
+}[keyof S] &
+  string;
+
 /** Everything the program knows of one kind of App. */
 export interface AppKind<S extends Section> {
   readonly name: App["name"];
@@ -64,6 +108,10 @@ export interface AppKind<S extends Section> {
   readonly enabled: KeyOf<S, boolean>;
   /** Keys of its subdomains, which no other App may have. */
   readonly subdomains: readonly KeyOf<S, string>[];
+  /** @default it has no workers */
+  readonly workers?: WorkerSettingKeys<S>;
+  /** @default none */
+  readonly reserved?: ReservedNetworks;
   /** Problems between its settings, and with the rest; asked only while the App is switched on. */
   readonly problems: (values: PlainValues<S>, stack: StackValues) => readonly Problem[];
   /** Its App but for the name. */

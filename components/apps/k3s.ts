@@ -35,3 +35,9 @@ export const k3sNetwork = {
 
 /** The networks that nothing else of a stack may use. */
 export const k3sSubnets = [k3sNetwork.podNetwork, k3sNetwork.serviceNetwork, k3sNetwork.controlSubnet];
+
+/** On every machine of the cluster; stack-templates/lwsandbox/host puts its scripts there. */
+export const k3sFolder = "/opt/cloudcode/k3s";
+
+/** The API of the server, and WireGuard between the nodes (https://docs.k3s.io/installation/requirements#networking). */
+export const k3sOpenings = { onHost: "TCP 6443", between: "UDP 51820" } as const;

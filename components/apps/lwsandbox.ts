@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { instanceMemoryGiB } from "../alicloud/instance-memory";
-import { type K3sRelease, k3sNetwork, k3sRelease, k3sSubnets, k3sUrl } from "../k3s";
+import { type K3sRelease, k3sFolder, k3sNetwork, k3sOpenings, k3sRelease, k3sSubnets, k3sUrl } from "./k3s";
 import { maxPasswordBytes } from "../reverse-proxy/password-hash";
 import { type KeyRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
@@ -120,6 +120,13 @@ export const lwsandbox = appKind({
   settings,
   enabled: "lwsandboxEnabled",
   subdomains: ["lwsandboxSubdomain"],
+  workers: {
+    count: "lwsandboxWorkers",
+    instanceType: "lwsandboxWorkerType",
+    hosts: "lwsandboxWorkerHosts",
+    openings: k3sOpenings,
+  },
+  reserved: { title: "the networks of k3s", cidrs: k3sSubnets },
   problems: (values, stack) => [
     ...memoryProblems(values.lwsandboxMinimumMemoryMiB ?? 0, stack),
     ...workerProblems(values, stack),
@@ -174,7 +181,10 @@ export const lwsandbox = appKind({
           memory: { mib: values.lwsandboxMinimumMemoryMiB, setting: "lwsandboxMinimumMemoryMiB" },
         },
       }),
-      worker: { template: `${name}/host`, values: { k3s, registryMirrors } },
+      worker: {
+        ...{ template: `${name}/host`, values: { k3s, registryMirrors } },
+        ...{ members: `${k3sFolder}/worker.sh`, uninstall: `${k3sFolder}/gone.sh` },
+      },
       secrets: values.lwsandboxAdminPassword ? { adminPassword: values.lwsandboxAdminPassword } : {},
       generated: values.lwsandboxAdminPassword === undefined ? { adminPassword: 24 } : {},
       login: { username: values.lwsandboxAdminUsername, secret: "adminPassword" },

@@ -1,6 +1,7 @@
 import type { Section, Setting } from "../settings/setting";
 import type { Settings } from "../settings/settings";
-import type { App } from "./app";
+import type { PlainSettings, SettingValues } from "../settings/table";
+import type { App, WorkerOpenings } from "./app";
 import { casecheck } from "./casecheck";
 import { donation } from "./donation";
 import { lwsandbox } from "./lwsandbox";
@@ -36,6 +37,29 @@ export function enabledApps({ values, images, sources, timeZone, docker }: Setti
     .filter((kind) => values[kind.enabled])
     .map((kind) => ({ name: kind.name, ...kind.app(values, context) }));
 }
+
+/** The machines beside the host that the enabled Apps ask for. */
+export interface RequestedWorkers {
+  /** Number of those that the target alicloud makes. */
+  readonly count: number;
+  /** Undefined: the host's own. */
+  readonly instanceType: string | undefined;
+  /** Those of the target existing, each a line of ssh-keyscan, with what must be let through to it. */
+  readonly hosts: readonly { readonly line: string; readonly openings: WorkerOpenings }[];
+}
+
+/** @param values checked, or as the rules between settings see them */
+export function requestedWorkers(values: PlainSettings | SettingValues): RequestedWorkers {
+  const asked = appKinds.flatMap(({ enabled, workers }) => (workers && values[enabled] === true ? [workers] : []));
+  return {
+    count: asked.reduce((sum, { count }) => sum + (values[count] ?? 0), 0),
+    instanceType: asked.map(({ instanceType }) => values[instanceType]).find((type) => type !== undefined),
+    hosts: asked.flatMap(({ hosts, openings }) => (values[hosts] ?? []).map((line) => ({ line, openings }))),
+  };
+}
+
+/** Networks that an App needs for itself. */
+export const reservedNetworks = appKinds.flatMap((kind) => kind.reserved ?? []);
 
 /** Names of the Apps that are switched off. */
 export function disabledApps({ values }: Settings): string[] {

@@ -49,7 +49,7 @@ export class ExistingHost extends pulumi.ComponentResource implements Host, Work
       `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
       ...args.workers.map(
         (worker) =>
-          `Firewall between the machines: let ${worker.address} reach ${address} on TCP 6443, and all of them each other on UDP 51820.`,
+          `Firewall between the machines: let ${worker.address} reach ${address} on ${worker.openings.onHost}, and all of them each other on ${worker.openings.between}.`,
       ),
       ...(args.keepsName ? [] : [pointNames(domain, address)]),
     ];

@@ -35,9 +35,9 @@ export interface Machine {
   readonly clusterAddress: pulumi.Output<string>;
 }
 
-/** A machine that only runs sandboxes, as an agent of lwsandbox's k3s. */
+/** A machine beside the host that only runs work of an App. */
 export interface Worker extends Machine {
-  /** Its name in the cluster. */
+  /** Its name among the workers. */
   readonly name: string;
 }
 

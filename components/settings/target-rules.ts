@@ -1,8 +1,7 @@
 import { isIP } from "node:net";
 import { hostEstimate } from "../alicloud/cost";
 import { describeEstimate } from "../alicloud/estimate";
-import { k3sSubnets } from "../k3s";
-import { cloudWorkers } from "./targets";
+import { requestedWorkers, reservedNetworks } from "../apps/registry";
 import { holds, overlap } from "./networks";
 import { type Problem, missing, when } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
@@ -94,7 +93,7 @@ function budgetProblems(values: PlainSettings): Problem[] {
       snapshotRetentionDays: values.snapshotRetentionDays ?? 0,
       trafficGbPerMonth: values.trafficGbPerMonth ?? 0,
       backupBucket: values.backupRepository === "oss",
-      workers: cloudWorkers(values),
+      workers: requestedWorkers(values),
     });
     const fault = `is exceeded with ${instanceType}: ${describeEstimate(estimate)}`;
     return when(estimate.runningUsd > budgetUsd, "budgetUsd", fault);
@@ -103,14 +102,14 @@ function budgetProblems(values: PlainSettings): Problem[] {
 
 function networkProblems(values: PlainSettings): Problem[] {
   const { vpcId, vswitchId, ipv6GatewayId, ipv6, vpcCidr = "", vswitchCidr = "", dockerAddressPool = "" } = values;
-  const taken = { dockerAddressPool: [dockerAddressPool], "the networks of k3s": k3sSubnets };
+  const taken = [{ title: "dockerAddressPool", cidrs: [dockerAddressPool] }, ...reservedNetworks];
   const own = { ...(vpcId === undefined && { vpcCidr }), ...(vswitchId === undefined && { vswitchCidr }) };
   const clashes = Object.entries(own).flatMap(([key, cidr]) =>
-    Object.entries(taken).flatMap(([whose, cidrs]) =>
+    taken.flatMap(({ title, cidrs }) =>
       when(
         cidrs.some((other) => overlap(cidr, other)),
         key,
-        `overlaps with ${whose}`,
+        `overlaps with ${title}`,
       ),
     ),
   );

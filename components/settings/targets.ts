@@ -1,6 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { WorkerOpenings } from "../apps/app";
+import { type RequestedWorkers, requestedWorkers } from "../apps/registry";
 import { knownHost } from "./checks";
-import type { PlainSettings, SettingValues } from "./table";
+import type { SettingValues } from "./table";
 
 /** A machine that is there already. */
 export interface ExistingTarget {
@@ -16,12 +18,13 @@ export interface ExistingTarget {
   readonly workers: readonly ExistingWorker[];
 }
 
-/** A machine that is there already and only runs sandboxes. */
+/** A machine that is there already and only runs work of an App. */
 export interface ExistingWorker {
   readonly name: string;
   readonly address: string;
   readonly port: number;
   readonly hostKey: string;
+  readonly openings: WorkerOpenings;
 }
 
 /** A network, a machine, a disk and an address that the program creates on Alibaba Cloud. */
@@ -104,11 +107,12 @@ function existingTarget(values: SettingValues): ExistingTarget {
     hostKey: present(values.hostKey),
     waitSeconds: values.hostWaitSeconds,
     sshCidrs: values.sshCidrs,
-    workers: values.lwsandboxEnabled ? values.lwsandboxWorkerHosts.map(toWorker) : [],
+    workers: requestedWorkers(values).hosts.map(toWorker),
   };
 }
 
 function alicloudTarget(values: SettingValues): AlicloudTarget {
+  const workers = requestedWorkers(values);
   const { sshCidrs, vpcId, vswitchId, ipv6GatewayId, vpcCidr, vswitchCidr, ipv6 } = values;
   return {
     kind: "alicloud",
@@ -139,22 +143,14 @@ function alicloudTarget(values: SettingValues): AlicloudTarget {
       finalSnapshot: values.finalSnapshot,
     },
     backupBucket: values.backupRepository === "oss",
-    workers: cloudWorkers(values),
+    workers: { count: workers.count, instanceType: workers.instanceType },
   };
 }
 
-/** The workers that the cloud is to make: none while nothing needs them. */
-export function cloudWorkers(
-  values: Pick<PlainSettings, "lwsandboxEnabled" | "lwsandboxWorkers" | "lwsandboxWorkerType">,
-): WorkerSettings {
-  const { lwsandboxEnabled, lwsandboxWorkers = 0, lwsandboxWorkerType: instanceType } = values;
-  return { count: lwsandboxEnabled === true ? lwsandboxWorkers : 0, instanceType };
-}
-
 /** Named by its address, so that it stays itself whatever stands before it in the list. */
-function toWorker(line: string): ExistingWorker {
+function toWorker({ line, openings }: RequestedWorkers["hosts"][number]): ExistingWorker {
   const { address, port, hostKey } = knownHost(line);
-  return { name: `worker-${address.replaceAll(".", "-")}`, address, port, hostKey };
+  return { name: `worker-${address.replaceAll(".", "-")}`, address, port, hostKey, openings };
 }
 
 /** A value whose presence the rules have settled. */

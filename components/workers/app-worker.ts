@@ -1,43 +1,43 @@
 import { basename } from "node:path";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { WorkerRelease } from "../apps/app";
 import type { Host, Worker } from "../host/host";
 import { onRemoval, reachCommand } from "../host/reach-command";
 import { remoteCommand } from "../host/remote";
 import type { DockerSettings } from "../settings/settings";
-import { type ReleaseSource, digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
+import { digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
 
 export interface ClusterWorkerArgs {
-  /** The machine that runs the cluster. */
+  /** The machine that runs the App. */
   readonly host: Host;
   readonly worker: Worker;
-  /** What the worker's k3s is made of; `agent.sh` installs it. */
-  readonly release: Pick<ReleaseSource, "template" | "values">;
+  /** The App's part on the worker; `agent.sh` of its template installs it. */
+  readonly release: WorkerRelease;
   /** How it keeps its system up to date. */
   readonly updates: Pick<DockerSettings, "automaticUpdates" | "rebootTime">;
-  /** The ComposeStack that the cluster belongs to: on the host first, and gone last. */
-  readonly cluster: pulumi.Resource;
+  /** The ComposeStack of the App: on the host first, and gone last. */
+  readonly stack: pulumi.Resource;
   readonly templatesRoot: string;
   /** Key of the digests that the preview shows. */
   readonly digestKey: pulumi.Input<string>;
 }
 
-const onHost = "/opt/cloudcode/k3s/worker.sh";
 /** What a worker does as the host does. */
 const shared = [
   ...["host/transaction.sh", "host/apt.sh", "host/updates.sh"],
   ...["1-begin", "2-system", "3-storage", "4-packages", "7-access", "8-end"].map((part) => `host/look/${part}.sh`),
 ];
-const gone = "/opt/cloudcode/k3s/gone.sh";
 
 /**
- * A machine that joins the host's k3s as an agent (https://docs.k3s.io/cli/agent). When it is no longer wanted its sandboxes are
- * drained, the cluster forgets it, and k3s goes from it.
+ * A machine that does a part of an App's work, as a member that the App's own script on the host admits. When it is no longer
+ * wanted the App drains it and forgets it, and its part is taken off the machine.
  */
 export class ClusterWorker extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ClusterWorker", name, {}, opts);
-    const { host, worker, cluster } = args;
+    const { host, worker, stack } = args;
+    const { members, uninstall, ...source } = args.release;
     const [removal, membership, dismissal] = [`${name}-removal`, `${name}-membership`, `${name}-dismissal`];
     const left =
       worker.machine !== undefined
@@ -45,19 +45,19 @@ export class ClusterWorker extends pulumi.ComponentResource {
         : [
             new command.local.Command(
               removal,
-              onRemoval(removal, this, worker, `[ ! -e ${gone} ] || sh ${gone} delete-data`),
+              onRemoval(removal, this, worker, `[ ! -e ${uninstall} ] || sh ${uninstall} delete-data`),
               { parent: this },
             ),
           ];
-    const dismiss = `${onHost} dismiss ${name}`;
-    const onCluster = host.machine === undefined ? {} : { deletedWith: host.machine };
+    const dismiss = `${members} dismiss ${name}`;
+    const withHost = host.machine === undefined ? {} : { deletedWith: host.machine };
     // In the state before the machine is let in, so that it is shut out again even if that is cut off.
     const shutOut = new command.local.Command(dismissal, onRemoval(dismissal, this, host, dismiss), {
       parent: this,
-      dependsOn: [cluster, ...left],
-      ...onCluster,
+      dependsOn: [stack, ...left],
+      ...withHost,
     });
-    const say = (words: string) => reachCommand(`${onHost} ${words}`);
+    const say = (words: string) => reachCommand(`${members} ${words}`);
     const member = new command.local.Command(
       membership,
       {
@@ -69,34 +69,32 @@ export class ClusterWorker extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: [shutOut],
-        // The machine of before is drained before the cluster hears of the new one under its name.
+        // The former machine is drained before the App hears of the new one under its name.
         deleteBeforeReplace: true,
         additionalSecretOutputs: ["stdout", "stderr"],
-        ...onCluster,
+        ...withHost,
       },
     );
     const release = pulumi
       .all([args.digestKey, member.stdout])
       .apply(([key, token]) =>
-        renderRelease(args.templatesRoot, { ...args.release, plan: { networks: [] } }, { token }, key),
+        renderRelease(args.templatesRoot, { ...source, plan: { networks: [] } }, { token }, key),
       );
     const words = pulumi.all([host.clusterAddress, worker.clusterAddress, member.id]).apply((each) => [name, ...each]);
     const { automaticUpdates, rebootTime = "" } = args.updates;
-    const upkeep = pulumi
-      .output(args.digestKey)
-      .apply((key) =>
-        renderRelease(
-          args.templatesRoot,
-          {
-            template: "worker",
-            also: Object.fromEntries(shared.map((path) => [basename(path), path])),
-            values: { automaticUpdates, rebootTime },
-            plan: { networks: [] },
-          },
-          {},
-          key,
-        ),
-      );
+    const upkeep = pulumi.output(args.digestKey).apply((key) =>
+      renderRelease(
+        args.templatesRoot,
+        {
+          template: "worker",
+          also: Object.fromEntries(shared.map((path) => [basename(path), path])),
+          values: { automaticUpdates, rebootTime },
+          plan: { networks: [] },
+        },
+        {},
+        key,
+      ),
+    );
     // The look at the machine is the first of it.
     const prepared = remoteCommand(
       `${name}-upkeep`,

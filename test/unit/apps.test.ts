@@ -69,6 +69,22 @@ describe.each(kinds)("$name", (kind) => {
   });
 });
 
+it("is known by name to no part of the program but the Apps and what is listed here", () => {
+  const root = join(templatesRoot, "../components");
+  // Its programs and their sources, an example of such a source, and the setting with the token of its tunnel.
+  const listed = ["images.ts", "settings/sections/docker.ts", "cloudflare/end-connections.ts"];
+  const words = kinds.flatMap(({ name, enabled }) => [name, enabled.replace(/Enabled$/, "")]);
+  const named = new RegExp(`\\b(${words.join("|")}|k3s)`, "i");
+  const found = readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !path.startsWith("apps/") && !listed.includes(path))
+    .flatMap((path) =>
+      readFileSync(join(root, path), "utf8")
+        .split("\n")
+        .flatMap((line) => (named.test(line) ? [`${path}: ${line.trim()}`] : [])),
+    );
+  expect(found).toEqual([]);
+});
+
 /** Each template of an App, with each secret that it names. */
 function carriersOf(app: string): { readonly path: string; readonly secret: string }[] {
   const root = join(templatesRoot, app);

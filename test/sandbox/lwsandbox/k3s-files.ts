@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type K3sRelease, k3sRelease } from "../../../components/k3s";
+import { type K3sRelease, k3sRelease } from "../../../components/apps/k3s";
 import type { Say } from "../../../cli/run";
 import type { Sandbox } from "../../../sandbox/sandbox";
 import { buildK3s } from "@cloudcode/offline-kit/stand-ins/k3s/build";

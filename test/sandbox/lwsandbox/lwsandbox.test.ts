@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { k3sNetwork, k3sRelease, k3sUrl } from "../../../components/k3s";
+import { k3sNetwork, k3sRelease, k3sUrl } from "../../../components/apps/k3s";
 import { resolveImages } from "../../../components/images";
 import { renderRelease } from "../../../components/stack/release";
 import { openExisting } from "../../../sandbox/existing";

@@ -1,4 +1,4 @@
-import { k3sNetwork } from "../../../components/k3s";
+import { k3sNetwork } from "../../../components/apps/k3s";
 import type { AppsWorld } from "../apps/world";
 import { withServerAt } from "../metadata";
 import { acrossApps, doors, opened, placesOf } from "../scenarios/apps-walls";
