@@ -5,6 +5,7 @@ import { World } from "../sandbox/world";
 import { backups } from "./backups";
 import { changes } from "./changes";
 import { cloudUp } from "./cloud-up";
+import { firstSandbox, npmTest } from "./first-hour";
 import { isolationCost } from "./isolation";
 import { mebibytes } from "./mebibytes";
 import { noOp } from "./no-op";
@@ -39,6 +40,8 @@ const grounds: readonly Ground[] = [
   }),
   // The first up is a measure of its own here; the preview is one of what it made.
   ground("bench-cloud", openAlicloudSandbox, [cloudUp, preview]),
+  { measures: [npmTest.name], run: npmTest },
+  { measures: [firstSandbox.name], run: firstSandbox },
 ];
 
 function ground<S extends Sandbox>(
