@@ -20,10 +20,12 @@ give_back() { # NAME FOLDER [PROGRAM]
 
 install_programs() {
   change programs
-  for program in cloudcode-host cloudcode-check cloudcode-backup; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
-  for part in beside.sh newest-listener.pl backup-restic.sh backup-restore.sh gone.sh; do write /opt/cloudcode/bin/$part <"$here/$part"; done
+  parts="beside.sh host-words.sh host-compose.sh host-live.sh host-apply.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh gone.sh"
+  # First what the programs read.
+  for part in $parts newest-listener.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
-  for program in cloudcode-host cloudcode-check cloudcode-backup; do sh -n /opt/cloudcode/bin/$program || fail "/opt/cloudcode/bin/$program did not arrive whole"; done
+  for program in cloudcode-host cloudcode-check cloudcode-backup; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
+  for file in cloudcode-host cloudcode-check cloudcode-backup $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
   keep
 }
 

@@ -1,6 +1,7 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +17,6 @@ import { type Release, type ReleasePlan, releasePayload } from "../../components
 import { projectRoot } from "./program";
 
 const templates = join(projectRoot, "stack-templates", "host");
-const script = join(templates, "cloudcode-host");
 
 /** What a call of cloudcode-host left behind. */
 export interface Outcome {
@@ -25,39 +25,34 @@ export interface Outcome {
   readonly said: readonly string[];
 }
 
-/** A machine in a folder: the real cloudcode-host with other folders and shorter waits, on a docker that only records. */
+/** A machine in a folder: the real cloudcode-host as it is, told of that folder and shorter waits, on a docker that only records. */
 export class HostMachine {
   readonly folder = mkdtempSync(join(tmpdir(), "host-"));
   readonly stack = join(this.folder, "stacks", "app");
   readonly #fake = join(this.folder, "fake-docker");
-  readonly #command = join(this.folder, "cloudcode-host");
+  readonly #command = join(this.folder, "bin", "cloudcode-host");
   readonly #environment: Record<string, string>;
   #rules = 0;
 
   constructor() {
     mkdirSync(join(this.#fake, "rules"), { recursive: true });
     mkdirSync(join(this.folder, "bin"));
+    for (const name of [
+      "cloudcode-host",
+      ...["beside.sh", "newest-listener.pl"],
+      ...readdirSync(templates).filter((one) => one.startsWith("host-")),
+    ])
+      copyFileSync(join(templates, name), join(this.folder, "bin", name));
     this.install("docker", readFileSync(join(__dirname, "fake-docker.sh"), "utf8"));
     this.memory(4096);
-    let text = readFileSync(script, "utf8");
-    for (const [from, to] of [
-      ["root=/opt/cloudcode/stacks", `root=${join(this.folder, "stacks")}`],
-      ["meminfo=/proc/meminfo", `meminfo=${join(this.folder, "meminfo")}`],
-      ["beside=/opt/cloudcode/bin/beside.sh", `beside=${join(templates, "beside.sh")}`],
-      [
-        "newest_listener=/opt/cloudcode/bin/newest-listener.pl",
-        `newest_listener=${join(templates, "newest-listener.pl")}`,
-      ],
-      ["backup=/opt/cloudcode/bin/cloudcode-backup", `backup=${join(this.folder, "bin", "cloudcode-backup")}`],
-      ["backup_settings=/opt/cloudcode/backup/settings.sh", `backup_settings=${join(this.folder, "backup-settings")}`],
-      ["logs=/var/log/cloudcode", `logs=${join(this.folder, "logs")}`],
-      ["lock_seconds=900", "lock_seconds=1"],
-    ] as const) {
-      if (!text.includes(`\n${from}\n`)) throw new Error(`cloudcode-host has no line ${from}`);
-      text = text.replace(from, to);
-    }
-    writeFileSync(this.#command, text);
-    this.#environment = { PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? ""}`, FAKE_DOCKER: this.#fake };
+    this.#environment = {
+      PATH: `${join(this.folder, "bin")}:${process.env["PATH"] ?? ""}`,
+      FAKE_DOCKER: this.#fake,
+      CLOUDCODE_ROOT: this.folder,
+      CLOUDCODE_LOGS: join(this.folder, "logs"),
+      CLOUDCODE_MEMINFO: join(this.folder, "meminfo"),
+      CLOUDCODE_LOCK_SECONDS: "1",
+    };
   }
 
   /** Puts a program on the PATH of the machine. */

@@ -1,5 +1,14 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../support/program";
@@ -9,22 +18,15 @@ let rules: number;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "backup-"));
   rules = 0;
-  for (const name of ["fake/rules", "bin", "config", "logs", "stacks/app/releases/r1"])
+  for (const name of ["fake/rules", "bin", "backup", "logs", "stacks/app/releases/r1"])
     mkdirSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, "stacks/app/releases/r1/compose.yaml"), "services: {}\n");
   spawnSync("ln", ["-s", "r1", join(folder, "stacks/app/releases/current")]);
   install("docker", readFileSync(join(projectRoot, "test", "support", "fake-docker.sh"), "utf8"));
   for (const name of ["mount", "umount"]) install(name, `#!/bin/sh\n[ ${name} = mount ]\n`);
-  const text = (name: string) => readFileSync(join(projectRoot, "stack-templates", "host", name), "utf8");
-  for (const name of ["backup-restic.sh", "backup-restore.sh"]) install(name, text(name));
-  install(
-    "cloudcode-backup",
-    text("cloudcode-backup")
-      .replace("bin=/opt/cloudcode/bin", `bin=${folder}/bin`)
-      .replace("stacks=/opt/cloudcode/stacks", `stacks=${folder}/stacks`)
-      .replace("config=/opt/cloudcode/backup", `config=${folder}/config`)
-      .replace("logs=/var/log/cloudcode", `logs=${folder}/logs`),
-  );
+  const templates = join(projectRoot, "stack-templates", "host");
+  for (const name of readdirSync(templates).filter((one) => /^(cloudcode-backup|backup-.*\.sh)$/.test(one)))
+    install(name, readFileSync(join(templates, name), "utf8"));
 });
 afterEach(() => {
   rmSync(folder, { recursive: true });
@@ -44,12 +46,17 @@ function answer(pattern: string, output: string, exitCode = 0): void {
 function configure(repository: string): void {
   const words = { repository, image: "example/restic:1", host: "home", keep_daily: 7, keep_weekly: 5, keep_monthly: 6 };
   const lines = Object.entries(words).map(([key, value]) => `${key}=${value}`);
-  writeFileSync(join(folder, "config", "settings.sh"), `${lines.join("\n")}\n`);
-  writeFileSync(join(folder, "config", "password"), "hidden-password");
+  writeFileSync(join(folder, "backup", "settings.sh"), `${lines.join("\n")}\n`);
+  writeFileSync(join(folder, "backup", "password"), "hidden-password");
 }
 
 function run(...args: readonly string[]): { status: number | null; said: string; calls: string[] } {
-  const env = { PATH: `${folder}/bin:${process.env["PATH"] ?? ""}`, FAKE_DOCKER: join(folder, "fake") };
+  const env = {
+    PATH: `${folder}/bin:${process.env["PATH"] ?? ""}`,
+    FAKE_DOCKER: join(folder, "fake"),
+    CLOUDCODE_ROOT: folder,
+    CLOUDCODE_LOGS: join(folder, "logs"),
+  };
   const { status, stdout } = spawnSync(join(folder, "bin", "cloudcode-backup"), args, { encoding: "utf8", env });
   const file = join(folder, "fake", "calls");
   const calls = existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
@@ -75,7 +82,7 @@ describe("a backup", () => {
     expect([config, unlock]).toEqual(["cat config", "unlock"]);
     expect(backup).toBe("backup --quiet --json --host home --tag app=app /backup");
     expect(forget).toMatch(/^forget --quiet --host home .*--keep-daily 7 --keep-weekly 5 --keep-monthly 6 .*--prune$/);
-    expect(readFileSync(join(folder, "config", "last"), "utf8")).toMatch(/^\d+\tok\n$/);
+    expect(readFileSync(join(folder, "backup", "last"), "utf8")).toMatch(/^\d+\tok\n$/);
   });
 
   it("gives restic no more rights than reading, and its password by a file", () => {
@@ -117,7 +124,7 @@ describe("a backup", () => {
       ["cloudcode: the backup of abc failed, and it runs on: ", "app is backed up", "zoo is backed up"],
     ]);
     expect(words(calls).at(-1)).toMatch(/^forget /);
-    expect(readFileSync(join(folder, "config", "last"), "utf8")).toMatch(/\tfailed\n$/);
+    expect(readFileSync(join(folder, "backup", "last"), "utf8")).toMatch(/\tfailed\n$/);
   });
 
   it("that is whole is good, though old snapshots could not be removed", () => {
@@ -131,8 +138,8 @@ describe("a backup", () => {
         "old snapshots could not be removed, which the next backup tries again: unable to create lock in backend: repository is already locked",
       ],
     ]);
-    expect(readFileSync(join(folder, "config", "last"), "utf8")).toMatch(/\tok\n$/);
-    expect(readFileSync(join(folder, "config", "warnings"), "utf8")).toContain("already locked");
+    expect(readFileSync(join(folder, "backup", "last"), "utf8")).toMatch(/\tok\n$/);
+    expect(readFileSync(join(folder, "backup", "warnings"), "utf8")).toContain("already locked");
   });
 
   const id = "9a76f415bcb8f4bea740a23baa496ebd985bdad15261f7c5cf0a85d84bc2abd1";
@@ -214,7 +221,7 @@ describe("a backup", () => {
       1,
       "cloudcode: the backup repository s3:https://example.com/bucket/home cannot be opened: Fatal: wrong password",
     ]);
-    expect(readFileSync(join(folder, "config", "last"), "utf8")).toMatch(/\tfailed\n$/);
+    expect(readFileSync(join(folder, "backup", "last"), "utf8")).toMatch(/\tfailed\n$/);
   });
 
   it("of a stack that is not there is refused", () => {

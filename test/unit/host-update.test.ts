@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HostMachine, release } from "../support/host-machine";
 
@@ -20,7 +20,8 @@ afterEach(() => {
 
 /** Backups are set, and the tool for them keeps what it was called with. */
 function withBackups(exitCode = 0, id = "ab12cd34"): void {
-  writeFileSync(join(host.folder, "backup-settings"), "repository=/mnt\n");
+  mkdirSync(join(host.folder, "backup"), { recursive: true });
+  writeFileSync(join(host.folder, "backup", "settings.sh"), "repository=/mnt\n");
   host.install(
     "cloudcode-backup",
     `#!/bin/sh\necho "$CLOUDCODE_HOLDS: $*" >>'${host.folder}/backups'\necho "said by $1"\n[ $1 != keep ] || echo '${id}'\nexit ${exitCode}\n`,

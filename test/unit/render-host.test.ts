@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { configurations } from "../support/configurations";
 import { type ProgramRun, projectRoot, runAlicloud, runProgram } from "../support/program";
@@ -88,6 +88,8 @@ describe("every shell script", () => {
       "apt.sh",
       "backup-restic.sh",
       "backup-restore.sh",
+      "backup-save.sh",
+      "backup-volumes.sh",
       "backup.sh",
       "beside.sh",
       "cloudcode-alert",
@@ -104,6 +106,11 @@ describe("every shell script", () => {
       "gone.sh",
       "gone.sh",
       "halt.sh",
+      "host-apply.sh",
+      "host-compose.sh",
+      "host-live.sh",
+      "host-remove.sh",
+      "host-words.sh",
       "install.sh",
       "k3s.sh",
       "machine.sh",
@@ -120,6 +127,19 @@ describe("every shell script", () => {
       "wall.sh",
       "worker.sh",
     ]);
+  });
+
+  it("of cloudcode-host and cloudcode-backup are all installed with them, and are small", () => {
+    const file = (name: string) => readFileSync(join(projectRoot, "stack-templates", "host", name), "utf8");
+    const [, installed = ""] = /^ +parts="(.*)"$/m.exec(file("operations.sh")) ?? [];
+    const programs = ["cloudcode-host", "cloudcode-backup"];
+    const parts = programs.flatMap((name) =>
+      [...file(name).matchAll(/^\. "\$bin\/(.+)"$/gm)].map(([, part = ""]) => part),
+    );
+    expect(parts.length).toBeGreaterThan(8);
+    expect(parts.filter((part) => !installed.split(" ").includes(part))).toEqual([]);
+    for (const name of [...programs, ...parts])
+      expect([name, file(name).split("\n").length < 150]).toEqual([name, true]);
   });
 
   it.each(scripts)("%s can be parsed by sh", (path) => {

@@ -35,6 +35,9 @@ export interface Entry {
 
 /** A machine with Docker, the real cloudcode-backup, the real restic, and a repository in a folder. */
 export class BackupHost {
+  /** Variables of cloudcode-backup, as words of env. */
+  environment = "";
+
   private constructor(readonly machine: Machine) {}
 
   /** @param stacks their names; each has a volume `data` */
@@ -52,8 +55,7 @@ export class BackupHost {
     await host.put([
       file("opt/cloudcode/bin/cloudcode-backup", readFileSync(join(templates, "cloudcode-backup"), "utf8"), 0o755),
       ...[
-        "backup-restic.sh",
-        "backup-restore.sh",
+        ...readdirSync(templates).filter((n) => n.startsWith("backup-")),
         ...readdirSync(join(templates, "volumes")).map((n) => `volumes/${n}`),
       ]
         .filter((name) => /\.(sh|py)$/.test(name))
@@ -106,7 +108,8 @@ export class BackupHost {
   }
 
   async backup(...words: readonly string[]): Promise<{ readonly code: number; readonly said: readonly string[] }> {
-    const { code, output } = await this.machine.run(`exec /opt/cloudcode/bin/cloudcode-backup ${words.join(" ")}`).then(
+    const line = `exec env ${this.environment} /opt/cloudcode/bin/cloudcode-backup ${words.join(" ")}`;
+    const { code, output } = await this.machine.run(line).then(
       (done: Output) => ({ code: 0, output: done }),
       (error: unknown) => {
         if (!(error instanceof CommandError)) throw error;

@@ -1,0 +1,104 @@
+# Part of cloudcode-host, run within it: a release starts in the place of another, which runs again where the new one fails.
+# shellcheck shell=sh disable=SC2154,SC2034 # the names are cloudcode-host's
+
+switch() { # RELEASE
+  ln -sfn "$1" "$stack/releases/next" && mv -T "$stack/releases/next" "$stack/releases/current"
+}
+
+# Caddy holds requests for a stack that is restarting, and drops the held ones when it reloads.
+others_still() {
+  for lock in "$stacks"/.*.lock; do
+    case $lock in "$stacks/.$name.lock" | "$stacks/.networks.lock") ;; *) flock -s -w "$lock_seconds" "$lock" true ;; esac
+  done
+}
+
+# A container that has just started from `current` needs none, and a reload would cut off the certificates it is asking for.
+reload() {
+  [ "$(current)" != "$1" ] && [ -n "$(plan "$1" reload)" ] || return 0
+  others_still
+  plan "$1" reload | while read -r service command; do
+    # Where the kernel refuses, a reload may still lose a connection or two: no reason to fail.
+    perl "$bin/newest-listener.pl" "$(docker inspect --format '{{.State.Pid}}' "$(compose "$1" ps --quiet "$service")")" </dev/null
+    # shellcheck disable=SC2086 # the plan's words are words
+    compose "$1" exec -T "$service" $command || exit 1
+  done
+}
+
+# A recreation that was cut off leaves the new container under a name for the meantime, at which compose then stumbles for ever.
+tidy_halves() {
+  for half in $(docker ps --all --filter "label=com.docker.compose.project=$project" --filter status=created \
+    --format '{{.ID}} {{.Names}}' | awk '$2 ~ /^[0-9a-f]+_/ { print $1 }'); do docker rm --force "$half"; done
+}
+
+start() { # RELEASE
+  tidy_halves
+  networks_ready "$1" && beside "$1" &&
+    compose "$1" up --detach --wait --wait-timeout "$(plan "$1" timeout)" --remove-orphans --quiet-pull --no-build &&
+    join_networks "$1" && reload "$1"
+}
+
+# On a busy host runc loses a container in its first moment now and then; what is really wrong fails again at once.
+started() { # RELEASE
+  start "$1" || { tail -n 5 "$log" | grep -q 'OCI runtime create failed' && start "$1"; }
+}
+
+# A new version may change its data so that the old one cannot read it: where backups are set, there is one of just before.
+backed_up() { # NEW PREVIOUS
+  { [ -s "$backup_settings" ] && [ -n "$2" ] && [ -d "$stack/releases/$2" ]; } || return 0
+  [ "$(compose "$1" config --images | sort)" != "$(compose "$2" config --images | sort)" ] || return 0
+  words=$(CLOUDCODE_HOLDS=$name "$backup" keep "$name") && code=0 || code=$?
+  # The id is all that there is to find that backup by: anything else in its place is none.
+  snapshot=$(printf '%s\n' "$words" | tail -n 1 | grep -xE '[0-9a-f]{8,64}')
+  [ "$code" != 0 ] || [ -z "$snapshot" ] || { printf '%s\n' "$words" | sed '$d' >&3; return 0; }
+  snapshot=
+  say "$words"
+  say "cloudcode: release $1 of $name has another version, and there is no backup of what it would change; nothing was touched"
+  return 1
+}
+
+data_back() {
+  [ -n "${snapshot:-}" ] || return 0
+  words=$(CLOUDCODE_HOLDS=$name "$backup" overwrite "$name" "$snapshot")
+  say "$words"
+}
+
+# Starts a release in the place of another; when it does not become healthy, the other one runs again.
+go_live() { # RELEASE PREVIOUS
+  if machine_ready "$1" && started "$1"; then
+    switch "$1"
+    printf '%s\n' "$2" >"$stack/previous"
+    result=running
+    return
+  fi
+  say "cloudcode: release $1 of $name did not become healthy:"
+  last_words "$1"
+  if [ -n "$2" ] && [ -d "$stack/releases/$2" ]; then
+    data_back
+    if machine_ready "$2" && started "$2"; then
+      say "release $2 is running again"
+      result="not healthy, $2 runs again"
+    else
+      say "release $2 could not be started again: see $log on the host"
+      result="not healthy, $2 neither"
+    fi
+  else
+    compose "$1" down --remove-orphans
+    rm -f "$stack/releases/current"
+    say "there was no earlier release to go back to"
+    result="not healthy"
+  fi
+  exit 1
+}
+
+rollback() { # [RELEASE]
+  left=$(current)
+  target=${1:-$(cat "$stack/previous" 2>/dev/null)}
+  here=
+  for folder in "$stack"/releases/*; do [ -L "$folder" ] || [ ! -d "$folder" ] || here="$here${folder##*/} "; done
+  [ -n "$target" ] || fail "there is no earlier release of $name on this host"
+  [ "$target" != "$left" ] || fail "release $target of $name is the one that runs"
+  case " $here" in *" $target "*) ;; *) fail "release $target of $name is not on this host, which has: $here" ;; esac
+  exec >"$log" 2>&1
+  go_live "$target" "$left"
+  say "release $target of $name is running, in the place of $left"
+}
