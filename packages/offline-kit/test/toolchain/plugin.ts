@@ -14,7 +14,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { placeStandIns, packageVersion } from "../../toolchain/bundle";
 import { unary } from "../../toolchain/stand-ins/plugin/rpc";
 import type { ValueMap } from "../../toolchain/stand-ins/plugin/values";
-import { fromStruct, toStruct } from "../../toolchain/stand-ins/plugin/values";
+import { fromStruct, text, toStruct } from "../../toolchain/stand-ins/plugin/values";
 
 export interface Logged {
   readonly severity: "info" | "warning" | "error";
@@ -37,7 +37,8 @@ export interface DiffResult {
 export interface Plugin {
   readonly logged: Logged[];
   check(type: string, inputs: ValueMap): Promise<CheckResult>;
-  diff(type: string, oldInputs: ValueMap, inputs: ValueMap): Promise<DiffResult>;
+  /** `state` is what the resource's creation gave. @default the old inputs */
+  diff(type: string, oldInputs: ValueMap, inputs: ValueMap, state?: ValueMap): Promise<DiffResult>;
   create(type: string, inputs: ValueMap, timeoutSeconds?: number): Promise<ValueMap>;
   preview(type: string, inputs: ValueMap): Promise<ValueMap>;
   update(type: string, state: ValueMap, inputs: ValueMap): Promise<ValueMap>;
@@ -139,9 +140,11 @@ export async function startPlugin(
       const failures = response.getFailuresList().map((failure) => `${failure.getProperty()}: ${failure.getReason()}`);
       return { inputs: fromStruct(response.getInputs()), failures };
     },
-    diff: async (type, oldInputs, inputs) => {
+    diff: async (type, oldInputs, inputs, state = oldInputs) => {
       const request = new wire.DiffRequest();
       request.setUrn(urn(type));
+      request.setId(text(state["id"]) ?? "thing1");
+      request.setOlds(toStruct(state));
       request.setOldInputs(toStruct(oldInputs));
       request.setNews(toStruct(inputs));
       const response = await ask<wire.DiffRequest, wire.DiffResponse>(client.diff.bind(client), request);

@@ -1,4 +1,5 @@
 import { bcryptVerify } from "hash-wasm";
+import type { ValueMap } from "../../toolchain/stand-ins/plugin/values";
 import { Secret, text, Unknown } from "../../toolchain/stand-ins/plugin/values";
 import type { Plugin } from "./plugin";
 import { startPlugin } from "./plugin";
@@ -45,9 +46,17 @@ describe("RandomPassword", () => {
   });
 
   it("refuses lengths that cannot be", async () => {
-    expect((await plugin.check(PASSWORD, { length: 0 })).failures).toHaveLength(1);
-    expect((await plugin.check(PASSWORD, { length: 3, minLower: 4 })).failures).toHaveLength(1);
-    expect((await plugin.check(PASSWORD, {})).failures).toEqual(["length: Missing required property 'length'"]);
+    const failures = async (inputs: ValueMap, type = PASSWORD) => (await plugin.check(type, inputs)).failures;
+    const words = "Invalid Attribute Value. Attribute length value must be at least";
+    expect(await failures({ length: 0 })).toEqual([`: ${words} 1, got: 0. Examine values at 'thing.length'.`]);
+    expect(await failures({ length: 3, minLower: 4 })).toEqual([
+      `: ${words} sum of min_upper + min_lower + min_numeric + min_special, got: 3. Examine values at 'thing.length'.`,
+    ]);
+    expect(await failures({ length: 0 }, BYTES)).toEqual([`: ${words} 1, got: 0. Examine values at 'thing.length'.`]);
+    for (const missing of [await failures({}), await failures({ minLower: 4 })]) {
+      expect(missing).toHaveLength(1);
+      expect(missing[0]).toMatch(/^: Missing required property 'length': The length of the string desired\./);
+    }
   });
 
   it("is replaced when an input changes, but not when a default is written down", async () => {
@@ -71,6 +80,8 @@ describe("RandomBytes", () => {
   });
 
   it("is unknown in a preview", async () => {
-    expect((await plugin.preview(BYTES, { length: 33 }))["hex"]).toBeInstanceOf(Unknown);
+    const preview = await plugin.preview(BYTES, { length: 33 });
+    expect(preview["hex"]).toBeInstanceOf(Unknown);
+    expect(preview["id"]).toBeInstanceOf(Unknown);
   });
 });

@@ -6,30 +6,31 @@ import { Unknown } from "./values";
 /** A resource that lives in the state only: made once, and made anew when an input changes. */
 export interface Recipe {
   readonly required: string;
+  /** What the real plugin says about the required input where it is missing. @default nothing */
+  readonly about?: string;
   readonly optional: readonly string[];
   /** Outputs that exist only once the resource does. */
   readonly computed: readonly string[];
   readonly defaults: ValueMap;
-  /** Rules beside those on which inputs there are; the required one may be missing. */
-  readonly validate: (inputs: ValueMap) => readonly CheckFailure[];
+  /** Rules beside those on which inputs there are; the required one may be missing. The words name the resource. */
+  readonly validate: (inputs: ValueMap, name: string) => readonly CheckFailure[];
   readonly make: (inputs: ValueMap) => Promise<Created>;
 }
 
 /** The resource type that a recipe describes. */
-export function generatedType({ required, optional, computed, defaults, validate, make }: Recipe): ResourceType {
+export function generatedType({ required, about, optional, computed, defaults, validate, make }: Recipe): ResourceType {
   const known = new Set<string>([required, ...optional]);
-  const unknowns = Object.fromEntries(computed.map((name): [string, Value] => [name, new Unknown()]));
+  const unknowns = Object.fromEntries(["id", ...computed].map((name): [string, Value] => [name, new Unknown()]));
 
   return {
-    check: (inputs) => {
-      const missing =
-        inputs[required] === undefined
-          ? [{ property: required, reason: `Missing required property '${required}'` }]
-          : [];
+    check: (inputs, resource) => {
+      const needed = `Missing required property '${required}'${about === undefined ? "" : `: ${about}`}`;
+      const missing = inputs[required] === undefined ? [{ property: "", reason: needed }] : [];
+      // Stricter than the real plugin, which passes over it: a misspelled input must not go unseen.
       const unexpected = Object.keys(inputs)
         .filter((name) => !known.has(name))
         .map((name) => ({ property: name, reason: `An argument named "${name}" is not expected here` }));
-      return { inputs, failures: [...missing, ...unexpected, ...validate(inputs)] };
+      return { inputs, failures: [...missing, ...unexpected, ...validate(inputs, resource)] };
     },
     diff: (oldInputs, inputs) => {
       // Writing a default down changes nothing.

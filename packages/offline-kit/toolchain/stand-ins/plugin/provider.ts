@@ -10,6 +10,7 @@ export interface Operation {
 }
 
 export interface CheckFailure {
+  /** Empty where the real plugin names the property in its words alone. */
   readonly property: string;
   readonly reason: string;
 }
@@ -32,7 +33,7 @@ export interface Created {
 
 /** One resource type of a stand-in, in terms of plain property maps. */
 export interface ResourceType {
-  check(inputs: ValueMap): Checked;
+  check(inputs: ValueMap, name: string): Checked;
   diff(oldInputs: ValueMap, inputs: ValueMap): Difference;
   preview(inputs: ValueMap, state: ValueMap | undefined): ValueMap;
   create(name: string, inputs: ValueMap, operation: Operation): Promise<Created>;

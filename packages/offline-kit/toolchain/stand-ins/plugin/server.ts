@@ -117,7 +117,8 @@ export function serveProvider(provider: Provider): void {
       return response;
     }),
     check: unary((request: wire.CheckRequest) => {
-      const { inputs, failures } = typeOf(request.getUrn()).check(fromStruct(request.getNews()));
+      const urn = request.getUrn();
+      const { inputs, failures } = typeOf(urn).check(fromStruct(request.getNews()), nameOf(urn));
       const response = new wire.CheckResponse();
       response.setInputs(toStruct(inputs));
       for (const { property, reason } of failures) {

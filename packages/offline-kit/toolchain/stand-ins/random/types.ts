@@ -46,33 +46,45 @@ function stringRecipe(inputs: ValueMap): StringRecipe {
   };
 }
 
-function validateSize(name: string, inputs: ValueMap): CheckFailure[] {
-  const size = inputs[name];
-  if (size === undefined || size instanceof Unknown || numberOf(inputs, name) >= 1) return [];
-  const reason = `Attribute ${name} value must be at least 1, got: ${numberOf(inputs, name)}`;
-  return [{ property: name, reason }];
+/** As the real plugin's bridge puts what Terraform's provider found. */
+function invalid(resource: string, name: string, words: string): CheckFailure {
+  const attribute = name === "byteLength" ? "byte_length" : name;
+  const reason = `Invalid Attribute Value. Attribute ${attribute} ${words}. Examine values at '${resource}.${name}'.`;
+  return { property: "", reason };
 }
 
-function validateString(inputs: ValueMap): CheckFailure[] {
+function validateSize(name: string, inputs: ValueMap, resource: string): CheckFailure[] {
+  const size = inputs[name];
+  if (size === undefined || size instanceof Unknown || numberOf(inputs, name) >= 1) return [];
+  return [invalid(resource, name, `value must be at least 1, got: ${numberOf(inputs, name)}`)];
+}
+
+function validateString(inputs: ValueMap, resource: string): CheckFailure[] {
   const recipe = stringRecipe(inputs);
   const least = recipe.minLower + recipe.minUpper + recipe.minNumeric + recipe.minSpecial;
-  const failures = validateSize("length", inputs);
-  if (inputs["length"] instanceof Unknown || recipe.length >= least) return failures;
+  const failures = validateSize("length", inputs, resource);
+  const { length } = inputs;
+  if (length === undefined || length instanceof Unknown || recipe.length >= least) return failures;
   return [
     ...failures,
-    {
-      property: "length",
-      reason: `Attribute length value must be at least sum of min_upper + min_lower + min_numeric + min_special, got: ${recipe.length}`,
-    },
+    invalid(
+      resource,
+      "length",
+      `value must be at least sum of min_upper + min_lower + min_numeric + min_special, got: ${recipe.length}`,
+    ),
   ];
 }
 
+const STRING_LENGTH =
+  "The length of the string desired. The minimum value for length is 1 and, length must also be >= " +
+  "(`min_upper` + `min_lower` + `min_numeric` + `min_special`).";
 const STRING_INPUTS = ["keepers", "overrideSpecial", ...Object.keys(STRING_DEFAULTS)];
 
 /** Resource types by token. */
 export const randomTypes: Readonly<Record<string, ResourceType>> = {
   "random:index/randomPassword:RandomPassword": generatedType({
     required: "length",
+    about: STRING_LENGTH,
     optional: STRING_INPUTS,
     computed: ["result", "bcryptHash"],
     defaults: STRING_DEFAULTS,
@@ -86,6 +98,7 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
   }),
   "random:index/randomString:RandomString": generatedType({
     required: "length",
+    about: STRING_LENGTH,
     optional: STRING_INPUTS,
     computed: ["result"],
     defaults: STRING_DEFAULTS,
@@ -98,14 +111,15 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
   }),
   "random:index/randomBytes:RandomBytes": generatedType({
     required: "length",
+    about: "The number of bytes requested. The minimum value for length is 1.",
     optional: ["keepers"],
     computed: ["base64", "hex"],
     defaults: {},
-    validate: (inputs) => validateSize("length", inputs),
+    validate: (inputs, resource) => validateSize("length", inputs, resource),
     make: (inputs) => {
       const bytes = randomBytes(numberOf(inputs, "length"));
       const base64 = bytes.toString("base64");
-      const outputs = { ...inputs, base64: new Secret(base64), hex: new Secret(bytes.toString("hex")) };
+      const outputs = { ...inputs, base64: new Secret(base64), hex: new Secret(bytes.toString("hex")), id: "none" };
       return Promise.resolve({ id: base64, outputs });
     },
   }),
@@ -114,7 +128,7 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
     optional: ["keepers", "prefix"],
     computed: ["b64Std", "b64Url", "dec", "hex"],
     defaults: {},
-    validate: (inputs) => validateSize("byteLength", inputs),
+    validate: (inputs, resource) => validateSize("byteLength", inputs, resource),
     make: (inputs) => {
       const bytes = randomBytes(numberOf(inputs, "byteLength"));
       const hex = bytes.toString("hex");
