@@ -6,7 +6,7 @@ import { isDeepStrictEqual, parseArgs } from "node:util";
 import { Secret, Unknown, isList, isMap, type Value, type ValueMap } from "../toolchain/stand-ins/plugin/values";
 import { exitWith } from "../../../cli/exit";
 import { reportDifferences } from "./report";
-import { type Plugin, type PluginName, startPlugin } from "../test/toolchain/plugin";
+import { type Plugin, type PluginName, startPlugin } from "./plugin";
 
 const usage =
   "usage: npm run compare:plugins -- --real DIR (a folder with pulumi-resource-command, pulumi-resource-random and pulumi-resource-tls, or some of them)";

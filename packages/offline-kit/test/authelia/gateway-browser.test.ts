@@ -1,6 +1,7 @@
 // A person at the portal, in a real browser: password, one-time password, passkey. The same steps were driven through Authelia itself.
 import type { PortalBrowser } from "../../../../test/browser/portal";
 import * as portal from "../../../../test/browser/portal";
+import { selfSigned } from "../../../../test/support/self-signed";
 import { domain } from "./gateway-cases";
 import type { Running } from "./gateway-kit";
 import { gatewayFolder, oneTimeCode, password, startGateway } from "./gateway-kit";
@@ -16,8 +17,9 @@ let browser: PortalBrowser;
 beforeAll(async () => {
   folder = await gatewayFolder();
   gateway = await startGateway(folder);
-  proxy = await startProxy(folder);
-  browser = await portal.openBrowser({ domain, address: `127.0.0.1:${proxy.port}`, caPem: proxy.certificate });
+  const identity = selfSigned([domain, `*.${domain}`]);
+  proxy = await startProxy(folder, identity);
+  browser = await portal.openBrowser({ domain, address: `127.0.0.1:${proxy.port}`, caPem: identity.certificate });
 });
 afterAll(async () => {
   await browser.close();

@@ -3,15 +3,13 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { selfSigned } from "../../../../test/support/self-signed";
 import type { Folder } from "./gateway-cases";
-import { domain } from "./gateway-cases";
 
-/** HTTPS in front of the gateway and of one page behind it, with a certificate signed by itself. */
+/** HTTPS in front of the gateway and of one page behind it. */
 export async function startProxy(
   folder: Folder,
-): Promise<{ readonly port: number; readonly certificate: string; stop(): void }> {
-  const { key, certificate } = selfSigned([domain, `*.${domain}`]);
+  { key, certificate }: { readonly key: string; readonly certificate: string },
+): Promise<{ readonly port: number; stop(): void }> {
   const server = createServer({ key, cert: certificate }, (incoming, outgoing) => {
     const host = incoming.headers.host ?? "";
     const forwarded = { "x-forwarded-proto": "https", "x-forwarded-host": host, "x-forwarded-for": "192.0.2.9" };
@@ -51,7 +49,6 @@ export async function startProxy(
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
-    certificate,
     stop: () => {
       server.close();
       server.closeAllConnections();

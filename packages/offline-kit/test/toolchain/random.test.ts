@@ -1,8 +1,8 @@
 import { bcryptVerify } from "hash-wasm";
 import type { ValueMap } from "../../toolchain/stand-ins/plugin/values";
 import { Secret, text, Unknown } from "../../toolchain/stand-ins/plugin/values";
-import type { Plugin } from "./plugin";
-import { startPlugin } from "./plugin";
+import type { Plugin } from "../../compare/plugin";
+import { startPlugin } from "../../compare/plugin";
 
 jest.setTimeout(30_000);
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { utils } from "ssh2";
 import { Secret, text, Unknown } from "../../toolchain/stand-ins/plugin/values";
-import type { Plugin } from "./plugin";
-import { startPlugin } from "./plugin";
+import type { Plugin } from "../../compare/plugin";
+import { startPlugin } from "../../compare/plugin";
 
 jest.setTimeout(30_000);
 

@@ -11,10 +11,10 @@ import { LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as wire from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { placeStandIns, packageVersion } from "../../toolchain/bundle";
-import { unary } from "../../toolchain/stand-ins/plugin/rpc";
-import type { ValueMap } from "../../toolchain/stand-ins/plugin/values";
-import { fromStruct, text, toStruct } from "../../toolchain/stand-ins/plugin/values";
+import { placeStandIns, packageVersion } from "../toolchain/bundle";
+import { unary } from "../toolchain/stand-ins/plugin/rpc";
+import type { ValueMap } from "../toolchain/stand-ins/plugin/values";
+import { fromStruct, text, toStruct } from "../toolchain/stand-ins/plugin/values";
 
 export interface Logged {
   readonly severity: "info" | "warning" | "error";
