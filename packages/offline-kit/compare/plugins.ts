@@ -195,7 +195,9 @@ const steps: Readonly<Record<PluginName, readonly Step[]>> = {
 
 /** Words that are made anew each time give way to how they look. */
 function masked(value: Value): unknown {
-  if (value instanceof Secret) return { secret: masked(value.value) };
+  // Its characters may be any; how many there are may not.
+  if (value instanceof Secret)
+    return { secret: typeof value.value === "string" ? `${value.value.length} characters` : masked(value.value) };
   if (value instanceof Unknown) return "unknown";
   if (isList(value)) return value.map(masked);
   if (isMap(value)) {

@@ -47,29 +47,27 @@ function stringRecipe(inputs: ValueMap): StringRecipe {
 }
 
 /** As the real plugin's bridge puts what Terraform's provider found. */
-function invalid(resource: string, name: string, words: string): CheckFailure {
-  const attribute = name === "byteLength" ? "byte_length" : name;
-  const reason = `Invalid Attribute Value. Attribute ${attribute} ${words}. Examine values at '${resource}.${name}'.`;
+function invalid(resource: string, words: string): CheckFailure {
+  const reason = `Invalid Attribute Value. Attribute length ${words}. Examine values at '${resource}.length'.`;
   return { property: "", reason };
 }
 
-function validateSize(name: string, inputs: ValueMap, resource: string): CheckFailure[] {
-  const size = inputs[name];
-  if (size === undefined || size instanceof Unknown || numberOf(inputs, name) >= 1) return [];
-  return [invalid(resource, name, `value must be at least 1, got: ${numberOf(inputs, name)}`)];
+function validateLength(inputs: ValueMap, resource: string): CheckFailure[] {
+  const { length } = inputs;
+  if (length === undefined || length instanceof Unknown || numberOf(inputs, "length") >= 1) return [];
+  return [invalid(resource, `value must be at least 1, got: ${numberOf(inputs, "length")}`)];
 }
 
 function validateString(inputs: ValueMap, resource: string): CheckFailure[] {
   const recipe = stringRecipe(inputs);
   const least = recipe.minLower + recipe.minUpper + recipe.minNumeric + recipe.minSpecial;
-  const failures = validateSize("length", inputs, resource);
+  const failures = validateLength(inputs, resource);
   const { length } = inputs;
   if (length === undefined || length instanceof Unknown || recipe.length >= least) return failures;
   return [
     ...failures,
     invalid(
       resource,
-      "length",
       `value must be at least sum of min_upper + min_lower + min_numeric + min_special, got: ${recipe.length}`,
     ),
   ];
@@ -115,7 +113,7 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
     optional: ["keepers"],
     computed: ["base64", "hex"],
     defaults: {},
-    validate: (inputs, resource) => validateSize("length", inputs, resource),
+    validate: validateLength,
     make: (inputs) => {
       const bytes = randomBytes(numberOf(inputs, "length"));
       const base64 = bytes.toString("base64");
@@ -125,10 +123,11 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
   }),
   "random:index/randomId:RandomId": generatedType({
     required: "byteLength",
+    about: "The number of random bytes to produce. The minimum value is 1, which produces eight bits of randomness.",
     optional: ["keepers", "prefix"],
     computed: ["b64Std", "b64Url", "dec", "hex"],
     defaults: {},
-    validate: (inputs, resource) => validateSize("byteLength", inputs, resource),
+    validate: () => [],
     make: (inputs) => {
       const bytes = randomBytes(numberOf(inputs, "byteLength"));
       const hex = bytes.toString("hex");
