@@ -1,4 +1,4 @@
-# Packages of the machine, with a source that is dead told apart from the ones that are needed. Read by install.sh and by a
+# Packages of the machine, with dead sources distinguished from those that are needed. Sourced by install.sh and by a
 # worker's upkeep.sh, which know `fail`.
 # shellcheck shell=sh disable=SC2154 # settings.sh and os-release have the lower-case and upper-case names
 dead=

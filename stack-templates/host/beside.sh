@@ -1,6 +1,7 @@
 #!/bin/sh
-# Part of cloudcode-host, run within it: services that may run twice get their new container beside the old one, which ends
-# only when the new one is healthy. Both have the same name in their networks, and whoever connects takes the one that answers.
+# Part of cloudcode-host, sourced by it: start-first updates of services that may run twice. The new container starts while the old
+# one runs; the old one is stopped when the new one is healthy. Both have the same name in their networks, and a client uses the one
+# that answers.
 # shellcheck disable=SC2154 # project is cloudcode-host's
 
 # Id, hash of the configuration and status of each container of a service.

@@ -8,7 +8,7 @@
   def theirs: with_entries(select(.value != (if $in.written == {} then $in.ours else $in.written end)[.key]));
   def replaced: with_entries(select($in.written[.key] != null and $in.current[.key] == $in.written[.key]));
   (($in.before | replaced) + ($in.current | theirs)) as $before
-# Options of one log driver stop dockerd beside another, so both are of one owner. A file that would grow for ever gets a bound.
+# dockerd does not start with one log driver and the options of another, so both come from one owner. Log files get a size limit.
 | def logs:
     if flag("log-driver") or flag("log-opts") then {"log-driver": $before["log-driver"], "log-opts": $before["log-opts"]}
     elif ($before | has("log-driver") or has("log-opts")) | not then {}

@@ -1,14 +1,14 @@
-# Docker's configuration. Read by install.sh.
+# Docker's configuration. Sourced by install.sh.
 # shellcheck shell=sh disable=SC2154 # here, state and journal are install.sh's and transaction.sh's
 daemon=/etc/docker/daemon.json
 
-# Not `docker info --format`, which ends well where no daemon answers.
+# Not `docker info --format`, which exits with 0 where no daemon answers.
 answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 docker_answers() { tries=0; until answers; do tries=$((tries + 1)); [ $tries -lt 10 ] && sleep 2 || return 1; done; }
 keeps_containers() { [ "$(timeout 20 docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null)" = true ]; }
 running() { timeout 20 docker ps --quiet --no-trunc 2>/dev/null | sort; }
 
-# A daemon that does not run cannot be asked; what it keeps for a swarm is there still.
+# A daemon that does not run cannot be asked, but the files of its swarm are there.
 swarm() {
   case $(timeout 20 docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null) in
     inactive) return 1 ;;
@@ -17,7 +17,7 @@ swarm() {
   [ -e "$(jq --raw-output '."data-root" // "/var/lib/docker"' $daemon 2>/dev/null || echo /var/lib/docker)/swarm/docker-state.json" ]
 }
 
-# What dockerd's own command line says, in the words of daemon.json.
+# The options of dockerd's command line, as keys of daemon.json.
 flags() {
   pid=$(systemctl show docker -p MainPID --value)
   { tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null || systemctl show docker -p ExecStart --value; } | tr ' ' '\n' |
@@ -25,7 +25,7 @@ flags() {
     jq --raw-input . | jq --slurp .
 }
 
-# dockerd's own last words: those of systemd about the unit say only that it ended.
+# The last log lines of dockerd itself: those of systemd only say that the unit failed.
 cause() { # UNIT SINCE
   journalctl --sync 2>/dev/null || true
   journalctl --no-pager -o cat --since "@$2" "_SYSTEMD_UNIT=$1.service" | grep -v 'level=\(info\|debug\|warning\)' | tail -n 3 | cut -c 1-600 | paste -sd ' '
@@ -33,7 +33,7 @@ cause() { # UNIT SINCE
 
 restart_docker() {
   since=$(date +%s)
-  # It has tried again and again while the file was wrong, and systemd would refuse another time.
+  # It was restarted often while the file was wrong, and systemd would refuse one more start.
   systemctl reset-failed docker 2>/dev/null || true
   timeout 120 systemctl restart docker && docker_answers
 }
@@ -42,14 +42,14 @@ with_live_restore() { # VALUE
   { cat $daemon 2>/dev/null || echo '{}'; } | jq --argjson value "$1" '."live-restore" = $value' >"$state/meanwhile"
   mv "$state/meanwhile" "$(real $daemon)"
 }
-# A daemon that fails is tried again and again by systemd, and by whoever asks at its socket: with the file of before, which may have
+# A daemon that fails is restarted by systemd, and by each request at its socket: with the previous file, which may have
 # no live-restore, it would end the containers that still run.
 halt_docker() { systemctl is-active --quiet docker || systemctl stop docker.socket docker; }
 
 # Containers outlive the daemon's restart only where live-restore is on. The daemon takes that while it runs, but only what the
 # file says, not what it no longer says.
 undo_docker() {
-  # One that was cut off before it came to the file has changed nothing of Docker, and the file would not be put back below.
+  # A run that was interrupted before the file has changed nothing of Docker, and the file would not be restored below.
   grep -qxF "$(real $daemon)" "$journal/paths" && command -v dockerd >/dev/null || return 0
   wanted=$(jq '."live-restore" // false' $daemon 2>/dev/null || echo false)
   if ! swarm; then with_live_restore true; fi
@@ -63,7 +63,7 @@ undo_docker() {
 still_running() { # CONTAINERS
   for container in $1; do
     case $(docker inspect --format '{{.State.Running}} {{.State.ExitCode}}' "$container" 2>/dev/null) in
-      # It came to its end by itself meanwhile, or was removed.
+      # It ended by itself meanwhile, or was removed.
       true* | "false 0" | "") ;;
       *) docker start "$container" || fail "Docker's restart with the new $daemon ended the container $(docker inspect --format '{{.Name}}' "$container")" ;;
     esac

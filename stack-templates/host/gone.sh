@@ -1,6 +1,5 @@
 #!/bin/sh
-# What ends with the stack on a machine that stays: what runs there by itself, and the secrets that it runs with. All else of the
-# machine stays as it is.
+# Uninstalls from a machine that outlives the stack: the scheduled jobs and the secrets they use. Everything else stays.
 set -eu
 units=/etc/systemd/system
 for name in name backup alert; do

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes a fresh machine ready for Compose stacks, and a ready one stays as it is: every step looks before it acts, is judged by its
-# effect, and is undone when it fails (transaction.sh).
-# Run as root beside settings.sh and daemon.json.
+# Prepares a machine for Compose stacks. Every step is idempotent, is checked by its effect, and is rolled back when it fails
+# (transaction.sh).
+# Run as root, next to settings.sh and daemon.json.
 # shellcheck disable=SC2154,SC2034 # the lower-case names come from settings.sh and go to the parts
 set -eu
 umask 022
@@ -18,17 +18,17 @@ parts() {
     . "$here/$part.sh"
   done
 }
-# Words for the operator: on standard error those of a run that goes on.
+# Messages for the operator; those of a run that continues go to standard error.
 say() { echo "cloudcode: $*" >&4; }
 fail() {
   echo "cloudcode: $*" >&3
   exit 1
 }
 exec 3>&1 4>&2
-# A run outlives the connection that began it: what was begun comes to its end or is undone.
+# A run outlives the connection that started it: it completes or is rolled back.
 trap '' HUP PIPE
 
-# How the operator came in: address and port of both ends. sudo keeps it from the environment, but not from the processes before.
+# The operator's connection: address and port of both ends. sudo removes it from the environment, but not from that of its parents.
 process=$$ connection=${SSH_CONNECTION:-}
 while [ -z "$connection" ] && [ "${process:-0}" -gt 1 ]; do
   connection=$(tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | sed -n 's/^SSH_CONNECTION=//p')
@@ -39,10 +39,10 @@ login_user=${SUDO_USER:-root}
 set -- $connection
 client=${1:-} server_address=${3:-} server_port=${4:-$ssh_port}
 
-# What an earlier run was cut off at is put back first, so that the machine is looked at as it was.
+# An interrupted earlier run is rolled back first, so that the checks see the machine as it was.
 [ ! -d /opt/cloudcode/host/change ] || (parts && alone && undo_interrupted) >>/var/log/cloudcode/host.log 2>&1
 
-# Before anything is touched: all that is in the way at once. One script of parts, as `ops doctor --host` sends it.
+# Before anything is touched: one report of all that is in the way. The same script as `ops doctor --host` sends.
 LOOK_WAIT=600 sh -c "$(cat "$here/settings.sh" "$here"/look/*.sh)" look || exit 1
 
 log=/var/log/cloudcode/host.log
@@ -52,7 +52,7 @@ mkdir -p /var/log/cloudcode /opt/cloudcode/bin /opt/cloudcode/stacks
 chmod 700 /var/log/cloudcode /opt/cloudcode/stacks
 exec >"$log" 2>&1
 
-# What a failure has left half done is undone, whichever command it was.
+# A change that any command left half done is rolled back.
 end() {
   code=$?
   set +e
@@ -69,7 +69,7 @@ undo_interrupted
 
 [ -z "$data_disk" ] || mount_data_disk
 install_engine
-# Before Docker's next start, and so before any container's.
+# Before the next start of Docker, and so of any container.
 set_firewall
 configure_docker
 set_swap

@@ -1,4 +1,4 @@
-# Data disk, swap and time of the machine. Read by install.sh.
+# Data disk, swap and time of the machine. Sourced by install.sh.
 # shellcheck shell=sh disable=SC2154 # here, units and the lower-case names are install.sh's, transaction.sh's and settings.sh's
 swapfile=/swapfile.cloudcode
 swappiness=/etc/sysctl.d/60-cloudcode.conf
@@ -31,7 +31,7 @@ undo_swap() {
   [ ! -s "$state/swappiness" ] || sysctl -q "vm.swappiness=$(cat "$state/swappiness")"
 }
 
-# Memory pressure must end in swapping and a killed App, never in a machine that does not answer.
+# Memory pressure must lead to swapping and to a killed App, never to a machine that does not answer.
 set_swap() {
   change swap
   if [ "$swap_mib" -eq 0 ]; then
@@ -48,10 +48,10 @@ set_swap() {
     fi
   elif [ -z "$(swapon --noheadings --show)" ]; then
     [ "$(($(df -Pm / | awk 'NR == 2 { print $4 }') - swap_mib))" -gt 1024 ] || { say "no swap file: it would fill the disk"; back; return; }
-    # Others read it as zeros where the file system keeps holes, and swapon refuses those.
+    # fallocate leaves holes on some file systems, and swapon refuses files with holes.
     if { fallocate -l "${swap_mib}M" $swapfile && chmod 600 $swapfile && mkswap $swapfile && swapon $swapfile; } ||
       { rm -f $swapfile && (umask 077 && dd if=/dev/zero of=$swapfile bs=1M count="$swap_mib") && mkswap $swapfile && swapon $swapfile; }; then
-      # A last line without an end would become part of ours.
+      # A last line without a newline would become part of ours.
       { grep -v "^$swapfile " /etc/fstab || true; echo "$swapfile none swap sw 0 0"; } | write /etc/fstab
       [ -s "$state/swappiness" ] || sysctl -n vm.swappiness | write "$state/swappiness" 600
       echo 'vm.swappiness = 10' | write $swappiness

@@ -5,7 +5,7 @@ name_folder=/opt/cloudcode/name
 halt_name() { systemctl stop cloudcode-name.timer; }
 undo_name() {
   systemctl daemon-reload
-  # What the program of before notes of its runs stays with it.
+  # The state files of the previous program stay with it.
   if [ -e "$units/cloudcode-name.timer" ]; then systemctl restart cloudcode-name.timer; else rm -rf $name_folder; fi
 }
 

@@ -1,11 +1,11 @@
-# What looks after the host while nobody does. Read by install.sh.
+# Backups, self-check and dynamic DNS: the scheduled jobs of a host. Sourced by install.sh.
 # shellcheck shell=sh disable=SC2154 # here, fail and the lower-case names are install.sh's, transaction.sh's and settings.sh's
 
 undo_programs() { :; }
 undo_backups() { systemctl daemon-reload; ! [ -e "$units/cloudcode-backup.timer" ] || systemctl restart cloudcode-backup.timer; }
 undo_alerts() { systemctl daemon-reload; ! [ -e "$units/cloudcode-alert.timer" ] || systemctl restart cloudcode-alert.timer; }
 
-# A timer of ours, what it starts, and last what that reads.
+# Uninstalls a timer, the service it starts, and the file that this one reads.
 give_back() { # NAME FOLDER [PROGRAM]
   if [ -e "$units/$1.timer" ]; then
     systemctl disable --now "$1.timer"
@@ -32,7 +32,7 @@ install_programs() {
 set_backups() {
   # shellcheck source=/dev/null
   . "$here/backup-settings.sh"
-  # Both have the distribution's SQLite: the one for copies of databases, the other for people who look into one.
+  # Both use the distribution's SQLite: Python for copies of databases, sqlite3 for the operator.
   [ -z "$repository" ] || { python3 -c 'import sqlite3' && command -v sqlite3; } >/dev/null 2>&1 || apt_install python3 sqlite3
   [ -z "$repository" ] || systemd-analyze calendar "$schedule" || fail "backupSchedule is not a calendar event that this host's systemd knows"
   change backups

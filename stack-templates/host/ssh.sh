@@ -1,14 +1,14 @@
-# Only keys open this machine, and a silent session of ours stays open through NAT. Read by install.sh.
+# SSH by key only, and keep-alives for sessions behind NAT. Sourced by install.sh.
 # shellcheck shell=sh disable=SC2154 # fail, units and the lower-case names are install.sh's and transaction.sh's
 sshd_own=/etc/ssh/sshd_config.d/10-cloudcode.conf
 sshd_main=/etc/ssh/sshd_config
 
-# What sshd would grant to a login, all its files and Match blocks taken together.
+# The effective configuration of sshd for a login, with all its files and Match blocks.
 sshd_grants() { # USER ADDRESS
   sshd -T -C "user=$1,host=$2,addr=$2,laddr=${server_address:-127.0.0.1},lport=$server_port" 2>&1
 }
 
-# Nobody gets in by a password, alone or as an answer to a question. Where a key is asked for besides, it may be asked for.
+# No login by password, plain or keyboard-interactive. A password in addition to a key is allowed.
 by_key_only() {
   awk '$1 == "passwordauthentication" || $1 == "kbdinteractiveauthentication" { if ($2 != "no") open = 1 }
     $1 == "authenticationmethods" { keyed = 1; for (i = 2; i <= NF; i++) if ($i !~ /publickey/) keyed = 0 }
@@ -18,7 +18,7 @@ by_key_only() {
 ssh_unit() { for unit in ssh sshd; do if systemctl is-active --quiet $unit; then echo $unit && return; fi; done; }
 ssh_answers() { ssh-keyscan -T 5 -p "$server_port" "${server_address:-127.0.0.1}" 2>/dev/null | grep -q .; }
 
-# A daemon that a socket starts has the new files by itself.
+# An sshd that a socket starts reads the new files by itself.
 reload_ssh() { unit=$(ssh_unit); [ -z "$unit" ] || systemctl reload "$unit"; }
 undo_ssh() { reload_ssh; }
 
@@ -26,7 +26,7 @@ own_lines() {
   if ! printf '%s\n' "$without" | grep -q '^authenticationmethods any' && printf '%s\n' "$without" | by_key_only; then :; else
     printf '%s\n' 'PasswordAuthentication no' 'KbdInteractiveAuthentication no'
   fi
-  # What is stricter already stays.
+  # A stricter value stays.
   ! printf '%s\n' "$without" | grep -q '^permitrootlogin yes' || echo 'PermitRootLogin prohibit-password'
   ! printf '%s\n' "$without" | grep -q '^clientaliveinterval 0' || printf '%s\n' 'ClientAliveInterval 15' 'ClientAliveCountMax 40'
 }

@@ -1,10 +1,11 @@
-# Changes of the machine's files with a way back. Read by install.sh and by a worker's upkeep.sh.
+# Changes of the machine's files that can be rolled back. Sourced by install.sh and by a worker's upkeep.sh.
 #   change NAME         begins a change; there is one at a time; `changed` says whether it has changed anything yet
 #   write FILE [MODE]   standard input becomes the file's content; owner and mode of one that is there stay unless MODE is given
 #   drop FILE           removes it
 #   enable_unit UNIT    has systemd start a unit of ours at boot
-#   keep                the change has proved itself
-#   back                all files are as before, and undo_NAME has the services take them; halt_NAME stops first what would take half
+#   keep                commits the change
+#   back                rolls back: restores all files, then undo_NAME has the services load them; halt_NAME runs first and stops
+#                       services that would load half of them
 # What stood there is on disk before anything is changed. A run that is cut off, by a crash or by a loss of power, therefore leaves
 # its change open, and the next run begins with `undo_interrupted`.
 # shellcheck shell=sh
@@ -88,7 +89,7 @@ enable_unit() { # UNIT
   systemctl enable "$1"
 }
 
-# Moved away first: half of what is remembered would be a way to nowhere.
+# Moved away first: half of the copies would be a rollback to a state that never was.
 keep() {
   rm -rf "$journal.done"
   mv -T "$journal" "$journal.done"
@@ -96,7 +97,7 @@ keep() {
   rm -rf "$journal.done"
 }
 
-# From the last to the first. May be cut off and begun anew: what is remembered stays until all of it stands where it stood.
+# From the last to the first. May be interrupted and repeated: the copies stay until every file is restored.
 files_back() {
   line=$(wc -l <"$journal/paths")
   while [ "$line" -gt 0 ]; do

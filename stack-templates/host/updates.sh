@@ -1,4 +1,4 @@
-# Security updates by themselves. Read by install.sh and by a worker's upkeep.sh.
+# Automatic security updates. Sourced by install.sh and by a worker's upkeep.sh.
 # shellcheck shell=sh disable=SC2154 # automatic_updates and reboot_time are settings.sh's
 updates=/etc/apt/apt.conf.d/60cloudcode-updates
 

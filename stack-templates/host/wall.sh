@@ -1,4 +1,4 @@
-# The rules of the machine's packet filter. Read by install.sh.
+# The rules of the machine's packet filter. Sourced by install.sh.
 # shellcheck shell=sh disable=SC2154 # here, units, fail and the lower-case names are install.sh's and transaction.sh's
 
 undo_firewall() {

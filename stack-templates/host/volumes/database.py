@@ -13,7 +13,7 @@ from contextlib import closing
 from urllib.parse import quote_from_bytes
 
 MAGIC = b"SQLite format 3\0"
-# What databases are named; another name counts where one of the sides stands beside it.
+# What databases are named; another name counts where a side file (-wal, -shm, -journal) of it is there.
 ENDINGS = (b".db", b".sqlite", b".sqlite3", b".db3", b".session")
 SIDES = (b"-wal", b"-journal", b"-shm")
 # https://www.sqlite.org/src/file/src/os.h: the bytes that SQLite locks.
@@ -53,7 +53,7 @@ def become(uid, gid):
 
 
 def copy_database(path, fds, scratch, lock_seconds):
-    """Copies to scratch/copy, with -wal or -journal beside it where they belong to the data. Gives how that ended.
+    """Copies to scratch/copy, with its -wal or -journal where they belong to the data. Gives how that ended.
 
     `fds` has the open files by side, b"" for the database itself; this process could not open all of them."""
     fd = fds[b""]

@@ -2,7 +2,7 @@
 
 import os
 
-# Bytes of options that a command line takes beside others.
+# Bytes that a command line has for these options, in addition to the others.
 WORDS = 64 << 10
 
 
