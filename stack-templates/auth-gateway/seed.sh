@@ -2,7 +2,7 @@
 # Readies the volumes and puts the operator's entry of the release into Authelia's users file. Authelia owns that file: a
 # password changed in the portal and users added by hand stay. A changed entry of the release replaces its own user, but for a
 # password changed in the portal: that one gives way only to another password of the release.
-# The key of the database stays beside it: one that comes back from a snapshot or a backup is read with its own key.
+# The database's key is kept next to it: a database restored from a snapshot or a backup is read with its own key.
 set -eu
 umask 077
 entry=${1:-/seed/operator.yml} config=${2:-/config} key=${3:-/run/secrets/encryption-key}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Before k3s comes to a worker: the look at the machine, and its security updates by themselves, both as on the host. Run by the
-# program over SSH, as root, beside settings.sh and what host/ does for this.
+# program over SSH, as root, next to settings.sh and what host/ does for this.
 set -eu
 umask 022
 export LC_ALL=C

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes this machine a worker of lwsandbox's cluster. Run by the program over SSH, as root, beside the files of its release, whose
+# Makes this machine a worker of lwsandbox's cluster. Run by the program over SSH, as root, next to the files of its release, whose
 # only secret is what it joins with. Every step looks before it acts.
 #   agent.sh NAME HOST ADDRESS ADMISSION   by which addresses the host and itself reach each other; what changes when it is admitted
 # shellcheck disable=SC2154,SC2034 # the lower-case names come from settings.sh
@@ -38,7 +38,7 @@ rm "$folder/token.wanted"
 sed 's#/run.sh server$#/run.sh agent#' "$here/cloudcode-k3s.service" >"$folder/service.wanted"
 put 644 "$folder/service.wanted" "$units/cloudcode-k3s.service"
 install -m 755 "$here/gone.sh" "$folder/gone.sh"
-# Admitted anew, a machine must say again that it is there.
+# A machine that is admitted again must report again that it is there.
 [ "$(cat "$folder/admission" 2>/dev/null)" = "$admission" ] || changed=yes
 start_k3s
 until_ready systemctl is-active --quiet cloudcode-k3s

@@ -1,4 +1,4 @@
-# What a host and its workers do alike to run k3s. Read by ready.sh and agent.sh, after settings.sh and beside the other files.
+# Steps that a host and its workers share to run k3s. Sourced by ready.sh and agent.sh, after settings.sh, from the same folder.
 # shellcheck shell=sh disable=SC2034,SC2154 # the names come from settings.sh and go to the scripts that read this
 folder=/opt/cloudcode/k3s
 data=/var/lib/rancher/k3s

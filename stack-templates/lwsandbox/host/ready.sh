@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the machine ready for sandboxes: k3s from pinned files, and accounts in it that can do what liteboxd needs and no more.
-# Run by cloudcode-host, beside settings.sh and with the stack's folder as argument; every step looks before it acts.
+# Run by cloudcode-host with the stack's folder as argument, next to settings.sh; every step is idempotent.
 # shellcheck disable=SC2154 # the lower-case names come from settings.sh
 set -eu
 here=$(dirname "$0")
@@ -23,7 +23,7 @@ keep "$data/server" server
 keep /etc/rancher/node node
 keep "$folder/workers" workers
 
-# With workers k3s is told by which address they reach this machine, and with what they join: with a token that makes no server.
+# With workers, k3s gets the address at which they reach this machine, and a token for agents, which cannot join as a server.
 among_workers() {
   [ -n "$workers" ] || return 0
   address=${node_address:-$(ip -4 route get 192.0.2.1 | sed -n 's/.* src \([0-9.]*\).*/\1/p')}

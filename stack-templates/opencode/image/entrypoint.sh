@@ -5,7 +5,7 @@ set -eu
 for file in /run/secrets/*; do
   [ ! -s "$file" ] || export "$(basename "$file")=$(cat "$file")"
 done
-# Git writes its global settings here, and not beside the volumes, once this file exists.
+# Git writes its global settings here, and not outside the volumes, once this file exists.
 mkdir -p "$HOME/.config/git" && touch "$HOME/.config/git/config"
 
 case $1 in
