@@ -11,7 +11,7 @@ export interface Seen {
   readonly fault?: string;
 }
 
-/** Whether every name has the one address, and what each has. Another address beside it would fail half of all visits. */
+/** Whether every name has the one address, and what each has. A second address would fail half of all visits. */
 export function verdict(address: string, seen: readonly Seen[]): { readonly done: boolean; readonly sentence: string } {
   const isRight = ({ addresses }: Seen) => addresses.length === 1 && addresses[0] === address;
   const done = seen.every(isRight);

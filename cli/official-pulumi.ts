@@ -48,7 +48,7 @@ export async function ensurePulumi(
   return { pulumi, env: { PATH: [folder, path].join(delimiter) } };
 }
 
-/** The first CLI on PATH that has its official language host beside it; stand-ins are scripts, official ones are not. */
+/** The first CLI on PATH with its official language host in the same folder; stand-ins are scripts, official ones are not. */
 export async function findOfficial(path: string): Promise<string | undefined> {
   for (const pulumi of placesOnPath(path, "pulumi")) {
     if (!(await isExecutable(pulumi))) continue;

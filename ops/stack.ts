@@ -40,7 +40,7 @@ export interface StackOutputs {
   readonly operations: Operations;
 }
 
-/** What a person can cure; its message is all they need to see. */
+/** A fault that the operator can fix; the message is all they need to see. */
 export class OpsError extends Error {}
 
 /** Folder of the project. */

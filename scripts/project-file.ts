@@ -21,7 +21,7 @@ const askedFor: Partial<Record<SettingKey, string>> = {
 };
 
 /**
- * Pulumi.yaml with its `template.config` block written anew from the table of settings. There is no `config` block: `pulumi config`
+ * Pulumi.yaml with its `template.config` block written again from the table of settings. There is no `config` block: `pulumi config`
  * then lists what the operator set and nothing else, and no key or type is refused by Pulumi before the program reports all
  * problems at once. Types and defaults are in the table, and for people in docs/settings.md.
  */

@@ -4,7 +4,7 @@ import { oldDocker } from "./handover";
 
 /**
  * Copies the old CLI's OpenCode volumes, once, into those of the App, while that is stopped. Files of the same name in the
- * workspace, and what the new one has of configuration and sessions, are kept beside. The argument is the old Docker's folder.
+ * workspace, and what the new one has of configuration and sessions, are kept next to it. The argument is the old Docker's folder.
  */
 export const carryScript = `set -eu
 old=$1/volumes/cloudcode_devbox

@@ -75,7 +75,7 @@ export function judgeReleases(
 }
 
 /**
- * What there is on the host of stacks that the program does not have. Volumes alone are data that is kept as told.
+ * What there is on the host of stacks that the program does not have. Volumes alone are data that the operator chose to keep.
  *
  * @param user whom `ops ssh` logs in as
  */

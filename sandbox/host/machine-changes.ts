@@ -46,7 +46,7 @@ export async function notePackages(before: readonly string[]): Promise<void> {
   note({ packages: [...new Set([...machineChanges().packages, ...came])] });
 }
 
-/** Notes how the machine's network is, before Docker changes it. A note of before stays: it is of a Docker that was not given back. */
+/** Notes how the machine's network is, before Docker changes it. An earlier note stays: it is of a Docker that was not given back. */
 export async function noteNetwork(): Promise<void> {
   if (machineChanges().docker !== undefined) return;
   const saved = await Promise.all(filters.map(async (tool) => [tool, await rules(tool)] as const));

@@ -10,7 +10,7 @@ const encrypted = z.strictObject({ secure: z.unknown() });
 
 /** A stack file without its encrypted values, and random values in their place. */
 export interface PlainStack {
-  /** The file with its plain values only; nothing in it names the passphrase or key service of before. */
+  /** The file with its plain values only; nothing in it names the earlier passphrase or key service. */
   readonly file: string;
   /** Whether the host is to be made at Alibaba Cloud, as it is by default. */
   readonly isAlicloud: boolean;
