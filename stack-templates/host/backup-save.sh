@@ -1,8 +1,8 @@
 # Part of cloudcode-backup, run within it: what makes snapshots, and what lists and forgets them.
 # shellcheck shell=sh disable=SC2154,SC2034 # the names are cloudcode-backup's and settings.sh's
 
-# Makes a snapshot, whose id it leaves in $snapshot, and in $faults what it lacks. Words that people should read, but which are no
-# failure, go to $work/warnings, too.
+# Makes a snapshot, whose id it leaves in $snapshot, and in $faults what it lacks. Messages that the operator should read, but which are no
+# failure, also go to $work/warnings.
 save() { # NAME [TAG]
   name=$1 tag=${2-} snapshot='' faults=''
   [ -e "$stacks/$name/releases/current/compose.yaml" ] || fail "$name does not run on this host"
@@ -13,7 +13,7 @@ save() { # NAME [TAG]
   mkdir -p "$staging"
   words=$(stage "$name" "$staging" 2>>"$logs/backup.log") && code=0 || code=$?
   if [ "$tag" = before-restore ] && [ "$code" = 4 ]; then
-    # What is damaged must not stand in the way of what is whole.
+    # A damaged database must not prevent the backup of the others.
     warn "$name has a database that cannot be read, whose files are kept as they are: $(printf '%s' "$words" | tail -n 1)"
     rm -rf "$staging"
     mkdir -p "$staging"
@@ -34,7 +34,7 @@ save() { # NAME [TAG]
     set -- "$@" --mount "$(mount_option "$copies/excludes" /excludes),readonly"
     exclude='--exclude-file /excludes'
   elif [ -n "$faults" ]; then
-    # A file that is larger than its disk is made of holes, which restic would read for hours.
+    # A file that is larger than its disk is sparse; restic would read its holes for hours.
     exclude="--exclude-larger-than $(df -Pk "$work" | awk 'NR == 2 { print $2 }')K"
   fi
   more=$copies/words
@@ -47,7 +47,7 @@ save() { # NAME [TAG]
   snapshot=$(jq --raw-input --raw-output 'fromjson? | select(.message_type == "summary").snapshot_id' "$work/said" | grep -xE '[0-9a-f]{64}')
   [ "$code" = 0 ] || { [ "$code" = 3 ] && [ -n "$snapshot" ]; } ||
     fail "the backup of $name failed, and it runs on: $(tail -n 3 "$work/errors")"
-  # A file that went while it was about to be read is no fault. The words of an error stay quoted: names of an App are in them.
+  # A file that was deleted before it was read is no fault. Error texts stay quoted: they contain names that an App chose.
   unread=$(jq --raw-input --compact-output 'fromjson? | select(.message_type == "error").error.message | select(test("no such file or directory$") | not)' "$work/errors")
   faults=$faults${unread:+${faults:+
 }$unread}
@@ -70,7 +70,7 @@ warn_of() { # FILE WORDS
 
 run() {
   result=failed
-  # One that is asked for by hand says nothing of the others.
+  # A backup of single stacks by hand says nothing about the others.
   [ $# -gt 0 ] || trap 'hide; printf "%s\t%s\n" "$(date +%s)" "$result" >"$config/last"; cp "$work/warnings" "$config/warnings"' EXIT
   repository_ready
   if [ $# -eq 0 ]; then
@@ -92,7 +92,7 @@ run() {
 }
 
 keep() { # NAME
-  # Somebody waits for the new version.
+  # The operator waits for the new version.
   wait_others=15m
   repository_ready
   save "$1" before-update

@@ -9,7 +9,7 @@ volumes() {
 }
 
 # Mounts the volumes of a stack below $work/view, but for those in DUMPS: read-only, and so that no symbolic link is followed (Linux
-# 5.10). An App that puts a link in the place of a folder while its files are read would else lead the reader to other files.
+# 5.10). An App could otherwise replace a folder by a link while its files are read, and lead the reader to other files.
 show() { # NAME DUMPS
   hide
   mkdir -p "$work/view" && chmod 711 "$work/view"

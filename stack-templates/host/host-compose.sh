@@ -1,7 +1,7 @@
 # Part of cloudcode-host, run within it: one release by its compose file and its plan, and what must be ready before it starts.
 # shellcheck shell=sh disable=SC2154 # the names are cloudcode-host's
 
-# Bounded here, since nothing bounds a remote command that has begun; only an image build comes near the bound.
+# A timeout here, since a remote command that has started has none; only an image build comes near it.
 compose() { # RELEASE ARGUMENT...
   release=$1
   shift
@@ -26,7 +26,7 @@ networks_ready() {
   ) 8>"$stacks/.networks.lock"
 }
 
-# The container joins new edge networks and leaves old ones while it serves (no restart for a Route change).
+# The running container joins new edge networks and leaves old ones (no restart for a Route change).
 join_networks() {
   service=$(plan "$1" joins)
   [ -n "$service" ] || return 0
@@ -67,8 +67,8 @@ memory_enough() { # RELEASE
   done
 }
 
-# What the stack needs of the machine besides Docker; its scripts stay beside the releases, so that a removal finds the way
-# back whatever became of them.
+# What the stack needs of the machine besides Docker; its scripts are kept next to the releases, so that a removal can
+# uninstall whatever became of them.
 machine_ready() { # RELEASE
   [ -d "$stack/releases/$1/host" ] || return 0
   rm -rf "$stack/machine" && cp -a "$stack/releases/$1/host" "$stack/machine" &&

@@ -24,7 +24,7 @@ reload() {
   done
 }
 
-# A recreation that was cut off leaves the new container under a name for the meantime, at which compose then stumbles for ever.
+# An interrupted recreation leaves the new container under a temporary name, on which every later `compose up` fails.
 tidy_halves() {
   for half in $(docker ps --all --filter "label=com.docker.compose.project=$project" --filter status=created \
     --format '{{.ID}} {{.Names}}' | awk '$2 ~ /^[0-9a-f]+_/ { print $1 }'); do docker rm --force "$half"; done
@@ -62,7 +62,7 @@ data_back() {
   say "$words"
 }
 
-# Starts a release in the place of another; when it does not become healthy, the other one runs again.
+# Starts a release instead of another; when it does not become healthy, rolls back to the other one.
 go_live() { # RELEASE PREVIOUS
   if machine_ready "$1" && started "$1"; then
     switch "$1"

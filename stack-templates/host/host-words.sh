@@ -21,7 +21,7 @@ redact() {
     }'
 }
 
-# Who reached this machine: sudo keeps it from the environment, but not from the processes before it.
+# Who is connected: sudo removes it from the environment, but not from that of its parent processes.
 operator() {
   process=$$ client=${SSH_CONNECTION:-}
   while [ -z "$client" ] && [ "${process:-0}" -gt 1 ]; do
@@ -35,7 +35,7 @@ operator() {
 record() {
   who=$(operator)
   {
-    # Stacks change side by side: the time is taken by who writes next, so that the lines stand in their order.
+    # Stacks change concurrently: the time is taken under the lock, so that the lines are in order.
     flock 7
     printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$who" "$name" "$action" "${target:-$argument}" "$result" >&7
   } 7>>"$stacks/.history"
