@@ -67,7 +67,7 @@ interface Digested {
   readonly length: number;
 }
 
-/** The release on the standard input of a command, beside the connection; undefined where it sends none. */
+/** The release on the standard input of a command, next to the connection; undefined where it sends none. */
 export function payloadOf(stdin: string): string | undefined {
   return (JSON.parse(stdin) as { payload?: string }).payload;
 }

@@ -121,7 +121,7 @@ const packages = [
 ];
 const shared = packages.map((name): [string, unknown] => [name, jest.requireActual(name)]);
 
-/** The module index.ts, evaluated anew. */
+/** The module index.ts, evaluated again. */
 export async function evaluateProgram(): Promise<object> {
   let outputs: object = {};
   await jest.isolateModulesAsync(async () => {

@@ -15,7 +15,7 @@ export interface NamedOptions {
   readonly onError?: readonly string[];
 }
 
-/** The options that the engine was told of a resource. */
+/** The options of a resource as the engine received them. */
 export function optionsOf(run: ProgramRun, name: string): NamedOptions {
   const { options } = run.resource(name);
   const nameOf = (urn: string) => run.resources.find((resource) => resource.urn === urn)?.name ?? urn;

@@ -9,7 +9,7 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { type Plain, holdsSecret, withoutSecrets } from "./plain";
 import { type Account, type Call, answerOf, callOf } from "./provider-answers";
 
-/** What the engine was told of one resource. */
+/** One resource as the engine received it. */
 export interface RecordedResource {
   readonly urn: string;
   readonly type: string;

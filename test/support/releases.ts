@@ -18,7 +18,7 @@ export interface ArrivedFile {
 /** The stacks that carry a release, by the name of the command that brings it. */
 export type ReleaseName = `${string}-release` | `${string}-upkeep` | "docker-install";
 
-/** The archive that a remote command sends: beside the connection, on the standard input of what opens that. */
+/** The archive that a remote command sends, on the standard input of the hook, next to the connection. */
 export function archiveOf(run: Pick<ProgramRun, "resource">, name: ReleaseName): Buffer {
   const { payload } = JSON.parse(textOf(run.resource(name).inputs["stdin"])) as { payload: Plain };
   return Buffer.from(textOf(payload), "base64");

@@ -18,7 +18,7 @@ export function faultsOf(settings: Raw, least: Raw = minimal): string[] {
   return sentences(messageOf({ ...least, ...settings }));
 }
 
-/** The problem sentences of a message, without the cure of each. */
+/** The problem sentences of a message, without the remedy of each. */
 export function sentences(message: string): string[] {
   return message
     .split("\n")

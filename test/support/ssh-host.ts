@@ -38,7 +38,7 @@ export function account({ shell = "sh", startup, env = {} }: Account = {}): Answ
   };
 }
 
-/** An SSH server that lets one key in, as every user, and answers commands as told. */
+/** An SSH server that lets one key in, as every user, and answers commands as the test says. */
 export async function sshHost(hostKey: string, loginKey: string, answer: Answer, port = 0): Promise<Listening> {
   const server = new Server({ hostKeys: [hostKey] }, (connection) => {
     connection.on("error", () => undefined);
@@ -71,7 +71,7 @@ export async function sshHost(hostKey: string, loginKey: string, answer: Answer,
   };
 }
 
-/** A server that is no SSH server, and does to each connection what it is told. */
+/** A server that is no SSH server, and serves each connection as the test says. */
 export async function plainServer(serve: (socket: Socket) => void): Promise<Listening> {
   const sockets = new Set<Socket>();
   const server: NetServer = createServer((socket) => {
