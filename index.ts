@@ -7,7 +7,7 @@ import { openTunnels } from "./components/cloudflare/provision";
 import { ClusterWorker } from "./components/workers/app-worker";
 import { DockerEngine } from "./components/host/docker-engine";
 import { sslipName } from "./components/host/names";
-import { provisionHost } from "./components/host/provision";
+import { provisionHost } from "./components/host/platform";
 import { operations } from "./components/operations";
 import * as outputs from "./components/outputs";
 import { ReverseProxyStack } from "./components/reverse-proxy/reverse-proxy-stack";

@@ -1,5 +1,5 @@
 import type { Settings } from "../settings/settings";
-import { ExistingHost } from "./existing-host";
+import { ExistingHost } from "./existing";
 import type { Host } from "./host";
 
 /** The Host of the stack's Target. */
@@ -7,6 +7,6 @@ export async function provisionHost({ target, ...settings }: Settings): Promise<
   if (target.kind === "existing")
     return new ExistingHost("host", { ...target, keepsName: settings.freeName !== undefined });
   // Loaded only when needed: the SDK of the cloud takes 50 ms that an existing host need not pay at every run.
-  const { provisionAlicloud } = await import("../alicloud/provision");
+  const { provisionAlicloud } = await import("../alicloud/platform");
   return provisionAlicloud(target, settings);
 }
