@@ -3,16 +3,17 @@
  * esbuild and kept in node_modules/.cache until one of its sources or an installed package changes; what V8 compiled of it is
  * kept too. Both can be deleted at any time.
  */
+const { spawnSync } = require("node:child_process");
 const { createHash, randomUUID } = require("node:crypto");
-const { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const Module = require("node:module");
 const { dirname, join, relative, resolve, sep } = require("node:path");
 const { Script } = require("node:vm");
 
 const project = resolve(__dirname, "..");
 const modules = `${sep}node_modules${sep}`;
-/** Written by npm at each change of the installed packages. */
-const installed = join("node_modules", ".package-lock.json");
+/** Written by npm at each change of the installed packages: this project's, or those it was installed with as a package. */
+const installed = installedPackages();
 
 /**
  * Not in a bundle: the SDK, which the engine's launcher has loaded before the program; the SDKs of clouds, of which a stack
@@ -42,6 +43,31 @@ module.exports = async function load(entry) {
   withoutClosures();
   return run(`${name}.cjs`, text);
 };
+
+/**
+ * The same at once, for a program that has this project as a package. Where its stacks of errors point is its own matter.
+ *
+ * @param {string} entry its path below the project
+ * @returns {any}
+ */
+module.exports.now = function now(entry) {
+  const name = join(cacheFolder(), entry.replace(/[\\/]/g, "-").replace(/\.ts$/, ""));
+  return run(`${name}.cjs`, fresh(name) ?? bundledByChild(entry, name));
+};
+
+/** esbuild takes no plugins where it is not waited for. */
+function bundledByChild(entry, name) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [__filename, entry, name], { maxBuffer: 2 ** 28 });
+  if (status !== 0) throw new Error(`${entry} cannot be compiled: ${stderr.toString()}`);
+  return stdout.toString();
+}
+
+function installedPackages() {
+  for (let folder = project; ; folder = dirname(folder)) {
+    const file = join(folder, "node_modules", ".package-lock.json");
+    if (existsSync(file) || folder === dirname(folder)) return relative(project, file);
+  }
+}
 
 /** CLOUDCODE_BUNDLES names another folder, for a checkout that cannot be written to. */
 function cacheFolder() {
@@ -87,7 +113,7 @@ async function bundle(entry, name) {
     plugins: [{ name: "places", setup: ownPlaces }],
     logLevel: "silent",
   });
-  const sources = Object.keys(metafile.inputs).filter((path) => !join(sep, path).includes(modules));
+  const sources = Object.keys(metafile.inputs).filter(isOwn);
   const stamps = Object.fromEntries(
     [...sources, installed, relative(project, __filename)].map((path) => [path, stamp(path)]),
   );
@@ -109,10 +135,15 @@ async function bundle(entry, name) {
   return code;
 }
 
+/** @param path relative to the project */
+function isOwn(path) {
+  return !path.startsWith("..") && !join(sep, path).includes(modules);
+}
+
 /** Each file of the project still knows its own place, wherever project and bundle are. */
 function ownPlaces(build) {
   build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-    if (path.includes(modules)) return undefined;
+    if (!isOwn(relative(project, path))) return undefined;
     const text = readFileSync(path, "utf8");
     if (!/\b__(dir|file)name\b/.test(text)) return undefined;
     const at = JSON.stringify(`/${relative(project, path).replaceAll(sep, "/")}`);
@@ -215,4 +246,15 @@ function withoutClosures() {
       },
     );
   };
+}
+
+if (require.main === module) {
+  const [entry, name] = process.argv.slice(2);
+  bundle(entry, name).then(
+    (code) => process.stdout.write(code),
+    (error) => {
+      console.error(error.message);
+      process.exitCode = 1;
+    },
+  );
 }

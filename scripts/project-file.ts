@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Document, parseDocument } from "yaml";
 import type { Setting } from "../components/settings/setting";
 import { type SettingKey, settingsTable } from "../components/settings/table";
+import { libraryTypes } from "./library-types";
 import { settingsPage } from "./settings-page";
 
 const projectRoot = join(__dirname, "..");
@@ -48,4 +49,5 @@ function question(setting: Setting, when: string): Record<string, unknown> {
 if (require.main === module) {
   writeFileSync(projectFile, withSettings(readFileSync(projectFile, "utf8")));
   writeFileSync(join(projectRoot, "docs/settings.md"), settingsPage());
+  writeFileSync(join(projectRoot, "library.d.ts"), libraryTypes());
 }

@@ -21,7 +21,7 @@ export interface CostFactors {
 
 /** What is set, with one choice of type and disk. */
 export function costFactors(
-  { region, machine, dataDisk, backupBucket, workers }: AlicloudTarget,
+  { region, machine, dataDisk, backupBucket, workers }: Omit<AlicloudTarget, "network">,
   instanceType = machine.instanceTypes[0] ?? "",
   diskCategory = machine.diskCategories[0] ?? "",
 ): CostFactors {

@@ -24,7 +24,7 @@ export function zoneEntry(domain: string, zones: readonly string[]): ZoneEntry |
  *
  * @throws OperatorError with one sentence, since it is the first call of a run and meets a wrong access key
  */
-export async function findZone(domain: string, provider: alicloud.Provider): Promise<ZoneEntry | undefined> {
+export async function findZone(domain: string, provider: pulumi.ProviderResource): Promise<ZoneEntry | undefined> {
   const { domains } = await alicloud.dns.getAlidnsDomains({}, { provider }).catch(explained);
   return zoneEntry(
     domain,

@@ -1,13 +1,13 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
+import type { CloudNetwork } from "../host/network";
 import type { MachineSettings } from "../settings/targets";
-import type { AlicloudNetwork } from "./network";
 import type { Placed } from "./placed";
 import { ownership, stackName } from "./tags";
 
 export interface MachineArgs extends MachineSettings {
   readonly placed: Placed;
-  readonly network: AlicloudNetwork;
+  readonly network: CloudNetwork;
   readonly ipv6: boolean;
   readonly resourceGroupId: string | undefined;
   readonly publicKey: pulumi.Input<string>;

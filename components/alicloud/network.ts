@@ -1,93 +1,75 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import { type InboundRule, type Network, inboundRules, inboundSuffix } from "../host/network";
+import { type InboundRule, type NetworkParts, inboundRules, inboundSuffix } from "../host/network";
 import type { CloudNetworkSettings } from "../settings/targets";
 import { ownership, stackName } from "./tags";
 
 const sshPort = 22;
 
-export interface AlicloudNetworkArgs extends CloudNetworkSettings {
+export interface CloudNetworkArgs extends CloudNetworkSettings {
+  /** Zone of the vSwitch. */
   readonly zoneId: pulumi.Input<string>;
+  /** Resource group of what is made; undefined: the account's own. */
   readonly resourceGroupId: string | undefined;
-  /** Options of each resource: error hooks, and what must outlive them. */
+  /** Options of each resource: its parent, error hooks, and what must outlive it. */
   readonly each: pulumi.CustomResourceOptions;
 }
 
 /** VPC, vSwitch and security group; an existing VPC or vSwitch can take the place of ours. */
-export class AlicloudNetwork extends pulumi.ComponentResource implements Network {
-  readonly inbound: readonly InboundRule[];
-  readonly enforced = true;
-  readonly vpcId: pulumi.Output<string>;
-  readonly vswitchId: pulumi.Output<string>;
-  readonly securityGroupId: pulumi.Output<string>;
-  /** The rules: a machine is of no use before them. */
-  readonly rules: readonly pulumi.Resource[];
-  /** Undefined without IPv6. */
-  readonly ipv6GatewayId?: pulumi.Output<string>;
-
-  constructor(name: string, args: AlicloudNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("cloudcode:index:Network", name, {}, opts);
-    const each = { ...args.each, parent: this };
-    const { resourceGroupId, ipv6 } = args;
-    const common = ownership(resourceGroupId);
-    const title = stackName();
-
-    this.vpcId =
-      args.vpcId !== undefined
-        ? pulumi.output(args.vpcId)
-        : new alicloud.vpc.Network(
-            `${name}-vpc`,
-            { vpcName: title, cidrBlock: args.vpcCidr, ...(ipv6 && { enableIpv6: true }), ...common },
-            each,
-          ).id;
-    this.vswitchId =
-      args.vswitchId !== undefined
-        ? pulumi.output(args.vswitchId)
-        : new alicloud.vpc.Switch(
-            `${name}-vswitch`,
-            {
-              vswitchName: title,
-              vpcId: this.vpcId,
-              zoneId: args.zoneId,
-              cidrBlock: args.vswitchCidr,
-              tags: common.tags,
-              ...(ipv6 && { enableIpv6: true, ipv6CidrBlockMask: 1 }),
-            },
-            each,
-          ).id;
-    if (ipv6)
-      this.ipv6GatewayId =
-        args.ipv6GatewayId !== undefined
-          ? pulumi.output(args.ipv6GatewayId)
-          : new alicloud.vpc.Ipv6Gateway(
-              `${name}-ipv6-gateway`,
-              { vpcId: this.vpcId, ipv6GatewayName: title, ...common },
-              each,
-            ).id;
-    this.securityGroupId = new alicloud.ecs.SecurityGroup(
-      `${name}-security-group`,
-      { securityGroupName: title, vpcId: this.vpcId, ...common },
-      each,
-    ).id;
-
-    this.inbound = inboundRules(sshPort, args.sshCidrs);
-    this.rules = securityRules(this.inbound, ipv6).map(
-      ({ suffix, cidr, ...rule }) =>
-        new alicloud.ecs.SecurityGroupRule(
-          `${name}-${suffix}`,
+export function cloudNetwork(name: string, args: CloudNetworkArgs): NetworkParts {
+  const { resourceGroupId, ipv6, each } = args;
+  const common = ownership(resourceGroupId);
+  const title = stackName();
+  const vpcId =
+    args.vpcId !== undefined
+      ? pulumi.output(args.vpcId)
+      : new alicloud.vpc.Network(
+          `${name}-vpc`,
+          { vpcName: title, cidrBlock: args.vpcCidr, ...(ipv6 && { enableIpv6: true }), ...common },
+          each,
+        ).id;
+  const vswitchId =
+    args.vswitchId !== undefined
+      ? pulumi.output(args.vswitchId)
+      : new alicloud.vpc.Switch(
+          `${name}-vswitch`,
           {
-            securityGroupId: this.securityGroupId,
-            nicType: "intranet",
-            policy: "accept",
-            priority: 1,
-            ...(cidr.includes(":") ? { ipv6CidrIp: cidr } : { cidrIp: cidr }),
-            ...rule,
+            vswitchName: title,
+            vpcId,
+            zoneId: args.zoneId,
+            cidrBlock: args.vswitchCidr,
+            tags: common.tags,
+            ...(ipv6 && { enableIpv6: true, ipv6CidrBlockMask: 1 }),
           },
           each,
-        ),
-    );
-    this.registerOutputs({ vpcId: this.vpcId, vswitchId: this.vswitchId });
-  }
+        ).id;
+  const gatewayOf = () =>
+    args.ipv6GatewayId !== undefined
+      ? pulumi.output(args.ipv6GatewayId)
+      : new alicloud.vpc.Ipv6Gateway(`${name}-ipv6-gateway`, { vpcId, ipv6GatewayName: title, ...common }, each).id;
+  const ipv6GatewayId = ipv6 ? gatewayOf() : undefined;
+  const securityGroupId = new alicloud.ecs.SecurityGroup(
+    `${name}-security-group`,
+    { securityGroupName: title, vpcId, ...common },
+    each,
+  ).id;
+  const inbound = inboundRules(sshPort, args.sshCidrs);
+  const rules = securityRules(inbound, ipv6).map(
+    ({ suffix, cidr, ...rule }) =>
+      new alicloud.ecs.SecurityGroupRule(
+        `${name}-${suffix}`,
+        {
+          securityGroupId,
+          nicType: "intranet",
+          policy: "accept",
+          priority: 1,
+          ...(cidr.includes(":") ? { ipv6CidrIp: cidr } : { cidrIp: cidr }),
+          ...rule,
+        },
+        each,
+      ),
+  );
+  return { inbound, enforced: true, cloud: { vpcId, vswitchId, securityGroupId, rules, ipv6GatewayId } };
 }
 
 /** One rule of a security group. */

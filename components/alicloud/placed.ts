@@ -88,7 +88,7 @@ export function placementRequest(target: AlicloudTarget, vswitchZone: string | u
  */
 export async function findVswitchZone(
   { region, network: { vswitchId } }: AlicloudTarget,
-  provider: alicloud.Provider,
+  provider: pulumi.ProviderResource,
 ): Promise<string | undefined> {
   if (vswitchId === undefined) return undefined;
   const { vswitches } = await alicloud.vpc.getSwitches({ ids: [vswitchId] }, { provider }).catch(explained);
@@ -101,7 +101,7 @@ export async function findVswitchZone(
  *
  * @throws OperatorError with one sentence, before any resource of the host is declared
  */
-export async function checkImage({ region, machine: { image } }: AlicloudTarget, provider: alicloud.Provider) {
+export async function checkImage({ region, machine: { image } }: AlicloudTarget, provider: pulumi.ProviderResource) {
   if (image === undefined) return;
   // The provider wants one of owner and name.
   const query = { imageId: image, nameRegex: ".*" };

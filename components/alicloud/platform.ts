@@ -1,37 +1,59 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
+import type { Platform } from "../host/platform";
 import type { Settings } from "../settings/settings";
 import type { AlicloudTarget } from "../settings/targets";
 import { costFactors, hostEstimate } from "./cost";
 import { findZone } from "./dns";
 import { describeEstimate } from "./estimate";
-import { AlicloudHost } from "./host";
-import { checkImage, findVswitchZone } from "./placed";
+import { faultHook } from "./fault-hook";
+import { cloudHost } from "./host";
+import { cloudNetwork } from "./network";
+import { checkImage, findVswitchZone, placed } from "./placed";
+import { onDelete } from "./script-command";
+import { stackTags } from "./tags";
 
 /**
- * The Host on ECS, after what must be asked of the account before any resource is declared.
+ * Network and host on ECS, after what must be asked of the account before any resource is declared.
  *
  * @param settings without a domain the host's address gives the name, and a free name is kept by the host: no records are made
+ * @param parent a provider of the package alicloud that it was given is used for all resources; without one, one is made
  * @throws OperatorError with one sentence when the account does not answer or lacks what is set
  */
-export async function provisionAlicloud(
+export async function alicloudPlatform(
   target: AlicloudTarget,
   { domain, freeName, deleteData }: Pick<Settings, "domain" | "freeName" | "deleteData">,
-): Promise<AlicloudHost> {
+  parent: pulumi.ComponentResource,
+): Promise<Platform> {
   if (pulumi.runtime.isDryRun())
     await pulumi.log.info(
       `${describeEstimate(hostEstimate(costFactors(target)))}, if ${target.machine.instanceTypes[0] ?? ""} is in stock`,
     );
+  const child = { parent };
+  const { region, resourceGroupId } = target;
   // Its keys come from the environment: no credential is in the configuration or the state.
-  const provider = new alicloud.Provider("alicloud", { region: target.region });
+  const provider =
+    parent.getProvider("alicloud:ecs/instance:Instance") ?? new alicloud.Provider("alicloud", { region }, child);
   const [zone, vswitchZone] = await Promise.all([
     domain === undefined || freeName ? undefined : findZone(domain, provider),
     findVswitchZone(target, provider),
     checkImage(target, provider),
   ]);
-  return new AlicloudHost(
-    "host",
-    { ...target, zone, vswitchZone, keepsName: freeName !== undefined, deleteData },
-    { provider },
-  );
+  const leftovers = onDelete("host-leftovers", "leftovers", { region, tags: stackTags() }, child);
+  const each = { hooks: { onError: [faultHook()] }, dependsOn: [leftovers] };
+  const place = placed("host", target, vswitchZone, child);
+  return {
+    options: { ...child, provider },
+    network: (name, parent) =>
+      cloudNetwork(name, { ...target.network, zoneId: place.zoneId, resourceGroupId, each: { ...each, parent } }),
+    host(name, parent, { cloud }) {
+      if (cloud === undefined) throw new Error("a host at a cloud needs a network there");
+      const keepsName = freeName !== undefined;
+      return cloudHost(
+        name,
+        { ...target, network: cloud, placed: place, zone, keepsName, deleteData, leftovers, each },
+        parent,
+      );
+    },
+  };
 }

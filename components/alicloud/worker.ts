@@ -1,17 +1,17 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { Connection, Worker } from "../host/host";
+import type { CloudNetwork } from "../host/network";
 import { waitReachable } from "../host/wait-reachable";
 import type { MachineSettings } from "../settings/targets";
 import { hostKey } from "./host-key";
 import { instanceArgs, replacedOnly } from "./machine";
-import type { AlicloudNetwork } from "./network";
 import type { Placed } from "./placed";
 import { stackName } from "./tags";
 
 export interface AlicloudWorkerArgs {
   readonly machine: MachineSettings;
-  readonly network: AlicloudNetwork;
+  readonly network: CloudNetwork;
   readonly placed: Placed;
   /** Undefined: the host's. */
   readonly instanceType: string | undefined;
@@ -70,6 +70,6 @@ export class AlicloudWorker extends pulumi.ComponentResource implements Worker {
     });
     this.reachable =
       machine.power === "stopped" ? undefined : waitReachable(`${name}-reachable`, this, args.waitSeconds, child);
-    this.registerOutputs();
+    this.registerOutputs({ clusterAddress: this.clusterAddress });
   }
 }

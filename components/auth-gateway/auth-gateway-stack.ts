@@ -60,7 +60,7 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
       },
       child,
     );
-    this.registerOutputs();
+    this.registerOutputs({ password: pulumi.secret(this.password) });
   }
 }
 

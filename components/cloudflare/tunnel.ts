@@ -25,8 +25,12 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
   /** What cloudflared shows at Cloudflare; a secret. */
   readonly token: pulumi.Output<string>;
 
-  constructor(name: string, { host, service, accountId, zoneId, apiToken, emails }: TunnelRequest) {
-    super("cloudcode:index:CloudflareTunnel", name);
+  constructor(
+    name: string,
+    { host, service, accountId, zoneId, apiToken, emails }: TunnelRequest,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("cloudcode:index:CloudflareTunnel", name, {}, opts);
     const provider = new cloudflare.Provider(`${name}-provider`, { apiToken }, { parent: this });
     const options = { parent: this, provider };
     // Accounts are shared between stacks, and names of tunnels are unique in one.
@@ -77,7 +81,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
 
     const { token } = cloudflare.getZeroTrustTunnelCloudflaredTokenOutput({ accountId, tunnelId: tunnel.id }, options);
     this.token = pulumi.secret(token);
-    this.registerOutputs();
+    this.registerOutputs({ token: this.token });
   }
 }
 

@@ -7,6 +7,7 @@ import { type AlertSettings, alertSecrets, alertValues } from "./alerts";
 import { backupPassword, backupSecrets, backupValues, namedStore } from "./backup";
 import { nameSecrets, nameValues } from "./free-name";
 import type { DataDiskFacts, Host } from "./host";
+import type { NetworkParts } from "./network";
 import { onRemoval } from "./reach-command";
 import { remoteCommand } from "./remote";
 
@@ -81,14 +82,14 @@ export class DockerEngine extends pulumi.ComponentResource {
       },
       { parent: this, dependsOn: [removal] },
     );
-    this.registerOutputs();
+    this.registerOutputs({ backupPassword: this.backupPassword });
   }
 }
 
 /** What `stack-templates/host/` is rendered with. */
 export function hostValues(
   docker: DockerSettings,
-  { port, network }: Pick<Host, "port" | "network">,
+  { port, network }: Pick<Host, "port"> & { readonly network: Pick<NetworkParts, "inbound" | "enforced"> },
   dataDisk: DataDiskFacts | undefined,
 ): TemplateValues {
   const ssh = network.inbound.find((rule) => rule.protocol === "tcp" && rule.port === port);

@@ -1,58 +1,75 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ExistingTarget } from "../settings/targets";
-import type { Connection, Host, Worker } from "./host";
-import { type Network, describeRule, inboundRules } from "./network";
+import type { ExistingTarget, ExistingWorker as ExistingWorkerSettings } from "../settings/targets";
+import type { Connection, HostParts, Worker } from "./host";
 import { pointNames } from "./names";
+import { describeRule, inboundRules } from "./network";
+import type { Platform } from "./platform";
 import { waitReachable } from "./wait-reachable";
 
-/** A machine that is there already. It outlives the stack: nothing of it is created or deleted. */
-export class ExistingHost extends pulumi.ComponentResource implements Host, Worker {
+/**
+ * Machines that are there already. They outlive the stack: nothing of them is created or deleted.
+ *
+ * @param keepsName whether the host itself keeps the domain's records
+ */
+export function existingPlatform(target: ExistingTarget, keepsName: boolean, parent: pulumi.Resource): Platform {
+  const { address, port, user, privateKey, waitSeconds } = target;
+  const login = { user, privateKey, waitSeconds };
+  return {
+    options: { parent },
+    network: () => ({ inbound: inboundRules(port, target.sshCidrs), enforced: false }),
+    host(name, parent, { inbound }): HostParts {
+      const { connection, hostKey, reachable } = reached(name, { ...target, ...login }, parent);
+      const open = inbound.map(describeRule).join(", ");
+      return {
+        ...{ connection, hostKey, reachable, user, port },
+        publicAddress: pulumi.output(address),
+        clusterAddress: pulumi.output(address),
+        workers: target.workers.map((worker) => new ExistingWorker(worker.name, { ...worker, ...login }, { parent })),
+        before: (domain) => [
+          `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
+          ...target.workers.map(
+            (worker) =>
+              `Firewall between the machines: let ${worker.address} reach ${address} on ${worker.openings.onHost}, and all of them each other on ${worker.openings.between}.`,
+          ),
+          ...(keepsName ? [] : [pointNames(domain, address)]),
+        ],
+      };
+    },
+  };
+}
+
+/** How a machine is reached. */
+type Login = Pick<ExistingTarget, "address" | "port" | "user" | "privateKey" | "hostKey" | "waitSeconds">;
+
+function reached(name: string, { address, waitSeconds, ...login }: Login, parent: pulumi.Resource) {
+  const { port, user, privateKey, hostKey } = login;
+  const connection: Connection = pulumi.secret({ host: address, port, user, privateKey, hostKey });
+  return {
+    connection,
+    hostKey: pulumi.output(hostKey),
+    reachable: waitReachable(`${name}-reachable`, { connection }, waitSeconds, { parent }),
+  };
+}
+
+export interface ExistingWorkerArgs
+  extends ExistingWorkerSettings, Pick<ExistingTarget, "user" | "privateKey" | "waitSeconds"> {}
+
+/** A machine that is there already and only runs sandboxes. */
+class ExistingWorker extends pulumi.ComponentResource implements Worker {
   readonly name: string;
   readonly connection: Connection;
-  readonly network: Network;
-  readonly publicAddress: pulumi.Output<string>;
-  readonly clusterAddress: pulumi.Output<string>;
-  readonly workers: readonly Worker[];
   readonly user: string;
-  readonly port: number;
-  readonly hostKey: pulumi.Output<string>;
   readonly reachable: pulumi.Resource;
-  readonly before: Host["before"];
+  readonly clusterAddress: pulumi.Output<string>;
 
-  constructor(
-    name: string,
-    args: ExistingTarget & { readonly keepsName: boolean },
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
-    super("cloudcode:index:ExistingHost", name, {}, opts);
-    const { address, port, user, privateKey, hostKey } = args;
+  constructor(name: string, args: ExistingWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cloudcode:index:ExistingWorker", name, {}, opts);
+    const { connection, reachable } = reached(name, args, this);
     this.name = name;
-    this.network = { inbound: inboundRules(port, args.sshCidrs), enforced: false };
-    this.user = user;
-    this.port = port;
-    this.publicAddress = pulumi.output(address);
-    this.clusterAddress = this.publicAddress;
-    this.hostKey = pulumi.output(hostKey);
-    this.connection = pulumi.secret({
-      host: address,
-      port,
-      user,
-      privateKey,
-      hostKey,
-    });
-    this.reachable = waitReachable(`${name}-reachable`, this, args.waitSeconds, { parent: this });
-    this.workers = args.workers.map(
-      (worker) => new ExistingHost(worker.name, { ...args, ...worker, sshCidrs: [], workers: [] }, opts),
-    );
-    const open = this.network.inbound.map(describeRule).join(", ");
-    this.before = (domain) => [
-      `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
-      ...args.workers.map(
-        (worker) =>
-          `Firewall between the machines: let ${worker.address} reach ${address} on ${worker.openings.onHost}, and all of them each other on ${worker.openings.between}.`,
-      ),
-      ...(args.keepsName ? [] : [pointNames(domain, address)]),
-    ];
-    this.registerOutputs({ publicAddress: this.publicAddress });
+    this.connection = connection;
+    this.user = args.user;
+    this.reachable = reachable;
+    this.clusterAddress = pulumi.output(args.address);
+    this.registerOutputs({ clusterAddress: this.clusterAddress });
   }
 }

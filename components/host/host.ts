@@ -1,5 +1,6 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Network } from "./network";
+import type { Platform } from "./platform";
 
 /** How remote commands reach the machine, with the given key alone. */
 export interface ConnectionParts {
@@ -41,9 +42,8 @@ export interface Worker extends Machine {
   readonly name: string;
 }
 
-/** The machine of the stack. Each Target provides one. */
-export interface Host extends Machine {
-  readonly network: Network;
+/** What one kind of target has of a {@link Host}. */
+export interface HostParts extends Machine {
   readonly workers: readonly Worker[];
   /** Price of a month by the published prices, where the machine is ours. */
   readonly monthlyCost?: pulumi.Output<MonthlyCost>;
@@ -84,4 +84,53 @@ export interface MonthlyCost {
 export interface DataDiskFacts {
   readonly serial: string;
   readonly gib: number;
+}
+
+export interface HostArgs {
+  /** The stack's target, which makes the machine or knows it. */
+  readonly platform: Platform;
+  /** What the machine is in, or behind. */
+  readonly network: Network;
+}
+
+/** The machine of the stack. What a target makes for it (disk, address, keys, workers) is inside. */
+export class Host extends pulumi.ComponentResource implements HostParts {
+  readonly network: Network;
+  readonly connection: Connection;
+  readonly user: string;
+  readonly port: number;
+  readonly hostKey: pulumi.Output<string>;
+  readonly reachable: pulumi.Resource | undefined;
+  readonly machine?: pulumi.Resource;
+  readonly generation?: pulumi.Output<string>;
+  readonly clusterAddress: pulumi.Output<string>;
+  readonly workers: readonly Worker[];
+  readonly monthlyCost?: pulumi.Output<MonthlyCost>;
+  readonly publicAddress: pulumi.Output<string>;
+  readonly publicIpv6?: pulumi.Output<string>;
+  readonly before: HostParts["before"];
+  readonly dataDisk?: pulumi.Output<DataDiskFacts>;
+  readonly backupStore?: BackupStore;
+
+  constructor(name: string, { platform, network }: HostArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("cloudcode:index:Host", name, {}, opts);
+    const parts = platform.host(name, this, network);
+    this.network = network;
+    this.connection = parts.connection;
+    this.user = parts.user;
+    this.port = parts.port;
+    this.hostKey = parts.hostKey;
+    this.reachable = parts.reachable;
+    if (parts.machine) this.machine = parts.machine;
+    if (parts.generation) this.generation = parts.generation;
+    this.clusterAddress = parts.clusterAddress;
+    this.workers = parts.workers;
+    if (parts.monthlyCost) this.monthlyCost = parts.monthlyCost;
+    this.publicAddress = parts.publicAddress;
+    if (parts.publicIpv6) this.publicIpv6 = parts.publicIpv6;
+    this.before = parts.before;
+    if (parts.dataDisk) this.dataDisk = parts.dataDisk;
+    if (parts.backupStore) this.backupStore = parts.backupStore;
+    this.registerOutputs({ publicAddress: this.publicAddress, hostKey: this.hostKey });
+  }
 }

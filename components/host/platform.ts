@@ -1,12 +1,34 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/settings";
-import { ExistingHost } from "./existing";
-import type { Host } from "./host";
+import { existingPlatform } from "./existing";
+import type { HostParts } from "./host";
+import type { Network, NetworkParts } from "./network";
 
-/** The Host of the stack's Target. */
-export async function provisionHost({ target, ...settings }: Settings): Promise<Host> {
-  if (target.kind === "existing")
-    return new ExistingHost("host", { ...target, keepsName: settings.freeName !== undefined });
+/** How one kind of target makes the parts of a Network and of a Host. */
+export interface Platform {
+  /** Options of both: their parent, and the provider of what is below them. */
+  readonly options: pulumi.ComponentResourceOptions;
+  /** @param parent of the resources */
+  readonly network: (name: string, parent: pulumi.Resource) => NetworkParts;
+  /**
+   * @param parent of the resources
+   * @param network made by this platform
+   */
+  readonly host: (name: string, parent: pulumi.Resource, network: Network) => HostParts;
+}
+
+/**
+ * The platform of the stack's target, after what must be asked of it before any resource is declared.
+ *
+ * @param parent of the Network, of the Host, and of what the target needs before them
+ * @throws OperatorError with one sentence when a cloud does not answer or lacks what is set
+ */
+export async function openPlatform(
+  { target, ...settings }: Settings,
+  parent: pulumi.ComponentResource,
+): Promise<Platform> {
+  if (target.kind === "existing") return existingPlatform(target, settings.freeName !== undefined, parent);
   // Loaded only when needed: the SDK of the cloud takes 50 ms that an existing host need not pay at every run.
-  const { provisionAlicloud } = await import("../alicloud/platform");
-  return provisionAlicloud(target, settings);
+  const { alicloudPlatform } = await import("../alicloud/platform");
+  return alicloudPlatform(target, settings, parent);
 }

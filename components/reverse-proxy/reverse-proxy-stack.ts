@@ -36,7 +36,7 @@ export class ReverseProxyStack extends pulumi.ComponentResource {
     const hashes = guarded.map(({ route, hash }) => [hashSecret(route), hash] as const);
     new ComposeStack(name, { ...args, release, secrets: Object.fromEntries(hashes) }, { parent: this });
     this.logins = Object.fromEntries(guarded.map(({ route, login }) => [route.title, login]));
-    this.registerOutputs();
+    this.registerOutputs({ logins: this.logins });
   }
 }
 

@@ -47,6 +47,24 @@ export function parseSettings(
   project: string,
   isEncrypted: (key: string) => boolean,
 ): Parsed {
+  const { values, problems } = checkSettings(raw, { isEncrypted });
+  if (problems.length === 0) return { ok: true, values };
+  return { ok: false, message: describe(problems, (key) => cure(key, project)) };
+}
+
+/** What is known of settings besides their texts. */
+interface Known {
+  /** Whether the key is held encrypted. */
+  readonly isEncrypted: (key: string) => boolean;
+  /** Secrets that are given, but whose text is known only when resources exist. @default none */
+  readonly later?: ReadonlySet<string>;
+}
+
+/** Parses texts by the table and the rules between settings; the values are whole where there are no problems. */
+export function checkSettings(
+  raw: Readonly<Record<string, string>>,
+  { isEncrypted, later = new Set() }: Known,
+): { readonly values: PlainSettings; readonly problems: readonly Problem[] } {
   const problems: Problem[] = Object.keys(raw)
     .filter((key) => !isSettingKey(key))
     .map(unknownKey);
@@ -54,6 +72,11 @@ export function parseSettings(
   for (const key of settingKeys) {
     const setting: Setting = settingsTable[key];
     const given = raw[key];
+    if (later.has(key)) {
+      // To the rules it is there; what they say of its text is settled when that is known.
+      values[key] = "given later";
+      continue;
+    }
     // An empty value is none, as where `pulumi config set` got an unset variable of the shell.
     if (given === undefined || given === "") {
       values[key] = setting.default;
@@ -64,13 +87,12 @@ export function parseSettings(
     if (parsed.success) values[key] = parsed.data;
     else problems.push(...parsed.error.issues.map((issue) => ({ key, fault: faultOf(issue) })));
   }
-  const broken = new Set(problems.map(({ key }) => key));
+  const broken = new Set([...problems.map(({ key }) => key), ...later]);
   problems.push(...crossFieldProblems(values as PlainSettings, broken));
-  if (problems.length === 0) return { ok: true, values: values as PlainSettings };
-  return { ok: false, message: describe(problems, project) };
+  return { values: values as PlainSettings, problems };
 }
 
-function isSettingKey(key: string): key is SettingKey {
+export function isSettingKey(key: string): key is SettingKey {
   return Object.hasOwn(settingsTable, key);
 }
 
@@ -79,13 +101,15 @@ function unknownKey(key: string): Problem {
   return { key, fault: `is not a setting; the nearest is ${nearest}` };
 }
 
-function faultOf(issue: z.core.$ZodIssue): string {
+/** Of one problem that the table finds: the rest of a sentence that begins with the key. */
+export function faultOf(issue: z.core.$ZodIssue): string {
   const place = issue.path.length > 0 ? `[${issue.path.join("].[")}] ` : "";
   return `${place}${issue.message}`;
 }
 
-function describe(problems: readonly Problem[], project: string): string {
-  const lines = problems.map(({ key, fault }) => `  ${key} ${fault}\n${cure(key, project)}`);
+/** All problems, each with the line that `cure` has for its key. */
+export function describe(problems: readonly Problem[], cure: (key: string) => string): string {
+  const lines = problems.map(({ key, fault }) => `  ${key} ${fault}\n${cure(key)}`);
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return `the configuration has ${count}; nothing was touched.\n${lines.join("\n")}`;
 }

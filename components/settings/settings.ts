@@ -86,9 +86,16 @@ export interface BackupSettings {
   readonly keep: { readonly daily: number; readonly weekly: number; readonly monthly: number };
 }
 
-/** Gives checked values their shape. */
-export function toSettings(plain: PlainSettings): Settings {
-  const values = seal(plain);
+/**
+ * Gives checked values their shape.
+ *
+ * @param later secrets whose text is known only when resources exist, in place of those in `plain`
+ */
+export function toSettings(
+  plain: PlainSettings,
+  later: Readonly<Record<string, pulumi.Output<string>>> = {},
+): Settings {
+  const values = seal(plain, later);
   const { smtpAddress, adminEmail, domain, domainToken } = values;
   const mail = smtpAddress === undefined ? undefined : toMail(smtpAddress, values);
   return deepFreeze({
@@ -151,11 +158,11 @@ function toBackup(values: SettingValues): BackupSettings | undefined {
 }
 
 /** Secrets become Pulumi secrets; what has no default may be undefined. */
-function seal(plain: PlainSettings): SettingValues {
+function seal(plain: PlainSettings, later: Readonly<Record<string, pulumi.Output<string>>>): SettingValues {
   const sealed = settingKeys.map((key) => {
     const setting: Setting = settingsTable[key];
     const value = plain[key];
-    return [key, setting.secret && value !== undefined ? pulumi.secret(value) : value];
+    return [key, setting.secret && value !== undefined ? pulumi.secret(later[key] ?? value) : value];
   });
   // The table gives both types, and the loop above is the difference between them.
   return Object.fromEntries(sealed) as SettingValues;

@@ -134,13 +134,13 @@ export function stackProblems(
 
 /** What must be there before an import: the provider, the parents, the keys, and what decides the machine's place. */
 export const foundations: readonly string[] = [
-  ...["alicloud", "host", "host-network", "host-login-key", "host-host-key", "host-placement", "host-type"],
+  ...["home", "alicloud", "host", "host-network", "host-login-key", "host-host-key", "host-placement", "host-type"],
   "host-image",
 ];
 
 /** The URNs of foundations; the same name can be an App's of another type, so types are looked at, too. */
 export function foundationUrns({ steps }: Preview): string[] {
-  const ours = /^(pulumi:providers:alicloud|cloudcode:index:(AlicloudHost|Network)|tls:|command:local:)/;
+  const ours = /^(pulumi:providers:alicloud|cloudcode:index:(Home|Host|Network)|tls:|command:local:)/;
   return steps.filter((step) => foundations.includes(nameOf(step)) && ours.test(typeOf(step))).map(({ urn }) => urn);
 }
 

@@ -14,6 +14,8 @@ export interface RecordedResource {
   readonly urn: string;
   readonly type: string;
   readonly name: string;
+  /** Of the plugin. */
+  readonly version: string;
   /** Values of the inputs; which of them are secret is in `secretInputs`. */
   readonly inputs: Readonly<Record<string, Plain>>;
   readonly secretInputs: readonly string[];
@@ -34,6 +36,8 @@ export interface RecordedResource {
     readonly deleteBeforeReplace: boolean;
     /** Name of the provider's resource; empty: the default one of its package. */
     readonly provider: string;
+    /** URNs. */
+    readonly aliases: readonly string[];
     /** Names of the hooks that hear of errors. */
     readonly onError: readonly string[];
     readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete?: string } | undefined;
@@ -97,6 +101,7 @@ export class RecordingMonitor extends MockMonitor {
       urn,
       type: request.getType(),
       name: request.getName(),
+      version: request.getVersion(),
       inputs: Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, withoutSecrets(value)])),
       secretInputs: Object.keys(raw).filter((key) => holdsSecret(raw[key])),
       id,
@@ -111,6 +116,7 @@ export class RecordingMonitor extends MockMonitor {
         ignoreChanges: request.getIgnorechangesList(),
         replaceOnChanges: request.getReplaceonchangesList(),
         deleteBeforeReplace: request.getDeletebeforereplace(),
+        aliases: request.getAliasesList().map((alias) => alias.getUrn()),
         provider: request.getProvider().split("::")[3] ?? "",
         onError: request.getHooks()?.getOnErrorList() ?? [],
         customTimeouts: timeouts && {

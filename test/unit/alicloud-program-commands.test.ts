@@ -26,7 +26,7 @@ describe("the local commands of the target", () => {
       logging: "none",
     });
     const { parent, dependsOn, ignoreChanges } = optionsOf(run, name);
-    expect({ parent, dependsOn, ignoreChanges }).toEqual({ parent: "host", ...options });
+    expect({ parent, dependsOn, ignoreChanges }).toEqual({ parent: "home", ...options });
   });
 
   it("ask for a type where the host is, with what disks it has", () => {

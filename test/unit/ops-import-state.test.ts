@@ -114,11 +114,11 @@ describe("what is adopted", () => {
 
 describe("the preview", () => {
   const urn = (type: string, name: string) => `urn:pulumi:s::cloudcode::${type}::${name}`;
-  const machine = urn("cloudcode:index:AlicloudHost$alicloud:ecs/instance:Instance", "host-instance");
+  const machine = urn("cloudcode:index:Home$cloudcode:index:Host$alicloud:ecs/instance:Instance", "host-instance");
   const steps = [
     { op: "create", urn: urn("pulumi:providers:alicloud", "alicloud") },
-    { op: "create", urn: urn("cloudcode:index:AlicloudHost", "host") },
-    { op: "create", urn: urn("cloudcode:index:AlicloudHost$cloudcode:index:Network", "host-network") },
+    { op: "create", urn: urn("cloudcode:index:Home$cloudcode:index:Host", "host") },
+    { op: "create", urn: urn("cloudcode:index:Home$cloudcode:index:Network", "host-network") },
     { op: "create", urn: urn("cloudcode:index:ComposeStack", "host-type") },
     { op: "replace", urn: machine, replaceReasons: ["imageId"] },
     { op: "delete", urn: urn("alicloud:ecs/securityGroupRule:SecurityGroupRule", "host-network-in-tcp-22") },

@@ -6,7 +6,7 @@ import { type Preview, type Step, actOf, parsePreview } from "../../cli/preview"
 
 const real = (name: string): Preview => parsePreview(readFileSync(join(__dirname, "previews", `${name}.json`), "utf8"));
 
-const parent = "urn:pulumi:example::cloudcode::cloudcode:index:AlicloudHost$";
+const parent = "urn:pulumi:example::cloudcode::cloudcode:index:Home$cloudcode:index:Host$";
 const machine = `${parent}alicloud:ecs/instance:Instance::host-instance`;
 const stepOf = (op: string, more: Partial<Step> = {}): Step => ({
   ...{ op, urn: machine, diffReasons: [], replaceReasons: [] },
