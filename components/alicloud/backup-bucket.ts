@@ -6,10 +6,13 @@ import { hostNameOf } from "./machine";
 import { ownership, stackName } from "./tags";
 
 export interface BackupBucketArgs {
+  /** Region of the bucket. */
   readonly region: string;
+  /** Resource group of what is made; undefined: the account's own. */
   readonly resourceGroupId: string | undefined;
   /** Whether the backups may be deleted. */
   readonly deleteData: boolean;
+  /** Options of each resource: error hooks, and what must outlive it. */
   readonly each: pulumi.CustomResourceOptions;
 }
 

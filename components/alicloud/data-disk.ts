@@ -7,11 +7,15 @@ import { onDelete } from "./script-command";
 import { ownership, stackName } from "./tags";
 
 export interface DataDiskArgs extends DataDiskSettings {
+  /** Region of the disk. */
   readonly region: string;
+  /** Zone and category of the disk. */
   readonly placed: Placed;
+  /** Resource group of what is made; undefined: the account's own. */
   readonly resourceGroupId: string | undefined;
   /** Whether the disk may be deleted. */
   readonly deleteData: boolean;
+  /** Options of each resource: error hooks, and what must outlive it. */
   readonly each: pulumi.CustomResourceOptions;
 }
 

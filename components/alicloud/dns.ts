@@ -33,8 +33,11 @@ export async function findZone(domain: string, provider: pulumi.ProviderResource
 }
 
 export interface DnsRecordsArgs {
+  /** Zone and host records. */
   readonly entry: ZoneEntry;
+  /** What the records of each type point to. */
   readonly addresses: { readonly A: pulumi.Input<string>; readonly AAAA?: pulumi.Input<string> };
+  /** Options of each resource: error hooks, and what must outlive it. */
   readonly each: pulumi.CustomResourceOptions;
 }
 

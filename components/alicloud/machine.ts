@@ -6,12 +6,19 @@ import type { Placed } from "./placed";
 import { ownership, stackName } from "./tags";
 
 export interface MachineArgs extends MachineSettings {
+  /** Zone, type, image and disk category. */
   readonly placed: Placed;
+  /** What it is in. */
   readonly network: CloudNetwork;
+  /** Whether it has an IPv6 address. */
   readonly ipv6: boolean;
+  /** Resource group of what is made; undefined: the account's own. */
   readonly resourceGroupId: string | undefined;
+  /** Public half of the login key, in OpenSSH format. */
   readonly publicKey: pulumi.Input<string>;
+  /** What cloud-init does at the first boot; holds the host key's private half. */
   readonly userData: pulumi.Input<string>;
+  /** Options of each resource: parent, error hooks, and what must outlive it. */
   readonly each: pulumi.CustomResourceOptions;
 }
 

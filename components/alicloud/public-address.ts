@@ -5,15 +5,21 @@ import { onDelete } from "./script-command";
 import { ownership, stackName } from "./tags";
 
 export interface PublicAddressArgs {
+  /** Region of the address. */
   readonly region: string;
+  /** Bandwidth and protection. */
   readonly machine: MachineSettings;
+  /** Resource group of what is made; undefined: the account's own. */
   readonly resourceGroupId: string | undefined;
+  /** The machine that it leads to. */
   readonly ecs: alicloud.ecs.Instance;
   /** The data disk's: what releases the disk on the machine of before is reached by this address, so the disk moves first. */
   readonly attachment: pulumi.Resource;
   /** Options of what goes with the machine. */
   readonly withMachine: pulumi.CustomResourceOptions;
+  /** Options of each resource: error hooks, and what must outlive it. */
   readonly each: pulumi.CustomResourceOptions;
+  /** Parent of what is made. */
   readonly parent: pulumi.Resource;
 }
 

@@ -10,17 +10,23 @@ import type { Placed } from "./placed";
 import { stackName } from "./tags";
 
 export interface AlicloudWorkerArgs {
+  /** What it has in common with the host. */
   readonly machine: MachineSettings;
+  /** What it is in. */
   readonly network: CloudNetwork;
+  /** Zone, image and disk category; the type where none is named. */
   readonly placed: Placed;
   /** Undefined: the host's. */
   readonly instanceType: string | undefined;
+  /** Resource group of what is made; undefined: the account's own. */
   readonly resourceGroupId: string | undefined;
-  /** The host's key pair, and the private half of it. */
+  /** Name of the host's key pair. */
   readonly keyName: pulumi.Input<string>;
+  /** Private half of that key; a secret. */
   readonly loginKey: pulumi.Input<string>;
   /** Longest wait for SSH, in seconds. */
   readonly waitSeconds: number;
+  /** Options of each resource: error hooks, and what must outlive it. */
   readonly each: pulumi.CustomResourceOptions;
 }
 

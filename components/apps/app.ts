@@ -73,8 +73,11 @@ export interface ReservedNetworks {
 
 /** What every App may use. */
 export interface AppContext {
+  /** Image references by name. */
   readonly images: Images;
+  /** Repository and commit of what is built on the host, by name. */
   readonly sources: Sources;
+  /** Time zone of the containers, as in tz's database. */
   readonly timeZone: string;
   /** Mirrors of Docker Hub. */
   readonly registryMirrors: readonly string[];

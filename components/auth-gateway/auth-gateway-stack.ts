@@ -12,15 +12,22 @@ import { argon2Cost, operatorHashes } from "./password-hash";
 const autheliaUid = 8000;
 
 export interface GatewaySettings {
+  /** Domain that the login covers, with all names below it. */
   readonly domain: string;
+  /** Routes of all Apps: the access rules are made of them. */
   readonly routes: readonly Route[];
+  /** Who signs in. */
   readonly operator: OperatorSettings;
+  /** Mail server for one-time codes; undefined: they go to a file on the host. */
   readonly mail: MailSettings | undefined;
+  /** Image references by name. */
   readonly images: Images;
+  /** Time zone of the container, as in tz's database. */
   readonly timeZone: string;
 }
 
 export interface AuthGatewayStackArgs extends Omit<GatewaySettings, "domain">, StackContext {
+  /** The same, where it may be known only once the host has its address. */
   readonly domain: pulumi.Output<string>;
 }
 

@@ -10,8 +10,11 @@ export interface TunnelRequest {
   readonly host: string;
   /** Where cloudflared finds the App: `http://SERVICE:PORT` of its own network. */
   readonly service: string;
+  /** Account ID at Cloudflare. */
   readonly accountId: string;
+  /** Zone ID of the domain that `host` is in. */
   readonly zoneId: string;
+  /** API token that may edit tunnels, Access and DNS of the zone; a secret. */
   readonly apiToken: pulumi.Input<string>;
   /** Mail addresses of those whom Cloudflare Access lets through; none: it asks nobody. */
   readonly emails: readonly string[];

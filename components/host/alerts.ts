@@ -4,6 +4,7 @@ import type { TemplateValues } from "../stack/template";
 
 /** Who hears of it when a host's daily self-check finds something red. */
 export interface AlertSettings {
+  /** Address that alerts are posted to; a secret. Undefined: none. Setting `alertWebhook`. */
   readonly webhook: pulumi.Output<string> | undefined;
   /** Undefined: nobody by mail. */
   readonly mail: { readonly server: MailSettings; readonly to: string } | undefined;

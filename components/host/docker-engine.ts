@@ -12,11 +12,15 @@ import { onRemoval } from "./reach-command";
 import { remoteCommand } from "./remote";
 
 export interface DockerEngineArgs extends DockerSettings {
+  /** The machine. */
   readonly host: Host;
+  /** Folder that holds a folder of templates for each stack; an absolute path. */
   readonly templatesRoot: string;
   /** Key of the digests that the preview shows. */
   readonly digestKey: pulumi.Input<string>;
+  /** Who hears of what the daily self-check finds. */
   readonly alerts: AlertSettings;
+  /** A free name whose records the host keeps at its provider; undefined: it keeps none. */
   readonly freeName: FreeNameSettings | undefined;
   /** Undefined: no backups. */
   readonly backup: BackupSettings | undefined;

@@ -12,11 +12,13 @@ const remoteTimeout = "45m";
 
 /** A command run as root on a machine, its secrets on standard input only. */
 export interface RemoteCommandArgs {
+  /** The machine that it runs on. */
   readonly host: Machine;
   /** Fixed words, never a secret: they stand in plain state, in previews and in errors, which quote the command. */
   readonly create: pulumi.Input<string>;
   /** Comments that show in a preview what changes, since standard input is secret; one a line. */
   readonly digests: pulumi.Input<string>;
+  /** Standard input of the command: what may be secret. */
   readonly stdin: pulumi.Input<string>;
   /** Whether its standard error is for the operator to read: warnings that hold no secret. @default false */
   readonly warns?: boolean;

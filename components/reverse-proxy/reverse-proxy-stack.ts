@@ -9,14 +9,20 @@ import { hashBasicPassword, loginHeader } from "./password-hash";
 import { hashSecret, hstsSeconds, indexIsolation, portalIsolation, sites } from "./sites";
 
 export interface EdgeSettings {
+  /** Domain of the index page, and the end of all other names. */
   readonly domain: string;
+  /** Routes of all Apps: a site for each. */
   readonly routes: readonly Route[];
+  /** Where certificates come from. */
   readonly certificates: CertificateSettings;
+  /** Image references by name. */
   readonly images: Images;
+  /** Time zone of the container, as in tz's database. */
   readonly timeZone: string;
 }
 
 export interface ReverseProxyStackArgs extends Omit<EdgeSettings, "domain">, StackContext {
+  /** The same, where it may be known only once the host has its address. */
   readonly domain: pulumi.Output<string>;
 }
 

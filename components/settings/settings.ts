@@ -9,80 +9,109 @@ import { type Target, toTarget } from "./targets";
 export interface Settings {
   /** Every setting by its key; the Apps take theirs from here. */
   readonly values: SettingValues;
+  /** Where the host comes from. */
   readonly target: Target;
   /** Domain the Apps are served below; undefined: the sslip.io name of the host's address. */
   readonly domain: string | undefined;
   /** The domain, where the host keeps its records at a provider of free names. */
   readonly freeName: FreeNameSettings | undefined;
+  /** Who signs in. */
   readonly operator: OperatorSettings;
   /** Mail server; without one, one-time codes go to a file on the host. */
   readonly mail: MailSettings | undefined;
+  /** Where certificates come from. */
   readonly certificates: CertificateSettings;
+  /** Docker, and the system of the host. */
   readonly docker: DockerSettings;
+  /** Who hears of what the daily self-check finds. */
   readonly alerts: AlertSettings;
   /** Undefined: no backups. */
   readonly backup: BackupSettings | undefined;
+  /** Image references by name. */
   readonly images: Images;
+  /** Repository and commit of what is built on the host, by name. */
   readonly sources: Sources;
+  /** Time zone of the containers, as in tz's database. Default UTC; setting `timeZone`. */
   readonly timeZone: string;
   /** Whether removing an App also deletes its volumes. */
   readonly deleteData: boolean;
 }
 
 export interface FreeNameSettings {
+  /** `NAME.duckdns.org` or `NAME.dedyn.io`. Setting `domain`. */
   readonly domain: string;
+  /** Token of the name's provider; a secret. Setting `domainToken`. */
   readonly token: pulumi.Output<string>;
 }
 
 export interface OperatorSettings {
+  /** Name that the operator signs in with. Default admin; setting `adminUsername`. */
   readonly username: string;
-  /** Undefined: generated. */
+  /** First password; a secret. Undefined, as by default: generated. Setting `adminPassword`. */
   readonly password: pulumi.Output<string> | undefined;
-  /** Undefined: the user name at the domain. */
+  /** Mail address; undefined, as by default: the user name at the domain. Setting `adminEmail`. */
   readonly email: string | undefined;
 }
 
 export interface MailSettings {
+  /** `submission://`, `submissions://` or `smtp://`, with host and port. Setting `smtpAddress`. */
   readonly address: string;
+  /** Login at the server; undefined, as by default: none. Setting `smtpUsername`. */
   readonly username: string | undefined;
+  /** Password of that login; a secret. Setting `smtpPassword`. */
   readonly password: pulumi.Output<string> | undefined;
-  /** Undefined: the operator. */
+  /** Sender of the mails; undefined, as by default: the operator. Setting `smtpSender`. */
   readonly sender: string | undefined;
 }
 
 export interface CertificateSettings {
-  /** Undefined: hostmaster at the domain (RFC 2142). */
+  /** Contact for the certificate authorities; undefined: hostmaster at the domain (RFC 2142). Setting `acmeEmail`, else `adminEmail`. */
   readonly email: string | undefined;
+  /** Addresses of ACME directories, tried in this order. Setting `acmeDirectories`. */
   readonly directories: readonly string[];
+  /** PEM certificate of an authority of your own; undefined, as by default: the public ones. Setting `acmeTrustedRoot`. */
   readonly trustedRoot: string | undefined;
+  /** Life of a certificate of Caddy's own authority, in minutes. Default 60; setting `fallbackCertificateMinutes`. */
   readonly fallbackMinutes: number;
 }
 
 export interface DockerSettings {
+  /** `docker-ce`: Docker's own packages, the default; `distribution`: the system's. Setting `dockerPackages`. */
   readonly packages: string;
+  /** Address of the repository of Docker's packages, or of a mirror. Setting `dockerAptRepository`. */
   readonly aptRepository: string;
+  /** Addresses of mirrors of Docker Hub. Default none; setting `registryMirrors`. */
   readonly registryMirrors: readonly string[];
+  /** Name servers of the containers, as IP addresses; empty, as by default: the host's. Setting `dockerDns`. */
   readonly dns: readonly string[];
+  /** Private network in CIDR notation that the networks of containers are taken from. Setting `dockerAddressPool`. */
   readonly addressPool: string;
+  /** Size of the swap file, in MiB; 0: none. Setting `swapMiB`. */
   readonly swapMiB: number;
+  /** Time server; undefined, as by default: the system's. Setting `ntpServer`. */
   readonly ntpServer: string | undefined;
-  /** Whether security updates are installed by the host itself. */
+  /** Whether security updates are installed by the host itself. Default true; setting `automaticUpdates`. */
   readonly automaticUpdates: boolean;
-  /** `HH:MM`; undefined: no reboot without the operator. */
+  /** `HH:MM` in the host's time zone; undefined, as by default: no reboot without the operator. Setting `updateRebootTime`. */
   readonly rebootTime: string | undefined;
 }
 
 export interface BackupSettings {
-  /** In restic's words, or `oss`: the store of the Target. */
+  /** In restic's words, or `oss`: the store of the target. Setting `backupRepository`. */
   readonly repository: string;
+  /** Access key of an S3 store. Setting `backupAccessKeyId`. */
   readonly accessKeyId: string | undefined;
+  /** Its secret half; a secret. Setting `backupSecretAccessKey`. */
   readonly secretAccessKey: pulumi.Output<string> | undefined;
+  /** SSH private key for an SFTP store; a secret. Setting `backupPrivateKey`. */
   readonly privateKey: pulumi.Output<string> | undefined;
-  /** `type base64` of the SFTP server. */
+  /** Host key of the SFTP server, `type base64`. Setting `backupHostKey`. */
   readonly hostKey: string | undefined;
-  /** Undefined: generated. */
+  /** What backups are encrypted with; a secret. Undefined, as by default: generated. Setting `backupPassword`. */
   readonly password: pulumi.Output<string> | undefined;
+  /** Calendar event of systemd. Setting `backupSchedule`. */
   readonly schedule: string;
+  /** How many snapshots are kept of each kind. Settings `backupKeepDaily`, `backupKeepWeekly`, `backupKeepMonthly`. */
   readonly keep: { readonly daily: number; readonly weekly: number; readonly monthly: number };
 }
 

@@ -8,9 +8,11 @@ import { type ReleaseSource, digestComment, releasePayload, renderRelease } from
 
 /** What every ComposeStack of a program shares. */
 export interface StackContext {
+  /** The machine it runs on. */
   readonly host: Host;
   /** What must be on the Host first. Not an option of the components: a protected child would keep all that they depend on. */
   readonly engine: pulumi.Resource;
+  /** Folder that holds a folder of templates for each stack; an absolute path. */
   readonly templatesRoot: string;
   /** Key of the digests that name releases and stand in previews; a secret kept in state. */
   readonly digestKey: pulumi.Input<string>;

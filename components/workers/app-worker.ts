@@ -11,6 +11,7 @@ import { digestComment, releasePayload, renderRelease, unpackAndRun } from "../s
 export interface ClusterWorkerArgs {
   /** The machine that runs the App. */
   readonly host: Host;
+  /** The machine that joins it. */
   readonly worker: Worker;
   /** The App's part on the worker; `agent.sh` of its template installs it. */
   readonly release: WorkerRelease;
@@ -18,6 +19,7 @@ export interface ClusterWorkerArgs {
   readonly updates: Pick<DockerSettings, "automaticUpdates" | "rebootTime">;
   /** The ComposeStack of the App: on the host first, and gone last. */
   readonly stack: pulumi.Resource;
+  /** Folder that holds a folder of templates for each stack; an absolute path. */
   readonly templatesRoot: string;
   /** Key of the digests that the preview shows. */
   readonly digestKey: pulumi.Input<string>;
