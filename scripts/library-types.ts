@@ -10,7 +10,8 @@ import { existingSettings, targetSettings } from "../components/settings/section
 import type { Section, Setting } from "../components/settings/setting";
 
 const { hostWaitSeconds, ...onExisting } = existingSettings;
-const { target: _kind, ...ofStack } = targetSettings;
+/** The target's kind is told by its own arguments. */
+const ofStack = Object.fromEntries(Object.entries<Setting>(targetSettings).filter(([key]) => key !== "target"));
 
 /** What the target existing cannot do without; its other arguments have a default. */
 const needed: ReadonlySet<string> = new Set(["hostAddress", "hostPrivateKey", "hostKey"]);

@@ -54,6 +54,8 @@ export function answerOf(
     }
     case "alicloud:oss/bucket:Bucket":
       return { ...nothing, plain: { intranetEndpoint: "oss-internal.example.com" } };
+    case "alicloud:ram/policy:Policy":
+      return { ...nothing, plain: { type: "Custom" } };
     case "alicloud:ram/accessKey:AccessKey":
       return { ...nothing, secret: { secret: "made-key-secret" } };
     case "alicloud:ecs/eipAddress:EipAddress":
