@@ -15,6 +15,7 @@ const closed = {
   "packages/alicloud-emulator/src": [...product, "cli"],
   "packages/alicloud-emulator/testing": [...product, "cli"],
   "packages/donation-site": [...product, "cli"],
+  "packages/policy-pack": ["ops", "sandbox", "test"],
   "packages/offline-kit": ["ops", "scripts", "sandbox", "test"],
 };
 

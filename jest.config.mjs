@@ -25,7 +25,7 @@ export default {
     { ...project, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
     { ...withTools, displayName: "tools", testMatch: ["<rootDir>/test/tools/**/*.test.ts"] },
     { ...withTools, displayName: "kit", testMatch: ["<rootDir>/{sandbox,test/toolchain}/**/*.test.ts"] },
-    ...["alicloud-emulator", "donation-site", "offline-kit"].map((name) => ({
+    ...["alicloud-emulator", "donation-site", "offline-kit", "policy-pack"].map((name) => ({
       ...withTools,
       displayName: name,
       testMatch: [`<rootDir>/packages/${name}/test/**/*.test.ts`],

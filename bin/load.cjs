@@ -23,6 +23,7 @@ const external = [
   "@pulumi/pulumi",
   "@pulumi/alicloud",
   "@pulumi/cloudflare",
+  "@pulumi/policy",
   "argon2",
   "cpu-features",
   "esbuild",

@@ -3,8 +3,8 @@ import { type Act, type Preview, type Step, actOf, nameOf, typeOf } from "../../
 /** A pull request with this label may do what {@link guardedChanges} finds. */
 export const allowLabel = "allow-replace";
 
-/** Resource types that no pull request may delete or replace without the label. */
-const guarded = new Map([
+/** Resource types that no pull request may delete or replace without the label, and what they are. */
+export const guardedResources: ReadonlyMap<string, string> = new Map([
   ["alicloud:ecs/instance:Instance", "the machine"],
   ["alicloud:ecs/ecsDisk:EcsDisk", "the data disk"],
   ["alicloud:ecs/eipAddress:EipAddress", "the public address"],
@@ -40,7 +40,7 @@ const image = "imageId";
 
 /** Undefined: it may go. */
 function guardedAs(step: Step): string | undefined {
-  const known = guarded.get(typeOf(step)) ?? guardedByName.get(nameOf(step));
+  const known = guardedResources.get(typeOf(step)) ?? guardedByName.get(nameOf(step));
   return known ?? (step.oldState?.protect ? "the protected resource" : undefined);
 }
 

@@ -12,6 +12,7 @@ import { install, packageManager } from "./install";
 import { parseOptions } from "./options";
 import { installedPackages, readManifest, requiredPlugins } from "./packages";
 import { runProgram } from "./run";
+import { runPolicyPack } from "./run-policy-pack";
 
 const cancel = new AbortController();
 let engine = process.argv.slice(2).find((argument) => !argument.startsWith("-")) ?? "";
@@ -105,6 +106,7 @@ serve(LanguageRuntimeService, {
     }
   }),
   installDependencies,
+  runPlugin: runPolicyPack,
   getProgramDependencies: unary((request: wire.GetProgramDependenciesRequest) => {
     const response = new wire.GetProgramDependenciesResponse();
     for (const { name, version } of dependencies(folderOf(request), request.getTransitivedependencies())) {
