@@ -3,10 +3,10 @@
  * output: at first what the host was placed as, and after a change of the request the best that can be had. The choice of the
  * time before is in PULUMI_COMMAND_STDOUT.
  */
-import { cloudApi } from "./api";
-import { choosePlacement, placeSchema, typeRequestSchema } from "./placement";
-import { ScriptError, runScript } from "./script";
-import { offersOf } from "./stock";
+import { cloudApi } from "./api/api";
+import { choosePlacement, placeSchema, typeRequestSchema } from "./hooks/placement";
+import { ScriptError, runScript } from "./hooks/script";
+import { offersOf } from "./hooks/stock";
 
 function choiceBefore(stdout = "") {
   if (stdout.trim() === "") return undefined;

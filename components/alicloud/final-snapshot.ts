@@ -5,10 +5,10 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type CloudApi, type Query, cloudApi, tagParameters } from "./api";
-import { finalTag } from "./final-tag";
-import { snapshotUsdPerGiBMonth } from "./prices";
-import { ScriptError, runScript } from "./script";
+import { type CloudApi, type Query, cloudApi, tagParameters } from "./api/api";
+import { finalTag } from "./hooks/final-tag";
+import { snapshotUsdPerGiBMonth } from "./prices/prices";
+import { ScriptError, runScript } from "./hooks/script";
 
 const inputSchema = z.object({
   region: z.string().min(1),

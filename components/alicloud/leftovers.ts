@@ -5,9 +5,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type CloudApi, type Product, type Query, cloudApi, tagParameters } from "./api";
-import { finalTag } from "./final-tag";
-import { ScriptError, runScript } from "./script";
+import { type CloudApi, type Product, type Query, cloudApi, tagParameters } from "./api/api";
+import { finalTag } from "./hooks/final-tag";
+import { ScriptError, runScript } from "./hooks/script";
 
 const inputSchema = z.object({
   region: z.string().min(1),

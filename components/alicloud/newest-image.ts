@@ -3,10 +3,10 @@
  * region on standard input, the id of its newest Ubuntu 24.04 on standard output.
  */
 import { z } from "zod";
-import { machineOf } from "./adopted";
-import { cloudApi } from "./api";
-import { newestUbuntu } from "./placement";
-import { runScript } from "./script";
+import { machineOf } from "./hooks/adopted";
+import { cloudApi } from "./api/api";
+import { newestUbuntu } from "./hooks/placement";
+import { runScript } from "./hooks/script";
 
 const imagesSchema = z.object({
   Images: z.object({

@@ -2,11 +2,11 @@
  * Run by `node bin/cloudcode-hook.cjs place` once, when the host is made: a PlacementRequest on standard input,
  * its Placement on standard output.
  */
-import { machineOf } from "./adopted";
-import { cloudApi } from "./api";
-import { type Placement, choosePlacement, placementRequestSchema } from "./placement";
-import { runScript } from "./script";
-import { offersOf } from "./stock";
+import { machineOf } from "./hooks/adopted";
+import { cloudApi } from "./api/api";
+import { type Placement, choosePlacement, placementRequestSchema } from "./hooks/placement";
+import { runScript } from "./hooks/script";
+import { offersOf } from "./hooks/stock";
 
 void runScript(placementRequestSchema, async (request) => {
   const { region, adopted } = request;

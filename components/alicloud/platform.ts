@@ -3,15 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../host/platform";
 import type { Settings } from "../settings/settings";
 import type { AlicloudTarget } from "../settings/targets";
-import { costFactors, hostEstimate } from "./cost";
-import { findZone } from "./dns";
-import { describeEstimate } from "./estimate";
-import { faultHook } from "./fault-hook";
-import { cloudHost } from "./host";
-import { cloudNetwork } from "./network";
-import { checkImage, findVswitchZone, placed } from "./placed";
-import { onDelete } from "./script-command";
-import { stackTags } from "./tags";
+import { costFactors, hostEstimate } from "./prices/cost";
+import { findZone } from "./resources/dns";
+import { describeEstimate } from "./prices/estimate";
+import { faultHook } from "./resources/fault-hook";
+import { cloudHost } from "./resources/host";
+import { cloudNetwork } from "./resources/network";
+import { checkImage, findVswitchZone, placed } from "./resources/placed";
+import { onDelete } from "./resources/script-command";
+import { stackTags } from "./resources/tags";
 
 /**
  * Network and host on ECS, after what must be asked of the account before any resource is declared.

@@ -5,8 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type CloudApi, cloudApi } from "./api";
-import { ScriptError, runScript } from "./script";
+import { type CloudApi, cloudApi } from "./api/api";
+import { ScriptError, runScript } from "./hooks/script";
 
 const inputSchema = z.object({ region: z.string().min(1), allocationId: z.string().min(1) });
 export type UnbindAddressInput = z.infer<typeof inputSchema>;

@@ -3,8 +3,8 @@
  * input: takes the cloud's own protection from it. Pulumi has let it go by then, but in the same update could not tell the cloud.
  */
 import { z } from "zod";
-import { cloudApi } from "./api";
-import { runScript } from "./script";
+import { cloudApi } from "./api/api";
+import { runScript } from "./hooks/script";
 
 const instancesSchema = z.object({
   Instances: z.object({ Instance: z.array(z.object({ DeletionProtection: z.boolean().default(false) })) }),

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { instanceMemoryGiB } from "../alicloud/instance-memory";
+import { instanceMemoryGiB } from "../alicloud/prices/instance-memory";
 import { type K3sRelease, k3sFolder, k3sNetwork, k3sOpenings, k3sRelease, k3sSubnets, k3sUrl } from "./k3s";
 import { maxPasswordBytes } from "../reverse-proxy/password-hash";
 import { type KeyRule, edgeNetwork, hostOf } from "../routes";

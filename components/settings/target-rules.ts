@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import { hostEstimate } from "../alicloud/cost";
-import { describeEstimate } from "../alicloud/estimate";
+import { hostEstimate } from "../alicloud/prices/cost";
+import { describeEstimate } from "../alicloud/prices/estimate";
 import { requestedWorkers, reservedNetworks } from "../apps/registry";
 import { holds, overlap } from "./networks";
 import { type Problem, missing, when } from "./problem";

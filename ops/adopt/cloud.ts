@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Machine, findMachine } from "../../components/alicloud/adopted";
-import type { CloudApi } from "../../components/alicloud/api";
+import { type Machine, findMachine } from "../../components/alicloud/hooks/adopted";
+import type { CloudApi } from "../../components/alicloud/api/api";
 import type { OldState } from "./state-file";
 
 const vpcs = z.object({ Vpcs: z.object({ Vpc: z.array(z.object({ CidrBlock: z.string() })) }) });

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { cloudApi } from "../../components/alicloud/api";
-import { explainFault } from "../../components/alicloud/faults";
+import { cloudApi } from "../../components/alicloud/api/api";
+import { explainFault } from "../../components/alicloud/api/faults";
 import { hostKey as hostKeyShape, typeAndBase64 } from "../../components/settings/checks";
 import type { Say } from "../../cli/run";
 import { parsePreview } from "../../cli/preview";

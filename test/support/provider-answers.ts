@@ -1,6 +1,6 @@
 // Stands in for the providers' plugins: what they answer besides a resource's inputs, and what their functions return.
 import { createHash } from "node:crypto";
-import { placementRequestSchema } from "../../components/alicloud/placement";
+import { placementRequestSchema } from "../../components/alicloud/hooks/placement";
 import { type KeyPair, keyPair } from "./keys";
 import { type Plain, textOf, withoutSecrets } from "./plain";
 

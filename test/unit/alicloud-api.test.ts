@@ -1,5 +1,5 @@
-import { type Query, allPages } from "../../components/alicloud/api";
-import { faultOf } from "../../components/alicloud/api-fault";
+import { type Query, allPages } from "../../components/alicloud/api/api";
+import { faultOf } from "../../components/alicloud/api/api-fault";
 import { type Emulator, emulatorKey, startEmulator } from "@cloudcode/alicloud-emulator";
 import { runScript } from "../support/alicloud-scripts";
 

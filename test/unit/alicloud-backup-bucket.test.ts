@@ -1,4 +1,4 @@
-import { bucketName, storePolicy } from "../../components/alicloud/backup-bucket";
+import { bucketName, storePolicy } from "../../components/alicloud/resources/backup-bucket";
 import { textOf } from "../support/plain";
 import { type ProgramRun, minimalAlicloud, runAlicloud } from "../support/program";
 import { optionsOf } from "../support/recorded-options";

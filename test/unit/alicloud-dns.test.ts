@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import { zoneEntry } from "../../components/alicloud/dns";
+import { zoneEntry } from "../../components/alicloud/resources/dns";
 import { type ProgramRun, failureOf, runAlicloud } from "../support/program";
 import { eipAddress } from "../support/provider-answers";
 import { optionsOf } from "../support/recorded-options";

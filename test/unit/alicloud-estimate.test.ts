@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import type { CostInput } from "../../components/alicloud/estimate";
-import { describeEstimate, estimateMonthly } from "../../components/alicloud/estimate";
-import type { PriceTable } from "../../components/alicloud/prices";
-import { priceSources, priceTable, snapshotUsdPerGiBMonth } from "../../components/alicloud/prices";
+import type { CostInput } from "../../components/alicloud/prices/estimate";
+import { describeEstimate, estimateMonthly } from "../../components/alicloud/prices/estimate";
+import type { PriceTable } from "../../components/alicloud/prices/prices";
+import { priceSources, priceTable, snapshotUsdPerGiBMonth } from "../../components/alicloud/prices/prices";
 
 const at = (usd: number) => ({ region: { usd, source: "eip" as const } });
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { explainAtResource } from "../../components/alicloud/fault-hook";
-import { explainFault } from "../../components/alicloud/faults";
+import { explainAtResource } from "../../components/alicloud/resources/fault-hook";
+import { explainFault } from "../../components/alicloud/api/faults";
 import type { Answered } from "@cloudcode/alicloud-emulator/testing/client";
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { type Fault, faultSchema } from "@cloudcode/alicloud-emulator/faults";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { securityRules } from "../../components/alicloud/network";
+import { securityRules } from "../../components/alicloud/resources/network";
 import { inboundRules } from "../../components/host/network";
 import { textOf } from "../support/plain";
 import { type ProgramRun, failureOf, runAlicloud } from "../support/program";

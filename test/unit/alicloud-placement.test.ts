@@ -6,7 +6,7 @@ import {
   diskCategoryOf,
   misplaced,
   newestUbuntu,
-} from "../../components/alicloud/placement";
+} from "../../components/alicloud/hooks/placement";
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 import { runScript } from "../support/alicloud-scripts";

@@ -1,4 +1,4 @@
-import { charge, hostNameOf, power } from "../../components/alicloud/machine";
+import { charge, hostNameOf, power } from "../../components/alicloud/resources/machine";
 import type { MachineSettings } from "../../components/settings/targets";
 import { textOf } from "../support/plain";
 import { type ProgramRun, runAlicloud } from "../support/program";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { parse } from "yaml";
-import { costFactors, hostEstimate } from "../../components/alicloud/cost";
-import { placementRequest } from "../../components/alicloud/placed";
-import { userData } from "../../components/alicloud/user-data";
+import { costFactors, hostEstimate } from "../../components/alicloud/prices/cost";
+import { placementRequest } from "../../components/alicloud/resources/placed";
+import { userData } from "../../components/alicloud/resources/user-data";
 import { alicloudSettings } from "../../components/settings/sections/alicloud";
 import { keyPair } from "../support/keys";
 import type { Plain } from "../support/plain";

@@ -1,4 +1,4 @@
-import { instanceMemoryGiB } from "../../components/alicloud/instance-memory";
+import { instanceMemoryGiB } from "../../components/alicloud/prices/instance-memory";
 
 it.each<[string, number | undefined]>([
   ["ecs.e-c1m1.large", 2],

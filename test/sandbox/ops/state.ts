@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { storePolicy } from "../../../components/alicloud/backup-bucket";
+import { storePolicy } from "../../../components/alicloud/resources/backup-bucket";
 import { cacheDir } from "../../../cli/cache";
 import { projectRoot } from "../../../sandbox/folder";
 import { type Say, run } from "../../../cli/run";

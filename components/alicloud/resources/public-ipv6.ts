@@ -1,6 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
-import { OperatorError } from "../operator-error";
+import { OperatorError } from "../../operator-error";
 
 /** Opens the instance's IPv6 address to the internet, paid by traffic, and returns it. */
 export function publicIpv6(

@@ -1,9 +1,9 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { hookCommand } from "../hook";
+import { hookCommand } from "../../hook";
 
 /**
- * Runs a script of this folder when the resource is created, and again when what it reads on standard input changes; its
+ * Runs a script of components/alicloud when the resource is created, and again when what it reads on standard input changes; its
  * line.
  */
 export function onCreate(
@@ -26,7 +26,7 @@ export function onCreate(
   ).stdout.apply((line) => line.trim());
 }
 
-/** Runs a script of this folder when the resource is deleted; what it prints is for the operator. */
+/** Runs a script of components/alicloud when the resource is deleted; what it prints is for the operator. */
 export function onDelete(
   name: string,
   script: "final-snapshot" | "leftovers" | "unbind-address" | "unprotect",

@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Connection } from "../host/host";
-import { reachCommand, reachInput } from "../host/reach-command";
+import type { Connection } from "../../host/host";
+import { reachCommand, reachInput } from "../../host/reach-command";
 
 /** How long a machine that no longer answers holds up the removal of its disk, in seconds. */
 const waitSeconds = 30;

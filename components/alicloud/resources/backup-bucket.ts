@@ -1,7 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { BackupStore } from "../host/host";
+import type { BackupStore } from "../../host/host";
 import { hostNameOf } from "./machine";
 import { ownership, stackName } from "./tags";
 

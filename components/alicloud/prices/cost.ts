@@ -1,6 +1,6 @@
-import type { MonthlyCost } from "../host/host";
+import type { MonthlyCost } from "../../host/host";
 import { type Estimate, estimateMonthly } from "./estimate";
-import type { AlicloudTarget, WorkerSettings } from "../settings/targets";
+import type { AlicloudTarget, WorkerSettings } from "../../settings/targets";
 
 /** What decides the price of a host. */
 export interface CostFactors {

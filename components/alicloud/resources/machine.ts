@@ -1,7 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { CloudNetwork } from "../host/network";
-import type { MachineSettings } from "../settings/targets";
+import type { CloudNetwork } from "../../host/network";
+import type { MachineSettings } from "../../settings/targets";
 import type { Placed } from "./placed";
 import { ownership, stackName } from "./tags";
 

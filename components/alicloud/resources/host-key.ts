@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { typeAndBase64 } from "../settings/checks";
+import { typeAndBase64 } from "../../settings/checks";
 import { userData } from "./user-data";
 
 /** The key by which a machine proves who it is, known before the machine is there. */

@@ -1,10 +1,10 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import { OperatorError } from "../operator-error";
-import type { AlicloudTarget } from "../settings/targets";
-import { costFactors, hostEstimate } from "./cost";
+import { OperatorError } from "../../operator-error";
+import type { AlicloudTarget } from "../../settings/targets";
+import { costFactors, hostEstimate } from "../prices/cost";
 import { explained } from "./fault-hook";
-import { type PlacementRequest, diskCategoryOf, misplaced, placeSchema, placementSchema } from "./placement";
+import { type PlacementRequest, diskCategoryOf, misplaced, placeSchema, placementSchema } from "../hooks/placement";
 import { onCreate } from "./script-command";
 
 /** As what and where a host is; each part is known in a preview unless it is that part which must be looked up anew. */

@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { explainFault } from "./faults";
+import { explainFault } from "../api/faults";
 
 /** An error whose message is the sentence to show. */
 export class ScriptError extends Error {}

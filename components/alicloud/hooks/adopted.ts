@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CloudApi } from "./api";
+import type { CloudApi } from "../api/api";
 import { ScriptError } from "./script";
 
 const instancesSchema = z.object({

@@ -1,7 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { DataDiskFacts } from "../host/host";
-import type { DataDiskSettings } from "../settings/targets";
+import type { DataDiskFacts } from "../../host/host";
+import type { DataDiskSettings } from "../../settings/targets";
 import type { Placed } from "./placed";
 import { onDelete } from "./script-command";
 import { ownership, stackName } from "./tags";

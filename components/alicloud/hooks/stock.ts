@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CloudApi } from "./api";
+import type { CloudApi } from "../api/api";
 import type { Offer, PlacementRequest } from "./placement";
 
 const availableSchema = z.object({

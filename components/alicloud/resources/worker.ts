@@ -1,9 +1,9 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { Connection, Worker } from "../host/host";
-import type { CloudNetwork } from "../host/network";
-import { waitReachable } from "../host/wait-reachable";
-import type { MachineSettings } from "../settings/targets";
+import type { Connection, Worker } from "../../host/host";
+import type { CloudNetwork } from "../../host/network";
+import { waitReachable } from "../../host/wait-reachable";
+import type { MachineSettings } from "../../settings/targets";
 import { hostKey } from "./host-key";
 import { instanceArgs, replacedOnly } from "./machine";
 import type { Placed } from "./placed";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { OperatorError } from "../operator-error";
-import { explainFault } from "./faults";
+import { OperatorError } from "../../operator-error";
+import { explainFault } from "../api/faults";
 
 /** Explains what the provider says when a resource fails; for `hooks: { onError: [...] }` of each resource of the cloud. */
 export function faultHook(): pulumi.ErrorHook {

@@ -1,6 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
-import type { MachineSettings } from "../settings/targets";
+import type { MachineSettings } from "../../settings/targets";
 import { onDelete } from "./script-command";
 import { ownership, stackName } from "./tags";
 

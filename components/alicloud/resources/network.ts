@@ -1,7 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import { type InboundRule, type NetworkParts, inboundRules, inboundSuffix } from "../host/network";
-import type { CloudNetworkSettings } from "../settings/targets";
+import { type InboundRule, type NetworkParts, inboundRules, inboundSuffix } from "../../host/network";
+import type { CloudNetworkSettings } from "../../settings/targets";
 import { ownership, stackName } from "./tags";
 
 const sshPort = 22;
