@@ -86,7 +86,8 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
     ? undefined
     : waitReachable(`${name}-reachable`, { connection, generation }, args.waitSeconds, {
         ...child,
-        // With its names in place, Caddy's first request for a certificate succeeds.
+        // With its names in place, Caddy's first request for a certificate succeeds: failed ones count towards the
+        // authority's limits (caddyserver/caddy#383).
         dependsOn: [attachment, association, ...records],
       });
   const workers = Array.from(
