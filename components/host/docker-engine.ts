@@ -1,7 +1,8 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { BackupSettings, DockerSettings, FreeNameSettings } from "../settings/settings";
-import { digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
+import { type ReleaseSource, unpackAndRun } from "../stack/release";
+import { releaseCommand } from "../stack/release-command";
 import type { TemplateValues } from "../stack/template";
 import { type AlertSettings, alertSecrets, alertValues } from "./alerts";
 import { backupPassword, backupSecrets, backupValues, namedStore } from "./backup";
@@ -9,7 +10,6 @@ import { nameSecrets, nameValues } from "./free-name";
 import type { DataDiskFacts, Host } from "./host";
 import type { NetworkParts } from "./network";
 import { onRemoval } from "./reach-command";
-import { remoteCommand } from "./remote";
 
 export interface DockerEngineArgs extends DockerSettings {
   /** The machine. */
@@ -58,32 +58,27 @@ export class DockerEngine extends pulumi.ComponentResource {
         ...(host.machine === undefined ? {} : { deletedWith: host.machine }),
       },
     );
-    const secrets = pulumi.all({
+    const secrets = {
       ...backupSecrets(backup, store, this.backupPassword),
       ...alertSecrets(alerts),
       ...nameSecrets(freeName),
-    });
+    };
     const addresses = pulumi.output(freeName && [host.publicAddress, host.publicIpv6 ?? ""]);
-    const facts = pulumi.all([args.digestKey, host.dataDisk, store, secrets, addresses]);
-    const release = facts.apply(([key, dataDisk, place, known, [address = "", ipv6 = ""] = []]) => {
-      const values = {
-        ...hostValues(args, host, dataDisk),
-        name: nameValues(freeName, address, ipv6),
-        alerts: alertValues(alerts),
-        backup: backupValues(backup, place, { image: args.resticImage, host: pulumi.getStack() }),
-      };
-      return renderRelease(args.templatesRoot, { template: "host", values, plan: { networks: [] } }, known, key);
-    });
-    remoteCommand(
+    const source = pulumi
+      .all([host.dataDisk, store, addresses])
+      .apply(([dataDisk, place, [address = "", ipv6 = ""] = []]): ReleaseSource => {
+        const values = {
+          ...hostValues(args, host, dataDisk),
+          name: nameValues(freeName, address, ipv6),
+          alerts: alertValues(alerts),
+          backup: backupValues(backup, place, { image: args.resticImage, host: pulumi.getStack() }),
+        };
+        return { template: "host", values, plan: { networks: [] } };
+      });
+    // What the look at the machine warns of is for the operator to read.
+    releaseCommand(
       `${name}-install`,
-      {
-        host: args.host,
-        create: install,
-        digests: pulumi.unsecret(release).apply(digestComment),
-        stdin: pulumi.secret(release.apply(releasePayload)),
-        // What the look at the machine warns of.
-        warns: true,
-      },
+      { ...args, source, secrets, words: install, warns: true },
       { parent: this, dependsOn: [removal] },
     );
     this.registerOutputs({ backupPassword: this.backupPassword });

@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Host } from "../host/host";
 import { onRemoval, reachCommand } from "../host/reach-command";
-import { remoteCommand } from "../host/remote";
-import { type ReleaseSource, digestComment, releasePayload, renderRelease } from "./release";
+import type { ReleaseSource } from "./release";
+import { releaseCommand } from "./release-command";
 
 /** What every ComposeStack of a program shares. */
 export interface StackContext {
@@ -56,19 +56,13 @@ export class ComposeStack extends pulumi.ComponentResource {
       { ...onEngine, ...(host.machine === undefined ? {} : { deletedWith: host.machine }) },
     );
     if (args.release) {
-      const secrets = pulumi.all([pulumi.all(this.secrets), args.digestKey]);
-      const release = args.release.apply((source) =>
-        secrets.apply(([values, key]) => renderRelease(args.templatesRoot, source, values, key)),
-      );
-      const id = pulumi.unsecret(release).apply((r) => r.id);
-      const applied = remoteCommand(
+      const { command: applied, id } = releaseCommand(
         `${name}-release`,
         {
-          host,
-          // Keyed digests tell nothing of the secrets they cover, and show in a preview which file changes.
-          create: id.apply((wanted) => hostCommand("apply", name, wanted)),
-          digests: pulumi.unsecret(release).apply(digestComment),
-          stdin: pulumi.secret(release.apply(releasePayload)),
+          ...args,
+          source: args.release,
+          secrets: this.secrets,
+          words: (wanted) => hostCommand("apply", name, wanted),
         },
         { parent: this, dependsOn: [engine, removal] },
       );

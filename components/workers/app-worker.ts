@@ -4,9 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { WorkerRelease } from "../apps/app";
 import type { Host, Worker } from "../host/host";
 import { onRemoval, reachCommand } from "../host/reach-command";
-import { remoteCommand } from "../host/remote";
 import type { DockerSettings } from "../settings/settings";
-import { digestComment, releasePayload, renderRelease, unpackAndRun } from "../stack/release";
+import { unpackAndRun } from "../stack/release";
+import { releaseCommand } from "../stack/release-command";
 
 export interface ClusterWorkerArgs {
   /** The machine that runs the App. */
@@ -77,45 +77,28 @@ export class ClusterWorker extends pulumi.ComponentResource {
         ...withHost,
       },
     );
-    const release = pulumi
-      .all([args.digestKey, member.stdout])
-      .apply(([key, token]) =>
-        renderRelease(args.templatesRoot, { ...source, plan: { networks: [] } }, { token }, key),
-      );
     const words = pulumi.all([host.clusterAddress, worker.clusterAddress, member.id]).apply((each) => [name, ...each]);
     const { automaticUpdates, rebootTime = "" } = args.updates;
-    const upkeep = pulumi.output(args.digestKey).apply((key) =>
-      renderRelease(
-        args.templatesRoot,
-        {
-          template: "worker",
-          also: Object.fromEntries(shared.map((path) => [basename(path), path])),
-          values: { automaticUpdates, rebootTime },
-          plan: { networks: [] },
-        },
-        {},
-        key,
-      ),
-    );
+    const upkeep = {
+      template: "worker",
+      also: Object.fromEntries(shared.map((path) => [basename(path), path])),
+      values: { automaticUpdates, rebootTime },
+      plan: { networks: [] },
+    };
+    const onWorker = { host: worker, templatesRoot: args.templatesRoot, digestKey: args.digestKey };
     // The look at the machine is the first of it.
-    const prepared = remoteCommand(
+    const { command: prepared } = releaseCommand(
       `${name}-upkeep`,
-      {
-        host: worker,
-        create: unpackAndRun("upkeep.sh", ""),
-        digests: pulumi.unsecret(upkeep).apply(digestComment),
-        stdin: pulumi.secret(upkeep.apply(releasePayload)),
-        warns: true,
-      },
+      { ...onWorker, source: upkeep, secrets: {}, words: unpackAndRun("upkeep.sh", ""), warns: true },
       { parent: this },
     );
-    remoteCommand(
+    releaseCommand(
       `${name}-agent`,
       {
-        host: worker,
-        create: words.apply((each) => unpackAndRun("agent.sh", each.join(" "))),
-        digests: pulumi.unsecret(release).apply(digestComment),
-        stdin: pulumi.secret(release.apply(releasePayload)),
+        ...onWorker,
+        source: { ...source, plan: { networks: [] } },
+        secrets: { token: member.stdout },
+        words: words.apply((each) => unpackAndRun("agent.sh", each.join(" "))),
       },
       { parent: this, dependsOn: prepared === undefined ? [] : [prepared] },
     );
