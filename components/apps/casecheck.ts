@@ -3,7 +3,7 @@ import { cookieFault, getsGateCookie } from "../host/names";
 import { type PathRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { missing, when } from "../settings/problem";
-import { choice, flag, list, secret, text, whole } from "../settings/setting";
+import { choice, bool, list, secret, text, integer } from "../settings/setting";
 import { appKind } from "./app";
 
 const name = "casecheck";
@@ -31,7 +31,7 @@ const adminPassword = check.password.refine((value) => Buffer.byteLength(value) 
 });
 
 const settings = {
-  casecheckEnabled: flag({ description: "CaseCheck: activities and check-ins.", example: "true", default: false }),
+  casecheckEnabled: bool({ description: "CaseCheck: activities and check-ins.", example: "true", default: false }),
   casecheckPublished: choice(["caddy", "tunnel"], "is neither caddy nor tunnel", {
     description:
       "How CaseCheck is reached: caddy (a subdomain behind the sign-in portal) or tunnel (a Cloudflare Tunnel, without the sign-in portal; no port of it is open on the host).",
@@ -43,13 +43,13 @@ const settings = {
     example: "casecheck",
     default: "casecheck",
   }),
-  casecheckOpen: flag({
+  casecheckOpen: bool({
     description:
       "Opens CaseCheck's pages and API to people who cannot pass the sign-in portal, such as participants who check in; they still sign in to CaseCheck.",
     example: "true",
     default: false,
   }),
-  casecheckOpenRegistration: flag({
+  casecheckOpenRegistration: bool({
     description:
       "Lets whoever reaches CaseCheck make an account, where it is open or published by a tunnel; it sets no limit on that. Without it only somebody who passed the sign-in portal can, and nobody through a tunnel.",
     example: "true",
@@ -87,12 +87,12 @@ const settings = {
       "Password of CaseCheck's user admin. Default: generated; see pulumi stack output appLogins --show-secrets.",
     example: "'a long passphrase of yours'",
   }),
-  casecheckMemoryMiB: whole(256, 262144, {
+  casecheckMemoryMiB: integer(256, 262144, {
     description: "Memory limit of CaseCheck's API, in MiB; its other parts have fixed ones.",
     example: "384",
     default: 384,
   }),
-  casecheckBackupsKept: whole(1, 365, {
+  casecheckBackupsKept: integer(1, 365, {
     description: "How many daily dumps of CaseCheck's database are kept in its volume backups.",
     example: "14",
     default: 7,

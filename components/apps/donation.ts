@@ -3,7 +3,7 @@ import { cookieFault, getsGateCookie } from "../host/names";
 import { edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { missing, when } from "../settings/problem";
-import { flag, list, secret, text, whole } from "../settings/setting";
+import { bool, list, secret, text, integer } from "../settings/setting";
 import { appKind } from "./app";
 
 const name = "donation";
@@ -31,7 +31,7 @@ const linuxDoId = z
   .pipe(z.string(notAnId).regex(/^[1-9]\d{0,14}$/, notAnId));
 
 const settings = {
-  donationEnabled: flag({
+  donationEnabled: bool({
     description: "Donation site: provider accounts for quota at a new-api server, with CLIProxyAPI.",
     example: "true",
     default: false,
@@ -75,7 +75,7 @@ const settings = {
     example: "'[\"12345\"]'",
     default: [],
   }),
-  donationQuotaAmount: whole(1, 1e12, {
+  donationQuotaAmount: integer(1, 1e12, {
     description: "Quota that one donation gives, in new-api's units (500000 are one US dollar there).",
     example: "2000000",
     default: 2_000_000,
@@ -88,7 +88,7 @@ const settings = {
     description: "System access token of an administrator of new-api. Needed by the donation site.",
     example: "0123456789abcdefghijklmnopqrstuv",
   }),
-  donationNewApiAdminUser: whole(1, 2 ** 31 - 1, {
+  donationNewApiAdminUser: integer(1, 2 ** 31 - 1, {
     description: "Number of that administrator at new-api; older releases of it want both.",
     example: "1",
   }),

@@ -7,7 +7,7 @@ import { type KeyRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { overlap } from "../settings/networks";
 import { type Problem, when } from "../settings/problem";
-import { type PlainValues, flag, list, object, secret, text, whole } from "../settings/setting";
+import { type PlainValues, bool, list, object, secret, text, integer } from "../settings/setting";
 import { type StackValues, appKind } from "./app";
 
 const name = "lwsandbox";
@@ -32,7 +32,7 @@ const k3sReleaseSchema: z.ZodType<K3sRelease> = z.strictObject(
 );
 
 const settings = {
-  lwsandboxEnabled: flag({
+  lwsandboxEnabled: bool({
     description: "lwsandbox (liteboxd): throw-away sandboxes for code, on k3s; needs a host with 8 GiB.",
     example: "true",
     default: false,
@@ -52,17 +52,17 @@ const settings = {
       "Password of that user; a new one replaces what was set in the pages. Default: generated; see pulumi stack output appLogins --show-secrets.",
     example: "'a long passphrase of yours'",
   }),
-  lwsandboxSessionMaxAge: whole(60, 31_536_000, {
+  lwsandboxSessionMaxAge: integer(60, 31_536_000, {
     description: "Life of a session of that login, in seconds.",
     example: "86400",
     default: 86_400,
   }),
-  lwsandboxMinimumMemoryMiB: whole(1024, 1_048_576, {
+  lwsandboxMinimumMemoryMiB: integer(1024, 1_048_576, {
     description: "Least memory of the host, in MiB; a machine sold with 8 GiB has a little less.",
     example: "7168",
     default: 7168,
   }),
-  lwsandboxWorkers: whole(0, 50, {
+  lwsandboxWorkers: integer(0, 50, {
     description:
       "Number of more machines that run sandboxes (target alicloud): created, and drained and deleted when the number is lowered.",
     example: "2",

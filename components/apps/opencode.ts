@@ -1,6 +1,6 @@
 import { edgeNetwork } from "../routes";
 import * as check from "../settings/checks";
-import { flag, secret, text, whole } from "../settings/setting";
+import { bool, secret, text, integer } from "../settings/setting";
 import { appKind } from "./app";
 
 /** Pinned: 2.x drops `opencode web` and always asks for a password of its own (anomalyco/opencode#50370). */
@@ -13,19 +13,19 @@ const uid = 1000;
 const pages = "/|/new-session|/server/[^/?]+/session/[^/?]+|/L[A-Za-z0-9_-]+(/session(/[A-Za-z0-9_]+)?)?|/terminal/?";
 
 const settings = {
-  opencodeEnabled: flag({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
+  opencodeEnabled: bool({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
   opencodeSubdomain: text(check.label, { description: "Subdomain of OpenCode.", example: "code", default: "code" }),
-  opencodeTerminal: flag({
+  opencodeTerminal: bool({
     description: "Web terminal of OpenCode's workspace at /terminal.",
     example: "true",
     default: true,
   }),
-  opencodeMemoryMiB: whole(512, 262144, {
+  opencodeMemoryMiB: integer(512, 262144, {
     description: "Memory limit of OpenCode, in MiB.",
     example: "2048",
     default: 2048,
   }),
-  opencodeTerminalMemoryMiB: whole(128, 262144, {
+  opencodeTerminalMemoryMiB: integer(128, 262144, {
     description: "Memory limit of OpenCode's web terminal and all that runs in it, in MiB.",
     example: "512",
     default: 1024,

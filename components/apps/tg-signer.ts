@@ -3,7 +3,7 @@ import { maxPasswordBytes } from "../reverse-proxy/password-hash";
 import { edgeNetwork } from "../routes";
 import * as check from "../settings/checks";
 import { missing, when } from "../settings/problem";
-import { choice, flag, secret, text, whole } from "../settings/setting";
+import { choice, bool, secret, text, integer } from "../settings/setting";
 import { appKind } from "./app";
 
 const name = "tg-signer";
@@ -21,9 +21,9 @@ const kept = (schema: z.ZodType<string>) =>
 const basicUser = kept(check.oneLine).refine((value) => !value.includes(":"), { error: "has a colon" });
 
 const settings = {
-  tgSignerEnabled: flag({ description: "TG Signer: Telegram check-ins.", example: "true", default: false }),
+  tgSignerEnabled: bool({ description: "TG Signer: Telegram check-ins.", example: "true", default: false }),
   tgSignerSubdomain: text(check.label, { description: "Subdomain of TG Signer.", example: "tg", default: "tg" }),
-  tgSignerApiId: whole(1, 2 ** 31 - 1, {
+  tgSignerApiId: integer(1, 2 ** 31 - 1, {
     description: "api_id of your Telegram app, from https://my.telegram.org. Needed by TG Signer.",
     example: "12345678",
   }),
@@ -55,7 +55,7 @@ const settings = {
     description: "Password of the login that Caddy asks for. Default: generated.",
     example: "'another passphrase of yours'",
   }),
-  tgSignerMemoryMiB: whole(256, 262144, {
+  tgSignerMemoryMiB: integer(256, 262144, {
     description: "Memory limit of TG Signer, in MiB.",
     example: "512",
     default: 512,
@@ -74,7 +74,7 @@ const settings = {
     description: "Folder or file of the backup on the WebDAV server.",
     example: "/tg-signer/",
   }),
-  tgSignerWebdavIntervalSeconds: whole(30, 86400, {
+  tgSignerWebdavIntervalSeconds: integer(30, 86400, {
     description: "Longest time from a change to its backup, in seconds.",
     example: "300",
     default: 300,
@@ -83,7 +83,7 @@ const settings = {
     description: "Password that encrypts the backup, which holds full access to your Telegram accounts.",
     example: "'a passphrase you also keep elsewhere'",
   }),
-  tgSignerWebdavReplacesVolume: flag({
+  tgSignerWebdavReplacesVolume: bool({
     description:
       "Confirms that the backup on the WebDAV server replaces the data on the host's volume at every start of TG Signer.",
     example: "true",

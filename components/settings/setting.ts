@@ -58,16 +58,16 @@ export function secret(schema: z.ZodType<string>, words: Words): Setting<string>
   return { ...setting("string", schema, words), secret: true };
 }
 
-export function flag(words: WithDefault<boolean>): Defaulted<boolean> {
+export function bool(words: WithDefault<boolean>): Defaulted<boolean> {
   const error = "is neither true nor false";
   const schema = z.stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive", error });
   return setting("boolean", schema, words);
 }
 
 /** A whole number between two bounds, both included. */
-export function whole(min: number, max: number, words: WithDefault<number>): Defaulted<number>;
-export function whole(min: number, max: number, words: Words): Setting<number>;
-export function whole(min: number, max: number, words: Words): Setting<number> {
+export function integer(min: number, max: number, words: WithDefault<number>): Defaulted<number>;
+export function integer(min: number, max: number, words: Words): Setting<number>;
+export function integer(min: number, max: number, words: Words): Setting<number> {
   const digits = /^(0|-?[1-9]\d{0,14})$/;
   return setting("integer", decimal(digits, "is not a whole number", min, max), words);
 }

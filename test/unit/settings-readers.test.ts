@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import * as check from "../../components/settings/checks";
-import { whole } from "../../components/settings/setting";
+import { integer } from "../../components/settings/setting";
 import { tgSigner } from "../support/configurations";
 import { minimalAlicloud } from "../support/program";
 import { faultsOf } from "../support/settings";
@@ -37,7 +37,7 @@ const odd = fc.oneof(
 );
 
 describe("a whole number", () => {
-  const schema = whole(-5, 10_000, { description: "", example: "" }).schema;
+  const schema = integer(-5, 10_000, { description: "", example: "" }).schema;
   it("is what every reader writes back the same", () => {
     fc.assert(
       fc.property(fc.oneof(odd, fc.integer().map(String)), (text) => {
@@ -52,7 +52,7 @@ describe("a whole number", () => {
   it.each(["0x10", "1e3", " 22", "22 ", "22.0", "-0", "+22", "022", "٢٢", "２２", "22\n", "", "null"])(
     "%j is no port",
     (text) => {
-      expect(accepts(whole(1, 65535, { description: "", example: "" }).schema)(text)).toBe(false);
+      expect(accepts(integer(1, 65535, { description: "", example: "" }).schema)(text)).toBe(false);
     },
   );
 });

@@ -1,5 +1,5 @@
 import * as check from "../checks";
-import { choice, flag, list, number, someOf, text, whole } from "../setting";
+import { choice, bool, list, number, someOf, text, integer } from "../setting";
 
 /** Network, machine, disk and address on Alibaba Cloud. */
 export const alicloudSettings = {
@@ -8,7 +8,7 @@ export const alicloudSettings = {
     example: "ap-southeast-1",
     default: "ap-southeast-1",
   }),
-  icpFiled: flag({
+  icpFiled: bool({
     description:
       "Whether domain has an ICP filing; without one, a mainland region blocks the site and its certificates.",
     example: "true",
@@ -45,22 +45,22 @@ export const alicloudSettings = {
       "Machine that `npm run ops -- import-state` adopted from the old CLI: zone, type, disk category and image are its own.",
     example: "i-t4n0a1b2c3d4e5f6g7h8",
   }),
-  systemDiskGiB: whole(20, 2048, {
+  systemDiskGiB: integer(20, 2048, {
     description: "Size of the system disk, in GiB; it holds the system and images' sources, no data.",
     example: "40",
     default: 20,
   }),
-  dataDiskGiB: whole(20, 32768, {
+  dataDiskGiB: integer(20, 32768, {
     description: "Size of the encrypted data disk, in GiB; it may grow later.",
     example: "40",
     default: 20,
   }),
-  bandwidthMbps: whole(1, 200, {
+  bandwidthMbps: integer(1, 200, {
     description: "Limit of the public address's bandwidth, in Mbit/s; traffic is paid by volume.",
     example: "20",
     default: 20,
   }),
-  trafficGbPerMonth: whole(0, 100_000, {
+  trafficGbPerMonth: integer(0, 100_000, {
     description: "Outbound traffic in the price estimate, in GB a month.",
     example: "20",
     default: 5,
@@ -74,7 +74,7 @@ export const alicloudSettings = {
     description: "Highest price of a spot machine, in USD an hour. Default: up to the pay-as-you-go price.",
     example: "0.02",
   }),
-  subscriptionMonths: whole(1, 36, {
+  subscriptionMonths: integer(1, 36, {
     description: "Months a subscription runs; it renews itself for one month each time.",
     example: "1",
     default: 1,
@@ -84,7 +84,7 @@ export const alicloudSettings = {
     example: "30",
     default: 30,
   }),
-  snapshotRetentionDays: whole(7, 65_535, {
+  snapshotRetentionDays: integer(7, 65_535, {
     description: "Days that the weekly snapshots of the data disk are kept.",
     example: "28",
     default: 28,
@@ -93,12 +93,12 @@ export const alicloudSettings = {
     description: "Snapshot that the data disk is made from when it is created; without effect on a disk that is there.",
     example: "s-t4n0a1b2c3d4e5f6g7h8",
   }),
-  finalSnapshot: flag({
+  finalSnapshot: bool({
     description: "Whether pulumi destroy leaves a snapshot of the data disk (only with deleteData).",
     example: "true",
     default: false,
   }),
-  protectMachine: flag({
+  protectMachine: bool({
     description: "Whether machine and address refuse to be deleted, by the cloud and by Pulumi.",
     example: "true",
     default: false,
@@ -121,7 +121,7 @@ export const alicloudSettings = {
     example: "192.168.1.0/24",
     default: "192.168.1.0/24",
   }),
-  ipv6: flag({ description: "Whether the machine also has a public IPv6 address.", example: "true", default: false }),
+  ipv6: bool({ description: "Whether the machine also has a public IPv6 address.", example: "true", default: false }),
   ipv6GatewayId: text(check.ipv6GatewayId, {
     description: "The IPv6 gateway of vpcId, if it has one: a VPC can have only one. Default: a new one.",
     example: "ipv6gw-t4n0a1b2c3d4e5f6g7h8",

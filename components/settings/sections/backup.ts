@@ -1,5 +1,5 @@
 import * as check from "../checks";
-import { secret, text, whole } from "../setting";
+import { secret, text, integer } from "../setting";
 
 /** Where the data is backed up to, when, and for how long. */
 export const backupSettings = {
@@ -35,17 +35,17 @@ export const backupSettings = {
     example: "'*-*-* 03:30:00'",
     default: "*-*-* 03:30:00",
   }),
-  backupKeepDaily: whole(0, 3650, {
+  backupKeepDaily: integer(0, 3650, {
     description: "Days of which the last backup is kept.",
     example: "7",
     default: 7,
   }),
-  backupKeepWeekly: whole(0, 520, {
+  backupKeepWeekly: integer(0, 520, {
     description: "Weeks of which the last backup is kept.",
     example: "5",
     default: 5,
   }),
-  backupKeepMonthly: whole(0, 120, {
+  backupKeepMonthly: integer(0, 120, {
     description: "Months of which the last backup is kept.",
     example: "6",
     default: 6,

@@ -1,5 +1,5 @@
 import * as check from "../checks";
-import { someOf, text, whole } from "../setting";
+import { someOf, text, integer } from "../setting";
 
 export const certificateSettings = {
   acmeEmail: text(check.publicEmail, {
@@ -16,7 +16,7 @@ export const certificateSettings = {
     description: "PEM certificate that signs the ACME servers themselves, for a private authority.",
     example: '-- "$(cat ca.pem)"',
   }),
-  fallbackCertificateMinutes: whole(2, 10080, {
+  fallbackCertificateMinutes: integer(2, 10080, {
     description:
       "Life of a certificate of the internal authority, in minutes; at two thirds of it the public ones are asked again.",
     example: "60",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type ImageName, type SourceName, imageNames, sourceNames } from "../../images";
 import * as check from "../checks";
-import { choice, list, object, text, whole } from "../setting";
+import { choice, list, object, text, integer } from "../setting";
 
 const imageOverrides: z.ZodType<Partial<Record<ImageName, string>>> = z.partialRecord(
   z.enum(imageNames),
@@ -63,7 +63,7 @@ export const dockerSettings = {
     example: "10.201.0.0/16",
     default: "10.201.0.0/16",
   }),
-  swapMiB: whole(0, 65536, {
+  swapMiB: integer(0, 65536, {
     description: "Size of the swap file, in MiB, where the host has no swap; 0 for none.",
     example: "2048",
     default: 2048,

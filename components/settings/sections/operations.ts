@@ -1,9 +1,9 @@
 import * as check from "../checks";
-import { flag, secret, text } from "../setting";
+import { bool, secret, text } from "../setting";
 
 /** What looks after the host while nobody does. */
 export const operationsSettings = {
-  automaticUpdates: flag({
+  automaticUpdates: bool({
     description: "Whether the host installs its distribution's security updates by itself.",
     example: "true",
     default: true,
@@ -18,7 +18,7 @@ export const operationsSettings = {
       'Address that a daily self-check posts to, only when something is red (Slack, Mattermost, ntfy and others take its {"text": …}; DingTalk, WeCom and Feishu get their own form, with "cloudcode" as a keyword).',
     example: "https://hooks.example.com/services/T0/B0/XXXX",
   }),
-  alertMail: flag({
+  alertMail: bool({
     description: "Whether the daily self-check mails adminEmail through smtpAddress, only when something is red.",
     example: "true",
     default: false,

@@ -1,5 +1,5 @@
 import * as check from "../checks";
-import { choice, flag, list, secret, text, whole } from "../setting";
+import { choice, bool, list, secret, text, integer } from "../setting";
 
 /** Where the host comes from, and what is true of the whole stack. */
 export const targetSettings = {
@@ -30,7 +30,7 @@ export const targetSettings = {
     example: "Asia/Singapore",
     default: "UTC",
   }),
-  deleteData: flag({
+  deleteData: bool({
     description: "Whether removing an App, or everything, also deletes its data.",
     example: "true",
     default: false,
@@ -40,7 +40,7 @@ export const targetSettings = {
 /** A machine that is there already. */
 export const existingSettings = {
   hostAddress: text(check.address, { description: "IP address or name of the host.", example: "203.0.113.7" }),
-  hostPort: whole(1, 65535, { description: "SSH port of the host.", example: "22", default: 22 }),
+  hostPort: integer(1, 65535, { description: "SSH port of the host.", example: "22", default: 22 }),
   hostUser: text(check.unixUser, {
     description: "SSH user: root, or one that may sudo without a password.",
     example: "root",
@@ -55,7 +55,7 @@ export const existingSettings = {
       "SSH host key of the host, pinned: its key type and base64, as ssh-keyscan or the machine's console prints it.",
     example: '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP6EyXTbGNhwwWaLlb18EZWpMGcMx2ioZ3wmeVQ3q9aB"',
   }),
-  hostWaitSeconds: whole(5, 3600, {
+  hostWaitSeconds: integer(5, 3600, {
     description: "Longest time to wait for the host to answer SSH, in seconds.",
     example: "600",
     default: 600,
