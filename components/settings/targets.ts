@@ -22,7 +22,7 @@ export interface ExistingTarget {
   readonly waitSeconds: number;
   /** Networks in CIDR notation that may reach SSH; empty, as by default: the host's own firewall decides. Setting `sshCidrs`. */
   readonly sshCidrs: readonly string[];
-  /** Machines that only run sandboxes. Default none; setting `lwsandboxWorkerHosts`. */
+  /** Machines that only run work of an App. Default none; the setting is the App's. */
   readonly workers: readonly ExistingWorker[];
 }
 
@@ -62,9 +62,9 @@ export interface AlicloudTarget {
 }
 
 export interface WorkerSettings {
-  /** How many. Default 0; setting `lwsandboxWorkers`. */
+  /** How many. Default 0; the setting is the App's. */
   readonly count: number;
-  /** Instance type; undefined, as by default: the host's own. Setting `lwsandboxWorkerType`. */
+  /** Instance type; undefined, as by default: the host's own. The setting is the App's. */
   readonly instanceType: string | undefined;
 }
 
