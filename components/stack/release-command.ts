@@ -5,7 +5,9 @@ import { type ReleaseSource, digestComment, releasePayload, renderRelease } from
 
 /** A release, and the command that it is sent to. */
 export interface ReleaseCommandArgs {
+  /** The machine that it goes to. */
   readonly host: Machine;
+  /** Folder of the templates, `stack-templates` of the project. */
   readonly templatesRoot: string;
   /** Key of the digests that name the release and stand in the preview; a secret kept in state. */
   readonly digestKey: pulumi.Input<string>;

@@ -100,7 +100,8 @@ beforeEach(async () => {
   gateway.seen.length = 0;
 });
 afterEach(async () => {
-  edge.kill();
+  // It would wait for what is under way.
+  edge.kill("SIGKILL");
   await once(edge, "exit");
   gateway.server.close();
   gateway.server.closeAllConnections();
