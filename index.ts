@@ -56,7 +56,9 @@ export class Home extends HomeComponent {
     const gateway = new AuthGatewayStack("auth", { ...edge, operator, mail }, child);
     const proxy = new ReverseProxyStack("edge", { ...edge, certificates }, child);
     const stacks = apps.map(({ release, ...app }) => {
-      const stack = new ComposeStack(app.name, { ...context, ...app, release: domain.apply(release) }, child);
+      const secrets = { ...app.secrets, ...proxy.secretsOf(app.routes) };
+      const applied = { ...context, ...app, secrets, release: domain.apply(release) };
+      const stack = new ComposeStack(app.name, applied, child);
       if (app.worker)
         for (const worker of host.workers)
           new ClusterWorker(
@@ -77,6 +79,7 @@ export class Home extends HomeComponent {
       url: pulumi.interpolate`https://${domain}`,
       urls: domain.apply((name) => outputs.appUrls(routes, name)),
       publicAddress: outputs.proven(host, host.publicAddress),
+      ...(Object.keys(proxy.deviceKeys).length > 0 && { deviceKeys: pulumi.secret(pulumi.all(proxy.deviceKeys)) }),
       adminUsername: operator.username,
       adminPassword: gateway.password,
       appLogins: { ...outputs.appLogins(stacks), ...outputs.outerLogins(proxy) },

@@ -92,12 +92,20 @@ export interface Apps {
     readonly memoryMiB?: number | undefined;
     /** Memory limit of OpenCode's web terminal and all that runs in it, in MiB. Default: 1024. */
     readonly terminalMemoryMiB?: number | undefined;
+    /** Version of OpenCode. 2.x moves the data of 1.x once and for good: make a backup before. Default: 1.18.33. */
+    readonly version?: string | undefined;
+    /** Names of OpenCode's own clients, such as opencode attach and its desktop and phone apps. Each gets a key: pulumi stack output deviceKeys --show-secrets. Default: []. */
+    readonly devices?: readonly string[] | undefined;
     /** Key of Anthropic's API, for OpenCode. */
     readonly anthropicApiKey?: pulumi.Input<string> | undefined;
     /** Key of OpenAI's API, for OpenCode. */
     readonly openaiApiKey?: pulumi.Input<string> | undefined;
     /** Address of an API that speaks OpenAI's protocol, for OpenCode. */
     readonly openaiBaseUrl?: string | undefined;
+    /** More providers of models for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, and default and small, the models it begins with. Default: []. */
+    readonly providers?: readonly Readonly<Record<string, unknown>>[] | undefined;
+    /** API keys of opencodeProviders, by name. */
+    readonly providerKeys?: pulumi.Input<string> | undefined;
       }
     | undefined;
   /** See docs/apps/tg-signer.md. */
@@ -326,6 +334,8 @@ export interface HomeOutputs {
   readonly adminPassword: pulumi.Output<string>;
   /** Logins that Apps have of their own, by title; the passwords are secrets. */
   readonly appLogins: Readonly<Record<string, { readonly username: string; readonly password: pulumi.Output<string> }>>;
+  /** Keys of OpenCode's own clients, by the client's name; secrets. Without opencodeDevices it is not there. */
+  readonly deviceKeys?: pulumi.Output<Record<string, string>>;
   /** A command for a shell in the project's folder, which opens a shell on the machine. */
   readonly sshCommand: pulumi.Output<string>;
   /** The key that it logs in with; a secret. */

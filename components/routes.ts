@@ -58,6 +58,27 @@ export interface BasicAuth {
   readonly password: Output<string> | undefined;
 }
 
+/**
+ * The App's own server asks for a login (HTTP Basic), which no visitor has: the edge adds it to what it lets pass to the Route's own
+ * upstream, and takes away what a visitor sent in its place.
+ */
+export interface UpstreamLogin {
+  /** Names what is made for it and kept in state. */
+  readonly name: string;
+  readonly username: string;
+  /** The secret of the App that gets the password. */
+  readonly secret: string;
+  /** Query parameter that the server would take for a login, too. */
+  readonly parameter: string;
+  /**
+   * Programs that cannot show a sign-in portal. Each has a key of its own, which it sends as the password of that user: the key passes
+   * to the Route's own upstream and nowhere else, and without any cookie. Another password is refused with 401.
+   */
+  readonly devices: readonly string[];
+  /** RE2 of the paths of WebSockets whose `ticket` the server checks itself, since such a program can send no header there. */
+  readonly tickets: string;
+}
+
 /** What an App asks of the edge. */
 export interface Route {
   /** Label below the domain: `code` is served at `code.DOMAIN`. */
@@ -71,6 +92,8 @@ export interface Route {
    * that, which it then never answers. @default who takes a connection is served
    */
   readonly healthPath?: string;
+  /** @default the upstream asks for none */
+  readonly upstreamLogin?: UpstreamLogin;
   readonly policy: Policy;
   readonly paths: readonly PathRule[];
   /**

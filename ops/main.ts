@@ -7,6 +7,7 @@ import { execute, listContainers, shell, showLogs } from "./commands/containers"
 import { listBans, listDevices, removePasskey, removeTotp, setPassword, unban } from "./commands/gateway";
 import { history, renderHistory, rollback } from "./commands/history";
 import { openApp } from "./commands/open";
+import { listDeviceKeys } from "./commands/device-keys";
 import { outdated } from "./commands/outdated";
 import { doctor } from "./doctor/doctor";
 import { confirmed, newPassword } from "./prompt";
@@ -88,7 +89,7 @@ export function opsCommands(): Command {
     .command("outdated")
     .description("compare the pinned images and sources with the newest ones")
     .action(async () => {
-      report(await outdated());
+      report(await outdated(choice()));
     });
   program
     .command("otp")
@@ -138,12 +139,14 @@ export function opsCommands(): Command {
     .action(async () => {
       print(`The password of ${await setPassword(choice(), await newPassword())} is changed.`);
     });
-  const devices = program.command("devices").description("second factors of the operator");
+  const devices = program
+    .command("devices")
+    .description("second factors of the operator, and keys of OpenCode's own clients");
   devices
     .command("list", { isDefault: true })
-    .description("list the passkeys")
+    .description("list the passkeys, and the clients that have a key")
     .action(async () => {
-      print(await listDevices(choice()));
+      print(`${await listDevices(choice())}\n\n${await listDeviceKeys(choice())}`);
     });
   devices
     .command("remove <kid>")

@@ -14,6 +14,7 @@ export interface StackChoice {
 const outputsSchema = z.object({
   url: z.string(),
   urls: z.record(z.string(), z.string()),
+  deviceKeys: z.record(z.string(), z.string()).optional(),
   operations: z.object({
     connection: z.object({
       host: z.string(),
@@ -37,6 +38,8 @@ const outputsSchema = z.object({
 export interface StackOutputs {
   readonly url: string;
   readonly urls: Readonly<Record<string, string>>;
+  /** By the device's name. */
+  readonly deviceKeys?: Readonly<Record<string, string>> | undefined;
   readonly operations: Operations;
 }
 

@@ -35,6 +35,8 @@ export interface HomeOutputs {
   readonly adminPassword: pulumi.Output<string>;
   /** Logins that Apps have of their own, by title; the passwords are secrets. */
   readonly appLogins: Readonly<Record<string, { readonly username: string; readonly password: pulumi.Output<string> }>>;
+  /** Keys of OpenCode's own clients, by the client's name; secrets. Without opencodeDevices it is not there. */
+  readonly deviceKeys?: pulumi.Output<Record<string, string>>;
   /** A command for a shell in the project's folder, which opens a shell on the machine. */
   readonly sshCommand: pulumi.Output<string>;
   /** The key that it logs in with; a secret. */
@@ -126,11 +128,12 @@ function shown(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Every list is one of texts; an object is one of texts, or has the fields that its description names. */
-function typeOf({ type, secret, schema, ...rest }: Setting): string {
+/** A list is one of texts, or of what its example shows; an object is one of texts, or has the fields that its description names. */
+function typeOf({ type, secret, schema, example, ...rest }: Setting): string {
   if (secret) return "pulumi.Input<string>";
   if (schema instanceof z.ZodEnum) return schema.options.map((word) => JSON.stringify(word)).join(" | ");
-  if (type === "array") return "readonly string[]";
+  if (type === "array")
+    return example.includes("{") ? "readonly Readonly<Record<string, unknown>>[]" : "readonly string[]";
   if (type === "object") return texts.safeParse(rest.default).success ? "Readonly<Record<string, string>>" : "object";
   return type === "integer" ? "number" : type;
 }

@@ -1,16 +1,18 @@
+import * as pulumi from "@pulumi/pulumi";
 import { edgeNetwork } from "../routes";
 import * as check from "../settings/checks";
-import { bool, secret, text, integer } from "../settings/setting";
+import { array, bool, integer, list, secret, text } from "../settings/setting";
 import { appKind } from "./app";
-
-/** Pinned: 2.x drops `opencode web` and always asks for a password of its own (anomalyco/opencode#50370). */
-const version = "1.18.33";
+import { keysOf, openCodeConfig, providerKeys, providerProblems, providers } from "./opencode-providers";
+import { releaseLine, version } from "./opencode-release-line";
 
 const name = "opencode";
 const uid = 1000;
+/** The one user of its server; the second major has no other. */
+const user = "opencode";
 
-/** The routes of its web UI, which no path of its API is: some of those act on a GET, such as /tui/control/next. */
-const pages = "/|/new-session|/server/[^/?]+/session/[^/?]+|/L[A-Za-z0-9_-]+(/session(/[A-Za-z0-9_]+)?)?|/terminal/?";
+// renovate: datasource=npm depName=opencode-ai
+export const opencodeVersion = "1.18.33";
 
 const settings = {
   opencodeEnabled: bool({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
@@ -30,6 +32,17 @@ const settings = {
     example: "512",
     default: 1024,
   }),
+  opencodeVersion: text(version, {
+    description: "Version of OpenCode. 2.x moves the data of 1.x once and for good: make a backup before.",
+    example: "1.18.33",
+    default: opencodeVersion,
+  }),
+  opencodeDevices: list(check.label, {
+    description:
+      "Names of OpenCode's own clients, such as opencode attach and its desktop and phone apps. Each gets a key: pulumi stack output deviceKeys --show-secrets.",
+    example: '\'["laptop","phone"]\'',
+    default: [],
+  }),
   opencodeAnthropicApiKey: secret(check.oneLine, {
     description: "Key of Anthropic's API, for OpenCode.",
     example: "sk-ant-…",
@@ -42,10 +55,21 @@ const settings = {
     description: "Address of an API that speaks OpenAI's protocol, for OpenCode.",
     example: "https://api.example.com/v1",
   }),
+  opencodeProviders: array(providers, {
+    description:
+      "More providers of models for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, and default and small, the models it begins with.",
+    example:
+      '\'[{"name":"mine","kind":"openai-compatible","baseUrl":"https://llm.example.com/v1","models":["qwen3-coder"],"default":"qwen3-coder"}]\'',
+    default: [],
+  }),
+  opencodeProviderKeys: secret(providerKeys, {
+    description: "API keys of opencodeProviders, by name.",
+    example: '\'{"mine":"sk-0123456789"}\'',
+  }),
 };
 
 /**
- * OpenCode (https://opencode.ai): an agent that runs commands, so all of it is two_factor and nothing bypasses login
+ * OpenCode (https://opencode.ai): an agent that runs commands, so all of it asks for two factors and no path bypasses that
  * (CVE-2026-22812). It has a host of its own, since it knows no base path.
  */
 export const opencode = appKind({
@@ -53,20 +77,40 @@ export const opencode = appKind({
   settings,
   enabled: "opencodeEnabled",
   subdomains: ["opencodeSubdomain"],
-  problems: () => [],
+  problems: (values) =>
+    values.opencodeProviders === undefined
+      ? []
+      : providerProblems(values.opencodeProviders, values.opencodeProviderKeys),
   app(values, { images, timeZone }) {
     const network = edgeNetwork(name);
-    const { opencodeAnthropicApiKey: anthropicApiKey, opencodeOpenaiApiKey: openaiApiKey } = values;
-    const keys = [...(anthropicApiKey ? ["ANTHROPIC_API_KEY"] : []), ...(openaiApiKey ? ["OPENAI_API_KEY"] : [])];
+    const line = releaseLine(values.opencodeVersion);
+    const { opencodeAnthropicApiKey: anthropic, opencodeOpenaiApiKey: openai, opencodeProviders: own } = values;
+    const ownKeys = pulumi.output(values.opencodeProviderKeys ?? "{}").apply(keysOf);
+    // Path below /run/secrets by secret.
+    const keys: Readonly<Record<string, pulumi.Output<string>>> = {
+      ...(anthropic && { ANTHROPIC_API_KEY: anthropic }),
+      ...(openai && { OPENAI_API_KEY: openai }),
+      ...Object.fromEntries(
+        own.map((one) => [`provider-${one.name}`, pulumi.secret(ownKeys.apply((known) => known[one.name] ?? ""))]),
+      ),
+    };
     return {
       routes: [
         {
           subdomain: values.opencodeSubdomain,
           network,
           upstream: "opencode-server:4096",
-          healthPath: "/global/health",
+          healthPath: line.health,
+          upstreamLogin: {
+            name,
+            username: user,
+            secret: "serverPassword",
+            parameter: "auth_token",
+            devices: values.opencodeDevices,
+            tickets: line.tickets,
+          },
           policy: "two_factor",
-          pages,
+          pages: line.pages,
           paths: values.opencodeTerminal ? [{ path: "/terminal/*", upstream: "opencode-terminal:7681" }] : [],
           title: "OpenCode",
           summary: { en: "AI coding in the browser", zh: "浏览器里的 AI 编程" },
@@ -74,21 +118,30 @@ export const opencode = appKind({
       ],
       release: () => ({
         template: name,
+        secretFiles: {
+          "server-password": "serverPassword",
+          ...Object.fromEntries(Object.keys(keys).map((file) => [file, file])),
+        },
         values: {
           images,
-          version,
+          package: `${line.package}@${values.opencodeVersion}`,
+          passwordFile: `/run/secrets/${line.passwordVariable}`,
+          healthUrl: `http://127.0.0.1:4096${line.health}`,
+          user,
           timeZone,
           network,
-          keys,
+          keys: Object.keys(keys),
+          config: openCodeConfig(own, values.opencodeOpenaiBaseUrl),
           terminal: values.opencodeTerminal,
           memoryMiB: values.opencodeMemoryMiB,
           terminalMemoryMiB: values.opencodeTerminalMemoryMiB,
-          openaiBaseUrl: values.opencodeOpenaiBaseUrl,
         },
         plan: { networks: [network], build: ["server"] },
-        owners: { ANTHROPIC_API_KEY: uid, OPENAI_API_KEY: uid },
+        owners: Object.fromEntries(
+          ["server-password", "health", "opencode.json", ...Object.keys(keys)].map((file) => [file, uid]),
+        ),
       }),
-      secrets: { anthropicApiKey: anthropicApiKey ?? "", openaiApiKey: openaiApiKey ?? "" },
+      secrets: keys,
     };
   },
 });

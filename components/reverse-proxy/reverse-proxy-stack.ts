@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Images } from "../images";
-import { type BasicAuth, type Route, hostOf, portalNetwork } from "../routes";
+import { type BasicAuth, type Route, type UpstreamLogin, hostOf, portalNetwork } from "../routes";
 import type { CertificateSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
 import { hashBasicPassword, loginHeader } from "./password-hash";
-import { hashSecret, hstsSeconds, indexIsolation, portalIsolation, sites } from "./sites";
+import { deviceSecret, hashSecret, hstsSeconds, indexIsolation, loginSecret, portalIsolation, sites } from "./sites";
 
 export interface EdgeSettings {
   /** Domain of the index page, and the end of all other names. */
@@ -30,6 +30,10 @@ export interface ReverseProxyStackArgs extends Omit<EdgeSettings, "domain">, Sta
 export class ReverseProxyStack extends pulumi.ComponentResource {
   /** The logins Caddy asks for itself, by the title of their Route. */
   readonly logins: Readonly<Record<string, { username: string; password: pulumi.Output<string> }>>;
+  /** By the name of the {@link UpstreamLogin}. */
+  private readonly upstreamPasswords: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Keys of devices, by the device's name. */
+  readonly deviceKeys: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: ReverseProxyStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:ReverseProxyStack", name, {}, opts);
@@ -40,10 +44,38 @@ export class ReverseProxyStack extends pulumi.ComponentResource {
         : [{ route, ...basicLogin(`${name}-${route.subdomain}`, route.basicAuth, this) }],
     );
     const hashes = guarded.map(({ route, hash }) => [hashSecret(route), hash] as const);
-    new ComposeStack(name, { ...args, release, secrets: Object.fromEntries(hashes) }, { parent: this });
+    const upstreams = args.routes.flatMap(({ upstreamLogin }) => upstreamLogin ?? []);
+    const madeOnce = (role: string, length: number) =>
+      new random.RandomPassword(`${name}-${role}`, { length, special: false }, { parent: this }).result;
+    const servers = upstreams.map((login) => ({ login, password: madeOnce(loginSecret(login.name), 48) }));
+    const devices = upstreams.flatMap((login) =>
+      login.devices.map((device) => ({ login, device, key: madeOnce(deviceSecret(login.name, device), 40) })),
+    );
+    const headers = [
+      ...servers.map(({ login, password }) => [loginSecret(login.name), basicHeader(login, password)] as const),
+      ...devices.map(({ login, device, key }) => [deviceSecret(login.name, device), basicHeader(login, key)] as const),
+    ];
+    const secrets = Object.fromEntries([...hashes, ...headers]);
+    new ComposeStack(name, { ...args, release, secrets }, { parent: this });
+    this.upstreamPasswords = Object.fromEntries(servers.map(({ login, password }) => [login.name, password]));
+    this.deviceKeys = Object.fromEntries(devices.map(({ device, key }) => [device, key]));
     this.logins = Object.fromEntries(guarded.map(({ route, login }) => [route.title, login]));
     this.registerOutputs({ logins: this.logins });
   }
+
+  /** The secrets that an App gets for its Routes: the passwords that the edge logs in with at its server. */
+  secretsOf(routes: readonly Route[]): Record<string, pulumi.Output<string>> {
+    const entries = routes.flatMap(({ upstreamLogin: login }) => {
+      const password = login && this.upstreamPasswords[login.name];
+      return login === undefined || password === undefined ? [] : [[login.secret, password] as const];
+    });
+    return Object.fromEntries(entries);
+  }
+}
+
+/** The whole `Authorization` header of a login (RFC 7617). */
+function basicHeader({ username }: UpstreamLogin, password: pulumi.Output<string>): pulumi.Output<string> {
+  return password.apply((text) => `Basic ${Buffer.from(`${username}:${text}`).toString("base64")}`);
 }
 
 /** A login of Caddy's own, and the hash of its password. The salt stays in state: another one would be a change at each run. */
@@ -81,6 +113,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       sites: sites(routes, domain).map((site) => ({
         ...site,
         basicAuth: site.basicAuth && { ...site.basicAuth, header: { ...loginHeader(site.basicAuth.username) } },
+        login: site.login && { ...site.login, devices: site.login.devices.map((device) => ({ ...device })) },
         open: site.open.map((handler) => ({ ...handler })),
         keys: site.keys.map((handler) => ({ ...handler })),
         elsewhere: site.elsewhere.map((handler) => ({ ...handler })),

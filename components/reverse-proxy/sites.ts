@@ -1,5 +1,5 @@
 import { sharedDomain } from "../host/names";
-import { type Route, hostOf, isPrefix, portalSubdomain } from "../routes";
+import { type Route, type UpstreamLogin, hostOf, isPrefix, portalSubdomain } from "../routes";
 
 /** What a page of another site may do at a host: send people to its pages, and nothing else. */
 export interface Isolation {
@@ -21,8 +21,21 @@ export interface Site extends Isolation {
   readonly upstream: string;
   /** Path by which Caddy sees whether that one can answer; undefined: it is not asked. */
   readonly healthPath: string | undefined;
+  /** What the upstream asks for; undefined: nothing. */
+  readonly login: SiteLogin | undefined;
   /** In the order they are tried. */
   readonly elsewhere: readonly Handler[];
+}
+
+/** An {@link UpstreamLogin}, with the names of the secrets that hold a whole `Authorization` header each. */
+export interface SiteLogin {
+  readonly secret: string;
+  readonly parameter: string;
+  readonly devices: readonly { readonly name: string; readonly secret: string }[];
+  /** Anchored RE2. */
+  readonly tickets: string;
+  /** Caddy path matchers of what is not the login's upstream. */
+  readonly except: readonly string[];
 }
 
 export interface Handler {
@@ -66,6 +79,7 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
     open: openHandlers(route),
     upstream: route.upstream,
     healthPath: route.healthPath,
+    login: route.upstreamLogin && siteLogin(route.upstreamLogin, route),
     elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
       upstream === undefined || upstream === route.upstream
         ? []
@@ -73,6 +87,20 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
     ),
   }));
 }
+
+function siteLogin({ name, parameter, devices, tickets }: UpstreamLogin, { paths, upstream }: Route): SiteLogin {
+  return {
+    secret: loginSecret(name),
+    parameter,
+    devices: devices.map((device) => ({ name: device, secret: deviceSecret(name, device) })),
+    tickets: `^(?:${tickets})$`,
+    except: paths.filter((rule) => (rule.upstream ?? upstream) !== upstream).flatMap(({ path }) => matchers(path)),
+  };
+}
+
+/** Names of the secrets of an {@link UpstreamLogin}. */
+export const loginSecret = (name: string) => `login-${name}`;
+export const deviceSecret = (name: string, device: string) => `device-${name}-${device}`;
 
 /** The index page, which only links. */
 export function indexIsolation(domain: string): Isolation {

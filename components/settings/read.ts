@@ -103,8 +103,10 @@ function unknownKey(key: string): Problem {
 
 /** Of one problem that the table finds: the rest of a sentence that begins with the key. */
 export function faultOf(issue: z.core.$ZodIssue): string {
-  const place = issue.path.length > 0 ? `[${issue.path.join("].[")}] ` : "";
-  return `${place}${issue.message}`;
+  const place = issue.path.map((step, depth) =>
+    depth > 0 && typeof step === "string" ? `.${step}` : `[${String(step)}]`,
+  );
+  return `${place.join("")}${place.length > 0 ? " " : ""}${issue.message}`;
 }
 
 /** All problems, each with the line that `cure` has for its key. */

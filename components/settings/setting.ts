@@ -106,6 +106,11 @@ const texts = (item: z.ZodType<string>) =>
     });
   });
 
+/** A list of more than texts; Pulumi keeps it as JSON. */
+export function array<T>(schema: z.ZodType<readonly T[]>, words: WithDefault<readonly T[]>): Defaulted<readonly T[]> {
+  return setting("array", json(schema), words);
+}
+
 /** An object; Pulumi keeps it as JSON. */
 export function object<T>(schema: z.ZodType<T>, words: WithDefault<T>): Defaulted<T> {
   return setting("object", json(schema), words);

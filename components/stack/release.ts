@@ -54,6 +54,8 @@ export interface ReleaseSource {
   readonly template: string;
   /** More files and whole folders, as they are: path in the release to path from `stack-templates/`. @default none */
   readonly also?: Readonly<Record<string, string>>;
+  /** Files that hold one secret each: path in the release to the secret's name. @default none */
+  readonly secretFiles?: Readonly<Record<string, string>>;
   readonly values: TemplateValues;
   readonly plan: ReleasePlan;
   /** Uid that owns files matching the path prefix, where it is not root. */
@@ -103,20 +105,21 @@ export function renderRelease(
   const digestOf = (text: string) => createHmac("sha256", digestKey).update(text).digest("hex");
   const root = join(templatesRoot, source.template);
   const values = { ...source.values, secrets };
-  const plain = (from: string, path: string): ReleaseFile => ({
+  const file = (path: string, content: string): ReleaseFile => ({
     path,
-    content: readFileSync(from, "utf8"),
+    content,
     owner: Object.entries(source.owners ?? {}).find(([prefix]) => path.startsWith(prefix))?.[1] ?? 0,
     mode: mountedFolder.test(path) || path.endsWith(".sh") ? 0o555 : 0o400,
   });
+  const plain = (from: string, path: string) => file(path, readFileSync(from, "utf8"));
   const render = (
     path: string,
     helpers?: TemplateHelpers,
     partials?: Readonly<Record<string, string>>,
   ): ReleaseFile => {
-    const file = plain(join(root, path), path.replace(/\.hbs$/, ""));
+    const raw = plain(join(root, path), path.replace(/\.hbs$/, ""));
     try {
-      return file.path === path ? file : { ...file, content: renderTemplate(file.content, values, helpers, partials) };
+      return raw.path === path ? raw : { ...raw, content: renderTemplate(raw.content, values, helpers, partials) };
     } catch (error) {
       throw new Error(`stack-templates/${source.template}/${path}: ${(error as Error).message}`, { cause: error });
     }
@@ -126,7 +129,13 @@ export function renderRelease(
   const also = Object.entries(source.also ?? {}).flatMap(([path, from]) =>
     filesAt(join(templatesRoot, from)).map((below) => plain(join(templatesRoot, from, below), join(path, below))),
   );
-  const files = [...templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path)), ...also];
+  const secretFiles = Object.entries(source.secretFiles ?? {}).map(([path, name]) => {
+    const secret = secrets[name];
+    if (secret === undefined) throw new Error(`${source.template}: there is no secret ${name} for ${path}`);
+    return file(path, secret);
+  });
+  const rendered = templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path));
+  const files = [...rendered, ...also, ...secretFiles];
   const mount = (path: string) => mountPath(files, path, digestOf);
   const mounted = (path: string): string => {
     const { folder, path: below } = mount(path);

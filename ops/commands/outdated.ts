@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { opencodeVersion } from "../../components/apps/opencode";
+import { laterPackages, releaseLine } from "../../components/apps/opencode-release-line";
 import { defaultImages, defaultSources } from "../../components/images";
 import { CommandError, run } from "../../cli/run";
+import { OpsError, type StackChoice, pulumi } from "../stack";
 import { type Check, none, ok, red } from "../status/check";
 
 const timeoutMs = 10_000;
@@ -74,10 +77,56 @@ function apiOf(registry: string): string {
 }
 
 /** Every pinned image and source against the newest one, where that can be reached. */
-export async function outdated(): Promise<Check[]> {
+export async function outdated(choice: StackChoice): Promise<Check[]> {
   const images = Object.entries(defaultImages).map(([name, reference]) => imageCheck(name, reference));
   const sources = Object.entries(defaultSources).map(([name, source]) => sourceCheck(name, source));
-  return Promise.all([...images, ...sources]);
+  return Promise.all([...images, ...sources, ...openCode(await configuredVersion(choice))]);
+}
+
+/** The stack's version of OpenCode. */
+async function configuredVersion(choice: StackChoice): Promise<string> {
+  try {
+    return (await pulumi(choice, ["config", "get", "opencodeVersion"])).trim();
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    return opencodeVersion;
+  }
+}
+
+const distTags = z.looseObject({ latest: z.string() });
+
+/** OpenCode's version against the newest of its line, and a look at the next line, which is a package of its own. */
+function openCode(version: string): Promise<Check>[] {
+  const own = releaseLine(version).package;
+  return [
+    packageCheck(own, version, (newest) => judgePackage(own, version, newest)),
+    ...laterPackages(version).map((later) =>
+      packageCheck(later, "no newer major is known", (newest) =>
+        none(`package ${later}`, `a newer major is out: ${newest}`),
+      ),
+    ),
+  ];
+}
+
+async function packageCheck(name: string, seen: string, judge: (newest: string) => Check): Promise<Check> {
+  try {
+    const { stdout } = await run("npm", ["view", name, "dist-tags", "--json"], { timeoutMs: 2 * timeoutMs });
+    return judge(distTags.parse(JSON.parse(stdout)).latest);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return none(`package ${name}`, `${seen}; its registry cannot be asked, or does not have it`);
+  }
+}
+
+/** @param newest version that the package's channel `latest` is at */
+export function judgePackage(name: string, version: string, newest: string): Check {
+  const label = `package ${name}`;
+  if (newerTag(version, [newest]) === undefined) return ok(label, version);
+  return red(
+    label,
+    `${version}, newer is ${newest}`,
+    `pulumi config set opencodeVersion ${newest} && pulumi up, or take the pull request of Renovate`,
+  );
 }
 
 async function imageCheck(name: string, reference: string): Promise<Check> {

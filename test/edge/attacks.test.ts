@@ -8,11 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { attack, notSent } from "./attacks";
 import { type Home, openHome } from "./home";
-import { type Program, startOpencode, startTerminal } from "./programs";
+import { type OpenCode, type Program, startOpencode, startTerminal } from "./programs";
 
 jest.setTimeout(10 * 60_000);
 
-let opencode: Program;
+let opencode: OpenCode;
 let terminal: Program;
 let folder: string;
 beforeAll(async () => {
@@ -55,8 +55,8 @@ describe.each([
 
   beforeAll(async () => {
     const programs = { "opencode-server:4096": opencode.port, "opencode-terminal:7681": terminal.port };
-    open = await openHome({ domain, hostile, programs, guarded: false });
-    guarded = await openHome({ domain, hostile, programs, guarded: true });
+    open = await openHome({ domain, hostile, programs, guarded: false, secrets: opencode.secrets });
+    guarded = await openHome({ domain, hostile, programs, guarded: true, secrets: opencode.secrets });
   });
   afterAll(() => Promise.all([open, guarded].map((home) => home.stop())));
 

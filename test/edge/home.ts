@@ -3,6 +3,7 @@ import { createServer } from "node:https";
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { enabledApps } from "../../components/apps/registry";
 import { hashBasicPassword } from "../../components/reverse-proxy/password-hash";
+import { loginSecret } from "../../components/reverse-proxy/sites";
 import type { Route } from "../../components/routes";
 import { everyApp } from "../support/app-settings";
 import { RenderedCaddy, isolation, listen } from "../support/rendered-caddy";
@@ -19,12 +20,16 @@ export interface HomeOptions {
   readonly programs: Readonly<Record<string, number>>;
   /** False: Caddy without its check, to see that what it refuses would have arrived. */
   readonly guarded: boolean;
+  /** More as for `secrets.NAME` of the Caddyfile. @default none */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** More settings of the stack. @default none */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A home with all Apps at the rendered Caddy, by HTTPS, and a browser that is signed in there, beside a hostile site. */
 export interface Home {
+  /** Of Caddy, at this machine. */
+  readonly port: number;
   readonly domain: string;
   readonly hostile: string;
   readonly recorder: Recorder;
@@ -44,13 +49,17 @@ export function allRoutes(settings: Readonly<Record<string, string>> = {}): read
   return enabledApps(settingsOf({ domain: "home.example.com", ...all, ...settings })).flatMap(({ routes }) => routes);
 }
 
-export async function openHome({ domain, hostile, programs, guarded, settings }: HomeOptions): Promise<Home> {
+export async function openHome({ domain, hostile, programs, guarded, settings, ...more }: HomeOptions): Promise<Home> {
   const tls = selfSigned([domain, `*.${domain}`, hostile]);
   const recorder = new Recorder();
   const page = pageAnswer(domain);
   const portOf = (upstream: string) => recorder.serve(upstream, programs[upstream] ?? page);
   const salt = Buffer.alloc(16, 7).toString("base64");
-  const secrets = { "hash-tg": await hashBasicPassword(basicLogin.password, salt) };
+  const secrets = {
+    "hash-tg": await hashBasicPassword(basicLogin.password, salt),
+    [loginSecret("opencode")]: "Basic of-nobody",
+    ...more.secrets,
+  };
   const routes = allRoutes(settings);
   const caddy = await RenderedCaddy.start({
     domain,
@@ -85,7 +94,7 @@ export async function openHome({ domain, hostile, programs, guarded, settings }:
     return context;
   };
   return {
-    ...{ domain, hostile, recorder, browser, signedIn, context: await signedIn() },
+    ...{ port: caddy.port, domain, hostile, recorder, browser, signedIn, context: await signedIn() },
     stop: async () => {
       await browser.close();
       caddy.stop();

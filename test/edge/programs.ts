@@ -1,8 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { enabledApps } from "../../components/apps/registry";
+import { loginSecret } from "../../components/reverse-proxy/sites";
 import { cacheDir } from "../../cli/cache";
 import { bundleProgram } from "@cloudcode/offline-kit/stand-ins/bundle";
 import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
@@ -14,11 +16,57 @@ export interface Program {
   stop(): void;
 }
 
-/** The real OpenCode of the version that is deployed, from npm, with an empty home folder. */
-export async function startOpencode(): Promise<Program> {
-  const version = enabledApps(settingsOf())[0]?.release("example.com").values["version"];
-  if (typeof version !== "string") throw new Error("OpenCode's release names no version");
-  const folder = join(cacheDir, `opencode-${version}`);
+/** OpenCode's server, and what its own clients need. */
+export interface OpenCode extends Program {
+  readonly command: string;
+  /** The server's home folder. */
+  readonly folder: string;
+  /** As for `secrets.NAME` of the Caddyfile. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What the server itself answers to a GET. */
+  read(path: string): Promise<string>;
+  /** Of a machine without anything of it. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/**
+ * The real OpenCode of the version that is deployed, from npm, with an empty home folder, the rendered configuration and a password.
+ *
+ * @param settings of the stack
+ * @param keys contents of files below /run/secrets, by name
+ */
+export async function startOpencode(
+  settings: Readonly<Record<string, string>> = {},
+  keys: Readonly<Record<string, string>> = {},
+): Promise<OpenCode> {
+  const source = enabledApps(settingsOf(settings))[0]?.release("example.com");
+  const { package: name, config, passwordFile } = source?.values ?? {};
+  if (typeof name !== "string" || typeof passwordFile !== "string") throw new Error("this is not OpenCode's release");
+  const command = await installed(name);
+  const home = mkdtempSync(join(tmpdir(), "opencode-home-"));
+  const secretsFolder = join(home, "secrets");
+  mkdirSync(secretsFolder);
+  for (const [file, text] of Object.entries(keys)) writeFileSync(join(secretsFolder, file), text);
+  const configFile = join(home, "opencode.json");
+  writeFileSync(configFile, JSON.stringify(config).replaceAll("/run/secrets", secretsFolder));
+  const port = await freePort();
+  const password = randomBytes(24).toString("hex");
+  const environment = { PATH: process.env["PATH"], HOME: home, OPENCODE_DISABLE_MODELS_FETCH: "1" };
+  const env = { ...environment, OPENCODE_CONFIG: configFile, [basename(passwordFile)]: password };
+  const args = ["serve", "--port", String(port)];
+  const child = spawn(command, args, { cwd: home, env, stdio: "ignore", detached: true });
+  const header = `Basic ${Buffer.from(`opencode:${password}`).toString("base64")}`;
+  return {
+    ...(await started(port, child, home)),
+    ...{ command, environment, folder: home, secrets: { [loginSecret("opencode")]: header } },
+    read: async (path) =>
+      (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: header } })).text(),
+  };
+}
+
+/** @param name package and version */
+async function installed(name: string): Promise<string> {
+  const folder = join(cacheDir, name.replaceAll(/[@/]/g, "-").replace(/^opencode-ai-/, "opencode-"));
   const command = join(folder, "node_modules/.bin/opencode");
   await withLock(
     `${folder}.lock`,
@@ -28,7 +76,7 @@ export async function startOpencode(): Promise<Program> {
       mkdirSync(cacheDir, { recursive: true });
       const made = mkdtempSync(join(cacheDir, "opencode-"));
       const options = ["--ignore-scripts", "--no-audit", "--no-fund"];
-      execFileSync("npm", ["install", "--prefix", made, ...options, `opencode-ai@${version}`], { stdio: "ignore" });
+      execFileSync("npm", ["install", "--prefix", made, ...options, name], { stdio: "ignore" });
       // Run by name, since some npms ask before they run a package's script.
       execFileSync(process.execPath, ["postinstall.mjs"], {
         cwd: join(made, "node_modules/opencode-ai"),
@@ -38,14 +86,7 @@ export async function startOpencode(): Promise<Program> {
       return Promise.resolve();
     },
   );
-  const home = mkdtempSync(join(tmpdir(), "opencode-home-"));
-  const port = await freePort();
-  const env = { PATH: process.env["PATH"], HOME: home, OPENCODE_DISABLE_MODELS_FETCH: "1" };
-  return started(
-    port,
-    spawn(command, ["serve", "--port", String(port)], { cwd: home, env, stdio: "ignore", detached: true }),
-    home,
-  );
+  return command;
 }
 
 /** The web terminal as the image starts it. */

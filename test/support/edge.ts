@@ -7,6 +7,8 @@ export interface Arrival {
   /** `alias:port` of the upstream; `gate` where the request was turned away there; `edge` where Caddy itself answered. */
   readonly at: string;
   readonly headers: IncomingHttpHeaders;
+  /** Path and query as they arrived there. */
+  readonly url?: string;
   readonly answer: { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string };
 }
 
@@ -43,7 +45,7 @@ export class Edge {
       const server = createServer((incoming, answer) => {
         const status = gate && incoming.url?.startsWith("/api/authz/") ? gateSays : 200;
         answer.setHeaders(new Map(Object.entries({ ...appHeaders, "x-arrived": upstream })));
-        answer.writeHead(status).end(JSON.stringify({ headers: incoming.headers }));
+        answer.writeHead(status).end(JSON.stringify({ headers: incoming.headers, url: incoming.url }));
       });
       servers.push(server);
       return listen(server);
@@ -57,8 +59,8 @@ export class Edge {
     const answer = await this.send(method, path, [["host", host] as const, ...headers].flat());
     const upstream = answer.headers["x-arrived"];
     if (typeof upstream !== "string") return { at: "edge", headers: {}, answer };
-    const seen = method === "HEAD" ? {} : (JSON.parse(answer.body) as Pick<Arrival, "headers">).headers;
-    return { at: answer.status === 401 ? "gate" : upstream, headers: seen, answer };
+    const seen = method === "HEAD" ? { headers: {} } : (JSON.parse(answer.body) as Pick<Arrival, "headers" | "url">);
+    return { at: answer.status === 401 ? "gate" : upstream, ...seen, answer };
   }
 
   close(): void {

@@ -13,7 +13,7 @@ import { settingsOf } from "./settings";
 export interface RenderedApp {
   readonly app: App;
   readonly values: TemplateValues;
-  /** Those given, those that the stack generates, and the token of a tunnel. */
+  /** Those given, those that the stack and the edge generate, and the token of a tunnel. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly release: Release;
 }
@@ -30,6 +30,9 @@ export async function renderApp(kind: Kind, settings: Raw): Promise<RenderedApp>
   const secrets = {
     ...(Object.fromEntries(await Promise.all(given)) as Record<string, string>),
     ...(Object.fromEntries(generated) as Record<string, string>),
+    ...Object.fromEntries(
+      app.routes.flatMap(({ upstreamLogin: login }) => (login ? [[login.secret, lettersOf(login.secret, 48)]] : [])),
+    ),
     ...(app.tunnel && { tunnelToken: lettersOf("tunnelToken", 64) }),
   };
   const source = app.release(domain);

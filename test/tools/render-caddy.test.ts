@@ -19,6 +19,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
   const apps = hosts(routes);
   const basic = hosts(routes.filter(({ basicAuth }) => basicAuth !== undefined));
   const withKeys = hosts(routes.filter(({ keys = [] }) => keys.length > 0));
+  const withDevices = hosts(routes.filter(({ upstreamLogin }) => (upstreamLogin?.devices ?? []).length > 0));
   const everywhere = [domain, portal, ...apps];
   let stack: UnpackedStack;
   let caddyfile: string;
@@ -53,8 +54,8 @@ describe.each(configurations)("with %s", (_name, settings) => {
   });
 
   it("asks Authelia before it answers for the index page or an App", () => {
-    // What comes with a key passes before: route-keys.test.ts has the real Caddy answer.
-    const others = [...basic, ...withKeys];
+    // What comes with a key passes before: route-keys.test.ts and device-keys.test.ts have the real Caddy answer.
+    const others = [...basic, ...withKeys, ...withDevices];
     for (const host of [domain, ...apps].filter((name) => !others.includes(name))) {
       const handlers = handlersOf(config, host);
       const gate = gateOf(handlers);
@@ -151,18 +152,25 @@ describe.each(configurations)("with %s", (_name, settings) => {
 
   it("lets terminals and event streams live through a reload, and requests end within seconds", () => {
     expect(config.apps.http.grace_period).toBe(10 * second);
-    const upstreams = apps.flatMap((host) => proxies(handlersOf(config, host)));
-    expect(upstreams.length).toBeGreaterThanOrEqual(apps.length);
-    for (const { stream_close_delay } of upstreams) expect(stream_close_delay).toBe(300 * second);
+    for (const host of apps) {
+      const delays = proxies(handlersOf(config, host)).map(({ stream_close_delay }) => stream_close_delay);
+      // The streams of devices end with a reload: a key that is revoked ends with them.
+      const [own, ofDevices] = [delays.filter(Boolean), delays.filter((delay) => delay === undefined)];
+      expect([...new Set(own)]).toEqual([300 * second]);
+      expect([host, ofDevices.length]).toEqual([host, withDevices.includes(host) ? 3 : 0]);
+    }
   });
 
   it("asks those alone whether they can answer whose Route names a path for it, before anybody is let through", () => {
     const asked = apps.flatMap((host) =>
-      proxies(handlersOf(config, host)).map(({ upstreams, health_checks: checks }) => [
-        upstreams?.[0]?.dial,
-        checks?.active?.uri,
-        checks?.active?.interval,
-      ]),
+      proxies(handlersOf(config, host))
+        // What reaches a server without a login is not held for it.
+        .filter(({ headers, stream_close_delay: delay }) => delay !== undefined || headers?.request?.set !== undefined)
+        .map(({ upstreams, health_checks: checks }) => [
+          upstreams?.[0]?.dial,
+          checks?.active?.uri,
+          checks?.active?.interval,
+        ]),
     );
     const health = new Map(routes.map(({ upstream, healthPath }) => [upstream, healthPath]));
     expect(health.get("opencode-server:4096")).toBe("/global/health");
@@ -191,7 +199,9 @@ describe.each(configurations)("with %s", (_name, settings) => {
   });
 
   it("sends an App's terminal to its own container, everything else to the server", () => {
-    const dials = proxies(handlersOf(config, app)).map(({ upstreams }) => upstreams?.[0]?.dial);
+    const dials = proxies(handlersOf(config, app))
+      .filter(({ stream_close_delay: delay }) => delay !== undefined)
+      .map(({ upstreams }) => upstreams?.[0]?.dial);
     const terminal = settings["opencodeTerminal"] === "false" ? [] : ["opencode-terminal:7681"];
     expect(dials).toEqual([...terminal, "opencode-server:4096"]);
   });

@@ -197,7 +197,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
   it("values arrive in containers as they were set", () => {
     expect(service("opencode/server").environment).toEqual({
       TZ: settings["timeZone"] ?? "UTC",
-      ...(settings["opencodeOpenaiBaseUrl"] && { OPENAI_BASE_URL: settings["opencodeOpenaiBaseUrl"] }),
+      OPENCODE_CONFIG: "/run/secrets/opencode.json",
     });
     expect(Number(service("opencode/server").mem_limit)).toBe(
       Number(settings["opencodeMemoryMiB"] ?? 2048) * 1024 ** 2,

@@ -106,6 +106,7 @@ const outputs: Record<keyof Awaited<ReturnType<typeof cloudcode>>, true> = {
   adminPassword: true,
   appLogins: true,
   publicAddress: true,
+  deviceKeys: true,
   sshCommand: true,
   sshPrivateKey: true,
   nextSteps: true,

@@ -71,6 +71,7 @@ describe("an App that is switched off", () => {
   it("takes its own resources along and edits the gate and the edge", async () => {
     const without = await runProgram({ opencodeEnabled: "false" });
     expect(difference(before, without)).toEqual([
+      "-edge-login-opencode",
       "-opencode",
       "-opencode-release",
       "-opencode-removal",

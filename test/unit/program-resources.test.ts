@@ -45,6 +45,7 @@ describe("the default stack", () => {
       "random:index/randomPassword:RandomPassword auth-session-secret",
       "random:index/randomPassword:RandomPassword backup-password",
       "random:index/randomPassword:RandomPassword digest-key",
+      "random:index/randomPassword:RandomPassword edge-login-opencode",
     ]);
   });
 

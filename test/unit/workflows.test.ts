@@ -170,7 +170,7 @@ describe("the libraries of images that are built on the host", () => {
     expect(pip.length).toBeGreaterThan(3);
     for (const command of pip) expect(command).toMatch(/ --require-hashes .*--no-deps | --no-deps .*--no-index /);
     for (const command of commands.filter((one) => /\bnpm (i|install)\b/.test(one)))
-      expect(command).toMatch(/ opencode-ai@\{\{text version\}\}/);
+      expect(command).toMatch(/ \{\{text package\}\}/);
   });
 
   it.each(lists)("%s: each has its hashes and an exact version", (file) => {
@@ -233,6 +233,7 @@ describe("Renovate", () => {
   it.each([
     ["test/lint-workflows.ts", ["github.com/rhysd/actionlint", "zizmor"]],
     ["cli/official-pulumi.ts", ["pulumi/pulumi"]],
+    ["components/apps/opencode.ts", ["opencode-ai"]],
     ["sandbox/acme/pebble.ts", ["github.com/letsencrypt/pebble/v2"]],
     ["test/support/tools.ts", ["github.com/docker/compose/v2"]],
     [".github/workflows/audit.yml", ["pip-audit"]],

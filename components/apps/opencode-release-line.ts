@@ -1,0 +1,51 @@
+import { z } from "zod";
+
+/** What of OpenCode's server follows from its major version. */
+export interface ReleaseLine {
+  /** Its npm package. */
+  readonly package: string;
+  /** Variable that its server reads its password from. */
+  readonly passwordVariable: string;
+  /** Path that answers 200 once the server works; it asks for the password. */
+  readonly health: string;
+  /** RE2 of path and query of its pages, which no path of its API is: some of those act on a GET. */
+  readonly pages: string;
+  /** RE2 of the paths of WebSockets that a ticket opens, which is good once and for a minute. */
+  readonly tickets: string;
+}
+
+const lines: Readonly<Record<string, ReleaseLine>> = {
+  "1": {
+    package: "opencode-ai",
+    passwordVariable: "OPENCODE_SERVER_PASSWORD",
+    health: "/global/health",
+    pages: "/|/new-session|/server/[^/?]+/session/[^/?]+|/L[A-Za-z0-9_-]+(/session(/[A-Za-z0-9_]+)?)?|/terminal/?",
+    tickets: "/pty/[A-Za-z0-9_-]+/connect",
+  },
+  // Read in anomalyco/opencode, not run: its package cannot be had from every registry.
+  "2": {
+    package: "@opencode/cli",
+    passwordVariable: "OPENCODE_PASSWORD",
+    // /global/health, as every path but those of the API, answers the page with 200 and without a password.
+    health: "/api/info",
+    // The API is /api, /auth and /openapi.json: every first letter but theirs.
+    pages: "/([b-np-zA-Z0-9_-][^?]*(\\?.*)?)?",
+    tickets: "/api/(experimental/persistent-)?pty/[A-Za-z0-9_-]+/connect",
+  },
+};
+
+export const version = z.string("is not a text").regex(/^[12]\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/, {
+  error: "is not a version 1.x.y or 2.x.y",
+});
+
+/** The packages of later majors. */
+export function laterPackages(version: string): string[] {
+  return Object.entries(lines).flatMap(([major, line]) => (major > version.charAt(0) ? [line.package] : []));
+}
+
+/** @param version as the setting `opencodeVersion` holds it */
+export function releaseLine(version: string): ReleaseLine {
+  const line = lines[version.charAt(0)];
+  if (line === undefined) throw new Error(`OpenCode ${version} is not known`);
+  return line;
+}

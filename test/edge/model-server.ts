@@ -1,0 +1,43 @@
+// Stands in for a server of models that speaks OpenAI's protocol: one fixed answer, streamed.
+import { createServer } from "node:http";
+import { listen } from "../support/rendered-caddy";
+
+export interface ModelServer {
+  /** As a setting takes it. */
+  readonly url: string;
+  readonly requests: readonly {
+    readonly path: string;
+    readonly authorization: string | undefined;
+    readonly body: unknown;
+  }[];
+  stop(): void;
+}
+
+export async function startModelServer(answer: string): Promise<ModelServer> {
+  const requests: ModelServer["requests"][number][] = [];
+  const server = createServer((request, response) => {
+    let text = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    request.on("end", () => {
+      const body: unknown = JSON.parse(text || "null");
+      requests.push({ path: request.url ?? "", authorization: request.headers.authorization, body });
+      const words = answer.split(/(?<= )/);
+      const common = { id: "1", object: "chat.completion.chunk", created: 1, model: "fake" };
+      const send = (choice: object) =>
+        response.write(`data: ${JSON.stringify({ ...common, choices: [{ index: 0, ...choice }] })}\n\n`);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for (const content of words) send({ delta: { role: "assistant", content }, finish_reason: null });
+      send({ delta: {}, finish_reason: "stop" });
+      response.end("data: [DONE]\n\n");
+    });
+  });
+  const port = await listen(server);
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests,
+    stop: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
