@@ -122,14 +122,15 @@ describe.each(chosenSystems.slice(0, 1))("the records of a free name, on %s", (s
       done
       systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer; systemctl start cloudcode-backup`);
     const words = (await runProgram({})).resource("docker-removal").inputs["delete"];
-    const [, remote = ""] = /reach\.ts '([^']*)'/.exec(textOf(words)) ?? [];
+    const [, remote] = /cloudcode-hook\.cjs reach (.+)$/s.exec(textOf(words)) ?? [];
+    if (remote === undefined) throw new Error(`the removal has no command for the machine: ${textOf(words)}`);
     await machine.run(`install -m 755 ${release}/gone.sh /opt/cloudcode/bin/`);
-    expect(await machine.words(`{ ${remote}; } 2>/dev/null; echo $?`)).toBe("0");
+    expect(await machine.words(`sh -c ${remote} 2>/dev/null; echo $?`)).toBe("0");
     expect(await machine.words(`ls /opt/cloudcode | grep -v host; ls -R /etc/systemd/system | grep cloudcode`)).toBe(
       "bin",
     );
     expect(await machine.words("systemctl list-units --all --plain --no-legend 'cloudcode-*'")).toBe("");
     // A second time, as after a destroy that was cut off.
-    expect(await machine.words(`{ ${remote}; } 2>/dev/null; echo $?`)).toBe("0");
+    expect(await machine.words(`sh -c ${remote} 2>/dev/null; echo $?`)).toBe("0");
   });
 });
