@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import * as check from "../settings/checks";
 import { type Problem, when } from "../settings/problem";
@@ -88,6 +89,12 @@ export const providerKeys: z.ZodType<string> = z.string("is not a text").superRe
 /** Keys by the provider's name. @param text what {@link providerKeys} has accepted */
 export function keysOf(text: string): Readonly<Record<string, string>> {
   return check.json(keysSchema).safeParse(text).data ?? {};
+}
+
+/** Random keys for what a stack file names. @param given its `opencodeProviders`, which may be wrong */
+export function placeholderKeys(given: unknown): string {
+  const named = check.json(z.array(z.looseObject({ name: z.string() }))).safeParse(given);
+  return JSON.stringify(Object.fromEntries((named.data ?? []).map(({ name }) => [name, randomUUID()])));
 }
 
 /** Where a provider's key is in the containers. */

@@ -3,7 +3,14 @@ import { edgeNetwork } from "../routes";
 import * as check from "../settings/checks";
 import { array, bool, integer, list, secret, text } from "../settings/setting";
 import { appKind } from "./app";
-import { keysOf, openCodeConfig, providerKeys, providerProblems, providers } from "./opencode-providers";
+import {
+  keysOf,
+  openCodeConfig,
+  placeholderKeys,
+  providerKeys,
+  providerProblems,
+  providers,
+} from "./opencode-providers";
 import { releaseLine, version } from "./opencode-release-line";
 
 const name = "opencode";
@@ -64,6 +71,7 @@ const settings = {
   }),
   opencodeProviderKeys: secret(providerKeys, {
     description: "API keys of opencodeProviders, by name.",
+    placeholder: ({ opencodeProviders }) => placeholderKeys(opencodeProviders),
     example: '\'{"mine":"sk-0123456789"}\'',
   }),
 };

@@ -10,6 +10,12 @@ export interface Setting<T = unknown> {
   readonly example: string;
   readonly default?: T;
   readonly secret?: true;
+  /**
+   * Of a secret that belongs to other settings: a random one that goes with them, for a preview without the real one.
+   *
+   * @param values of the stack file, as they stand there
+   */
+  readonly placeholder?: (values: Readonly<Record<string, unknown>>) => string;
   readonly schema: z.ZodType<T>;
 }
 
@@ -32,7 +38,7 @@ export type Values<S extends Section> = {
         : never;
 };
 
-type Words = Pick<Setting, "description" | "example">;
+type Words = Pick<Setting, "description" | "example" | "placeholder">;
 interface WithDefault<T> extends Words {
   readonly default: T;
 }

@@ -33,15 +33,21 @@ export function withPlaceholders(stackFile: string, project: string): PlainStack
   const secret = Object.fromEntries(entries.filter(isEncrypted));
   const own = Object.keys(settingsOfProject(secret, project));
   const others = Object.keys(secret).filter((key) => !key.startsWith(`${project}:`));
-  const isAlicloud = (settingsOfProject(config, project)["target"] ?? "alicloud") === "alicloud";
-  const secrets = Object.fromEntries([...own, ...others].map((key) => [key, placeholder(key)]));
+  const values = settingsOfProject(config, project);
+  const isAlicloud = (values["target"] ?? "alicloud") === "alicloud";
+  const secrets = Object.fromEntries([...own, ...others].map((key) => [key, placeholder(key, values)]));
   return { file: stringify({ config }), isAlicloud, secrets };
 }
 
-/** A random value that a setting takes, by its key without the project's name. */
-export function placeholder(key: string): string {
+/**
+ * A random value that a setting takes, by its key without the project's name.
+ *
+ * @param values of the stack file
+ */
+export function placeholder(key: string, values: Readonly<Record<string, unknown>>): string {
   const table = new Map<string, Setting>(Object.entries(settingsTable));
   const setting = table.get(key);
+  if (setting?.placeholder) return setting.placeholder(values);
   // Of an unknown key the program itself says that it is none.
   const fitting = shapes
     .map((make) => make())

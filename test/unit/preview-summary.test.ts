@@ -102,7 +102,13 @@ describe("the example", () => {
 describe("placeholders", () => {
   it.each(secretKeys)("there is one for %s", (key) => {
     const setting = new Map<string, Setting>(Object.entries(settingsTable)).get(key);
-    expect(setting?.schema.safeParse(placeholder(key)).success).toBe(true);
+    expect(setting?.schema.safeParse(placeholder(key, {})).success).toBe(true);
+  });
+
+  it("belong to what the file names", () => {
+    const file = `config:\n  cloudcode:opencodeProviders: [{ name: mine }, { name: other }]\n  cloudcode:opencodeProviderKeys: { secure: v1:x }\n`;
+    const keys = JSON.parse(withPlaceholders(file, "cloudcode").secrets["opencodeProviderKeys"] ?? "") as object;
+    expect(Object.keys(keys)).toEqual(["mine", "other"]);
   });
 
   it("replace every encrypted value of an operator's file, and leave nothing of its encryption", () => {
