@@ -118,6 +118,8 @@ class ReloadedCaddy {
     const compose = parse(textOf("compose.yaml")) as { services: { caddy: { environment: Record<string, string> } } };
     const environment = {
       ...compose.services.caddy.environment,
+      // Abstract sockets are the whole machine's, and other tests run Caddy, too.
+      RELEASE: this.#folder,
       PATH: this.#path,
       HOME: this.#folder,
       XDG_DATA_HOME: this.#folder,

@@ -90,7 +90,14 @@ beforeEach(async () => {
       .replaceAll("auth-portal:9091", `127.0.0.1:${upstream}`)
       .replace(/\b9092\b/g, String(queuePort)),
   );
-  const env = { PATH: process.env["PATH"], XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
+  // Abstract sockets are the whole machine's, and other tests run Caddy, too.
+  const env = {
+    RELEASE: folder,
+    PATH: process.env["PATH"],
+    XDG_DATA_HOME: folder,
+    XDG_CONFIG_HOME: folder,
+    HOME: folder,
+  };
   edge = spawn(await caddy(), ["run", "--adapter", "caddyfile", "--config", file], { env, stdio: "ignore" });
   const deadline = Date.now() + 20_000;
   while ((await send({ path: "/" })).status !== 200) {
