@@ -29,7 +29,7 @@ afterEach(() => {
 
 function program(path: string, contents = "#!/bin/sh\n"): string {
   const file = join(folder, path);
-  mkdirSync(join(file, "../../../../test"), { recursive: true });
+  mkdirSync(join(file, ".."), { recursive: true });
   writeFileSync(file, contents);
   chmodSync(file, 0o755);
   return file;
@@ -93,7 +93,7 @@ describe("a built CLI", () => {
     expect(first).toMatchObject({ pulumi, origin: "built" });
     const home = first.env["PULUMI_HOME"] ?? "";
     for (const file of [
-      join(pulumi, "../../../../test", "pulumi-language-nodejs"),
+      join(pulumi, "..", "pulumi-language-nodejs"),
       join(home, "plugins/resource-command-v1.2.1/pulumi-resource-command"),
       join(home, "plugins/resource-random-v4.21.2/pulumi-resource-random"),
       join(home, "plugins/resource-tls-v5.6.1/pulumi-resource-tls"),
