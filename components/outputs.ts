@@ -55,8 +55,10 @@ export function sshCommand(host: Host): pulumi.Output<string> {
  * A value made of how the host is reached, once that is proved. Pulumi writes all outputs of a stack at once, when each is known:
  * after an `up` that does not get through, those of the one before stay, by which `ops` still finds the host.
  */
-export function proven<T>(host: Host, value: pulumi.Output<T>): pulumi.Output<T> {
-  const { reachable } = host;
+export function proven<T>(
+  { reachable }: { readonly reachable: Pick<pulumi.Resource, "urn"> | undefined },
+  value: pulumi.Output<T>,
+): pulumi.Output<T> {
   // In an `up` the URN is told with the success.
   return reachable === undefined ? value : pulumi.all([value, reachable.urn]).apply(([known]) => known as T);
 }

@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { setTimeout as sleep } from "node:timers/promises";
 import { proven } from "../../components/outputs";
-import type { Host } from "../../components/host/host";
 
-const told = (urn: Promise<string>) => proven({ reachable: { urn: pulumi.output(urn) } } as Host, pulumi.output("new"));
+const told = (urn: Promise<string>) => proven({ reachable: { urn: pulumi.output(urn) } }, pulumi.output("new"));
 const settled = (output: pulumi.Output<string>) =>
   Promise.race([new Promise<string>((resolve) => output.apply(resolve)), sleep(200, "nothing")]);
 
@@ -14,6 +13,6 @@ describe("an output that is made of the way to the host", () => {
   });
 
   it("is known at once while the machine is switched off", async () => {
-    expect(await settled(proven({ reachable: undefined } as Host, pulumi.output("new")))).toBe("new");
+    expect(await settled(proven({ reachable: undefined }, pulumi.output("new")))).toBe("new");
   });
 });
