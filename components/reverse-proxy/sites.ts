@@ -31,6 +31,8 @@ export interface Site extends Isolation {
 export interface SiteLogin {
   readonly secret: string;
   readonly parameter: string;
+  /** RE2 of every way to write the parameter's name in a query. Other queries stay as they are written. */
+  readonly spellings: string;
   readonly devices: readonly { readonly name: string; readonly secret: string }[];
   /** Anchored RE2. */
   readonly tickets: string;
@@ -92,6 +94,7 @@ function siteLogin({ name, parameter, devices, tickets }: UpstreamLogin, { paths
   return {
     secret: loginSecret(name),
     parameter,
+    spellings: [...parameter].map((letter) => `(${letter}|(?i:%${letter.charCodeAt(0).toString(16)}))`).join(""),
     devices: devices.map((device) => ({ name: device, secret: deviceSecret(name, device) })),
     tickets: `^(?:${tickets})$`,
     except: paths.filter((rule) => (rule.upstream ?? upstream) !== upstream).flatMap(({ path }) => matchers(path)),
