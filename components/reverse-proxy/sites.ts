@@ -94,7 +94,7 @@ function siteLogin({ name, parameter, devices, tickets }: UpstreamLogin, { paths
   return {
     secret: loginSecret(name),
     parameter,
-    spellings: [...parameter].map((letter) => `(${letter}|(?i:%${letter.charCodeAt(0).toString(16)}))`).join(""),
+    spellings: parameter.replaceAll(/./g, (letter) => `(${letter}|(?i:%${letter.charCodeAt(0).toString(16)}))`),
     devices: devices.map((device) => ({ name: device, secret: deviceSecret(name, device) })),
     tickets: `^(?:${tickets})$`,
     except: paths.filter((rule) => (rule.upstream ?? upstream) !== upstream).flatMap(({ path }) => matchers(path)),
