@@ -36,8 +36,6 @@ export interface SiteLogin {
   readonly devices: readonly { readonly name: string; readonly secret: string }[];
   /** Anchored RE2. */
   readonly tickets: string;
-  /** Caddy path matchers of what is not the login's upstream. */
-  readonly except: readonly string[];
 }
 
 export interface Handler {
@@ -81,7 +79,7 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
     open: openHandlers(route),
     upstream: route.upstream,
     healthPath: route.healthPath,
-    login: route.upstreamLogin && siteLogin(route.upstreamLogin, route),
+    login: route.upstreamLogin && siteLogin(route.upstreamLogin),
     elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
       upstream === undefined || upstream === route.upstream
         ? []
@@ -90,14 +88,13 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
   }));
 }
 
-function siteLogin({ name, parameter, devices, tickets }: UpstreamLogin, { paths, upstream }: Route): SiteLogin {
+function siteLogin({ name, parameter, devices, tickets }: UpstreamLogin): SiteLogin {
   return {
     secret: loginSecret(name),
     parameter,
     spellings: parameter.replaceAll(/./g, (letter) => `(${letter}|(?i:%${letter.charCodeAt(0).toString(16)}))`),
     devices: devices.map((device) => ({ name: device, secret: deviceSecret(name, device) })),
     tickets: `^(?:${tickets})$`,
-    except: paths.filter((rule) => (rule.upstream ?? upstream) !== upstream).flatMap(({ path }) => matchers(path)),
   };
 }
 
