@@ -21,7 +21,7 @@ export function deviceTable(names: readonly string[], uses: string): string {
 const utc = (seconds: number) => `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 /** The last line of each device in Caddy's log. */
-export const lastUses = `docker logs cloudcode-edge-caddy-1 2>/dev/null |
+const lastUses = `docker logs cloudcode-edge-caddy-1 2>/dev/null |
   sed -n 's/^{"level":"info","ts":\\([0-9.]*\\),"logger":"http.log.access.devices",.*"device":"\\([a-z0-9-]*\\)"}$/\\2 \\1/p' |
   awk '{ last[$1] = $2 } END { for (name in last) print name, last[name] }'`;
 

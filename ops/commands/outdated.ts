@@ -120,13 +120,8 @@ async function packageCheck(name: string, seen: string, judge: (newest: string) 
 
 /** @param newest version that the package's channel `latest` is at */
 export function judgePackage(name: string, version: string, newest: string): Check {
-  const label = `package ${name}`;
-  if (newerTag(version, [newest]) === undefined) return ok(label, version);
-  return red(
-    label,
-    `${version}, newer is ${newest}`,
-    `pulumi config set opencodeVersion ${newest} && pulumi up, or take the pull request of Renovate`,
-  );
+  const cure = `pulumi config set opencodeVersion ${newest} && pulumi up, or take the pull request of Renovate`;
+  return judge(`package ${name}`, version, [newest], cure);
 }
 
 async function imageCheck(name: string, reference: string): Promise<Check> {
@@ -143,13 +138,13 @@ async function imageCheck(name: string, reference: string): Promise<Check> {
 }
 
 export function judgeImage(name: string, tag: string, tags: readonly string[]): Check {
-  const newer = newerTag(tag, tags);
-  if (newer === undefined) return ok(`image ${name}`, tag);
-  return red(
-    `image ${name}`,
-    `${tag}, newer is ${newer}`,
-    `take the pull request of Renovate, or set it in components/images.ts; read its release notes first`,
-  );
+  const cure = "take the pull request of Renovate, or set it in components/images.ts; read its release notes first";
+  return judge(`image ${name}`, tag, tags, cure);
+}
+
+function judge(label: string, pinned: string, all: readonly string[], cure: string): Check {
+  const newer = newerTag(pinned, all);
+  return newer === undefined ? ok(label, pinned) : red(label, `${pinned}, newer is ${newer}`, cure);
 }
 
 async function sourceCheck(name: string, source: string): Promise<Check> {
