@@ -11,8 +11,12 @@ export class Clock {
   readonly #waiting = new Set<Waiting>();
 
   /** @param stands whether time passes only when it is turned */
-  constructor(readonly stands = false) {
+  constructor(stands = false) {
     this.#standsAt = stands ? Date.now() : undefined;
+  }
+
+  get stands(): boolean {
+    return this.#standsAt !== undefined;
   }
 
   now(): number {

@@ -25,16 +25,11 @@ export async function passTime(cloud: Cloud, milliseconds: number): Promise<void
   await cloud.settled();
 }
 
+/** The policies whose time has come take a snapshot of each disk in use that has them. It bears none of the disk's tags. */
 function takeDueSnapshots(cloud: Cloud, time: number): void {
-  const due = [...cloud.state.policies.values()].filter((policy) => isDue(policy, time));
-  takeAutomaticSnapshots(cloud, new Set(due.map(({ id }) => id)));
-}
-
-/** What these policies do when their time comes: a snapshot of each disk in use that has one. It bears none of the disk's tags. */
-function takeAutomaticSnapshots(cloud: Cloud, policies: ReadonlySet<string>): void {
   for (const disk of cloud.state.disks.values()) {
-    const policy = policies.has(disk.policyId) ? cloud.state.policies.get(disk.policyId) : undefined;
-    if (policy && disk.enableAutoSnapshot && disk.status === "In_use")
+    const policy = cloud.state.policies.get(disk.policyId);
+    if (policy && isDue(policy, time) && disk.enableAutoSnapshot && disk.status === "In_use")
       take(cloud, disk, { name: `auto2.0_${disk.id}`, retentionDays: policy.retentionDays, automatic: true });
   }
 }
