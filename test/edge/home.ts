@@ -7,7 +7,7 @@ import { loginSecret } from "../../components/reverse-proxy/sites";
 import type { Route } from "../../components/routes";
 import { everyApp } from "../support/app-settings";
 import { RenderedCaddy, isolation, listen } from "../support/rendered-caddy";
-import { selfSigned } from "../support/self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { settingsOf } from "../support/settings";
 import { hostileAnswer } from "./attacks";
 import { type Answer, Recorder } from "./recorder";

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { selfSigned } from "./self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { pebble } from "./tools";
 
 const letsEncrypt = "acme-v02.api.letsencrypt.org";

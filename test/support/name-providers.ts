@@ -4,7 +4,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { listen } from "./authorities";
-import { selfSigned } from "./self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 
 export const duckToken = "01234567-89ab-cdef-0123-456789abcdef";
 export const desecToken = "4pnk7u-NHvrEkFzrhFDRTjGFyX_S";

@@ -3,7 +3,7 @@ import { parseSettings } from "../../components/settings/read";
 import { type Settings, toSettings } from "../../components/settings/settings";
 import type { AlicloudTarget } from "../../components/settings/targets";
 import { minimal, minimalAlicloud, project } from "./program";
-import { selfSigned } from "./self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 
 type Raw = Readonly<Record<string, string>>;
 

@@ -11,7 +11,7 @@ import { alertValues, curlMail } from "../../components/host/alerts";
 import { renderTemplate } from "../../components/stack/template";
 import { projectRoot, runProgram } from "../support/program";
 import { arrivedFiles } from "../support/releases";
-import { selfSigned } from "../support/self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { faultsOf } from "../support/settings";
 
 const mail = { smtpAddress: "submission://smtp.example.com", adminEmail: "me@example.com", alertMail: "true" };

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { type Browser, type Page, chromium } from "playwright-core";
-import { selfSigned } from "../../../test/support/self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { type World, admin, boundDonor, credential, openWorld, origin } from "../testing/kit";
 
 jest.setTimeout(120_000);

@@ -3,7 +3,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { SMTPServer } from "smtp-server";
-import { selfSigned } from "../../support/self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 
 interface Post {
   readonly path: string;

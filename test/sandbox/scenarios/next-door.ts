@@ -3,7 +3,7 @@ import { type AddressInfo } from "node:net";
 import type { Response } from "playwright-core";
 import { type PortalBrowser, openBrowser } from "../../browser/portal";
 import { attack, hostileAnswer } from "../../edge/attacks";
-import { selfSigned } from "../../support/self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import type { World } from "../world";
 
 const hostile = "6-6-6-6.sslip.io";

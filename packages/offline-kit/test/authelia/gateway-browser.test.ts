@@ -1,7 +1,7 @@
 // A person at the portal, in a real browser: password, one-time password, passkey. The same steps were driven through Authelia itself.
 import type { PortalBrowser } from "../../../../test/browser/portal";
 import * as portal from "../../../../test/browser/portal";
-import { selfSigned } from "../../../../test/support/self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { domain } from "./gateway-cases";
 import type { Running } from "./gateway-kit";
 import { gatewayFolder, oneTimeCode, password, startGateway } from "./gateway-kit";

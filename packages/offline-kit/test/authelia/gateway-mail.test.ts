@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { sendMail } from "../../stand-ins/authelia/smtp";
-import { selfSigned } from "../../../../test/support/self-signed";
+import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 
 const { key, certificate } = selfSigned(["127.0.0.1"]);
 const recipient = { displayName: "Ädmin", email: "admin@example.com" };
