@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { pack } from "tar-stream";
+import { type ReleasePlan, planText } from "./plan";
 import { type TemplateHelpers, type TemplateValues, renderTemplate } from "./template";
 
 /** One file of a Release. */
@@ -13,39 +14,6 @@ export interface ReleaseFile {
   readonly mode: number;
   /** Numeric owner on the host: the uid the container runs as, since Compose keeps owner and mode of mounted files. */
   readonly owner: number;
-}
-
-/** What the host does with a Release besides `docker compose up`; see stack-templates/host/cloudcode-host. */
-export interface ReleasePlan {
-  /** Edge networks that must exist before the stack starts. */
-  readonly networks: readonly string[];
-  /** Service whose container joins and leaves the `networks` while it runs, instead of being created on them. */
-  readonly joins?: string;
-  /** A validator run in a throw-away container before anything running is touched; `{release}` is the release folder. */
-  readonly check?: { readonly service: string; readonly command: string };
-  /** Run in the living container instead of a restart; `{release}` is the release folder. */
-  readonly reload?: { readonly service: string; readonly command: string };
-  /** Services whose images are built on the host when their tags are missing. @default none */
-  readonly build?: readonly string[];
-  /**
-   * Services that may run twice, in the order they need each other: their new container is healthy before the old one ends.
-   * None may hold a lock or write to a volume of its own. @default none
-   */
-  readonly beside?: readonly string[];
-  /** Least memory of the machine, in MiB, and the setting that says so. */
-  readonly memory?: { readonly mib: number; readonly setting: string };
-  /**
-   * Databases that a backup takes as a dump instead of as files: `dump` prints one, `load` reads it into an empty database that
-   * the service has just made in `volume`. Programs of the container, of plain words. @default none
-   */
-  readonly dumps?: readonly {
-    readonly service: string;
-    readonly volume: string;
-    readonly dump: string;
-    readonly load: string;
-  }[];
-  /** Longest time to wait for health, in seconds. @default 180 */
-  readonly healthTimeout?: number;
 }
 
 /** Everything a ComposeStack is made of, before secrets are known. */
@@ -204,25 +172,6 @@ export async function releasePayload(release: Release): Promise<string> {
 /** Command that unpacks a payload from standard input and runs a script of it; the words are those of a shell. */
 export function unpackAndRun(script: string, words: string): string {
   return `d=$(mktemp -d) && trap 'rm -rf "$d"' EXIT && base64 -d | tar -xC "$d" && sh "$d/release/${script}" ${words}`;
-}
-
-/** The plan in lines of `keyword argument…`, which a shell can read without a parser. */
-export function planText(plan: ReleasePlan): string {
-  const lines = [
-    ...plan.networks.map((network) => `network ${network}`),
-    plan.joins && `joins ${plan.joins}`,
-    ...(plan.build ?? []).map((service) => `build ${service}`),
-    ...(plan.beside ?? []).map((service) => `beside ${service}`),
-    plan.memory && `memory ${plan.memory.mib} ${plan.memory.setting}`,
-    plan.check && `check ${plan.check.service} ${plan.check.command}`,
-    plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,
-    ...(plan.dumps ?? []).flatMap(({ service, volume, dump, load }) => [
-      `dump ${service} ${volume} ${dump}`,
-      `load ${service} ${volume} ${load}`,
-    ]),
-    `timeout ${plan.healthTimeout ?? 180}`,
-  ];
-  return lines.filter(Boolean).join("\n") + "\n";
 }
 
 interface Mount {

@@ -13,7 +13,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Release, type ReleasePlan, releasePayload } from "../../components/stack/release";
+import type { ReleasePlan } from "../../components/stack/plan";
+import { type Release, releasePayload } from "../../components/stack/release";
 import { projectRoot } from "./program";
 
 const templates = join(projectRoot, "stack-templates", "host");

@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { planText } from "../../components/stack/plan";
 import {
   type Release,
   type ReleaseSource,
   digestComment,
-  planText,
   releasePayload,
   renderRelease,
 } from "../../components/stack/release";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { planText } from "../../components/stack/release";
+import { planText } from "../../components/stack/plan";
 import { faultsOf, settingsOf } from "../support/settings";
 import { hostKey, minimalAlicloud, privateKey, projectRoot, runProgram } from "../support/program";
 import { arrivedFiles } from "../support/releases";
