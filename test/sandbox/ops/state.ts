@@ -33,7 +33,7 @@ export function state(world: World, name: string, say: Say): void {
 
   test("a bucket keeps the state, every version of it, and doctor knows it", async () => {
     await pulumi("stack", "init", "bucket");
-    await pulumi("config", "set", "cloudcode:target", "existing", "--stack", "bucket");
+    await pulumi("config", "set", "target", "existing", "--stack", "bucket");
     await pulumi("config", "set", "--secret", "word", "hidden", "--stack", "bucket");
     for (let i = 0; i < 2; i++) await pulumi("up", "--yes", "--skip-preview", "--stack", "bucket");
     expect((await pulumi("stack", "ls")).stdout).toContain("bucket");
