@@ -71,8 +71,8 @@ export class Home extends HomeComponent {
           );
       return { ...app, secrets: stack.secrets };
     });
-    // What is switched off while the machine sleeps is taken from it when it is awake again.
-    if (host.reachable === undefined)
+    // An App that is disabled while the machine is off is removed when the machine runs again.
+    if (!host.poweredOn)
       for (const name of disabledApps(settings)) new ComposeStack(name, { ...context, secrets: {} }, child);
 
     return {
@@ -82,7 +82,7 @@ export class Home extends HomeComponent {
       ...(Object.keys(proxy.deviceKeys).length > 0 && { deviceKeys: pulumi.secret(pulumi.all(proxy.deviceKeys)) }),
       adminUsername: operator.username,
       adminPassword: gateway.password,
-      appLogins: { ...outputs.appLogins(stacks), ...outputs.outerLogins(proxy) },
+      appLogins: { ...outputs.appLogins(stacks), ...outputs.basicAuthLogins(proxy) },
       sshCommand: outputs.proven(host, outputs.sshCommand(host)),
       sshPrivateKey: outputs.proven(host, outputs.sshPrivateKey(host)),
       nextSteps: outputs.nextSteps(settings, host, domain),

@@ -320,7 +320,7 @@ export interface HomeArgs {
   readonly alertMail?: boolean | undefined;
 }
 
-/** What a Home tells of itself. A program returns all of it, so that `npm run ops` can work with the stack. */
+/** The outputs of a Home. A program returns all of it, so that `npm run ops` can work with the stack. */
 export interface HomeOutputs {
   /** Address of the index page. */
   readonly url: pulumi.Output<string>;

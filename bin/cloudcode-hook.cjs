@@ -4,7 +4,7 @@
  * standard input, in the project's folder.
  *
  * This line is an interface: the state of a stack keeps it, and the engine runs it from there when a resource is deleted,
- * perhaps years later. So this path and these names stay, whatever becomes of the files behind them. Stacks of before run
+ * perhaps years later. So this path and these names stay, whatever becomes of the files behind them. Stacks from before that run
  * those files themselves, as `node --import tsx FILE`; see test/toolchain/hooks.test.ts.
  */
 const files = new Map([

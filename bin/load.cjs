@@ -119,7 +119,7 @@ async function bundle(entry, name) {
     [...sources, installed, relative(project, __filename)].map((path) => [path, stamp(path)]),
   );
   const [map, code] = [".map", ".cjs"].map((end) => outputFiles.find(({ path }) => path.endsWith(end))?.text ?? "");
-  // A source that changed meanwhile is in doubt: the next run makes the bundle anew.
+  // A source that changed meanwhile is in doubt: the next run builds the bundle again.
   const settled = sources.every(
     (path) => (statSync(join(project, path), { throwIfNoEntry: false })?.ctimeMs ?? before) < before,
   );

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Target } from "./settings/targets";
 
-/** What stood below the host before there was a Home, and now stands beside it. */
+/** Resources that were children of the host before there was a Home, and are its siblings now. */
 const belowHost: ReadonlySet<string> = new Set(["host-leftovers", "host-placement", "host-type", "host-image"]);
 
 /**
@@ -11,7 +11,7 @@ const belowHost: ReadonlySet<string> = new Set(["host-leftovers", "host-placemen
  *
  * Each has an alias of its own. The engine also derives the aliases of children from those of their parent, but only in the run that
  * finds the parent by its alias: an `up` that ends in between leaves a parent under its new URN and children under their former
- * ones, and the next would make all of those anew (pulumi/pulumi, pkg/resource/deploy/step_generator.go, generateAliases).
+ * ones, and the next would create all of those again (pulumi/pulumi, pkg/resource/deploy/step_generator.go, generateAliases).
  *
  * @param kind of the stack's target
  */

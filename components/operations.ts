@@ -5,7 +5,7 @@ import { isDetected } from "./host/free-name";
 import { type Route, hostOf } from "./routes";
 import type { Settings } from "./settings/settings";
 
-/** What `npm run ops` needs to know of a stack, beside what the other outputs tell. */
+/** What `npm run ops` needs to know of a stack, in addition to the other outputs. */
 export interface Operations {
   readonly connection: Pick<ConnectionParts, "host" | "port" | "user" | "privateKey" | "hostKey">;
   /** False while the machine is switched off. */
@@ -53,7 +53,7 @@ export function operations(
         privateKey: connection.privateKey,
         hostKey: connection.hostKey,
       },
-      awake: host.reachable !== undefined,
+      awake: host.poweredOn,
       domain: name,
       publicAddress,
       ...(freeName && isDetected(publicAddress) && { announcesItself: true as const }),

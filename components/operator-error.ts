@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** An error that the operator can cure: its message is all that is shown. */
+/** An error that the operator can fix: its message is all that is shown. */
 export class OperatorError extends pulumi.RunError {
   constructor(message: string) {
     super(message);

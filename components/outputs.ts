@@ -25,8 +25,8 @@ export function appLogins(
 }
 
 /** The logins that Caddy asks for before an App does, by the App's title. */
-export function outerLogins({ logins }: Pick<ReverseProxyStack, "logins">): ReverseProxyStack["logins"] {
-  return Object.fromEntries(Object.entries(logins).map(([title, login]) => [`${title} (at the door)`, login]));
+export function basicAuthLogins({ logins }: Pick<ReverseProxyStack, "logins">): ReverseProxyStack["logins"] {
+  return Object.fromEntries(Object.entries(logins).map(([title, login]) => [`${title} (basic auth)`, login]));
 }
 
 /** The key that {@link sshCommand} logs in with, as OpenSSH's tools read it. */
@@ -37,7 +37,7 @@ export function sshPrivateKey(host: Host): pulumi.Output<string> {
 /**
  * A command that opens a shell on the host, pasted as it stands into any shell in the project's folder, by a person who can read the stack. The login key,
  * the output `sshPrivateKey`, goes through a pipe to an agent that ends with the command, so that it is in no file. The pinned host
- * key is in a known_hosts file of its own, so that a machine created anew at the same address never collides with
+ * key is in a known_hosts file of its own, so that a machine created again at the same address never collides with
  * ~/.ssh/known_hosts; by `tee`, since `>` fails in a shell that has `noclobber` on.
  */
 export function sshCommand(host: Host): pulumi.Output<string> {
@@ -59,7 +59,7 @@ export function proven<T>(
   { reachable }: { readonly reachable: Pick<pulumi.Resource, "urn"> | undefined },
   value: pulumi.Output<T>,
 ): pulumi.Output<T> {
-  // In an `up` the URN is told with the success.
+  // In an `up` the URN is known with the success.
   return reachable === undefined ? value : pulumi.all([value, reachable.urn]).apply(([known]) => known as T);
 }
 
@@ -75,7 +75,7 @@ function steps(settings: Settings, host: Host, domain: string, address: string):
     ? `The one-time code arrives at ${operator.email ?? `${operator.username}@${domain}`}.`
     : "The one-time code stands on the host: npm run ops -- otp waits for it and prints it.";
   return [
-    ...host.before(domain, address),
+    ...host.manualSteps(domain, address),
     ...sharedName(domain),
     `Open https://${domain} and sign in as ${operator.username}; the password: pulumi stack output adminPassword --show-secrets`,
     `Register a passkey (or an authenticator app) at ${portal}/settings/two-factor-authentication. ${code}`,

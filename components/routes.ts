@@ -27,13 +27,13 @@ interface CrossOriginRule {
   /**
    * Pages of other sites may call it too, such as the API of a model proxy, which answers CORS itself: the edge looks at neither
    * Origin nor Fetch Metadata there, and takes all cookies away, so that only what else a request carries counts.
-   * Without effect beside {@link Route.basicAuth}. @default false
+   * No effect together with {@link Route.basicAuth}. @default false
    */
   readonly crossOrigin: true;
 }
 
 /**
- * Requests of machines, which carry a key in place of a login: they pass without the gate, and the App behind checks the key.
+ * Requests of machines, which carry a key in place of a login: they pass without the gateway, and the App behind checks the key.
  * Tried before everything else of the Route, in their order.
  */
 export interface KeyRule {
@@ -45,7 +45,7 @@ export interface KeyRule {
   readonly header: string;
   /** RE2 that the whole header must match, such as `lbxk_\w+`. */
   readonly value: string;
-  /** RE2 of what is cut out of the Cookie header: a session of the App's own must not ride along where no gate was passed. */
+  /** RE2 of what is cut out of the Cookie header: a session of the App's own must not ride along where no gateway was passed. */
   readonly withoutCookies: string;
   /** `alias:port` on the App's edge network. @default the Route's upstream */
   readonly upstream?: string;

@@ -52,7 +52,7 @@ export class UpdateProgress {
  * @param everyMs how often a change is told at most
  */
 export async function up(sandbox: Pick<Sandbox, "pulumi">, say: Say, everyMs: number): Promise<void> {
-  // A step of some minutes is told of again, so that it is seen to live.
+  // A step of some minutes is reported again, so that it is seen to live.
   const repeatMs = 60_000;
   const folder = mkdtempSync(join(tmpdir(), "cloudcode-events-"));
   const log = join(folder, "events");

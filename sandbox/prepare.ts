@@ -1,4 +1,4 @@
-/** Run by `.ci/run` beside the other tests: builds what the cloud tests need, if the cache does not have it. */
+/** Run by `.ci/run` next to the other tests: builds what the cloud tests need, if the cache does not have it. */
 import { cacheDir } from "../cli/cache";
 import { exitWith } from "../cli/exit";
 import { preparePulumi } from "@cloudcode/offline-kit/toolchain";

@@ -51,7 +51,7 @@ async function shellEnvironment(sandbox: Sandbox): Promise<Record<string, string
   };
 }
 
-/** `pulumi stack` takes no --config-file: beside the sandbox's own stack file it leaves the committed one alone. */
+/** `pulumi stack` takes no --config-file: next to the sandbox's own stack file it leaves the committed one alone. */
 const pulumiWrapper = (pulumi: string, folder: string) => `#!/bin/sh
 if [ "$1" = stack ]; then exec ${shellWord(pulumi)} "$@" --cwd ${shellWord(folder)}; fi
 exec ${shellWord(pulumi)} "$@"

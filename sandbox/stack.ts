@@ -51,7 +51,7 @@ export class Stack {
 
   /** Runs the Pulumi CLI in the project, non-interactive. */
   async pulumi(args: readonly string[], options: RunOptions = {}): Promise<Output> {
-    // What only looks at the stack runs beside its file; Pulumi would write into the committed one otherwise.
+    // What only looks at the stack runs next to its file; Pulumi would write into the committed one otherwise.
     const place = args[0] === "stack" ? [this.folder] : [this.source.project, "--config-file", this.file];
     return run(this.engine.pulumi, [...args, "--non-interactive", "--stack", this.source.name, "--cwd", ...place], {
       ...options,

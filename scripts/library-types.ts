@@ -10,7 +10,7 @@ import { existingSettings, targetSettings } from "../components/settings/section
 import type { Section, Setting } from "../components/settings/setting";
 
 const { hostWaitSeconds, ...onExisting } = existingSettings;
-/** The target's kind is told by its own arguments. */
+/** Its arguments say which kind of target it is. */
 const ofStack = Object.fromEntries(Object.entries<Setting>(targetSettings).filter(([key]) => key !== "target"));
 
 /** What the target existing cannot do without; its other arguments have a default. */
@@ -21,7 +21,7 @@ import * as pulumi from "@pulumi/pulumi";
 `;
 
 const rest = `
-/** What a Home tells of itself. A program returns all of it, so that \`npm run ops\` can work with the stack. */
+/** The outputs of a Home. A program returns all of it, so that \`npm run ops\` can work with the stack. */
 export interface HomeOutputs {
   /** Address of the index page. */
   readonly url: pulumi.Output<string>;

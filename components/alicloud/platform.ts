@@ -9,7 +9,7 @@ import { describeEstimate } from "./prices/estimate";
 import { faultHook } from "./resources/fault-hook";
 import { cloudHost } from "./resources/host";
 import { cloudNetwork } from "./resources/network";
-import { checkImage, findVswitchZone, placed } from "./resources/placed";
+import { checkImage, findVswitchZone, hostPlacement } from "./resources/placement";
 import { onDelete } from "./resources/script-command";
 import { stackTags } from "./resources/tags";
 
@@ -40,18 +40,23 @@ export async function alicloudPlatform(
     checkImage(target, provider),
   ]);
   const leftovers = onDelete("host-leftovers", "leftovers", { region, tags: stackTags() }, child);
-  const each = { hooks: { onError: [faultHook()] }, dependsOn: [leftovers] };
-  const place = placed("host", target, vswitchZone, child);
+  const resourceOptions = { hooks: { onError: [faultHook()] }, dependsOn: [leftovers] };
+  const place = hostPlacement("host", target, vswitchZone, child);
   return {
     options: { ...child, provider },
     network: (name, parent) =>
-      cloudNetwork(name, { ...target.network, zoneId: place.zoneId, resourceGroupId, each: { ...each, parent } }),
+      cloudNetwork(name, {
+        ...target.network,
+        zoneId: place.zoneId,
+        resourceGroupId,
+        resourceOptions: { ...resourceOptions, parent },
+      }),
     host(name, parent, { cloud }) {
       if (cloud === undefined) throw new Error("a host at a cloud needs a network there");
       const keepsName = freeName !== undefined;
       return cloudHost(
         name,
-        { ...target, network: cloud, placed: place, zone, keepsName, deleteData, leftovers, each },
+        { ...target, network: cloud, placement: place, zone, keepsName, deleteData, leftovers, resourceOptions },
         parent,
       );
     },

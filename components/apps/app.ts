@@ -16,7 +16,7 @@ export interface App {
   /** `secrets.NAME` of its templates. */
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
   /**
-   * More of them, made once and kept in state: number of letters and digits by name. They are made anew when the App was
+   * More of them, made once and kept in state: number of letters and digits by name. They are made again when the App was
    * switched off and on again, so its data must not depend on them.
    */
   readonly generated?: Readonly<Record<string, number>>;
@@ -33,7 +33,7 @@ export interface App {
   readonly login?: { readonly username: string; readonly secret: string };
 }
 
-/** An App's part on a worker: a machine beside the host that runs some of its work. */
+/** An App's part on a worker: a machine next to the host that runs some of its work. */
 export interface WorkerRelease extends Pick<ReleaseSource, "template" | "values"> {
   /**
    * Script of the App on the host. Its words are `admit NAME ADDRESS`, which prints the token of the membership, `token NAME`, which

@@ -113,7 +113,7 @@ const openPaths: readonly PathRule[] = ["/", "/check-in", "/assets/*", "/health"
 const registration: PathRule = { path: "/v1/auth/register/*", policy: "two_factor" };
 
 /**
- * CaseCheck (https://github.com/Newbear1010/CaseCheck). Pages and API share one origin, so that both pass the gate with one
+ * CaseCheck (https://github.com/Newbear1010/CaseCheck). Pages and API share one origin, so that both pass the gateway with one
  * cookie; a path that is not listed asks for two factors even where CaseCheck is open.
  */
 export const casecheck = appKind({
@@ -200,7 +200,7 @@ export const casecheck = appKind({
           plan: {
             networks,
             build: ["api", "opa", "web"],
-            beside: ["opa", "api", "web"],
+            startFirst: ["opa", "api", "web"],
             healthTimeout: 300,
             dumps: [
               {

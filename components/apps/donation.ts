@@ -9,7 +9,7 @@ import { appKind } from "./app";
 const name = "donation";
 const uid = 1000;
 
-/** The site's own pages, which must be open to visitors without an account here; exact, so that nothing slips in beside them. */
+/** The site's own pages, which must be open to visitors without an account here; exact, so that nothing slips in next to them. */
 const publicPaths = [
   "/",
   "/style.css",
@@ -21,7 +21,7 @@ const publicPaths = [
   "/logout",
 ];
 
-/** What API clients call with a key of the proxy, web pages among them; its management, provider callbacks and the rest stay behind the gate. */
+/** What API clients call with a key of the proxy, web pages among them; its management, provider callbacks and the rest stay behind the gateway. */
 const modelPaths = ["/v1/*", "/v1beta/*"];
 
 const notAnId = "is not the number of a Linux Do user";
@@ -96,7 +96,7 @@ const settings = {
 
 /**
  * The donation site, a program of this repository (packages/donation-site), and the model proxy it fills
- * (https://github.com/router-for-me/CLIProxyAPI). Visitors log in at Linux Do, not here, so the site's pages bypass the gate.
+ * (https://github.com/router-for-me/CLIProxyAPI). Visitors log in at Linux Do, not here, so the site's pages bypass the gateway.
  */
 export const donation = appKind({
   name,

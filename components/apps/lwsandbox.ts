@@ -177,7 +177,7 @@ export const lwsandbox = appKind({
         },
         plan: {
           networks: [network],
-          beside: ["web"],
+          startFirst: ["web"],
           memory: { mib: values.lwsandboxMinimumMemoryMiB, setting: "lwsandboxMinimumMemoryMiB" },
         },
       }),

@@ -38,7 +38,7 @@ export function enabledApps({ values, images, sources, timeZone, docker }: Setti
     .map((kind) => ({ name: kind.name, ...kind.app(values, context) }));
 }
 
-/** The machines beside the host that the enabled Apps ask for. */
+/** The machines next to the host that the enabled Apps ask for. */
 export interface RequestedWorkers {
   /** Number of those that the target alicloud makes. */
   readonly count: number;

@@ -100,7 +100,7 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
       networks: [portalNetwork],
       check: {
         service: "authelia",
-        // On a new host the key is not yet beside the database.
+        // On a new host the key does not exist yet.
         command:
           "env AUTHELIA_STORAGE_ENCRYPTION_KEY_FILE=/run/secrets/encryption-key authelia config validate --config /etc/authelia/configuration.yml",
       },

@@ -22,7 +22,7 @@ function isMailScheme(protocol: string): protocol is keyof typeof mailSchemes {
 }
 
 /**
- * What curl is told of the mail server. Nobody logs in without TLS, as with Authelia.
+ * What curl is given the mail server. Nobody logs in without TLS, as with Authelia.
  *
  * @throws Error for an address that the settings would have refused
  */

@@ -41,7 +41,7 @@ export function backupValues(
 
 /**
  * What backups are encrypted with: the operator's, or one made once and kept in state, also while there are no backups: so they
- * can be switched off, and those of before be read when they are on again.
+ * can be switched off, and the earlier ones be read when they are on again.
  */
 export function backupPassword(
   backup: BackupSettings | undefined,

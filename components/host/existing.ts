@@ -25,7 +25,7 @@ export function existingPlatform(target: ExistingTarget, keepsName: boolean, par
         publicAddress: pulumi.output(address),
         clusterAddress: pulumi.output(address),
         workers: target.workers.map((worker) => new ExistingWorker(worker.name, { ...worker, ...login }, { parent })),
-        before: (domain) => [
+        manualSteps: (domain) => [
           `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
           ...target.workers.map(
             (worker) =>

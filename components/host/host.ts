@@ -20,7 +20,7 @@ export interface Machine {
   readonly connection: Connection;
   /** `root`, or a user that may `sudo` without a password. */
   readonly user: string;
-  /** What must be there before the first remote command; undefined while the machine is switched off. */
+  /** Proves the way to the machine, before the first remote command; undefined while the machine is switched off. */
   readonly reachable: pulumi.Resource | undefined;
   /**
    * The machine, where it is ours: what lives on it is deleted with it, without a connection (pulumi/pulumi-command#553).
@@ -36,7 +36,7 @@ export interface Machine {
   readonly clusterAddress: pulumi.Output<string>;
 }
 
-/** A machine beside the host that only runs work of an App. */
+/** A machine next to the host that only runs work of an App. */
 export interface Worker extends Machine {
   /** Its name among the workers. */
   readonly name: string;
@@ -56,7 +56,7 @@ export interface HostParts extends Machine {
   /** Public half of the host key: `type base64`. */
   readonly hostKey: pulumi.Output<string>;
   /** What the operator does outside the program before the first sign-in, one sentence each. */
-  readonly before: (domain: string, address: string) => string[];
+  readonly manualSteps: (domain: string, address: string) => string[];
   /** Serial number and size of the disk that Docker's data lives on; undefined: on the machine's own. */
   readonly dataDisk?: pulumi.Output<DataDiskFacts>;
   /** The bucket of the stack, where backups go to one. */
@@ -108,7 +108,7 @@ export class Host extends pulumi.ComponentResource implements HostParts {
   readonly monthlyCost?: pulumi.Output<MonthlyCost>;
   readonly publicAddress: pulumi.Output<string>;
   readonly publicIpv6?: pulumi.Output<string>;
-  readonly before: HostParts["before"];
+  readonly manualSteps: HostParts["manualSteps"];
   readonly dataDisk?: pulumi.Output<DataDiskFacts>;
   readonly backupStore?: BackupStore;
 
@@ -128,9 +128,14 @@ export class Host extends pulumi.ComponentResource implements HostParts {
     if (parts.monthlyCost) this.monthlyCost = parts.monthlyCost;
     this.publicAddress = parts.publicAddress;
     if (parts.publicIpv6) this.publicIpv6 = parts.publicIpv6;
-    this.before = parts.before;
+    this.manualSteps = parts.manualSteps;
     if (parts.dataDisk) this.dataDisk = parts.dataDisk;
     if (parts.backupStore) this.backupStore = parts.backupStore;
     this.registerOutputs({ publicAddress: this.publicAddress, hostKey: this.hostKey });
+  }
+
+  /** False while the machine is switched off (`hostPower`): nothing runs on it, and no command reaches it. */
+  get poweredOn(): boolean {
+    return this.reachable !== undefined;
   }
 }

@@ -36,7 +36,7 @@ export function sharedDomain(domain: string): string | undefined {
 }
 
 /**
- * Whether browsers send a host the gate's cookie: it is the domain, or stands below it.
+ * Whether browsers send a host the gateway's cookie: it is the domain, or stands below it.
  *
  * @param domain undefined: the name of an address that may not be known yet, so all of sslip.io counts
  */
@@ -49,7 +49,7 @@ export function getsGateCookie(host: string, domain: string | undefined): boolea
 export const cookieFault =
   "at or below domain (by default a name of sslip.io), where browsers would send it the gate's login cookie: take a name outside it";
 
-/** What the operator tells their DNS. */
+/** The DNS records that the operator makes. */
 export function pointNames(domain: string, address: string): string {
   const byItself = domain === sslipName(address) ? " (sslip.io does that by itself)" : "";
   return `DNS: ${domain} and *.${domain} must point to ${address}${byItself}.`;

@@ -11,7 +11,7 @@ const removalSeconds = 60;
 /** Drained sandboxes, stopped containers and what an App takes back of the machine. */
 const removalLimit = { seconds: 20 * 60, graceSeconds: 60 };
 
-/** What a command needs besides the connection. */
+/** What a command needs in addition to the connection. */
 type ReachOptions = Pick<ReachInput, "seconds" | "limit"> & { readonly payload?: pulumi.Input<string> };
 
 /**

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "./host";
 import { reachCommand, reachInput } from "./reach-command";
 
-/** The machine has answered before: a short outage heals, a long one is told soon. In seconds. */
+/** Seconds to wait for a machine that has answered before: enough for a short outage, and a long one is reported soon. */
 const laterSeconds = 60;
 
 /** Image builds on a small host take most of it; the grace is for going back to the release before. */

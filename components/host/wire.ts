@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { shellWord } from "../stack/escape";
 
 /**
- * How a command travels to a machine, and how its answer is told from what else the account says. The line that sshd hands to
+ * How a command travels to a machine, and how its answer is separated from other output of the account. The line that sshd hands to
  * the account's login shell has words that every shell reads alike (POSIX shells, csh, fish, rc, elvish …): letters, digits and
  * what stands between single quotes without a quote, backslash, `!` or line end. What it decodes is run by `sh`.
  */
@@ -117,7 +117,7 @@ function loginLine(user: string, command: string, { limit, mark, end }: Frame): 
  * (https://www.freedesktop.org/software/systemd/man/latest/systemd.scope.html). This shell stays outside, and says so.
  */
 function bounded(command: string, { seconds, graceSeconds }: Limit): string[] {
-  // The shell around a command waits for it, also when both are told to end.
+  // The shell around a command waits for it, also when both get the signal to end.
   const script = `exec 9<&-; trap : TERM\n${command}`;
   const end = "cloudcode-script-end";
   return [

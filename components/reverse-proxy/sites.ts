@@ -108,7 +108,7 @@ export function indexIsolation(domain: string): Isolation {
 }
 
 /**
- * The portal. A link may lead to its pages, also with the address where the gate sent a visitor away; but not to that of signing
+ * The portal. A link may lead to its pages, also with the address where the gateway sent a visitor away; but not to that of signing
  * out, nor by way of a login there.
  */
 export function portalIsolation(routes: readonly Route[], domain: string): Isolation {

@@ -80,7 +80,7 @@ function checked(key: string, text: pulumi.Output<unknown>): pulumi.Output<strin
 
 /** The line that shows a right value, in the place of the command that sets a configuration. */
 function example(key: string): string {
-  if (!isSettingKey(key)) return "    cure: take it out";
+  if (!isSettingKey(key)) return "    fix: take it out";
   const { example: words }: Setting = settingsTable[key];
   return `    example: ${words.replace(/^'(.*)'$/, "$1")}`;
 }

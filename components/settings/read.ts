@@ -11,7 +11,7 @@ import { type PlainSettings, type SettingKey, exampleCommand, settingKeys, setti
 /**
  * Reads, checks and freezes the configuration of the stack. Runs in preview too, before any resource is declared.
  *
- * @throws OperatorError that lists every problem with key, fault, example and the command that cures it; no value is quoted
+ * @throws OperatorError that lists every problem with key, fault, example and the command that fixes it; no value is quoted
  */
 export function readSettings(): Settings {
   const project = pulumi.getProject();
@@ -30,7 +30,7 @@ function configOfProject(): Record<string, string> {
   );
 }
 
-/** Keys that the stack file holds encrypted, as the engine tells a Node program; the SDK has no call for it. */
+/** Keys that the stack file holds encrypted, as the engine passes them to a Node program; the SDK has no call for it. */
 function encryptedKeys(): ReadonlySet<string> {
   return new Set(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[]);
 }
@@ -49,10 +49,10 @@ export function parseSettings(
 ): Parsed {
   const { values, problems } = checkSettings(raw, { isEncrypted });
   if (problems.length === 0) return { ok: true, values };
-  return { ok: false, message: describe(problems, (key) => cure(key, project)) };
+  return { ok: false, message: describe(problems, (key) => fix(key, project)) };
 }
 
-/** What is known of settings besides their texts. */
+/** What is known of settings in addition to their texts. */
 interface Known {
   /** Whether the key is held encrypted. */
   readonly isEncrypted: (key: string) => boolean;
@@ -109,14 +109,14 @@ export function faultOf(issue: z.core.$ZodIssue): string {
   return `${place.join("")}${place.length > 0 ? " " : ""}${issue.message}`;
 }
 
-/** All problems, each with the line that `cure` has for its key. */
-export function describe(problems: readonly Problem[], cure: (key: string) => string): string {
-  const lines = problems.map(({ key, fault }) => `  ${key} ${fault}\n${cure(key)}`);
+/** All problems, each with the line that `fix` has for its key. */
+export function describe(problems: readonly Problem[], fix: (key: string) => string): string {
+  const lines = problems.map(({ key, fault }) => `  ${key} ${fault}\n${fix(key)}`);
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return `the configuration has ${count}; nothing was touched.\n${lines.join("\n")}`;
 }
 
-function cure(key: string, project: string): string {
-  if (!isSettingKey(key)) return `    cure: pulumi config rm ${project}:${key}`;
-  return `    cure: ${exampleCommand(key)}`;
+function fix(key: string, project: string): string {
+  if (!isSettingKey(key)) return `    fix: pulumi config rm ${project}:${key}`;
+  return `    fix: ${exampleCommand(key)}`;
 }

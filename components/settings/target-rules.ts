@@ -8,7 +8,7 @@ import type { PlainSettings, SettingKey } from "./table";
 
 /** Problems between the settings of the stack's Target. */
 export function targetProblems(values: PlainSettings): Problem[] {
-  // A Target that is no known word is told already, and what another one needs would only confuse.
+  // An unknown target is reported already; what another one needs would only confuse.
   if (values.target === undefined) return [];
   return values.target === "existing" ? existingProblems(values) : alicloudProblems(values);
 }

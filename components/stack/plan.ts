@@ -1,4 +1,4 @@
-/** What the host does with a Release besides `docker compose up`; see stack-templates/host/cloudcode-host. */
+/** What the host does with a Release in addition to `docker compose up`; see stack-templates/host/cloudcode-host. */
 export interface ReleasePlan {
   /** Edge networks that must exist before the stack starts. */
   readonly networks: readonly string[];
@@ -14,7 +14,7 @@ export interface ReleasePlan {
    * Services that may run twice, in the order they need each other: their new container is healthy before the old one ends.
    * None may hold a lock or write to a volume of its own. @default none
    */
-  readonly beside?: readonly string[];
+  readonly startFirst?: readonly string[];
   /** Least memory of the machine, in MiB, and the setting that says so. */
   readonly memory?: { readonly mib: number; readonly setting: string };
   /**
@@ -37,7 +37,7 @@ export function planText(plan: ReleasePlan): string {
     ...plan.networks.map((network) => `network ${network}`),
     plan.joins && `joins ${plan.joins}`,
     ...(plan.build ?? []).map((service) => `build ${service}`),
-    ...(plan.beside ?? []).map((service) => `beside ${service}`),
+    ...(plan.startFirst ?? []).map((service) => `start-first ${service}`),
     plan.memory && `memory ${plan.memory.mib} ${plan.memory.setting}`,
     plan.check && `check ${plan.check.service} ${plan.check.command}`,
     plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,

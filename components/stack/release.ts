@@ -48,7 +48,7 @@ const mountedFolder = /^(image)\//;
 
 /**
  * Files below these folders are read in place through the release folder: `live/` by a reload (a file mounted by itself
- * stays the old one: caddyserver/caddy-docker#364), `host/` by the machine itself, whose `ready.sh` and `gone.sh` are what the stack needs of it besides Docker.
+ * stays the old one: caddyserver/caddy-docker#364), `host/` by the machine itself, whose `ready.sh` and `gone.sh` are what the stack needs of it in addition to Docker.
  */
 const inPlaceFolder = /^(live|host)\//;
 
@@ -57,11 +57,11 @@ const inPlaceFolder = /^(live|host)\//;
  *
  * A compose file names a file of the release as `{{mount "path"}}`, a host path that holds the file's digest, or as the
  * volume entry `{{bind "path" "/target"}}`; `{{secret "path"}}` is the volume entry of a file in /run/secrets. (Compose's own
- * `secrets` do not do: a change of their file makes no container anew.) A service is therefore created anew exactly when a file it mounts has changed,
+ * `secrets` do not do: a change of their file does not recreate a container.) A service is therefore recreated exactly when a file it mounts has changed,
  * and an old container keeps its old files. `{{> name}}` includes a file of `stack-templates/compose-parts/`. An image built on the host is named `{{tag "name" "folder/"}}` after the digest
  * of its folder.
  *
- * @param digestKey secret key of the digests (kept in state), so that a digest in plain state tells nothing of a secret
+ * @param digestKey secret key of the digests (kept in state), so that a digest in plain state reveals nothing of a secret
  * @throws Error when a template is wrong, naming the file
  */
 export function renderRelease(

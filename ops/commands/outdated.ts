@@ -120,8 +120,8 @@ async function packageCheck(name: string, seen: string, judge: (newest: string) 
 
 /** @param newest version that the package's channel `latest` is at */
 export function judgePackage(name: string, version: string, newest: string): Check {
-  const cure = `pulumi config set opencodeVersion ${newest} && pulumi up, or take the pull request of Renovate`;
-  return judge(`package ${name}`, version, [newest], cure);
+  const fix = `pulumi config set opencodeVersion ${newest} && pulumi up, or take the pull request of Renovate`;
+  return judge(`package ${name}`, version, [newest], fix);
 }
 
 async function imageCheck(name: string, reference: string): Promise<Check> {
@@ -138,13 +138,13 @@ async function imageCheck(name: string, reference: string): Promise<Check> {
 }
 
 export function judgeImage(name: string, tag: string, tags: readonly string[]): Check {
-  const cure = "take the pull request of Renovate, or set it in components/images.ts; read its release notes first";
-  return judge(`image ${name}`, tag, tags, cure);
+  const fix = "take the pull request of Renovate, or set it in components/images.ts; read its release notes first";
+  return judge(`image ${name}`, tag, tags, fix);
 }
 
-function judge(label: string, pinned: string, all: readonly string[], cure: string): Check {
+function judge(label: string, pinned: string, all: readonly string[], fix: string): Check {
   const newer = newerTag(pinned, all);
-  return newer === undefined ? ok(label, pinned) : red(label, `${pinned}, newer is ${newer}`, cure);
+  return newer === undefined ? ok(label, pinned) : red(label, `${pinned}, newer is ${newer}`, fix);
 }
 
 async function sourceCheck(name: string, source: string): Promise<Check> {

@@ -55,11 +55,11 @@ export function judgeSecrets(answer: Answer, file: string | undefined): Check {
   const provider = /^secretsprovider: *(\S+)/m.exec(file ?? "")?.[1];
   const kind = provider ?? (file?.includes("encryptionsalt:") === true ? "passphrase" : "the backend's own");
   if (answer.ok) return ok("secrets", `${kind}: the configuration can be decrypted`);
-  const cure =
+  const fix =
     provider !== undefined && provider !== "passphrase"
       ? `the key ${provider} must be reachable with the credentials of this shell`
       : "set PULUMI_CONFIG_PASSPHRASE_FILE to a file with the passphrase of this stack; without the passphrase its secrets are lost";
-  return red("secrets", answer.fault, cure);
+  return red("secrets", answer.fault, fix);
 }
 
 /** @param answer of `pulumi stack export` */

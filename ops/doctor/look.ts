@@ -26,7 +26,7 @@ export function lookScript(values: TemplateValues, memoryMiB: number): string {
   ].join("\n");
 }
 
-/** `look`, severity, code, sentence, cure; the look prints no other characters of what the machine says. */
+/** `look`, severity, code, sentence, fix; the look prints no other characters of what the machine says. */
 const finding = /^look\t(blocks|warns)\t([a-z0-9-]+)\t([ -~]+)\t([ -~]+)$/;
 const ending = /^look\tend\t(\d+)$/;
 
@@ -35,9 +35,9 @@ export function judgeLook(printed: string): Check[] {
   const lines = printed.split("\n").filter((line) => line.startsWith("look\t"));
   const total = Number(ending.exec(lines.at(-1) ?? "")?.[1] ?? -1);
   const checks = lines.slice(0, -1).flatMap((line) => {
-    const [, severity, code = "", seen = "", cure = ""] = finding.exec(line) ?? [];
+    const [, severity, code = "", seen = "", fix = ""] = finding.exec(line) ?? [];
     if (severity === undefined) return [];
-    return severity === "blocks" ? red(code, seen, cure) : warn(code, seen, cure);
+    return severity === "blocks" ? red(code, seen, fix) : warn(code, seen, fix);
   });
   if (checks.length !== total)
     return [

@@ -7,14 +7,14 @@ export interface Check {
   readonly state: "ok" | "red" | "warn" | "none";
   readonly seen: string;
   /** What to do; a red check and a warning always have it. */
-  readonly cure?: string;
+  readonly fix?: string;
 }
 
 export const ok = (name: string, seen: string): Check => ({ name, state: "ok", seen });
 export const none = (name: string, seen: string): Check => ({ name, state: "none", seen });
-export const red = (name: string, seen: string, cure: string): Check => ({ name, state: "red", seen, cure });
+export const red = (name: string, seen: string, fix: string): Check => ({ name, state: "red", seen, fix });
 
-export const warn = (name: string, seen: string, cure: string): Check => ({ name, state: "warn", seen, cure });
+export const warn = (name: string, seen: string, fix: string): Check => ({ name, state: "warn", seen, fix });
 
 /** What the host says of itself. */
 export interface HostReport {
@@ -28,11 +28,11 @@ export function parseHostReport(text: string): HostReport {
   const checks: Check[] = [];
   const facts: Record<string, string> = {};
   for (const line of text.split("\n").filter((one) => one !== "")) {
-    const [name = "", state = "", seen = "", cure = ""] = line.split("\t");
+    const [name = "", state = "", seen = "", fix = ""] = line.split("\t");
     if (state === "fact") facts[name] = seen;
     else if (state === "ok") checks.push(ok(name, seen));
     else if (state === "none") checks.push(none(name, seen));
-    else if (state === "red") checks.push(red(name, seen, cure));
+    else if (state === "red") checks.push(red(name, seen, fix));
     else
       checks.push(
         red("host report", `cannot be read: ${line}`, "run pulumi up, so that host and program are of one version"),
@@ -120,9 +120,9 @@ export function renderChecks(checks: readonly Check[], colour: boolean): string 
     warn: paint("warn", 33, colour),
     none: paint("-   ", 90, colour),
   };
-  const lines = checks.map(({ name, state, seen, cure }) => {
+  const lines = checks.map(({ name, state, seen, fix }) => {
     const line = `${mark[state]} ${name.padEnd(width)}  ${seen}`;
-    return cure !== undefined ? `${line}\n     ${" ".repeat(width)}  -> ${cure}` : line;
+    return fix !== undefined ? `${line}\n     ${" ".repeat(width)}  -> ${fix}` : line;
   });
   const count = checks.filter(({ state }) => state === "red").length;
   const blind = checks.every(({ state }) => state === "none");

@@ -141,7 +141,7 @@ export function judgePortal({ status, fault }: Visit): Check {
   );
 }
 
-/** A stranger is sent to the portal or refused; anything else is an open door. */
+/** A stranger is sent to the portal or refused; anything else means that it is open. */
 export function judgeGate({ title, host }: Site, portal: string, { status, headers, fault }: Visit): Check {
   const name = `gate ${host}`;
   if (status === undefined) return red(name, fault ?? "no answer", "npm run ops -- logs edge");

@@ -59,6 +59,6 @@ function unreachable({ connection }: Operations, words: string): Check {
   return red(
     said.startsWith("Host key") ? "host key" : "reachable",
     said,
-    "npm run ops -- ssh once that is cured; a machine that was switched off in the cloud's console: pulumi refresh && pulumi up",
+    "npm run ops -- ssh once that is fixed; a machine that was switched off in the cloud's console: pulumi refresh && pulumi up",
   );
 }

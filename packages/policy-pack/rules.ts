@@ -14,7 +14,7 @@ export interface Rule {
   readonly name: string;
   /** One sentence. */
   readonly description: string;
-  /** What is wrong with a resource, each a sentence with its cure; nothing for a resource of another kind. */
+  /** What is wrong with a resource, each a sentence with its fix; nothing for a resource of another kind. */
   readonly faults: (resource: Declared) => string[];
 }
 
@@ -38,9 +38,9 @@ function guard(name: string, below: string, type: string, setting: string, needs
     faults({ urn, props, protect }) {
       const chain = urn.split("::")[2] ?? "";
       if (chain !== place && !chain.endsWith(`$${place}`)) return [];
-      const cure = `\`pulumi config set ${setting}\` guards it`;
+      const fix = `\`pulumi config set ${setting}\` guards it`;
       return [
-        ...(protect ? [] : [`${what} is not protected, so that the next change may delete or replace it: ${cure}.`]),
+        ...(protect ? [] : [`${what} is not protected, so that the next change may delete or replace it: ${fix}.`]),
         ...needs.filter(({ input, value }) => props[input] !== value).map(({ why }) => `${what} ${why}.`),
       ];
     },

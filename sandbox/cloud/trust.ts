@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Variables that make processes trust the emulator's certificate beside what this machine trusts: SSL_CERT_FILE replaces
+ * Variables that make processes trust the emulator's certificate next to what this machine trusts: SSL_CERT_FILE replaces
  * what a process trusts by itself, so the certificate is added to a copy of that.
  *
  * @param folder where the copies are put

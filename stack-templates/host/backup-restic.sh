@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # the names are cloudcode-backup's and settings.sh's
 
 limit=1d
-# The same at every run: by it restic tells this machine's locks from others'.
+# The same at every run, so that restic knows this machine's locks.
 machine=$(printf '%s' "${host-}" | tr -c 'a-zA-Z0-9-' - | cut -c 1-40)-$(cut -c 1-12 /etc/machine-id)
 # Runs restic as a process whose number is above 99, and hands it the signals that would end it.
 # shellcheck disable=SC2016 # another shell's

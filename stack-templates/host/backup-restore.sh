@@ -26,7 +26,7 @@ halt() { # NAME: all its containers, also of a release that is not the current o
   [ ! -e "$stacks/$1/machine/halt.sh" ] || sh "$stacks/$1/machine/halt.sh" </dev/null >/dev/null 2>&1
 }
 
-# What the stack needs of the machine besides Docker runs again first.
+# What the stack needs of the machine in addition to Docker runs again first.
 start() { # NAME ARGUMENT...
   [ ! -e "$stacks/$1/machine/ready.sh" ] || timeout 25m sh "$stacks/$1/machine/ready.sh" "$stacks/$1" </dev/null || return 1
   started=$1

@@ -67,7 +67,7 @@ memory_enough() { # RELEASE
   done
 }
 
-# What the stack needs of the machine besides Docker; its scripts are kept next to the releases, so that a removal can
+# What the stack needs of the machine in addition to Docker; its scripts are kept next to the releases, so that a removal can
 # uninstall whatever became of them.
 machine_ready() { # RELEASE
   [ -d "$stack/releases/$1/host" ] || return 0

@@ -32,7 +32,7 @@ tidy_halves() {
 
 start() { # RELEASE
   tidy_halves
-  networks_ready "$1" && beside "$1" &&
+  networks_ready "$1" && start_first "$1" &&
     compose "$1" up --detach --wait --wait-timeout "$(plan "$1" timeout)" --remove-orphans --quiet-pull --no-build &&
     join_networks "$1" && reload "$1"
 }

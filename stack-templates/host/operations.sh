@@ -20,7 +20,7 @@ give_back() { # NAME FOLDER [PROGRAM]
 
 install_programs() {
   change programs
-  parts="beside.sh host-words.sh host-compose.sh host-live.sh host-apply.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh gone.sh"
+  parts="start-first.sh host-words.sh host-compose.sh host-live.sh host-apply.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh gone.sh"
   # First what the programs read.
   for part in $parts newest-listener.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done

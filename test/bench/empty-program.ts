@@ -9,7 +9,7 @@ export interface EmptyProgram {
   preview(): Promise<unknown>;
 }
 
-/** The program in a folder beside this file, on the sandbox's engine and backend; it has been applied once. */
+/** The program in a folder next to this file, on the sandbox's engine and backend; it has been applied once. */
 export async function emptyProgram(
   { engine, env, folder }: Pick<Sandbox, "engine" | "env" | "folder">,
   name: "empty" | "empty-sdk",

@@ -28,7 +28,7 @@ const ownRequest = {
 };
 
 /**
- * Requests a second through the real Caddy, the gate and an App that only say yes, with the check of who caused a request and
+ * Requests a second through the real Caddy, the gateway and an App that only say yes, with the check of who caused a request and
  * without it, in short rounds that take turns. On a busy machine Caddy's processor time says more.
  */
 export async function isolationCost(): Promise<Row[]> {

@@ -145,7 +145,7 @@ describe("the package", () => {
   const pulumi = async (cwd: string, ...words: readonly string[]) =>
     (await run(engine.pulumi, [...words, "--non-interactive", "--cwd", cwd], { env: env() })).stdout;
 
-  /** An example as its reader has it: the packages of npm beside it, and cloudcode as one of them. */
+  /** An example as its reader has it: the packages of npm next to it, and cloudcode as one of them. */
   function example(name: string): string {
     const place = join(folder, name);
     cpSync(join(projectRoot, "examples", name), place, { recursive: true });

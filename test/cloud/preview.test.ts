@@ -84,5 +84,5 @@ test("a stack file with a fault: the summary has the program's words, the exit c
   const file = join(folder, "faulty.yaml");
   writeFileSync(file, readFileSync(join(projectRoot, example), "utf8").replace("home.example.com", "com"));
   const { code, summary } = await previewCi(["--stack", file]);
-  expect([code, summary]).toEqual([1, expect.stringMatching(/### Errors\n\n- `error: .*domain .*cure: /)]);
+  expect([code, summary]).toEqual([1, expect.stringMatching(/### Errors\n\n- `error: .*domain .*fix: /)]);
 });

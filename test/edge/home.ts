@@ -26,7 +26,7 @@ export interface HomeOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A home with all Apps at the rendered Caddy, by HTTPS, and a browser that is signed in there, beside a hostile site. */
+/** A home with all Apps at the rendered Caddy, by HTTPS, and a browser that is signed in there, next to a hostile site. */
 export interface Home {
   /** Of Caddy, at this machine. */
   readonly port: number;
@@ -105,7 +105,7 @@ export async function openHome({ domain, hostile, programs, guarded, settings, .
   };
 }
 
-/** The gate, which knows one session, and pages of the portal and of Apps, which a hostile page could have been put into. */
+/** The gateway, which knows one session, and pages of the portal and of Apps, which a hostile page could have been put into. */
 function pageAnswer(domain: string): Answer {
   return (request: IncomingMessage, response: ServerResponse) => {
     request.resume();

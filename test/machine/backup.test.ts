@@ -35,7 +35,7 @@ describe.each(chosenSystems)("backups on %s", (system) => {
       expect(await host.look("app")).toEqual(before);
       await host.fill("app", [entry("later", "data", { data: hex("later") })]);
       expect(await host.backup("overwrite", "app", await host.newest("app"))).toMatchObject({ code: 0 });
-      // What SQLite makes anew from a log; sockets are of processes, and restic takes none.
+      // What SQLite makes again from a log; sockets are of processes, and restic takes none.
       const gone = cases.flatMap(({ entry: { path, kind } }) =>
         kind === "database with log" ? [`${path}${hex("-shm")}`] : kind === "socket" ? [path] : [],
       );

@@ -46,7 +46,7 @@ async function tries(machine: Machine, state: OddState): Promise<void> {
     const before = await machine.words(containers);
     const checks = await look(machine, state.settings);
     const seen = foundBesides(checks).map(
-      (check) => `${check.state} ${check.name}: ${check.seen} -> ${check.cure ?? ""}`,
+      (check) => `${check.state} ${check.name}: ${check.seen} -> ${check.fix ?? ""}`,
     );
     expect(seen.sort()).toEqual(state.found.map((pattern) => expect.stringMatching(pattern) as unknown));
     expect(await machine.words(containers)).toBe(before);
@@ -86,8 +86,8 @@ describe.each(chosenSystems)("a fresh %s", (system) => {
     const input = script({}).replace("export LOOK_FORMAT=lines", "export LOOK_FORMAT=words");
     const own = await machine.run(`(${lookCommand}) 2>/dev/null || echo "ends with $?"`, { input });
     expect(own.stdout).toMatch(/^cloudcode: \d things are in the way on this machine; nothing of it was changed:\n/);
-    expect(own.stdout).toMatch(/ {2}ports: nginx[^\n]*\n {4}cure: systemctl disable --now nginx.service\n/);
-    expect(own.stdout).toMatch(/ {2}daemon-json: [^\n]*\n {4}cure: /);
+    expect(own.stdout).toMatch(/ {2}ports: nginx[^\n]*\n {4}fix: systemctl disable --now nginx.service\n/);
+    expect(own.stdout).toMatch(/ {2}daemon-json: [^\n]*\n {4}fix: /);
     expect(own.stdout).toMatch(/ends with 1\n$/);
     expect(await everything(machine)).toBe(before);
     for (const { leave } of two) await machine.run(leave);

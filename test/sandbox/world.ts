@@ -134,7 +134,7 @@ export class World<S extends Sandbox = ExistingSandbox> {
     }
   }
 
-  /** Container id of each service, by `project-service`: it changes exactly when a container is made anew. */
+  /** Container id of each service, by `project-service`: it changes exactly when a container is made again. */
   async containers(): Promise<Record<string, string>> {
     const label = (name: string) => `{{.Label "com.docker.compose.${name}"}}`;
     const lines = await this.onHost(

@@ -26,7 +26,7 @@ export interface Outcome {
   readonly said: readonly string[];
 }
 
-/** A machine in a folder: the real cloudcode-host as it is, told of that folder and shorter waits, on a docker that only records. */
+/** A machine in a folder: the real cloudcode-host as it is, given that folder and shorter waits, on a docker that only records. */
 export class HostMachine {
   readonly folder = mkdtempSync(join(tmpdir(), "host-"));
   readonly stack = join(this.folder, "stacks", "app");
@@ -40,7 +40,7 @@ export class HostMachine {
     mkdirSync(join(this.folder, "bin"));
     for (const name of [
       "cloudcode-host",
-      ...["beside.sh", "newest-listener.pl"],
+      ...["start-first.sh", "newest-listener.pl"],
       ...readdirSync(templates).filter((one) => one.startsWith("host-")),
     ])
       copyFileSync(join(templates, name), join(this.folder, "bin", name));

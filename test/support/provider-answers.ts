@@ -1,4 +1,4 @@
-// Stands in for the providers' plugins: what they answer besides a resource's inputs, and what their functions return.
+// Stands in for the providers' plugins: what they answer in addition to a resource's inputs, and what their functions return.
 import { createHash } from "node:crypto";
 import { placementRequestSchema } from "../../components/alicloud/hooks/placement";
 import { type KeyPair, keyPair } from "./keys";

@@ -21,7 +21,7 @@ export interface RecordedResource {
   readonly secretInputs: readonly string[];
   /** Undefined: of no interest. */
   readonly id: string | undefined;
-  /** What the mocked provider answered, besides the inputs. */
+  /** What the mocked provider answered, in addition to the inputs. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly secretOutputs: readonly string[];
   readonly options: {

@@ -158,7 +158,7 @@ it("one refusal names all problems, a misspelt key among them, before anything i
   for (const fault of [
     "the configuration has 3 problems; nothing was touched.",
     "domian is not a setting; the nearest is domain",
-    "cure: pulumi config rm home:domian",
+    "fix: pulumi config rm home:domian",
     "hostKey is missing",
     "hostPrivateKey is missing",
   ])
@@ -251,7 +251,7 @@ it("a state of an older version says what to do, can be rolled back, and is mend
   const older = {
     state: "red",
     seen: expect.stringContaining("an older version of the program") as string,
-    cure: "pulumi up",
+    fix: "pulumi up",
   };
   expect(await releaseOf("opencode")).toMatchObject(older);
   await ops("rollback", "opencode");

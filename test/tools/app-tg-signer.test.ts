@@ -260,7 +260,7 @@ describe("TG Signer's logins", () => {
       (await arrivedFiles(run, "edge-release")).get("live/Caddyfile")?.content ?? "";
     const run = await runProgram(given);
     expect(logins(run)?.value).toMatchObject({
-      "TG Signer (at the door)": { username: "jo", password: "a door passphrase" },
+      "TG Signer (basic auth)": { username: "jo", password: "a door passphrase" },
     });
     const text = await caddyfile(run);
     const [, hash = ""] = /`jo` `(\$2[aby]\$06\$[./A-Za-z0-9]{53})`/.exec(text) ?? [];

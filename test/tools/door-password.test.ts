@@ -40,7 +40,7 @@ function ask(authorization: string | undefined): Promise<{ status: number; asks:
 
 const login = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
 
-/** Processor time that Caddy has taken, in seconds: unlike the clock, it is the same beside other work. */
+/** Processor time that Caddy has taken, in seconds: unlike the clock, it is the same next to other work. */
 function cpuSeconds(): number {
   const fields = readFileSync(`/proc/${caddy.pid}/stat`, "utf8")
     .replace(/^.*\) /, "")

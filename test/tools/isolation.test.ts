@@ -44,7 +44,7 @@ interface Request {
   readonly headers: HeaderList;
 }
 
-/** `refused`: nobody is asked. `asked`: a page of the edge's own asks the visitor. `through`: the gate decides, as ever. */
+/** `refused`: nobody is asked. `asked`: a page of the edge's own asks the visitor. `through`: the gateway decides, as ever. */
 type Verdict = "refused" | "asked" | "through";
 
 const pages: Readonly<Record<Request["subdomain"], (path: string) => boolean>> = {

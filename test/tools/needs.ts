@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 
-/** What the tests with real tools run beside Node: each command, and the package of Debian and Ubuntu that holds it. */
+/** What the tests with real tools run next to Node: each command, and the package of Debian and Ubuntu that holds it. */
 const commands: Readonly<Record<string, string>> = {
   busybox: "busybox",
   chromium: "chromium",

@@ -96,7 +96,7 @@ describe("zones that cannot be listed", () => {
       "ErrorCode: Forbidden.RAM AuthAction: alidns:DescribeDomains",
       /^The access key may not do alidns:DescribeDomains: /,
     ],
-  ])("for %j are told in one sentence with its cure", async (fault, sentence) => {
+  ])("for %j are told in one sentence with its fix", async (fault, sentence) => {
     expect(await failing(fault)).toMatchObject({ message: expect.stringMatching(sentence) as unknown });
   });
 

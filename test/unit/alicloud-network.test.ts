@@ -195,7 +195,7 @@ describe("an existing network", () => {
     expect(String(await failureOf(existing, {}))).toContain("there is no vSwitch vsw-t4n0a1 in ap-southeast-1");
   });
 
-  it("that cannot be looked up is told by its cause and cure", async () => {
+  it("that cannot be looked up is told by its cause and fix", async () => {
     const fault = "invocation failed: SDKError: ErrorCode: Forbidden.RAM, AuthAction: vpc:DescribeVSwitches";
     const error = await failureOf(existing, { account: { fault } });
     expect(String(error)).toContain(

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { parse } from "yaml";
 import { costFactors, hostEstimate } from "../../components/alicloud/prices/cost";
-import { placementRequest } from "../../components/alicloud/resources/placed";
+import { placementRequest } from "../../components/alicloud/resources/placement";
 import { userData } from "../../components/alicloud/resources/user-data";
 import { alicloudSettings } from "../../components/settings/sections/alicloud";
 import { keyPair } from "../support/keys";

@@ -84,7 +84,7 @@ describe("a system that is not supported", () => {
   ])("%s is refused in one sentence, and nothing is installed", (_name, system, shown) => {
     const { status, said } = install(system);
     expect(said).toContain(
-      `  system: this machine runs ${shown}; cloudcode supports Ubuntu 22.04 and 24.04, Debian 12 and 13\n    cure: `,
+      `  system: this machine runs ${shown}; cloudcode supports Ubuntu 22.04 and 24.04, Debian 12 and 13\n    fix: `,
     );
     expect(status).toBe(1);
     nothingChanged();
@@ -93,7 +93,7 @@ describe("a system that is not supported", () => {
   it("Debian 12 is refused where its own packages were asked for, since they hold no Compose v2", () => {
     const { status, said } = install('ID=debian\nVERSION_ID="12"\n', "distribution");
     expect(said).toContain(
-      "  system: Debian 12 has no Compose v2 of its own\n    cure: pulumi config set dockerPackages docker-ce\n",
+      "  system: Debian 12 has no Compose v2 of its own\n    fix: pulumi config set dockerPackages docker-ce\n",
     );
     expect(status).toBe(1);
     nothingChanged();

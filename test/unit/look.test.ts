@@ -68,7 +68,7 @@ interface Odd {
   readonly shell?: ReturnType<typeof shells>[number];
 }
 
-/** `STATE CODE: SENTENCE -> CURE` of what the look finds. */
+/** `STATE CODE: SENTENCE -> FIX` of what the look finds. */
 function look(odd: Odd = {}): string[] {
   for (const [path, text] of Object.entries({ ...files, ...odd.files })) {
     mkdirSync(dirname(join(folder, "root", path)), { recursive: true });
@@ -90,7 +90,7 @@ function look(odd: Odd = {}): string[] {
     env: { PATH: `${join(folder, "bin")}:${path}`, LOOK_ROOT: join(folder, "root"), SSH_CONNECTION: "", ...odd.env },
   });
   expect(stderr).toBe("");
-  return judgeLook(stdout).map(({ state, name, seen, cure }) => `${state} ${name}: ${seen} -> ${cure ?? ""}`);
+  return judgeLook(stdout).map(({ state, name, seen, fix }) => `${state} ${name}: ${seen} -> ${fix ?? ""}`);
 }
 
 const fine = ["ok machine: nothing is in the way -> "];
@@ -316,7 +316,7 @@ describe("what the look printed", () => {
 
   it("is read past the greeting of a login shell", () => {
     expect(judgeLook(`Welcome!\nlook at me\n${one}${end(1)}`)).toEqual([
-      { name: "ports", state: "red", seen: "nginx serves port 80", cure: "systemctl stop nginx" },
+      { name: "ports", state: "red", seen: "nginx serves port 80", fix: "systemctl stop nginx" },
     ]);
   });
 

@@ -44,7 +44,7 @@ describe("OpenCode's version", () => {
   it("is watched: a newer one of its package is red", () => {
     expect(judgePackage("opencode-ai", "1.18.33", "1.19.0")).toMatchObject({
       ...{ state: "red", seen: "1.18.33, newer is 1.19.0" },
-      cure: expect.stringContaining("pulumi config set opencodeVersion 1.19.0") as string,
+      fix: expect.stringContaining("pulumi config set opencodeVersion 1.19.0") as string,
     });
     expect(judgePackage("opencode-ai", "1.18.33", "1.18.33")).toMatchObject({ state: "ok" });
     expect(judgePackage("opencode-ai", "1.18.33", "1.18.4")).toMatchObject({ state: "ok" });

@@ -39,12 +39,12 @@ describe("doctor", () => {
     ["an SSH client", judgeSsh({ ssh: true, "ssh-agent": true }), "ok"],
   ])("%s is %s", (_what, check, state) => {
     expect(check.state).toBe(state);
-    if (state === "red") expect(check.cure).toMatch(/\S/);
+    if (state === "red") expect(check.fix).toMatch(/\S/);
   });
 
   it("names the key that must be reachable, or the variable of the passphrase", () => {
-    expect(judgeSecrets(no("x"), "secretsprovider: awskms://alias/x\n").cure).toContain("awskms://alias/x");
-    expect(judgeSecrets(no("x"), "encryptionsalt: v1:x\n").cure).toContain("PULUMI_CONFIG_PASSPHRASE_FILE");
+    expect(judgeSecrets(no("x"), "secretsprovider: awskms://alias/x\n").fix).toContain("awskms://alias/x");
+    expect(judgeSecrets(no("x"), "encryptionsalt: v1:x\n").fix).toContain("PULUMI_CONFIG_PASSPHRASE_FILE");
   });
 
   it("finds missing plugins only where the CLI may not fetch them", () => {
@@ -62,7 +62,7 @@ describe("doctor", () => {
     });
     expect(judgePlugins(installed, needed, false)).toMatchObject({
       state: "red",
-      cure: "pulumi plugin install resource tls 5.6.1",
+      fix: "pulumi plugin install resource tls 5.6.1",
     });
   });
 

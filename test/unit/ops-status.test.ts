@@ -21,7 +21,7 @@ describe("the report of a host", () => {
     );
     expect(report.facts).toEqual({ clock: "1700000000" });
     expect(states(report.checks)).toEqual(["disk / ok", "swap none", "docker red", "host report red"]);
-    expect(report.checks[2]).toMatchObject({ seen: "does not answer", cure: "start it" });
+    expect(report.checks[2]).toMatchObject({ seen: "does not answer", fix: "start it" });
   });
 });
 
@@ -55,7 +55,7 @@ describe("releases", () => {
     expect(judge("r1")).toMatchObject({
       state: "warn",
       seen: "runs r1, returned to by ops rollback",
-      cure: "pulumi up applies the program's, r2, again",
+      fix: "pulumi up applies the program's, r2, again",
     });
     expect(judge("r2")).toMatchObject({ state: "ok" });
     expect(judgeReleases({}, { auth: tainted }, ["auth"])[0]).toMatchObject({
@@ -66,7 +66,7 @@ describe("releases", () => {
 
   it("are not known of a state that an older version of the program wrote", () => {
     const [check] = judgeReleases({ "release auth": "a1" }, { auth: { release: undefined, tainted: false } }, ["auth"]);
-    expect(check).toMatchObject({ state: "red", cure: "pulumi up" });
+    expect(check).toMatchObject({ state: "red", fix: "pulumi up" });
     expect(check?.seen).toBe("runs a1; the last up was of other stacks alone, or of an older version of the program");
   });
 });
@@ -82,7 +82,7 @@ describe("projects on the host", () => {
     };
     const checks = judgeProjects(facts, ["auth"], "admin");
     expect(states(checks)).toEqual(["project tg-signer none", "project donation red", "project casecheck red"]);
-    expect(checks[1]?.cure).toContain(
+    expect(checks[1]?.fix).toContain(
       "npm run ops -- ssh 'sudo -n /opt/cloudcode/bin/cloudcode-host remove donation keep-data'",
     );
   });
@@ -124,7 +124,7 @@ describe("a certificate", () => {
   ])("%s is judged %s", (_what, seen, state) => {
     const check = judgeCertificate("home.example.com", seen, now);
     expect(check.state).toBe(state);
-    if (state === "red") expect(check.cure).toContain("npm run ops -- logs edge");
+    if (state === "red") expect(check.fix).toContain("npm run ops -- logs edge");
   });
 
   it("of the fallback that has run out is no fallback any more", () => {
@@ -186,7 +186,7 @@ describe("from outside", () => {
     const wrong = judgeNames("203.0.113.7", [right, { name: "*.home.example.com", addresses: [] }]);
     expect(wrong).toMatchObject({
       state: "red",
-      cure: expect.stringContaining("npm run dns -- home.example.com 203.0.113.7") as string,
+      fix: expect.stringContaining("npm run dns -- home.example.com 203.0.113.7") as string,
     });
   });
 });
@@ -197,7 +197,7 @@ describe("the table", () => {
       [
         { name: "docker", state: "ok", seen: "28.1" },
         { name: "swap", state: "none", seen: "no" },
-        { name: "dns", state: "red", seen: "wrong", cure: "cure it" },
+        { name: "dns", state: "red", seen: "wrong", fix: "fix it" },
       ],
       false,
     );
@@ -205,7 +205,7 @@ describe("the table", () => {
       "ok   docker  28.1",
       "-    swap    no",
       "RED  dns     wrong",
-      "             -> cure it",
+      "             -> fix it",
       "1 check is red",
     ]);
   });

@@ -203,13 +203,13 @@ describe("the plan in words of the host", () => {
         networks: ["a", "b"],
         joins: "caddy",
         build: ["server"],
-        beside: ["server", "pages"],
+        startFirst: ["server", "pages"],
         check: { service: "caddy", command: "caddy validate --config {release}/x" },
         reload: { service: "caddy", command: "caddy reload --config {release}/x" },
         healthTimeout: 60,
       }),
     ).toBe(
-      "network a\nnetwork b\njoins caddy\nbuild server\nbeside server\nbeside pages\ncheck caddy caddy validate --config {release}/x\n" +
+      "network a\nnetwork b\njoins caddy\nbuild server\nstart-first server\nstart-first pages\ncheck caddy caddy validate --config {release}/x\n" +
         "reload caddy caddy reload --config {release}/x\ntimeout 60\n",
     );
   });

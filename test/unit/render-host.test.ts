@@ -91,7 +91,7 @@ describe("every shell script", () => {
       "backup-save.sh",
       "backup-volumes.sh",
       "backup.sh",
-      "beside.sh",
+      "start-first.sh",
       "cloudcode-alert",
       "cloudcode-backup",
       "cloudcode-check",

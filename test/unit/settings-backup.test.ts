@@ -68,7 +68,7 @@ describe("a stack with backups", () => {
     expect(run.outputs["backupPassword"]).toMatchObject({ secret: true });
     const own = await runProgram({ ...s3, backupPassword: "a long passphrase of mine" });
     expect(own.outputs["backupPassword"]).toEqual({ value: "a long passphrase of mine", secret: true });
-    // Kept for the backups of before, and in nobody's way.
+    // Kept for earlier backups, and in nobody's way.
     const off = await runProgram();
     for (const other of [own, off]) expect(other.resource("backup-password").options.protect).toBe(false);
     expect(off.outputs).not.toHaveProperty("backupPassword");

@@ -175,8 +175,8 @@ describe("the login key", () => {
   });
 
   it("in the one format that the wait for the host cannot read is refused, with the command that rewrites it", () => {
-    const cure = "ssh-keygen -p -N '' -f COPY rewrites a copy of it in OpenSSH's own";
-    expect(faults("hostPrivateKey", pemKey("pkcs8"))).toEqual([`hostPrivateKey is in PKCS#8 format; ${cure}`]);
+    const fix = "ssh-keygen -p -N '' -f COPY rewrites a copy of it in OpenSSH's own";
+    expect(faults("hostPrivateKey", pemKey("pkcs8"))).toEqual([`hostPrivateKey is in PKCS#8 format; ${fix}`]);
   });
 
   it("that lost its line ends or a part of itself is refused", () => {

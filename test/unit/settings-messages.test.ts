@@ -20,7 +20,7 @@ describe("an unknown key", () => {
   ])("%s is told together with the nearest setting, %s, and the command that removes it", (key, nearest) => {
     const message = messageOf({ ...minimal, [key]: "x" });
     expect(sentences(message)).toEqual([`${key} is not a setting; the nearest is ${nearest}`]);
-    expect(message).toContain(`    cure: pulumi config rm cloudcode:${key}`);
+    expect(message).toContain(`    fix: pulumi config rm cloudcode:${key}`);
   });
 
   it.each(["constructor", "__proto__x", "toString"])(
@@ -42,7 +42,7 @@ describe("a secret", () => {
     const mail = { smtpAddress: "smtp://smtp.example.com", smtpUsername: "me", smtpPassword: "secret" };
     const message = messageOf({ ...minimal, ...mail, [key]: value }, (name) => name !== key);
     expect(sentences(message)).toEqual([`${key} is a secret, but stands in plain text`]);
-    expect(message).toContain(`    cure: pulumi config set --secret ${key} `);
+    expect(message).toContain(`    fix: pulumi config set --secret ${key} `);
   });
 
   it("is each key that the table calls so", () => {
@@ -94,8 +94,8 @@ describe("a secret", () => {
   });
 });
 
-describe("the cure of a problem", () => {
-  const home = mkdtempSync(join(tmpdir(), "cure-"));
+describe("the fix of a problem", () => {
+  const home = mkdtempSync(join(tmpdir(), "fix-"));
   mkdirSync(join(home, ".ssh"));
   writeFileSync(join(home, ".ssh", "id_ed25519"), privateKey);
   writeFileSync(join(home, "ca.pem"), pemCertificate);
@@ -136,13 +136,13 @@ describe("the cure of a problem", () => {
   });
 });
 
-/** The line behind `cure:` for this key, out of a message in which it is at fault. */
+/** The line behind `fix:` for this key, out of a message in which it is at fault. */
 function cureOf(key: SettingKey): string {
   // No setting but a user's name takes this text, so that each of them is at fault.
   const message = messageOf(key === "smtpUsername" ? { smtpPassword: "secret" } : { [key]: "\0" }, () => false);
   const lines = message.split("\n");
   const at = lines.findIndex((line) => line.startsWith(`  ${key} `));
-  return (lines[at + 1] ?? "").replace("    cure: ", "");
+  return (lines[at + 1] ?? "").replace("    fix: ", "");
 }
 
 describe("the program with a wrong configuration", () => {

@@ -1,4 +1,4 @@
-/** Errors of the Alibaba Cloud APIs that share a cause and a cure. */
+/** Errors of the Alibaba Cloud APIs that share a cause and a fix. */
 interface Fault {
   /** Looked for in the whole text; the first that is found counts. */
   readonly code: RegExp;
@@ -237,7 +237,7 @@ function refusal(action = "this"): string {
   const what = `The access key may not do ${action}`;
   if (/DomainRecord/.test(action) && !/Describe/.test(action))
     return `${what}: in the RAM policy of its user, write the zone of your domain where docs/ram-policy.json has example.com, then run the command again.`;
-  const cure = `${what}: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json)`;
-  if (action === "this" || /(^|:)(Describe|Get|List)/.test(action)) return `${cure}, then run the command again.`;
-  return `${cure}, and give what it is done to the tag project: cloudcode (the name in Pulumi.yaml, where that is another, in the policy too), which that policy asks for, if it was not made by cloudcode (a snapshot, an adopted machine); then run the command again.`;
+  const fix = `${what}: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json)`;
+  if (action === "this" || /(^|:)(Describe|Get|List)/.test(action)) return `${fix}, then run the command again.`;
+  return `${fix}, and give what it is done to the tag project: cloudcode (the name in Pulumi.yaml, where that is another, in the policy too), which that policy asks for, if it was not made by cloudcode (a snapshot, an adopted machine); then run the command again.`;
 }

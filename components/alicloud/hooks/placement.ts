@@ -3,7 +3,7 @@ import { ScriptError } from "./script";
 
 const word = z.string().min(1);
 
-/** What is to be placed. */
+/** What a placement must fit. */
 export const placementRequestSchema = z.object({
   region: word,
   /** Best first. */
@@ -54,7 +54,7 @@ export function choosePlacement(request: PlacementRequest, offers: readonly Offe
         const place = { zoneId, instanceType, diskCategory };
         if (isPrevious(place, previous) || (isAffordable(place, request) && isOffered(place, offers))) return place;
       }
-  throw new ScriptError(`${nothingFits(request, offers, zones)} ${cure(previous !== undefined)}`);
+  throw new ScriptError(`${nothingFits(request, offers, zones)} ${fix(previous !== undefined)}`);
 }
 
 /**
@@ -104,7 +104,7 @@ function nothingFits(request: PlacementRequest, offers: readonly Offer[], zones:
   return `No ${market} instance can be had in ${request.region}. Tried ${tried.join(". ")}.`;
 }
 
-function cure(exists: boolean): string {
+function fix(exists: boolean): string {
   const type = "Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`";
   const category = "another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY`";
   return exists

@@ -13,7 +13,7 @@ export interface BackupBucketArgs {
   /** Whether the backups may be deleted. */
   readonly deleteData: boolean;
   /** Options of each resource: error hooks, and what must outlive it. */
-  readonly each: pulumi.CustomResourceOptions;
+  readonly resourceOptions: pulumi.CustomResourceOptions;
 }
 
 /** How long what was deleted or overwritten can be had back, in days. */
@@ -29,13 +29,13 @@ export class BackupBucket extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackupBucketArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:BackupBucket", name, {}, opts);
-    const each = { ...args.each, parent: this };
+    const resourceOptions = { ...args.resourceOptions, parent: this };
     const { deleteData, resourceGroupId } = args;
     // All accounts share the names of buckets.
     const suffix = new random.RandomString(
       `${name}-suffix`,
       { length: 10, upper: false, special: false },
-      { parent: this, dependsOn: args.each.dependsOn ?? [] },
+      { parent: this, dependsOn: args.resourceOptions.dependsOn ?? [] },
     );
     const bucket = new alicloud.oss.Bucket(
       `${name}-bucket`,
@@ -57,25 +57,25 @@ export class BackupBucket extends pulumi.ComponentResource {
         forceDestroy: deleteData,
         ...ownership(resourceGroupId),
       },
-      { ...each, protect: !deleteData },
+      { ...resourceOptions, protect: !deleteData },
     );
 
     const user = new alicloud.ram.User(
       `${name}-user`,
       { name: bucket.bucket, comments: `Backups of the stack ${stackName()}` },
-      each,
+      resourceOptions,
     );
     const policy = new alicloud.ram.Policy(
       `${name}-policy`,
       { policyName: bucket.bucket, policyDocument: bucket.bucket.apply((one) => JSON.stringify(storePolicy(one))) },
-      each,
+      resourceOptions,
     );
     new alicloud.ram.UserPolicyAttachment(
       `${name}-policy-attachment`,
       { userName: user.name, policyName: policy.policyName, policyType: policy.type },
-      each,
+      resourceOptions,
     );
-    const key = new alicloud.ram.AccessKey(`${name}-key`, { userName: user.name }, each);
+    const key = new alicloud.ram.AccessKey(`${name}-key`, { userName: user.name }, resourceOptions);
 
     this.store = {
       // Inside the region traffic costs nothing.

@@ -2,7 +2,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { DataDiskFacts } from "../../host/host";
 import type { DataDiskSettings } from "../../settings/targets";
-import type { Placed } from "./placed";
+import type { HostPlacement } from "./placement";
 import { onDelete } from "./script-command";
 import { ownership, stackName } from "./tags";
 
@@ -10,13 +10,13 @@ export interface DataDiskArgs extends DataDiskSettings {
   /** Region of the disk. */
   readonly region: string;
   /** Zone and category of the disk. */
-  readonly placed: Placed;
+  readonly placement: HostPlacement;
   /** Resource group of what is made; undefined: the account's own. */
   readonly resourceGroupId: string | undefined;
   /** Whether the disk may be deleted. */
   readonly deleteData: boolean;
   /** Options of each resource: error hooks, and what must outlive it. */
-  readonly each: pulumi.CustomResourceOptions;
+  readonly resourceOptions: pulumi.CustomResourceOptions;
 }
 
 /** Sunday, 03:00 in the region. */
@@ -34,15 +34,15 @@ export class DataDisk extends pulumi.ComponentResource {
 
   constructor(name: string, args: DataDiskArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:DataDisk", name, {}, opts);
-    const each = { ...args.each, parent: this };
-    const { region, placed, resourceGroupId, gib } = args;
+    const resourceOptions = { ...args.resourceOptions, parent: this };
+    const { region, placement, resourceGroupId, gib } = args;
     const common = ownership(resourceGroupId);
     const disk = new alicloud.ecs.EcsDisk(
       `${name}-disk`,
       {
         diskName: stackName(),
-        zoneId: placed.zoneId,
-        category: placed.diskCategory,
+        zoneId: placement.zoneId,
+        category: placement.diskCategory,
         size: gib,
         encrypted: true,
         paymentType: "PayAsYouGo",
@@ -56,7 +56,7 @@ export class DataDisk extends pulumi.ComponentResource {
         ...common,
       },
       // A disk in use must never be replaced because another snapshot is named.
-      { ...each, protect: !args.deleteData, ignoreChanges: ["snapshotId"] },
+      { ...resourceOptions, protect: !args.deleteData, ignoreChanges: ["snapshotId"] },
     );
     this.diskId = disk.id;
     // The serial number of a disk is its id without the prefix, https://www.alibabacloud.com/help/en/ecs/user-guide/query-the-serial-number-of-a-block-storage-device
@@ -66,12 +66,12 @@ export class DataDisk extends pulumi.ComponentResource {
       `${name}-snapshot-policy`,
       { autoSnapshotPolicyName: stackName(), ...weekly, retentionDays: args.snapshotRetentionDays, ...common },
       // The cloud answers with the account's own group where none was asked for.
-      { ...each, ...(resourceGroupId === undefined && { ignoreChanges: ["resourceGroupId"] }) },
+      { ...resourceOptions, ...(resourceGroupId === undefined && { ignoreChanges: ["resourceGroupId"] }) },
     );
     new alicloud.ecs.EcsAutoSnapshotPolicyAttachment(
       `${name}-snapshots`,
       { autoSnapshotPolicyId: policy.id, diskId: disk.id },
-      each,
+      resourceOptions,
     );
     const final = { region, diskId: disk.id, name: `${stackName()}-final`, tags: common.tags };
     this.beforeDetach = args.finalSnapshot

@@ -38,7 +38,7 @@ export interface DnsRecordsArgs {
   /** What the records of each type point to. */
   readonly addresses: { readonly A: pulumi.Input<string>; readonly AAAA?: pulumi.Input<string> };
   /** Options of each resource: error hooks, and what must outlive it. */
-  readonly each: pulumi.CustomResourceOptions;
+  readonly resourceOptions: pulumi.CustomResourceOptions;
 }
 
 /** Life of a record in resolvers, in seconds: the least the free plan allows. */
@@ -46,14 +46,18 @@ const ttl = 600;
 
 /** The records of the domain and of everything below it. */
 export class DnsRecords extends pulumi.ComponentResource {
-  constructor(name: string, { entry, addresses, each }: DnsRecordsArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { entry, addresses, resourceOptions }: DnsRecordsArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("cloudcode:index:DnsRecords", name, {}, opts);
     for (const [type, value] of Object.entries(addresses))
       for (const [index, rr] of entry.records.entries())
         new alicloud.dns.AlidnsRecord(
           `${name}-${type.toLowerCase()}-${index === 0 ? "apex" : "wildcard"}`,
           { domainName: entry.zone, rr, type, value, ttl },
-          { ...each, parent: this },
+          { ...resourceOptions, parent: this },
         );
     this.registerOutputs();
   }

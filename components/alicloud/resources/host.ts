@@ -10,8 +10,8 @@ import { BackupBucket } from "./backup-bucket";
 import { DataDisk } from "./data-disk";
 import { DnsRecords, type ZoneEntry } from "./dns";
 import { hostKey } from "./host-key";
-import { goesWith, instance } from "./machine";
-import type { Placed } from "./placed";
+import { deletedWithInstance, instance } from "./machine";
+import type { HostPlacement } from "./placement";
 import { publicIpv6 } from "./public-ipv6";
 import { onDelete } from "./script-command";
 import { costFactors, hostEstimate, monthlyCost } from "../prices/cost";
@@ -19,10 +19,10 @@ import { releaseDisk } from "./release-disk";
 import { publicAddress } from "./public-address";
 import { AlicloudWorker } from "./worker";
 
-/** What a host at Alibaba Cloud needs besides its target's settings. */
+/** What a host at Alibaba Cloud needs in addition to its target's settings. */
 export interface CloudHostArgs extends Omit<AlicloudTarget, "network"> {
   /** Where and as what it is. */
-  readonly placed: Placed;
+  readonly placement: HostPlacement;
   /** What it is in. */
   readonly network: CloudNetwork;
   /** Where the domain's records go; undefined: the operator makes them. */
@@ -34,50 +34,53 @@ export interface CloudHostArgs extends Omit<AlicloudTarget, "network"> {
   /** Deleted last, so that it sees what else is left. */
   readonly leftovers: pulumi.Resource;
   /** Options of each resource of the cloud: error hooks, and what must outlive it. */
-  readonly each: pulumi.CustomResourceOptions;
+  readonly resourceOptions: pulumi.CustomResourceOptions;
 }
 
 /** A host on ECS: machine, public address and data disk, each replaceable without the others. */
 export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Resource): HostParts {
-  const { region, resourceGroupId, machine, deleteData, network, placed, leftovers, each } = args;
+  const { region, resourceGroupId, machine, deleteData, network, placement, leftovers, resourceOptions } = args;
   const [user, port] = ["root", 22];
   const child = { parent };
-  const common = { resourceGroupId, each };
+  const common = { resourceGroupId, resourceOptions };
 
   const loginKey = new tls.PrivateKey(`${name}-login-key`, { algorithm: "ED25519" }, child);
   const key = hostKey(`${name}-host-key`, child);
-  const data = new DataDisk(`${name}-data`, { ...args.dataDisk, region, placed, deleteData, ...common }, child);
+  const data = new DataDisk(`${name}-data`, { ...args.dataDisk, region, placement, deleteData, ...common }, child);
   const bucket = args.backupBucket
-    ? new BackupBucket(`${name}-backups`, { region, resourceGroupId, deleteData, each }, child)
+    ? new BackupBucket(`${name}-backups`, { region, resourceGroupId, deleteData, resourceOptions }, child)
     : undefined;
   const ecs = instance(name, {
     ...machine,
-    placed,
+    placement,
     network,
     ipv6: args.network.ipv6GatewayId !== undefined,
     publicKey: loginKey.publicKeyOpenssh.apply((key) => key.trim()),
     userData: key.userData,
     ...common,
-    each: { ...each, ...child },
+    resourceOptions: { ...resourceOptions, ...child },
   });
   const goes = { region, instanceId: ecs.id };
   onDelete(`${name}-unprotection`, "unprotect", goes, { ...child, replaceOnChanges: ["stdin"] });
   const asleep = machine.power === "stopped";
   const generation = pulumi.interpolate`${ecs.id} ${ecs.instanceType}`;
 
-  const withMachine = { ...goesWith(ecs, each), ...child };
+  const withInstance = { ...deletedWithInstance(ecs, resourceOptions), ...child };
   const attachment = new alicloud.ecs.EcsDiskAttachment(
     `${name}-data-attachment`,
     { diskId: data.diskId, instanceId: ecs.id },
-    { ...withMachine, dependsOn: [leftovers, ...data.beforeDetach] },
+    { ...withInstance, dependsOn: [leftovers, ...data.beforeDetach] },
   );
   const { ipAddress, association } = publicAddress(`${name}-address`, {
-    ...{ region, machine, resourceGroupId, ecs, attachment, withMachine, each, parent },
+    ...{ region, machine, resourceGroupId, ecs, attachment, withInstance, resourceOptions, parent },
   });
   const ipv6 =
-    network.ipv6GatewayId && publicIpv6(`${name}-ipv6`, network.ipv6GatewayId, ecs, machine.bandwidthMbps, withMachine);
+    network.ipv6GatewayId &&
+    publicIpv6(`${name}-ipv6`, network.ipv6GatewayId, ecs, machine.bandwidthMbps, withInstance);
   const addresses = { A: ipAddress, ...(ipv6 && { AAAA: ipv6 }) };
-  const records = args.zone ? [new DnsRecords(`${name}-dns`, { entry: args.zone, addresses, each }, child)] : [];
+  const records = args.zone
+    ? [new DnsRecords(`${name}-dns`, { entry: args.zone, addresses, resourceOptions }, child)]
+    : [];
 
   const privateKey = loginKey.privateKeyOpenssh;
   const connection: Connection = pulumi.secret({ host: ipAddress, port, user, privateKey, hostKey: key.pinned });
@@ -96,8 +99,8 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
       new AlicloudWorker(
         `worker-${index + 1}`,
         {
-          ...{ machine, network, placed, instanceType: args.workers.instanceType, resourceGroupId },
-          ...{ keyName: ecs.keyName, loginKey: privateKey, waitSeconds: args.waitSeconds, each },
+          ...{ machine, network, placement, instanceType: args.workers.instanceType, resourceGroupId },
+          ...{ keyName: ecs.keyName, loginKey: privateKey, waitSeconds: args.waitSeconds, resourceOptions },
         },
         child,
       ),
@@ -110,13 +113,13 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
     dataDisk: data.facts,
     ...(bucket && { backupStore: bucket.store }),
     monthlyCost: pulumi
-      .all([placed.instanceType, placed.diskCategory])
+      .all([placement.instanceType, placement.diskCategory])
       .apply(([type, category]) => monthlyCost(hostEstimate(costFactors(args, type, category)))),
-    before: (domain, address) => beforeSignIn(domain, address, args.keepsName || args.zone !== undefined, asleep),
+    manualSteps: (domain, address) => manualSteps(domain, address, args.keepsName || args.zone !== undefined, asleep),
   };
 }
 
-function beforeSignIn(domain: string, address: string, recordsAreOurs: boolean, asleep: boolean): string[] {
+function manualSteps(domain: string, address: string, recordsAreOurs: boolean, asleep: boolean): string[] {
   const sentence = pointNames(domain, address);
   const wait = domain === sslipName(address) ? [] : [`npm run dns -- ${domain} ${address} waits until they do.`];
   return [

@@ -2,12 +2,12 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudNetwork } from "../../host/network";
 import type { MachineSettings } from "../../settings/targets";
-import type { Placed } from "./placed";
+import type { HostPlacement } from "./placement";
 import { ownership, stackName } from "./tags";
 
 export interface MachineArgs extends MachineSettings {
   /** Zone, type, image and disk category. */
-  readonly placed: Placed;
+  readonly placement: HostPlacement;
   /** What it is in. */
   readonly network: CloudNetwork;
   /** Whether it has an IPv6 address. */
@@ -19,26 +19,26 @@ export interface MachineArgs extends MachineSettings {
   /** What cloud-init does at the first boot; holds the host key's private half. */
   readonly userData: pulumi.Input<string>;
   /** Options of each resource: parent, error hooks, and what must outlive it. */
-  readonly each: pulumi.CustomResourceOptions;
+  readonly resourceOptions: pulumi.CustomResourceOptions;
 }
 
 /**
  * Options of what an instance takes with it when it goes: deleting it afterwards would be tried for minutes
  * (pulumi/pulumi-command#553).
  */
-export function goesWith(instance: alicloud.ecs.Instance, each: pulumi.CustomResourceOptions) {
-  return { ...each, deletedWith: instance, deleteBeforeReplace: true };
+export function deletedWithInstance(instance: alicloud.ecs.Instance, resourceOptions: pulumi.CustomResourceOptions) {
+  return { ...resourceOptions, deletedWith: instance, deleteBeforeReplace: true };
 }
 
 /** The ECS instance, with nothing on it that is not on another disk or in the stack's state. */
 export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance {
-  const { network, resourceGroupId, each } = args;
+  const { network, resourceGroupId, resourceOptions } = args;
   const common = ownership(resourceGroupId);
   // Given to the instance itself: a key attached later needs a reboot (aliyun/terraform-provider-alicloud#9589).
   const key = new alicloud.ecs.EcsKeyPair(
     `${name}-key-pair`,
     { keyPairName: stackName(), publicKey: args.publicKey, ...common },
-    each,
+    resourceOptions,
   );
   return new alicloud.ecs.Instance(
     `${name}-instance`,
@@ -48,16 +48,16 @@ export function instance(name: string, args: MachineArgs): alicloud.ecs.Instance
       ...(args.ipv6 && { ipv6AddressCount: 1 }),
     },
     {
-      ...each,
+      ...resourceOptions,
       dependsOn: [...network.rules],
       protect: args.protect,
-      ...replacedOnly,
+      ...replacementRules,
     },
   );
 }
 
 /** When an instance is another one. */
-export const replacedOnly = {
+export const replacementRules = {
   // Other user data would restart the machine and not even run (aliyun/terraform-provider-alicloud#1973).
   ignoreChanges: ["userData"],
   // The provider would wipe the system disk in place and show it as a small update
@@ -68,19 +68,19 @@ export const replacedOnly = {
 /** What every instance of a stack is like. */
 export function instanceArgs(
   name: string,
-  args: Pick<MachineArgs, "placed" | "network" | "resourceGroupId" | "userData"> &
+  args: Pick<MachineArgs, "placement" | "network" | "resourceGroupId" | "userData"> &
     MachineSettings & { readonly keyName: pulumi.Input<string> },
 ): alicloud.ecs.InstanceArgs {
-  const { placed, network } = args;
+  const { placement, network } = args;
   return {
     instanceName: name,
     hostName: hostNameOf(name),
-    instanceType: placed.instanceType,
-    imageId: placed.imageId,
+    instanceType: placement.instanceType,
+    imageId: placement.imageId,
     vswitchId: network.vswitchId,
     securityGroups: [network.securityGroupId],
     keyName: args.keyName,
-    systemDiskCategory: placed.diskCategory,
+    systemDiskCategory: placement.diskCategory,
     systemDiskSize: args.systemDiskGiB,
     userData: pulumi.secret(args.userData),
     // No process of the host gets credentials of the cloud: no role, and metadata only with a token.

@@ -12,12 +12,12 @@ export interface CloudNetworkArgs extends CloudNetworkSettings {
   /** Resource group of what is made; undefined: the account's own. */
   readonly resourceGroupId: string | undefined;
   /** Options of each resource: its parent, error hooks, and what must outlive it. */
-  readonly each: pulumi.CustomResourceOptions;
+  readonly resourceOptions: pulumi.CustomResourceOptions;
 }
 
 /** VPC, vSwitch and security group; an existing VPC or vSwitch can take the place of ours. */
 export function cloudNetwork(name: string, args: CloudNetworkArgs): NetworkParts {
-  const { resourceGroupId, ipv6, each } = args;
+  const { resourceGroupId, ipv6, resourceOptions } = args;
   const common = ownership(resourceGroupId);
   const title = stackName();
   const vpcId =
@@ -26,7 +26,7 @@ export function cloudNetwork(name: string, args: CloudNetworkArgs): NetworkParts
       : new alicloud.vpc.Network(
           `${name}-vpc`,
           { vpcName: title, cidrBlock: args.vpcCidr, ...(ipv6 && { enableIpv6: true }), ...common },
-          each,
+          resourceOptions,
         ).id;
   const vswitchId =
     args.vswitchId !== undefined
@@ -41,17 +41,21 @@ export function cloudNetwork(name: string, args: CloudNetworkArgs): NetworkParts
             tags: common.tags,
             ...(ipv6 && { enableIpv6: true, ipv6CidrBlockMask: 1 }),
           },
-          each,
+          resourceOptions,
         ).id;
   const gatewayOf = () =>
     args.ipv6GatewayId !== undefined
       ? pulumi.output(args.ipv6GatewayId)
-      : new alicloud.vpc.Ipv6Gateway(`${name}-ipv6-gateway`, { vpcId, ipv6GatewayName: title, ...common }, each).id;
+      : new alicloud.vpc.Ipv6Gateway(
+          `${name}-ipv6-gateway`,
+          { vpcId, ipv6GatewayName: title, ...common },
+          resourceOptions,
+        ).id;
   const ipv6GatewayId = ipv6 ? gatewayOf() : undefined;
   const securityGroupId = new alicloud.ecs.SecurityGroup(
     `${name}-security-group`,
     { securityGroupName: title, vpcId, ...common },
-    each,
+    resourceOptions,
   ).id;
   const inbound = inboundRules(sshPort, args.sshCidrs);
   const rules = securityRules(inbound, ipv6).map(
@@ -66,7 +70,7 @@ export function cloudNetwork(name: string, args: CloudNetworkArgs): NetworkParts
           ...(cidr.includes(":") ? { ipv6CidrIp: cidr } : { cidrIp: cidr }),
           ...rule,
         },
-        each,
+        resourceOptions,
       ),
   );
   return { inbound, enforced: true, cloud: { vpcId, vswitchId, securityGroupId, rules, ipv6GatewayId } };

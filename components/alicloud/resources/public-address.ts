@@ -13,12 +13,12 @@ export interface PublicAddressArgs {
   readonly resourceGroupId: string | undefined;
   /** The machine that it leads to. */
   readonly ecs: alicloud.ecs.Instance;
-  /** The data disk's: what releases the disk on the machine of before is reached by this address, so the disk moves first. */
+  /** The data disk's: what releases the disk on the earlier machine is reached by this address, so the disk moves first. */
   readonly attachment: pulumi.Resource;
   /** Options of what goes with the machine. */
-  readonly withMachine: pulumi.CustomResourceOptions;
+  readonly withInstance: pulumi.CustomResourceOptions;
   /** Options of each resource: error hooks, and what must outlive it. */
-  readonly each: pulumi.CustomResourceOptions;
+  readonly resourceOptions: pulumi.CustomResourceOptions;
   /** Parent of what is made. */
   readonly parent: pulumi.Resource;
 }
@@ -26,7 +26,7 @@ export interface PublicAddressArgs {
 /** The address that stays when the machine is another one, and what binds it to the machine. */
 export function publicAddress(
   name: string,
-  { region, machine, resourceGroupId, ecs, attachment, withMachine, each, parent }: PublicAddressArgs,
+  { region, machine, resourceGroupId, ecs, attachment, withInstance, resourceOptions, parent }: PublicAddressArgs,
 ): { readonly ipAddress: pulumi.Output<string>; readonly association: alicloud.ecs.EipAssociation } {
   const eip = new alicloud.ecs.EipAddress(
     name,
@@ -40,7 +40,7 @@ export function publicAddress(
     },
     // Made after the machine: an account without balance must not be left with an address that costs money
     // (aliyun/terraform-provider-alicloud#6658).
-    { ...each, parent, protect: machine.protect, dependsOn: ecs },
+    { ...resourceOptions, parent, protect: machine.protect, dependsOn: ecs },
   );
   // The provider's own unbinding is tried for minutes when the machine was deleted by hand, so it is skipped with the
   // machine's end; but the address goes before the machine, and must be free by then
@@ -49,7 +49,7 @@ export function publicAddress(
   const association = new alicloud.ecs.EipAssociation(
     `${name}-association`,
     { allocationId: eip.id, instanceId: ecs.id, instanceType: "EcsInstance" },
-    { ...withMachine, dependsOn: [unbound, attachment] },
+    { ...withInstance, dependsOn: [unbound, attachment] },
   );
   return { ipAddress: eip.ipAddress, association };
 }

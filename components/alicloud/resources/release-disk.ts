@@ -14,7 +14,7 @@ const limit = { seconds: 5 * 60, graceSeconds: 30 };
  * Lets databases end and unmounts the data disk before it is taken from its machine, since the provider stops
  * machines by force. A machine that does not answer has nothing to release.
  *
- * @param ties what binds disk and address to the machine: with another one, this runs on the machine of before
+ * @param ties what binds disk and address to the machine: with another one, this runs on the earlier machine
  */
 export function releaseDisk(
   name: string,

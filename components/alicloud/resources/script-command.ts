@@ -17,11 +17,11 @@ export function onCreate(
     {
       create: hookCommand(script),
       stdin: asJson(input),
-      // What is chosen anew depends on what was chosen the time before.
+      // A new choice depends on the previous one.
       addPreviousOutputInEnv: true,
       logging: command.local.Logging.None,
     },
-    // Another command line is no reason to choose anew: the preview would show a machine that may be replaced.
+    // Another command line is no reason to choose again: the preview would show a machine that may be replaced.
     { ...opts, ignoreChanges: ["create", ...(opts.ignoreChanges ?? [])] },
   ).stdout.apply((line) => line.trim());
 }

@@ -5,8 +5,8 @@ import type { CloudNetwork } from "../../host/network";
 import { waitReachable } from "../../host/wait-reachable";
 import type { MachineSettings } from "../../settings/targets";
 import { hostKey } from "./host-key";
-import { instanceArgs, replacedOnly } from "./machine";
-import type { Placed } from "./placed";
+import { instanceArgs, replacementRules } from "./machine";
+import type { HostPlacement } from "./placement";
 import { stackName } from "./tags";
 
 export interface AlicloudWorkerArgs {
@@ -15,7 +15,7 @@ export interface AlicloudWorkerArgs {
   /** What it is in. */
   readonly network: CloudNetwork;
   /** Zone, image and disk category; the type where none is named. */
-  readonly placed: Placed;
+  readonly placement: HostPlacement;
   /** Undefined: the host's. */
   readonly instanceType: string | undefined;
   /** Resource group of what is made; undefined: the account's own. */
@@ -27,10 +27,10 @@ export interface AlicloudWorkerArgs {
   /** Longest wait for SSH, in seconds. */
   readonly waitSeconds: number;
   /** Options of each resource: error hooks, and what must outlive it. */
-  readonly each: pulumi.CustomResourceOptions;
+  readonly resourceOptions: pulumi.CustomResourceOptions;
 }
 
-/** An instance beside the host, with nothing on it that must be kept: so it has no data disk, no EIP and no protection. */
+/** An instance next to the host, with nothing on it that must be kept: so it has no data disk, no EIP and no protection. */
 export class AlicloudWorker extends pulumi.ComponentResource implements Worker {
   readonly name: string;
   readonly connection: Connection;
@@ -43,7 +43,7 @@ export class AlicloudWorker extends pulumi.ComponentResource implements Worker {
   constructor(name: string, args: AlicloudWorkerArgs, opts: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:AlicloudWorker", name, {}, opts);
     this.name = name;
-    const { machine, network, placed } = args;
+    const { machine, network, placement } = args;
     const child = { parent: this };
     const key = hostKey(`${name}-host-key`, child);
     const ecs = new alicloud.ecs.Instance(
@@ -51,8 +51,8 @@ export class AlicloudWorker extends pulumi.ComponentResource implements Worker {
       {
         ...instanceArgs(`${stackName()}-${name}`, {
           ...{ ...machine, network, resourceGroupId: args.resourceGroupId, keyName: args.keyName },
-          placed: {
-            ...placed,
+          placement: {
+            ...placement,
             ...(args.instanceType !== undefined && { instanceType: pulumi.output(args.instanceType) }),
           },
           userData: key.userData,
@@ -61,8 +61,14 @@ export class AlicloudWorker extends pulumi.ComponentResource implements Worker {
         internetMaxBandwidthOut: machine.bandwidthMbps,
         internetChargeType: "PayByTraffic",
       },
-      // The one of before has its sandboxes drained while it is still there.
-      { ...args.each, ...replacedOnly, ...child, deleteBeforeReplace: true, dependsOn: [...network.rules] },
+      // The earlier one has its sandboxes drained while it is still there.
+      {
+        ...args.resourceOptions,
+        ...replacementRules,
+        ...child,
+        deleteBeforeReplace: true,
+        dependsOn: [...network.rules],
+      },
     );
     this.machine = ecs;
     this.generation = pulumi.interpolate`${ecs.id} ${ecs.instanceType}`;

@@ -30,7 +30,7 @@ import { emptyState, loadState, saveState } from "./state";
 export const emulatorKey = { id: "emulator-key", secret: "emulator-secret" } as const;
 
 export interface EmulatorOptions {
-  /** Where the account survives a restart; the certificate is kept beside it. Without it all is gone at the end. */
+  /** Where the account survives a restart; the certificate is kept next to it. Without it all is gone at the end. */
   readonly stateFile?: string;
   /** Default: a free one. */
   readonly port?: number;

@@ -43,7 +43,7 @@ export interface Config {
   readonly newApi: {
     readonly baseUrl: string;
     readonly adminToken: string;
-    /** Id of the token's owner, which older releases of new-api want beside the token. */
+    /** Id of the token's owner, which older releases of new-api want next to the token. */
     readonly adminUser: string | undefined;
   };
 }
@@ -84,7 +84,7 @@ export function readConfig(text: string, env: Readonly<Record<string, string | u
 
 export type Role = "admin" | "user";
 
-/** Decided anew at each request, so that a change of the list holds at once. */
+/** Decided again at each request, so that a change of the list holds at once. */
 export function roleOf(linuxDo: number, { adminIds }: Pick<Config, "adminIds">): Role {
   return adminIds.includes(linuxDo) ? "admin" : "user";
 }

@@ -202,7 +202,7 @@ export class Store {
     this.#run("update donations set state = 'person', note = ? where id = ?", note, id);
   }
 
-  /** A person's word on a donation that needs one: it is owed its quota anew, or refused. @returns false where it needs none */
+  /** A person's word on a donation that needs one: it is owed its quota again, or refused. @returns false where it needs none */
   decide(id: string, state: "owed" | "refused", note: string): boolean {
     const sql =
       "update donations set state = ?, note = ?, attempts = 0, sentAt = null, totalBefore = null where id = ? and state = 'person'";

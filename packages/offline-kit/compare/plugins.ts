@@ -193,7 +193,7 @@ const steps: Readonly<Record<PluginName, readonly Step[]>> = {
   ]),
 };
 
-/** Words that are made anew each time give way to how they look. */
+/** Words that are made again each time give way to how they look. */
 function masked(value: Value): unknown {
   // Its characters may be any; how many there are may not.
   if (value instanceof Secret)

@@ -62,7 +62,7 @@ async function compile(entry: string, target: string, options: { version: string
   }
 }
 
-/** Makes a launcher and, beside it, the program that it starts. */
+/** Makes a launcher and, next to it, the program that it starts. */
 async function bundle({ folder, program, version }: StandIn, launcher: string): Promise<void> {
   const says = `// Stand-in for ${program} ${version}, used only where the official one cannot be downloaded.`;
   await mkdir(dirname(launcher), { recursive: true });

@@ -41,7 +41,7 @@ async function prepareBuilt(cacheDir: string, pulumi: string): Promise<PreparedP
     const folder = join(home, "plugins", `resource-${name}-v${version}`);
     return { folder: name, program: `pulumi-resource-${name}`, version, in: folder };
   };
-  // The engine warns about a language host that lies anywhere but beside the CLI.
+  // The engine warns about a language host that lies anywhere but next to the CLI.
   const host = {
     folder: "nodejs",
     program: "pulumi-language-nodejs",

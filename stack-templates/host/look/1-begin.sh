@@ -2,7 +2,7 @@
 #
 # These parts are one script in the order of their names, behind settings.sh: install.sh runs it first, and
 # `npm run ops -- doctor --host` by itself; a worker's upkeep.sh leaves those of Docker and the edge out. Nothing that the machine
-# says is trusted: what is printed of it is plain ASCII, and a name stands in a cure only where a shell reads it as that name.
+# says is trusted: what is printed of it is plain ASCII, and a name stands in a fix only where a shell reads it as that name.
 # shellcheck shell=sh disable=SC2034,SC2154 # what is named here is used by the other parts; settings.sh has automatic_updates
 set -u
 umask 077
@@ -22,7 +22,7 @@ found=
 clean() { printf '%s' "$1" | tr -d '\r' | tr -c '\040-\176' '?' | cut -c 1-"${2:-600}"; }
 
 # SEVERITY is blocks (`up` could not work, or would harm what is there) or warns.
-add() { # SEVERITY CODE SENTENCE CURE
+add() { # SEVERITY CODE SENTENCE FIX
   found="$found$1$tab$2$tab$(clean "$3")$tab$(clean "$4")
 "
 }

@@ -27,9 +27,9 @@ esac
 
 first=$(cat "$root/proc/1/comm" 2>/dev/null)
 if [ "$first" != systemd ]; then
-  cure="a machine, or a container, that systemd starts"
-  ! grep -qi microsoft "$root/proc/version" 2>/dev/null || cure="write [boot] systemd=true into /etc/wsl.conf, then: wsl --shutdown"
-  add blocks systemd "systemd does not run this machine: its first process is ${first:-unknown}" "$cure"
+  fix="a machine, or a container, that systemd starts"
+  ! grep -qi microsoft "$root/proc/version" 2>/dev/null || fix="write [boot] systemd=true into /etc/wsl.conf, then: wsl --shutdown"
+  add blocks systemd "systemd does not run this machine: its first process is ${first:-unknown}" "$fix"
 fi
 
 # A first boot still writes users, keys and package lists while it already answers SSH. A unit that is masked never starts, and

@@ -56,9 +56,9 @@ if have dockerd; then
     [ "$(engine_version)" -ge 25 ] || lacks="is too old (25 is needed)"
     docker compose version --short >/dev/null 2>&1 || lacks="${lacks:+$lacks and }has no Compose v2"
     if [ -n "$instead" ]; then
-      cure="remove it, its data stay: apt-get remove $instead"
-      [ "$(engine_version)" -lt 25 ] || cure="pulumi config set dockerPackages $other, which adds Compose to it; or $cure"
-      add blocks docker-old "$found_engine $lacks, and the one that dockerPackages asks for cannot be beside it$others" "$cure"
+      fix="remove it, its data stay: apt-get remove $instead"
+      [ "$(engine_version)" -lt 25 ] || fix="pulumi config set dockerPackages $other, which adds Compose to it; or $fix"
+      add blocks docker-old "$found_engine $lacks, and the one that dockerPackages asks for cannot be beside it$others" "$fix"
     elif [ -n "$containers" ]; then
       add warns docker-old "$found_engine $lacks and is upgraded, which restarts its containers$others" "nothing; or upgrade it yourself at a good time"
     fi

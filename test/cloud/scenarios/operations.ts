@@ -46,7 +46,7 @@ export function operations(world: CloudWorld, account: CloudAccount): void {
     const checks = await opsStatus(world);
     const reachable = checks.find(({ name }) => name === "reachable");
     expect(reachable?.state).toBe("red");
-    expect(reachable?.cure).toContain("pulumi refresh && pulumi up");
+    expect(reachable?.fix).toContain("pulumi refresh && pulumi up");
     expect(reds(checks)).toContain("port 443");
     await world.sandbox.pulumi(["refresh", "--yes"]);
     await world.up();

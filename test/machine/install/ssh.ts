@@ -107,7 +107,7 @@ export function sshStep(scene: () => Scene): void {
     const files = await scene().files();
     const { ok, said } = await scene().install();
     expect(ok).toBe(false);
-    expect(said).toMatch(/sshd refuses its own configuration.*\n.*cure/);
+    expect(said).toMatch(/sshd refuses its own configuration.*\n.*fix/);
     expect(await scene().files()).toBe(files);
   });
 

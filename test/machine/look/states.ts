@@ -9,7 +9,7 @@ export interface OddState {
   readonly settings?: Readonly<Record<string, string>>;
   readonly enter: string;
   readonly leave: string;
-  /** `STATE CODE: SENTENCE -> CURE` of all that is found, sorted. */
+  /** `STATE CODE: SENTENCE -> FIX` of all that is found, sorted. */
   readonly found: readonly RegExp[];
 }
 

@@ -2,7 +2,7 @@ import type { Answer, RequestOptions } from "../world";
 
 type Send = (path: string, options: RequestOptions) => Promise<Answer>;
 
-/** What an activity needs beside its title. An unknown type becomes the first one that there is. */
+/** What an activity needs next to its title. An unknown type becomes the first one that there is. */
 const activity = {
   ...{ description: "An activity of the tests", activity_type_id: "any", location: "Here", max_participants: 10 },
   ...{ start_date: "2030-06-15T08:00:00Z", end_date: "2030-06-15T18:00:00Z" },

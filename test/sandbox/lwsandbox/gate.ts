@@ -2,7 +2,7 @@ import type { AppsWorld } from "../apps/world";
 import { type GateRow, gets, holds } from "../scenarios/apps-gate";
 import type { Box, Liteboxd } from "./liteboxd";
 
-/** With a login of the gate's and none of liteboxd's. */
+/** With a login of the gateway's and none of liteboxd's. */
 const table: readonly GateRow[] = [
   ["sandbox", "/", "portal", 200],
   ["sandbox", "/templates", "portal", 200],
@@ -16,7 +16,7 @@ const table: readonly GateRow[] = [
   ["casecheck", "/api/v1/sandbox/1/port/3000/", "portal", 200],
 ];
 
-/** Who may pass the gate without a login, path by path and header by header. */
+/** Who may pass the gateway without a login, path by path and header by header. */
 export function lwsandboxGate(world: AppsWorld, liteboxd: Liteboxd, box: () => Box): void {
   test("behind the gate is all of it", () => holds(world, table));
 

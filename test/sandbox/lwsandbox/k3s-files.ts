@@ -10,7 +10,7 @@ import { buildK3s } from "@cloudcode/offline-kit/stand-ins/k3s/build";
 
 const images = "k3s-airgap-images-amd64.tar.zst";
 
-/** What lwsandbox's stack is told of its k3s. */
+/** What lwsandbox's stack is given its k3s. */
 interface Served {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly stop: () => void;

@@ -19,7 +19,7 @@ export interface Box {
   readonly accessUrl: string;
 }
 
-/** liteboxd as its users have it: its login behind the gate, and scripts with a key or a sandbox's token. */
+/** liteboxd as its users have it: its login behind the gateway, and scripts with a key or a sandbox's token. */
 export class Liteboxd {
   /** An API key. */
   key = "";
@@ -39,7 +39,7 @@ export class Liteboxd {
     });
   }
 
-  /** Signs the operator in at the gate for the first time; gives the title of the pages. */
+  /** Signs the operator in at the gateway for the first time; gives the title of the pages. */
   async openPages(): Promise<string> {
     let title = "";
     await signIn(this.world, username, appSecrets.adminPassword, async ({ page }) => {

@@ -26,7 +26,7 @@ export async function openLwsandbox(world: AppsWorld, name: string, say: Say): P
   return stop;
 }
 
-/** Signs in at liteboxd, behind the gate, and makes a key for scripts. */
+/** Signs in at liteboxd, behind the gateway, and makes a key for scripts. */
 export async function makeKey(world: AppsWorld, liteboxd: Liteboxd): Promise<void> {
   const { status, headers } = await liteboxd.login(await world.appLogin("lwsandbox"));
   expect(status).toBe(200);

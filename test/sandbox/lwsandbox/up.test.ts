@@ -10,7 +10,7 @@ import { makeKey, openLwsandbox, prepareBoard } from "./open";
 import { lwsandboxRemoval } from "./removal";
 import { lwsandboxWalls } from "./walls";
 
-// lwsandbox as an operator has it: `pulumi up`, the gate, keys, a sandbox that answers; real Kubernetes in the place of k3s, and
+// lwsandbox as an operator has it: `pulumi up`, the gateway, keys, a sandbox that answers; real Kubernetes in the place of k3s, and
 // a stand-in for liteboxd that uses it.
 jest.setTimeout(25 * 60_000);
 

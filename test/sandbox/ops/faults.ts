@@ -110,7 +110,7 @@ export function faults(world: World): void {
     const env = await dayBehind();
     expect((await opsStatus(world, { env })).find(({ name }) => name === "clock")).toMatchObject({
       ...{ state: "red", seen: expect.stringMatching(/^86(39|40)\d s ahead of this machine's$/) as string },
-      cure: expect.stringContaining("ntpServer") as string,
+      fix: expect.stringContaining("ntpServer") as string,
     });
     change();
     await world.sandbox.pulumi(["up", "--yes"], { env });
@@ -131,7 +131,7 @@ export function faults(world: World): void {
   test("a damaged release is told by status, and rollback and up bring it back whole", async () => {
     await world.onHost(": >/opt/cloudcode/stacks/opencode/releases/current/compose.yaml");
     const files = (await opsStatus(world)).find(({ name }) => name === "files opencode");
-    expect(files).toMatchObject({ state: "red", cure: expect.stringContaining("rollback opencode") as string });
+    expect(files).toMatchObject({ state: "red", fix: expect.stringContaining("rollback opencode") as string });
     await ops(world, ["rollback", "opencode"]);
     await expectHealed();
   });

@@ -5,7 +5,7 @@ import { replaced } from "../apps/parts";
 
 const backups = "/var/lib/postgresql/data";
 
-/** CaseCheck behind the gate: database, policy, API and pages play together. */
+/** CaseCheck behind the gateway: database, policy, API and pages play together. */
 export function casecheck(world: AppsWorld): void {
   const cases = new Cases((path, options) =>
     world.request("casecheck", path, { ...options, headers: { cookie: world.cookie, ...options.headers } }),

@@ -25,7 +25,7 @@ export function changes(world: AppsWorld): void {
     const { sent, lost, slowest } = await underLoad(world, { subdomain: "casecheck", path: "/health" }, async () => {
       const given = world.config()["cloudcode:sources"] as { casecheck?: string } | undefined;
       const casecheck = given?.casecheck ?? defaultSources.casecheck;
-      // The same commit by the repository's other address: all images are built anew.
+      // The same commit by the repository's other address: all images are built again.
       const other = casecheck.replace(/(?=#)/, ".git");
       await world.sandbox.pulumi(["config", "set", "--path", "sources.casecheck", other]);
       await world.up();

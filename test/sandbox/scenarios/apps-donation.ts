@@ -5,7 +5,7 @@ import type { AppsWorld } from "../apps/world";
 
 const person = { id: 42, username: "ada" };
 
-/** The whole journey of a donor, who has no login of the gate. Only the stand-in for the proxy knows a provider that takes the credential. */
+/** The whole journey of a donor, who has no login of the gateway. Only the stand-in for the proxy knows a provider that takes the credential. */
 export function donation(world: AppsWorld): void {
   const taken = (what: string) => replaced(world.sandbox, what);
 
@@ -25,7 +25,7 @@ export function donation(world: AppsWorld): void {
       await page.goto(`${site}/donate`);
       await donate(page);
       expect(await page.getByRole("alert").innerText()).toBe("This credential was donated before.");
-      // An administrator's page: the gate asks first, and it does not know the donor.
+      // An administrator's page: the gateway asks first, and it does not know the donor.
       await page.goto(`${site}/auth-files`);
       expect(new URL(page.url()).hostname).toBe(`auth.${world.domain}`);
     });

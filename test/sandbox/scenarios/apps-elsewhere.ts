@@ -16,7 +16,7 @@ const sessions = `${volumes}/cloudcode-tg-signer_data/_data/sessions`;
 const session = `${sessions}/live.session`;
 const stacks = ["auth", "edge", "opencode", "tg-signer", "donation", "casecheck"];
 const other = "other";
-/** Published by Caddy, and behind the gate alone: what needs a password or a tunnel's token of its own stays out. */
+/** Published by Caddy, and behind the gateway alone: what needs a password or a tunnel's token of its own stays out. */
 const notTaken = /casecheck(Published|Tunnel)|tgSigner(OuterLogin|Basic)/;
 
 /** Every App's data comes back on a machine and in a stack that never saw it, whose generated secrets are others. */

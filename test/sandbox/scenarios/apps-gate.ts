@@ -1,6 +1,6 @@
 import type { AppsWorld } from "../apps/world";
 
-/** `portal`: asks for the gate's login; a number: the App's own answer. */
+/** `portal`: asks for the gateway's login; a number: the App's own answer. */
 type Gets = "portal" | number;
 
 /** Subdomain, path, what a stranger gets, and what the operator gets. */

@@ -2,7 +2,7 @@ import { get } from "node:https";
 import { replaced } from "../apps/parts";
 import { type AppsWorld, appSecrets } from "../apps/world";
 
-/** TG Signer behind the gate: its own login, its live log, its secrets whole. */
+/** TG Signer behind the gateway: its own login, its live log, its secrets whole. */
 export function tgSigner(world: AppsWorld): void {
   let session = "";
 
@@ -45,7 +45,7 @@ export function tgSigner(world: AppsWorld): void {
   });
 }
 
-/** @returns the cookies of a browser that is signed in at the gate and at TG Signer */
+/** @returns the cookies of a browser that is signed in at the gateway and at TG Signer */
 export async function signIn(world: AppsWorld, password: string, gate = { cookie: world.cookie }): Promise<string> {
   const page = await world.request("tg", "/login", { headers: gate });
   const csrf = /name="csrf_token" value="([^"]+)"/.exec(page.body)?.[1] ?? "";

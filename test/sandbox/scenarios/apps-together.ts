@@ -11,7 +11,7 @@ const host = "cases.example.org";
 const hostMiB = 4096;
 
 /**
- * Back again beside OpenCode, CaseCheck now behind a tunnel: all of it fits a host of 4 GiB. The publisher's cloudflared speaks to
+ * Back again next to OpenCode, CaseCheck now behind a tunnel: all of it fits a host of 4 GiB. The publisher's cloudflared speaks to
  * Cloudflare alone, so with that one CaseCheck stays behind Caddy.
  */
 export function together(world: AppsWorld): void {

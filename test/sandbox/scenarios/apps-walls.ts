@@ -12,7 +12,7 @@ export interface Place {
   readonly ports: readonly number[];
 }
 
-/** No App reaches another or the gate's insides, and within an App a service reaches only what it needs. */
+/** No App reaches another or the gateway's insides, and within an App a service reaches only what it needs. */
 export function appWalls(world: AppsWorld): void {
   test("no container of one App reaches a container of another App or of the gate", async () => {
     const { tried, open } = await acrossApps(world);
@@ -48,7 +48,7 @@ export function appWalls(world: AppsWorld): void {
   });
 }
 
-/** How many connections from these Apps' containers to other Apps' and the gate's were tried, and which of them opened. */
+/** How many connections from these Apps' containers to other Apps' and the gateway's were tried, and which of them opened. */
 export async function acrossApps(world: AppsWorld): Promise<{ tried: number; open: string[] }> {
   const places = await placesOf(world);
   const targets = places.flatMap((to) => doors(to).map((door) => ({ app: to.app, door })));

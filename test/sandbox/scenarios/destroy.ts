@@ -21,7 +21,7 @@ export function destroy(world: World): void {
     expect(await world.onHost("docker exec cloudcode-opencode-server-1 cat /home/opencode/workspace/kept.txt")).toBe(
       "precious",
     );
-    // The gate opens its kept database with its kept key, or it would not be healthy; its sessions are new.
+    // The gateway opens its kept database with its kept key, or it would not be healthy; its sessions are new.
     await inPortal(world, async (call) => {
       expect(await call("POST", "/api/firstfactor", credentials(thirdPassword))).toBe(200);
     });

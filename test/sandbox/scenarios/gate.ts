@@ -2,7 +2,7 @@ import type { World } from "../world";
 
 const page = { accept: "text/html" };
 
-/** Nothing answers without login, and nobody but the gate says who the visitor is. */
+/** Nothing answers without login, and nobody but the gateway says who the visitor is. */
 export function gate(world: World): void {
   const hosts = ["", "code"];
 

@@ -4,7 +4,7 @@ import { failureOf } from "../world";
 
 /** Wrong input is told in one sentence, before anything is touched. */
 export function refusals(world: World): void {
-  test("a preview lists every problem of the configuration at once, each with its cure", async () => {
+  test("a preview lists every problem of the configuration at once, each with its fix", async () => {
     const { sandbox } = world;
     sandbox.configure({ hostPrt: "22", domain: "nip.io", hostWaitSeconds: "soon" });
     const words = await failureOf(sandbox.pulumi(["preview"]));
@@ -12,7 +12,7 @@ export function refusals(world: World): void {
     expect(words).toContain("the configuration has 3 problems; nothing was touched.");
     expect(words).toContain("hostPrt is not a setting; the nearest is hostPort");
     expect(words).toContain("domain is shared by everybody");
-    expect(words).toContain("cure: pulumi config set hostWaitSeconds 600");
+    expect(words).toContain("fix: pulumi config set hostWaitSeconds 600");
   });
 
   test("a preview opens no SSH connection", async () => {

@@ -1,7 +1,7 @@
 import { firstEvent, openTerminal } from "../streams";
 import { type World, eventually } from "../world";
 
-/** What OpenCode lives from passes the gate unbroken. */
+/** What OpenCode lives from passes the gateway unbroken. */
 export function streams(world: World): void {
   test("events arrive at once and uncompressed", async () => {
     const event = await firstEvent(world);

@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { withServerAt } from "../metadata";
 import type { World } from "../world";
 
-/** No App reaches another, the gate's insides, or the cloud's metadata. */
+/** No App reaches another, the gateway's insides, or the cloud's metadata. */
 export function walls(world: World): void {
   /** Whether a TCP connection from inside OpenCode's container opens within two seconds. */
   const reaches = async (address: string, port: number) => {

@@ -80,7 +80,7 @@ export function managementApi({ key, files, accountOf, fault }: ManagementArgs):
     if (text === undefined || !url.startsWith("https://") || header["Authorization"] !== "Bearer $TOKEN$")
       return c.json({ error: "invalid body" }, 400);
     const account = accountOf((JSON.parse(text) as AuthFile).access_token ?? "");
-    // Google's short tokens are made anew for each call, if the provider still allows it.
+    // Google's short tokens are made again for each call, if the provider still allows it.
     if (text.includes('"gemini"') && account === undefined) return c.json({ error: "auth token refresh failed" }, 400);
     if (account === undefined) return c.json({ status_code: 401, header: {}, body: "{}" });
     return c.json({ status_code: 200, header: {}, body: JSON.stringify({ sub: account }) });

@@ -21,7 +21,7 @@ type authority struct {
 	key         crypto.Signer
 }
 
-// The authority of before where there is one: a cluster keeps its own over restarts.
+// The earlier authority where there is one: a cluster keeps its own over restarts.
 func openAuthority(folder string) authority {
 	must(os.MkdirAll(folder, 0o700))
 	a := authority{folder: folder}
@@ -43,7 +43,7 @@ func openAuthority(folder string) authority {
 
 func (a authority) path(name string) string { return filepath.Join(a.folder, name) }
 
-// Issues NAME.crt and NAME.key anew; addresses make it one of a server.
+// Issues NAME.crt and NAME.key again; addresses make it one of a server.
 func (a authority) issue(name string, subject pkix.Name, addresses []net.IP) {
 	key := a.newKey(name)
 	template := template(subject)

@@ -1,4 +1,4 @@
-// Starts the bundled gateway the way its container does: a folder with configuration, users and secrets, and a Redis beside it.
+// Starts the bundled gateway the way its container does: a folder with configuration, users and secrets, and a Redis next to it.
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess, SpawnSyncReturns } from "node:child_process";
 import { once } from "node:events";

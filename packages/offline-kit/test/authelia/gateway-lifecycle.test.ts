@@ -1,4 +1,4 @@
-// What outlives a request: the users file, the database with its key, sessions in Redis, bans, and the command line beside it all.
+// What outlives a request: the users file, the database with its key, sessions in Redis, bans, and the command line next to it all.
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

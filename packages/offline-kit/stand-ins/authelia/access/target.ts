@@ -25,7 +25,7 @@ export function parseTarget(url: string, method: string): Target | undefined {
   };
 }
 
-/** As Go writes an address back: the path as it came when it is well escaped, escaped anew otherwise. */
+/** As Go writes an address back: the path as it came when it is well escaped, escaped again otherwise. */
 function writtenPath(raw: string, path: string): string {
   if (/^[A-Za-z0-9\-_.~!$&'()*+,;=:@/[\]%]*$/.test(raw)) return raw;
   return encodeURIComponent(path)

@@ -70,7 +70,7 @@ export function unseal(sealed: Buffer, secret: string): string | undefined {
   }
 }
 
-/** Read anew when the file changed, so that the command line may work beside the server. */
+/** Read again when the file changed, so that the command line may work next to the server. */
 export class Store {
   #state: State = emptyState();
   #stamp = -1;

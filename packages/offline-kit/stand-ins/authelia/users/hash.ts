@@ -55,7 +55,7 @@ export function runArgon2({ password, salt, params }: Argon2Job): Promise<Uint8A
 
 /** How long Go's memory of an ended hash stays taken where nothing limits it. */
 const garbageMs = 10_000;
-/** What the process takes besides hashes, as Go counts it. */
+/** What the process takes in addition to hashes, as Go counts it. */
 const besidesKiB = 40 * 1024;
 
 /**

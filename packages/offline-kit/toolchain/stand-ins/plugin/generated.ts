@@ -3,7 +3,7 @@ import type { CheckFailure, Created, ResourceType } from "./provider";
 import type { Value, ValueMap } from "./values";
 import { Unknown } from "./values";
 
-/** A resource that lives in the state only: made once, and made anew when an input changes. */
+/** A resource that lives in the state only: made once, and made again when an input changes. */
 export interface Recipe {
   readonly required: string;
   /** What the real plugin says about the required input where it is missing. @default nothing */
@@ -12,7 +12,7 @@ export interface Recipe {
   /** Outputs that exist only once the resource does. */
   readonly computed: readonly string[];
   readonly defaults: ValueMap;
-  /** Rules beside those on which inputs there are; the required one may be missing. The words name the resource. */
+  /** Rules next to those on which inputs there are; the required one may be missing. The words name the resource. */
   readonly validate: (inputs: ValueMap, name: string) => readonly CheckFailure[];
   readonly make: (inputs: ValueMap) => Promise<Created>;
 }

@@ -1,7 +1,7 @@
 import type { Changes } from "./diff";
 import type { ValueMap } from "./values";
 
-/** What an operation may use besides its properties. */
+/** What an operation may use in addition to its properties. */
 export interface Operation {
   /** Aborts on Ctrl-C, and when the operation's custom timeout is over. */
   readonly cancelled: AbortSignal;

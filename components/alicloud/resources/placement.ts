@@ -7,8 +7,8 @@ import { explained } from "./fault-hook";
 import { type PlacementRequest, diskCategoryOf, misplaced, placeSchema, placementSchema } from "../hooks/placement";
 import { onCreate } from "./script-command";
 
-/** As what and where a host is; each part is known in a preview unless it is that part which must be looked up anew. */
-export interface Placed {
+/** Zone, disk category, type and image of a host. A preview knows each of them, unless it is the one that must be looked up again. */
+export interface HostPlacement {
   readonly zoneId: pulumi.Output<string>;
   readonly diskCategory: pulumi.Output<string>;
   readonly instanceType: pulumi.Output<string>;
@@ -23,12 +23,12 @@ export interface Placed {
  *
  * @param vswitchZone zone of an existing vSwitch, which decides
  */
-export function placed(
+export function hostPlacement(
   name: string,
   target: AlicloudTarget,
   vswitchZone: string | undefined,
   opts: pulumi.CustomResourceOptions,
-): Placed {
+): HostPlacement {
   const { region, machine } = target;
   const request = placementRequest(target, vswitchZone);
   const placement = onCreate(`${name}-placement`, "place", request, { ...opts, ignoreChanges: ["stdin"] }).apply(

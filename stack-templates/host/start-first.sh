@@ -4,6 +4,9 @@
 # that answers.
 # shellcheck disable=SC2154 # project is cloudcode-host's
 
+# Services that may run twice. Releases made before 2026-12 have another word for them.
+start_first_services() { plan "$1" '\(start-first\|beside\)'; } # RELEASE
+
 # Id, hash of the configuration and status of each container of a service.
 containers_of() { # SERVICE
   docker ps --all --filter "label=com.docker.compose.project=$project" --filter "label=com.docker.compose.service=$1" \
@@ -12,14 +15,14 @@ containers_of() { # SERVICE
 
 # What a service waits for: a migration, say, must have run before its new container starts.
 needs_of() { # RELEASE SERVICE
-  twice=$(plan "$1" beside)
+  twice=$(start_first_services "$1")
   compose "$1" config --format json |
     jq --raw-output --arg service "$2" '.services[$service].depends_on // {} | keys[]' |
     while read -r need; do printf '%s\n' "$twice" | grep -qxF "$need" || printf '%s\n' "$need"; done
 }
 
-beside() { # RELEASE
-  plan "$1" beside | while read -r service; do
+start_first() { # RELEASE
+  start_first_services "$1" | while read -r service; do
     wanted=$(compose "$1" config --hash "$service" | awk '{ print $2 }') && [ -n "$wanted" ] || exit 1
     present=$(containers_of "$service")
     old=$(printf '%s\n' "$present" | awk -v wanted="$wanted" 'NF && $2 != wanted { print $1 }')

@@ -1,7 +1,7 @@
 import { HostMachine, release } from "../support/host-machine";
 
 // One service that may run twice, `api`, which needs `database` and `migrate`.
-const plan = { beside: ["api"] };
+const plan = { startFirst: ["api"] };
 let host: HostMachine;
 beforeEach(async () => {
   host = new HostMachine();
