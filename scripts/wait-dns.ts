@@ -3,43 +3,41 @@ import { isIPv4 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type LookUp, namesSeen, systemLookUp, verdict } from "../cli/names-seen";
+import { type Clock, poll } from "../components/poll";
 import { cookieDomain } from "../components/settings/checks";
 
 const usage = "usage: npm run dns -- DOMAIN IPV4-ADDRESS [--seconds N]";
 
-export interface WaitTools {
+export interface WaitTools extends Clock {
   readonly lookUp: LookUp;
   readonly say: (line: string) => void;
-  /** Milliseconds. */
-  readonly now: () => number;
-  readonly pause: (milliseconds: number) => Promise<void>;
 }
 
 const pauseMs = 5000;
 
-/** Waits for `seconds` at most and tells every change meanwhile; whether the names are right in the end. */
-export async function waitForNames(
+/**
+ * Waits for at most `seconds` and reports every change meanwhile.
+ *
+ * @returns what is seen once the names are right
+ * @throws Error with what is wrong in the end
+ */
+export function waitForNames(
   { domain, address, seconds }: { readonly domain: string; readonly address: string; readonly seconds: number },
   tools: WaitTools,
-): Promise<boolean> {
-  const deadline = tools.now() + seconds * 1000;
-  for (let said = ""; ;) {
+): Promise<string> {
+  let said = "";
+  return poll({ boundMs: seconds * 1000 - pauseMs, pauseMs, clock: tools }, async () => {
     const seen = await namesSeen(domain, tools.lookUp);
     const { done, sentence } = verdict(address, seen);
-    if (done) {
-      tools.say(`${sentence}.`);
-      return true;
-    }
-    if (tools.now() + pauseMs > deadline) {
-      tools.say(
-        `Not so after ${seconds} seconds: ${sentence}; wanted is ${address}. Make the two A records where ${domain} has its DNS, then run this again.`,
-      );
-      return false;
-    }
+    if (done) return { done: `${sentence}.` };
     if (sentence !== said) tools.say(`Waiting: ${sentence}`);
     said = sentence;
-    await tools.pause(pauseMs);
-  }
+    return {
+      late: new Error(
+        `Not so after ${seconds} seconds: ${sentence}; wanted is ${address}. Make the two A records where ${domain} has its DNS, then run this again.`,
+      ),
+    };
+  });
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -60,11 +58,11 @@ async function main(args: readonly string[]): Promise<void> {
     pause: sleep,
   };
   const seconds = Number(values.seconds);
-  if (!(await waitForNames({ domain: domain.data, address, seconds }, tools))) process.exitCode = 1;
+  console.log(await waitForNames({ domain: domain.data, address, seconds }, tools));
 }
 
 if (require.main === module)
   main(process.argv.slice(2)).catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
+    process.exitCode = 1;
   });

@@ -3,9 +3,9 @@
  * deleted, `{region, diskId, name, tags}` on standard input: leaves a snapshot of it and says what that costs.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type CloudApi, type Query, cloudApi, tagParameters } from "./api/api";
+import { poll } from "../poll";
 import { finalTag } from "./hooks/final-tag";
 import { snapshotUsdPerGiBMonth } from "./prices/prices";
 import { ScriptError, runScript } from "./hooks/script";
@@ -45,21 +45,20 @@ async function begin(api: CloudApi, { diskId, name, tags }: Input): Promise<stri
   return z.object({ SnapshotId: z.string() }).parse(answer).SnapshotId;
 }
 
-async function accomplished(api: CloudApi, snapshotId: string, diskId: string): Promise<void> {
-  const deadline = Date.now() + boundMs;
-  for (;;) {
+function accomplished(api: CloudApi, snapshotId: string, diskId: string): Promise<string> {
+  return poll({ boundMs, pauseMs }, async () => {
     const [snapshot] = await snapshots(api, { SnapshotIds: JSON.stringify([snapshotId]) });
-    if (snapshot?.Status === "accomplished") return;
+    if (snapshot?.Status === "accomplished") return { done: snapshotId };
     if (snapshot?.Status === "failed")
       throw new ScriptError(
         `The final snapshot ${snapshotId} of disk ${diskId} failed, so the disk was not deleted: run \`pulumi destroy\` again.`,
       );
-    if (Date.now() > deadline)
-      throw new ScriptError(
+    return {
+      late: new ScriptError(
         `The final snapshot ${snapshotId} of disk ${diskId} is not complete after 30 minutes, so the disk was not deleted: run \`pulumi destroy\` again later.`,
-      );
-    await sleep(pauseMs);
-  }
+      ),
+    };
+  });
 }
 
 function costOf(region: string, sizeGiB: number): string {

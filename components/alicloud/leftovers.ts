@@ -3,9 +3,9 @@
  * on standard input: says on standard output that nothing is left, or fails with what is and what it costs
  * (aliyun/terraform-provider-alicloud#2734).
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type CloudApi, type Product, type Query, cloudApi, tagParameters } from "./api/api";
+import { poll } from "../poll";
 import { finalTag } from "./hooks/final-tag";
 import { ScriptError, runScript } from "./hooks/script";
 
@@ -114,24 +114,22 @@ async function listAll(api: CloudApi, tags: Query): Promise<Left[]> {
   return (await Promise.all(lists)).flat();
 }
 
-void runScript(inputSchema, async ({ region, tags, seconds }) => {
+void runScript(inputSchema, ({ region, tags, seconds }) => {
   const api = cloudApi(region);
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
+  return poll({ boundMs: seconds * 1000, pauseMs }, async () => {
     const found = await listAll(api, tags);
     const left = found.filter((one) => !one.kept);
     const kept = found.filter((one) => one.kept).map((one) => `${one.id}, ${one.billed}`);
     const keptWords = kept.length > 0 ? ` Kept as wanted: final snapshot ${kept.join("; final snapshot ")}.` : "";
     if (left.length === 0)
-      return kept.length > 0
-        ? `nothing else billed is left in ${region}.${keptWords}`
-        : `nothing billed is left in ${region}`;
-    if (Date.now() > deadline) {
-      const list = left.map((one) => `${one.what} ${one.id}, ${one.billed}`).join("; ");
-      throw new ScriptError(
+      return {
+        done: `nothing ${kept.length > 0 ? "else " : ""}billed is left in ${region}${keptWords && `.${keptWords}`}`,
+      };
+    const list = left.map((one) => `${one.what} ${one.id}, ${one.billed}`).join("; ");
+    return {
+      late: new ScriptError(
         `Left in ${region}: ${list}. Delete ${left.length === 1 ? "it" : "them"} in the console, then run \`pulumi destroy\` again.${keptWords}`,
-      );
-    }
-    await sleep(pauseMs);
-  }
+      ),
+    };
+  });
 });

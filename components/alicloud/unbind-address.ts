@@ -3,9 +3,9 @@
  * allocationId}` on standard input: takes it from a machine that goes after it. Nothing to do for one that is bound to none.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type CloudApi, cloudApi } from "./api/api";
+import { poll } from "../poll";
 import { ScriptError, runScript } from "./hooks/script";
 
 const inputSchema = z.object({ region: z.string().min(1), allocationId: z.string().min(1) });
@@ -28,23 +28,22 @@ async function addressOf(api: CloudApi, allocationId: string) {
   return (await api.list("vpc", "DescribeEipAddresses", query, read))[0];
 }
 
-void runScript(inputSchema, async ({ region, allocationId }) => {
+void runScript(inputSchema, ({ region, allocationId }) => {
   const api = cloudApi(region);
-  const deadline = Date.now() + boundMs;
-  for (;;) {
+  return poll({ boundMs, pauseMs }, async (remainingMs) => {
     const address = await addressOf(api, allocationId);
-    if (!address) return `public address ${allocationId} is gone already`;
+    if (!address) return { done: `public address ${allocationId} is gone already` };
     // https://www.alibabacloud.com/help/en/vpc/developer-reference/api-vpc-2016-04-28-eips-describeeipaddresses
-    if (address.Status === "Available") return `public address ${address.IpAddress} is bound to nothing`;
-    if (Date.now() > deadline)
-      throw new ScriptError(
-        `The public address ${address.IpAddress} is still ${address.Status} after 5 minutes, so it was not released: run \`pulumi destroy\` again.`,
-      );
-    if (address.Status === "InUse")
+    if (address.Status === "Available") return { done: `public address ${address.IpAddress} is bound to nothing` };
+    if (address.Status === "InUse" && remainingMs > 0)
       await api.call("vpc", "UnassociateEipAddress", {
         ...{ AllocationId: allocationId, InstanceId: address.InstanceId, InstanceType: address.InstanceType },
         ClientToken: randomUUID(),
       });
-    await sleep(pauseMs);
-  }
+    return {
+      late: new ScriptError(
+        `The public address ${address.IpAddress} is still ${address.Status} after 5 minutes, so it was not released: run \`pulumi destroy\` again.`,
+      ),
+    };
+  });
 });

@@ -5,8 +5,8 @@
  */
 import { type Socket, connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
+import { poll } from "../poll";
 import { type Unreachable, describeUnreachable, forgetSentence, retryable } from "./reach-words";
 import { type Answer, type Limit, parcel } from "./wire";
 
@@ -29,24 +29,24 @@ export interface ReachInput {
 type Ended = Extract<Answer, { stage: "ended" }>;
 
 const attemptSeconds = 15;
-const pauseSeconds = 2;
+const pauseMs = 2000;
 /** How much longer than its own limit a command is waited for. */
 const lateSeconds = 30;
 
 /** Resolves once a command ran as root on the host; retries what time can heal until the bound. */
-async function reach(input: ReachInput, command: string): Promise<Ended> {
-  const deadline = Date.now() + input.seconds * 1000;
-  for (;;) {
-    const attemptMs = Math.min(attemptSeconds * 1000, Math.max(1000, deadline - Date.now()));
+function reach(input: ReachInput, command: string): Promise<Ended> {
+  return poll({ boundMs: input.seconds * 1000, pauseMs }, async (remainingMs) => {
+    const attemptMs = Math.min(attemptSeconds * 1000, Math.max(1000, remainingMs));
     const socket = await openPort(input, attemptMs);
     const result = "stage" in socket ? socket : await runOverSsh(input, command, socket, attemptMs);
-    if (result.stage === "ended") return result;
-    if (!retryable(result) || Date.now() > deadline) throw new Error(describeUnreachable(input, result));
-    await sleep(pauseSeconds * 1000);
-  }
+    if (result.stage === "ended") return { done: result };
+    const late = new Error(describeUnreachable(input, result));
+    if (!retryable(result)) throw late;
+    return { late };
+  });
 }
 
-/** A connection on which the server has shown its banner; tells a closed port from a silent one. */
+/** A connection on which the server has shown its banner; so that a closed port differs from a silent one. */
 async function openPort({ address, port }: ReachInput, attemptMs: number): Promise<Socket | Unreachable> {
   const socket = connect({ host: address, port, noDelay: true });
   return new Promise((resolve) => {

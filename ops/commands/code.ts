@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { OpsError } from "../stack";
+import { poll } from "../../components/poll";
 import type { Operations } from "../../components/operations";
 import { onHost } from "../host";
 import type { StackChoice } from "../stack";
@@ -38,18 +38,18 @@ export async function oneTimeCode(choice: StackChoice, seconds: number, say: (li
   return onHost(choice, async (ssh, { operations }) => {
     if (operations.codesTo !== undefined)
       throw new OpsError(`one-time codes of this stack go by mail to ${operations.codesTo}`);
-    const deadline = Date.now() + seconds * 1000;
-    for (let said = false; ; said = true) {
+    let said = false;
+    return poll({ boundMs: seconds * 1000, pauseMs }, async (remainingMs) => {
       const { stdout } = await ssh.script(
         `date +%s; docker exec ${gatewayContainer} cat /config/notification.txt 2>/dev/null || true`,
       );
       const [clock = "", ...text] = stdout.split("\n");
       const found = codeIn(text.join("\n"));
-      if (isFresh(found, Number(clock) * 1000)) return found.code;
-      if (Date.now() > deadline) throw new OpsError(`no code came within ${seconds} s; ${portalHint(operations)}`);
-      if (!said) say(`Waiting for a code; ${portalHint(operations)}`);
-      await sleep(pauseMs);
-    }
+      if (isFresh(found, Number(clock) * 1000)) return { done: found.code };
+      if (!said && remainingMs > 0) say(`Waiting for a code; ${portalHint(operations)}`);
+      said = true;
+      return { late: new OpsError(`no code came within ${seconds} s; ${portalHint(operations)}`) };
+    });
   });
 }
 
