@@ -92,7 +92,7 @@ export interface Apps {
     readonly memoryMiB?: number | undefined;
     /** Memory limit of OpenCode's web terminal and all that runs in it, in MiB. Default: 1024. */
     readonly terminalMemoryMiB?: number | undefined;
-    /** Version of OpenCode. 2.x moves the data of 1.x once and for good: make a backup before. Default: 1.18.33. */
+    /** Version of OpenCode. 2.x migrates the data of 1.x for good: the host keeps a copy first, and npm run ops -- rollback opencode brings both back. Default: 1.18.33. */
     readonly version?: string | undefined;
     /** Names of OpenCode's own clients, such as opencode attach and its desktop and phone apps. Each gets a key: pulumi stack output deviceKeys --show-secrets. Default: []. */
     readonly devices?: readonly string[] | undefined;

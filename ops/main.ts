@@ -1,7 +1,7 @@
 /** Run by `npm run ops -- COMMAND`: what an operator does with a stack that is no state. */
 import { Command, InvalidArgumentError } from "commander";
 import { carryData } from "./adopt/carry-data";
-import { type RestoreOptions, backup, renderSnapshots, restore, resume, snapshots } from "./commands/backup";
+import { type RestoreOptions, backup, dropCopy, renderSnapshots, restore, resume, snapshots } from "./commands/backup";
 import { oneTimeCode } from "./commands/code";
 import { execute, listContainers, shell, showLogs } from "./commands/containers";
 import { listBans, listDevices, removePasskey, removeTotp, setPassword, unban } from "./commands/gateway";
@@ -196,6 +196,12 @@ export function opsCommands(): Command {
     .option("--former-is-off", "with --to: the former host does not answer and never starts its Apps again", false)
     .action(async (options: RestoreOptions) => {
       await restore(choice(), options, { say, confirmed });
+    });
+  program
+    .command("drop-copy <app>")
+    .description("delete the data that was kept when the format of an App's data changed")
+    .action(async (app: string) => {
+      print(await dropCopy(choice(), app));
     });
   program
     .command("resume <app>")

@@ -2,6 +2,8 @@ import { z } from "zod";
 
 /** What of OpenCode's server follows from its major version. */
 export interface ReleaseLine {
+  /** Format of its data. The second major migrates that of the first once, in place; nothing migrates it back. */
+  readonly dataFormat: number;
   /** Its npm package. */
   readonly package: string;
   /** Variable that its server reads its password from. */
@@ -16,6 +18,7 @@ export interface ReleaseLine {
 
 const lines: Readonly<Record<string, ReleaseLine>> = {
   "1": {
+    dataFormat: 1,
     package: "opencode-ai",
     passwordVariable: "OPENCODE_SERVER_PASSWORD",
     health: "/global/health",
@@ -24,6 +27,7 @@ const lines: Readonly<Record<string, ReleaseLine>> = {
   },
   // Read in anomalyco/opencode, not run: its package cannot be had from every registry.
   "2": {
+    dataFormat: 2,
     package: "@opencode/cli",
     passwordVariable: "OPENCODE_PASSWORD",
     // /global/health, as every path but those of the API, answers the page with 200 and without a password.

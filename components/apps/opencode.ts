@@ -40,7 +40,8 @@ const settings = {
     default: 1024,
   }),
   opencodeVersion: text(version, {
-    description: "Version of OpenCode. 2.x moves the data of 1.x once and for good: make a backup before.",
+    description:
+      "Version of OpenCode. 2.x migrates the data of 1.x for good: the host keeps a copy first, and npm run ops -- rollback opencode brings both back.",
     example: "1.18.33",
     default: opencodeVersion,
   }),
@@ -144,7 +145,12 @@ export const opencode = appKind({
           memoryMiB: values.opencodeMemoryMiB,
           terminalMemoryMiB: values.opencodeTerminalMemoryMiB,
         },
-        plan: { networks: [network], build: ["server"] },
+        plan: {
+          networks: [network],
+          build: ["server"],
+          // Not the workspace, which is the user's and is not migrated.
+          dataFormat: { number: line.dataFormat, volumes: ["config", "data"] },
+        },
         owners: Object.fromEntries(
           ["server-password", "health", "opencode.json", ...Object.keys(keys)].map((file) => [file, uid]),
         ),

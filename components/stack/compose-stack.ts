@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Host } from "../host/host";
 import { onRemoval, reachCommand } from "../host/reach-command";
+import { formatComments } from "./plan";
 import type { ReleaseSource } from "./release";
 import { releaseCommand } from "./release-command";
 
@@ -63,6 +64,7 @@ export class ComposeStack extends pulumi.ComponentResource {
           source: args.release,
           secrets: this.secrets,
           words: (wanted) => hostCommand("apply", name, wanted),
+          comments: (plan) => formatComments(plan, name),
         },
         { parent: this, dependsOn: [engine, removal] },
       );

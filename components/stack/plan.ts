@@ -27,6 +27,12 @@ export interface ReleasePlan {
     readonly dump: string;
     readonly load: string;
   }[];
+  /**
+   * Format of the App's data, where a version migrates it for good: a whole number that grows with each such migration. Where the data
+   * on the host has another one, the host first keeps a copy of these volumes, as compose.yaml calls them, and going back brings version
+   * and data back together. Data of before the first format that an App declares has format 1. @default its data needs no copy
+   */
+  readonly dataFormat?: { readonly number: number; readonly volumes: readonly string[] };
   /** Longest time to wait for health, in seconds. @default 180 */
   readonly healthTimeout?: number;
 }
@@ -45,7 +51,16 @@ export function planText(plan: ReleasePlan): string {
       `dump ${service} ${volume} ${dump}`,
       `load ${service} ${volume} ${load}`,
     ]),
+    plan.dataFormat && `format ${plan.dataFormat.number} ${plan.dataFormat.volumes.join(" ")}`,
     `timeout ${plan.healthTimeout ?? 180}`,
   ];
   return lines.filter(Boolean).join("\n") + "\n";
+}
+
+/** What a preview says of the data: a line that changes with its format alone. @param stack its name on the host */
+export function formatComments({ dataFormat }: ReleasePlan, stack: string): string[] {
+  if (dataFormat === undefined) return [];
+  return [
+    `# data format ${dataFormat.number}; where the host has another, it keeps a copy of ${dataFormat.volumes.join(", ")} first, and npm run ops -- rollback ${stack} brings version and data back`,
+  ];
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../host/host";
 import { remoteCommand } from "../host/remote";
+import type { ReleasePlan } from "./plan";
 import { type ReleaseSource, digestComment, releasePayload, renderRelease } from "./release";
 
 /** A release, and the command that it is sent to. */
@@ -17,6 +18,8 @@ export interface ReleaseCommandArgs {
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
   /** The words of the command on the machine: fixed, never a secret. */
   readonly words: pulumi.Input<string> | ((release: string) => string);
+  /** More shell comments that stand in the preview. @default none */
+  readonly comments?: (plan: ReleasePlan) => readonly string[];
   /** Whether the command's standard error is for the operator to read: warnings that hold no secret. @default false */
   readonly warns?: boolean;
 }
@@ -34,7 +37,7 @@ export interface ReleaseCommand {
  */
 export function releaseCommand(
   name: string,
-  { host, templatesRoot, source, words, warns, ...args }: ReleaseCommandArgs,
+  { host, templatesRoot, source, words, comments, warns, ...args }: ReleaseCommandArgs,
   opts: Parameters<typeof remoteCommand>[2],
 ): ReleaseCommand {
   const known = pulumi.all([pulumi.all(args.secrets), args.digestKey]);
@@ -47,7 +50,9 @@ export function releaseCommand(
     {
       host,
       create: typeof words === "function" ? id.apply(words) : words,
-      digests: pulumi.unsecret(release).apply(digestComment),
+      digests: pulumi
+        .unsecret(release)
+        .apply((one) => [...(comments?.(one.plan) ?? []), digestComment(one)].join("\n")),
       stdin: pulumi.secret(release.apply(releasePayload)),
       ...(warns && { warns }),
     },

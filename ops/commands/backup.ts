@@ -158,6 +158,11 @@ export async function restore(choice: StackChoice, options: RestoreOptions, pers
   });
 }
 
+/** Deletes the data that was kept when the format of an App's data changed: there is no way back to that version's data then. */
+export function dropCopy(choice: StackChoice, app: string): Promise<string> {
+  return onHost(choice, (ssh, outputs) => onStack(ssh, "drop", knownStack(outputs, app)));
+}
+
 /** Starts an App that a restore on another host stopped here. */
 export function resume(choice: StackChoice, app: string): Promise<string> {
   return onHost(choice, (ssh, outputs) => onStack(ssh, "resume", knownStack(outputs, app)));

@@ -43,62 +43,42 @@ overwrite() { # NAME SNAPSHOT
   # Whatever is there now can be had back; what a sick new version left is not worth it.
   [ "${CLOUDCODE_HOLDS:-}" = "$name" ] || save "$name" before-restore
   place=$work/restore
-  rm -rf "$place"
-  mkdir -p "$place"
-  words=$(restic --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add FSETID --cap-add SETFCAP --mount "$(mount_option "$place" /restore)" \
-    -- restore --quiet "$2:/backup" --target /restore --exclude /stack --sparse 2>&1) ||
-    fail "snapshot $2 could not be read; nothing was touched: $(printf '%s' "$words" | tail -n 3)"
-  if [ -d "$place/databases" ] || [ -d "$place/sparse" ]; then
-    words=$(worker place --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add FSETID --mount "$(mount_option "$place" /restore)") ||
-      fail "the databases of snapshot $2 could not be put in place; nothing was touched: see $logs/backup.log"
-    [ -z "$words" ] || say "not in the place where it was: $words"
-  fi
+  fetch "$name" "$2"
   exec 8>"$stacks/.$name.lock"
   locked "$name" 8 || fail "a change of $name has been running for 900 s; nothing was touched"
   trap 'recover; hide' EXIT
   halt "$name"
-  printf '%s\n' "$name" >"$work/journal"
-  volumes "$name" | while read -r short _ folder; do
-    [ -d "$place/volumes/$short" ] || [ -e "$place/dumps/$short" ] || continue
-    printf '%s\n' "$folder" >>"$work/journal" && sync "$work/journal" && mv "$folder" "$folder.before" || exit 1
-    if [ -d "$place/volumes/$short" ]; then
-      mv "$place/volumes/$short" "$folder" || exit 1
-    else
-      mkdir "$folder" && chown --reference="$folder.before" "$folder" && chmod --reference="$folder.before" "$folder" || exit 1
-    fi
-  done || fail "the data of snapshot $2 could not be put in place; $name runs with what it had"
+  journal_begins "$name"
+  swap "$name" "$place" || fail "the data of snapshot $2 could not be put in place; $name runs with what it had"
   rm -f "$stacks/$name/given"
   # Not into a pipe: what outlives this script when it is killed would wait on it, with the lock that recover needs.
   { load "$name" "$place" && start "$name" --wait --wait-timeout "$(plan "$name" timeout)" --remove-orphans; } >"$work/said" 2>&1 ||
     fail "$name did not become healthy with the data of snapshot $2, and runs with what it had: $(tail -n 3 "$work/said")"
   trap hide EXIT
-  # One step, after which nothing goes back: a half removed folder must never do so.
-  mv "$work/journal" "$work/done"
-  tidy
+  journal_ends
   record "$name" restore "$2" running
   say "$name runs with the data of snapshot $2"
 }
 
-# What a restore that is whole has replaced. The lines of the journal are folders of Docker's volumes, whose names it bounds.
-tidy() {
-  [ ! -e "$work/done" ] || sed 1d "$work/done" | while IFS= read -r folder; do rm -rf "$folder.before"; done
-  rm -rf "$work/done" "$work/restore" "$work/said"
-}
-
-# What stands in the journal was moved aside and goes back; the stack starts with what it had.
-recover() {
-  trap hide EXIT
-  tidy
-  [ -s "$work/journal" ] || return 0
-  name=$(head -n 1 "$work/journal")
-  halt "$name"
-  sed 1d "$work/journal" | while IFS= read -r folder; do
-    [ ! -d "$folder.before" ] || { rm -rf "$folder" && mv "$folder.before" "$folder"; }
+# The volumes of a snapshot, or these of them, in $work/restore.
+fetch() { # NAME SNAPSHOT [VOLUME...]
+  from=$2 which="--exclude /stack"
+  shift 2
+  [ $# -eq 0 ] || which=''
+  for volume in "$@"; do
+    for kind in volumes dumps databases sparse; do which="$which --include /$kind/$volume"; done
   done
-  rm -f "$work/journal"
-  [ -e "$stacks/$name/given" ] || start "$name" >/dev/null 2>&1
-  record "$name" restore "" "cut off, runs with what it had"
-  say "a restore of $name was cut off; it runs with what it had"
+  rm -rf "$work/restore"
+  mkdir -p "$work/restore"
+  # shellcheck disable=SC2086 # words
+  words=$(restic --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add FSETID --cap-add SETFCAP --mount "$(mount_option "$work/restore" /restore)" \
+    -- restore --quiet "$from:/backup" --target /restore $which --sparse 2>&1) ||
+    fail "snapshot $from could not be read; nothing was touched: $(printf '%s' "$words" | tail -n 3)"
+  if [ -d "$work/restore/databases" ] || [ -d "$work/restore/sparse" ]; then
+    words=$(worker place --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add FSETID --mount "$(mount_option "$work/restore" /restore)") ||
+      fail "the databases of snapshot $from could not be put in place; nothing was touched: see $logs/backup.log"
+    [ -z "$words" ] || say "not in the place where it was: $words"
+  fi
 }
 
 # The data may be in use on one host at a time: nothing of the stack starts here any more, at a boot or by `pulumi up`

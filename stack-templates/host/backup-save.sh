@@ -82,7 +82,8 @@ run() {
   for one in "$@"; do
     (save "$one" && [ -z "$faults" ]) || result=failed
   done
-  if words=$(restic -- forget --quiet --host "$host" --group-by host,tags --keep-daily "$keep_daily" --keep-weekly "$keep_weekly" \
+  release_snapshots
+  if words=$(restic -- forget --quiet --host "$host" --group-by host,tags --keep-tag kept-data --keep-daily "$keep_daily" --keep-weekly "$keep_weekly" \
     --keep-monthly "$keep_monthly" --keep-last 1 --prune 2>&1); then
     date +%s >"$config/pruned"
   else
@@ -91,11 +92,11 @@ run() {
   [ $result = ok ]
 }
 
-keep() { # NAME
+keep() { # NAME [TAG]
   # The operator waits for the new version.
   wait_others=15m
   repository_ready
-  save "$1" before-update
+  save "$1" "before-update${2:+,$2}"
   [ -z "$faults" ] || exit 1
   [ -n "$snapshot" ] || fail "restic named no snapshot of $1"
   say "$snapshot"

@@ -2,7 +2,8 @@
 # shellcheck shell=sh disable=SC2154 # the names are cloudcode-host's
 
 receive() { # RELEASE
-  free=$(df -Pk "$stacks" "$(docker info --format '{{.DockerRootDir}}')" | awk 'NR > 1 && (min == "" || $4 < min) { min = $4 } END { print min }')
+  docker_root=$(docker info --format '{{.DockerRootDir}}')
+  free=$(df -Pk "$stacks" "$docker_root" | awk 'NR > 1 && (min == "" || $4 < min) { min = $4 } END { print min }')
   [ "$free" -ge "$min_free_kib" ] || fail "the disk is full: $((free / 1024)) MiB free, $((min_free_kib / 1024)) MiB needed; nothing was touched"
   incoming=$(mktemp -d "$stack/incoming.XXXXXX") || fail "cannot write below $stack"
   base64 -d | tar -x --numeric-owner --same-permissions -C "$incoming" || fail "the release did not arrive whole; nothing was touched"
@@ -17,19 +18,19 @@ receive() { # RELEASE
   mv "$incoming/release" "$stack/releases/$1" && sync "$stack/releases/$1/compose.yaml" && rm -rf "$incoming"
 }
 
-# Keeps the new and the previous release; images go only when no kept release and no other stack uses them.
-prune() { # NEW PREVIOUS
+# Keeps the new and the previous release, and the one that the kept data is of; images go only when no kept release and no other stack uses them.
+prune() { # NEW PREVIOUS KEPT
   gone=
   for folder in "$stack"/releases/*; do
     release=${folder##*/}
-    case $release in current | "$1" | "$2") continue ;; esac
+    case $release in current | "$1" | "$2" | "$3") continue ;; esac
     gone="$gone $(compose "$release" config --images 2>/dev/null)"
     rm -rf "$folder"
   done
   for folder in "$stack"/files/*; do
     grep -qF "${folder##*/}" "$stack"/releases/*/compose.yaml || rm -rf "$folder"
   done
-  kept=$(for release in "$1" ${2:+"$2"}; do compose "$release" config --images; done)
+  kept=$(for release in "$1" ${2:+"$2"} ${3:+"$3"}; do [ ! -d "$stack/releases/$release" ] || compose "$release" config --images; done)
   for image in $gone; do
     printf '%s\n' "$kept" | grep -qxF "$image" || docker image rm "$image" >/dev/null 2>&1
   done
@@ -46,10 +47,11 @@ apply() { # RELEASE
     [ "$(current)" = "$1" ] || rm -rf "$stack/releases/$1"
     exit 1
   fi
-  backed_up "$1" "$previous" || { rm -rf "$stack/releases/$1"; exit 1; }
+  look_at_format "$1"
+  { backed_up "$1" "$previous" && prepare_data "$1" "$previous"; } || { [ "$(current)" = "$1" ] || rm -rf "$stack/releases/$1"; exit 1; }
   # Nothing runs yet that could be harmed, and a service that reads `current` needs one to start from.
   [ -n "$previous" ] || switch "$1"
   go_live "$1" "$previous"
-  prune "$1" "$previous"
+  prune "$1" "$previous" "$(release_of_kept)"
   say "release $1 of $name is running"
 }

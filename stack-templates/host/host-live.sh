@@ -42,24 +42,23 @@ started() { # RELEASE
   start "$1" || { tail -n 5 "$log" | grep -q 'OCI runtime create failed' && start "$1"; }
 }
 
-# A new version may change its data so that the old one cannot read it: where backups are set, there is one of just before.
+# A new version may change its data so that the old one cannot read it: where backups are set, there is one of just before. One that
+# stands for the data of another format is kept until that is dropped.
 backed_up() { # NEW PREVIOUS
   { [ -s "$backup_settings" ] && [ -n "$2" ] && [ -d "$stack/releases/$2" ]; } || return 0
-  [ "$(compose "$1" config --images | sort)" != "$(compose "$2" config --images | sort)" ] || return 0
-  words=$(CLOUDCODE_HOLDS=$name "$backup" keep "$name") && code=0 || code=$?
+  [ "$change" = part ] || [ "$(compose "$1" config --images | sort)" != "$(compose "$2" config --images | sort)" ] || return 0
+  set -- "$1" "$2" "$name"
+  [ "$change" != part ] || set -- "$@" kept-data
+  new=$1
+  shift 2
+  words=$(CLOUDCODE_HOLDS=$name "$backup" keep "$@") && code=0 || code=$?
   # The id is all that there is to find that backup by: anything else in its place is none.
   snapshot=$(printf '%s\n' "$words" | tail -n 1 | grep -xE '[0-9a-f]{8,64}')
   [ "$code" != 0 ] || [ -z "$snapshot" ] || { printf '%s\n' "$words" | sed '$d' >&3; return 0; }
   snapshot=
   say "$words"
-  say "cloudcode: release $1 of $name has another version, and there is no backup of what it would change; nothing was touched"
+  say "cloudcode: release $new of $name has another version, and there is no backup of what it would change; nothing was touched"
   return 1
-}
-
-data_back() {
-  [ -n "${snapshot:-}" ] || return 0
-  words=$(CLOUDCODE_HOLDS=$name "$backup" overwrite "$name" "$snapshot")
-  say "$words"
 }
 
 # Starts a release instead of another; when it does not become healthy, rolls back to the other one.
@@ -67,13 +66,14 @@ go_live() { # RELEASE PREVIOUS
   if machine_ready "$1" && started "$1"; then
     switch "$1"
     printf '%s\n' "$2" >"$stack/previous"
+    format_settled
     result=running
     return
   fi
   say "cloudcode: release $1 of $name did not become healthy:"
   last_words "$1"
   if [ -n "$2" ] && [ -d "$stack/releases/$2" ]; then
-    data_back
+    data_back "$1"
     if machine_ready "$2" && started "$2"; then
       say "release $2 is running again"
       result="not healthy, $2 runs again"
@@ -84,6 +84,7 @@ go_live() { # RELEASE PREVIOUS
   else
     compose "$1" down --remove-orphans
     rm -f "$stack/releases/current"
+    data_back "$1"
     say "there was no earlier release to go back to"
     result="not healthy"
   fi
@@ -99,6 +100,8 @@ rollback() { # [RELEASE]
   [ "$target" != "$left" ] || fail "release $target of $name is the one that runs"
   case " $here" in *" $target "*) ;; *) fail "release $target of $name is not on this host, which has: $here" ;; esac
   exec >"$log" 2>&1
+  look_at_format "$target" any
+  prepare_data "$target" "$left" || exit 1
   go_live "$target" "$left"
   say "release $target of $name is running, in the place of $left"
 }

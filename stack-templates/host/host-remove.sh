@@ -27,6 +27,7 @@ remove() { # keep-data|delete-data
     fail "what $name had on the machine could not be taken back: see $log"
   if [ "$1" = delete-data ]; then
     for volume in $(docker volume ls --quiet --filter "$label"); do docker volume rm "$volume" >/dev/null; done
+    [ ! -d "$(docker info --format '{{.DockerRootDir}}')/cloudcode-formats/$name" ] || CLOUDCODE_HOLDS=$name "$backup" drop "$name" all >/dev/null
   fi
   images=$(for folder in "$stack"/releases/*; do [ -L "$folder" ] || compose "${folder##*/}" config --images; done 2>/dev/null | sort -u)
   for image in $images; do docker image rm "$image" >/dev/null 2>&1; done

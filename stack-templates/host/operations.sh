@@ -1,7 +1,7 @@
 # Backups, self-check and dynamic DNS: the scheduled jobs of a host. Sourced by install.sh.
 # shellcheck shell=sh disable=SC2154 # here, fail and the lower-case names are install.sh's, transaction.sh's and settings.sh's
 
-undo_programs() { :; }
+undo_programs() { systemctl daemon-reload; }
 undo_backups() { systemctl daemon-reload; ! [ -e "$units/cloudcode-backup.timer" ] || systemctl restart cloudcode-backup.timer; }
 undo_alerts() { systemctl daemon-reload; ! [ -e "$units/cloudcode-alert.timer" ] || systemctl restart cloudcode-alert.timer; }
 
@@ -20,12 +20,16 @@ give_back() { # NAME FOLDER [PROGRAM]
 
 install_programs() {
   change programs
-  parts="start-first.sh host-words.sh host-compose.sh host-live.sh host-apply.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh gone.sh"
+  parts="start-first.sh host-words.sh host-compose.sh host-format.sh host-live.sh host-apply.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh backup-swap.sh backup-format.sh gone.sh"
   # First what the programs read.
   for part in $parts newest-listener.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
   for program in cloudcode-host cloudcode-check cloudcode-backup; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
   for file in cloudcode-host cloudcode-check cloudcode-backup $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
+  # Also without backups: a change of the data's format moves volumes, too.
+  write "$units/cloudcode-recover.service" <"$here/cloudcode-recover.service"
+  systemctl daemon-reload
+  enable_unit cloudcode-recover.service
   keep
 }
 
@@ -39,10 +43,9 @@ set_backups() {
   if [ -n "$repository" ]; then
     for file in settings.sh env password ssh-key known-hosts; do write "/opt/cloudcode/backup/$file" 600 <"$here/backup-$file"; done
     chmod 700 /opt/cloudcode/backup
-    for unit in cloudcode-backup.service cloudcode-recover.service; do write "$units/$unit" <"$here/$unit"; done
+    write "$units/cloudcode-backup.service" <"$here/cloudcode-backup.service"
     sed "s#@schedule@#$schedule#" "$here/cloudcode-backup.timer" | write "$units/cloudcode-backup.timer"
     systemctl daemon-reload
-    enable_unit cloudcode-recover.service
     enable_unit cloudcode-backup.timer
     systemctl restart cloudcode-backup.timer || fail "the timer of the backups does not start: $(systemctl status --no-pager cloudcode-backup.timer | tail -n 1)"
     keep

@@ -1,6 +1,7 @@
 import { acts } from "./ops/acts";
 import { alerts } from "./ops/alerts";
 import { backups } from "./ops/backups";
+import { formats } from "./ops/formats";
 import { secretsProvider } from "./ops/secrets-provider";
 import { opsStack } from "./ops/stack";
 import { state } from "./ops/state";
@@ -12,6 +13,7 @@ const { world, name, say } = opsStack();
 
 describe("backups", () => {
   backups(world, name, say);
+  formats(world);
 });
 describe("operations", () => {
   acts(world);

@@ -1,7 +1,6 @@
 import { type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -41,9 +40,9 @@ export class HostMachine {
     for (const name of [
       "cloudcode-host",
       ...["start-first.sh", "newest-listener.pl"],
-      ...readdirSync(templates).filter((one) => one.startsWith("host-")),
+      ...readdirSync(templates).filter((one) => /^(cloudcode-backup|(host|backup)-.*\.sh)$/.test(one)),
     ])
-      copyFileSync(join(templates, name), join(this.folder, "bin", name));
+      this.install(name, readFileSync(join(templates, name), "utf8"));
     this.install("docker", readFileSync(join(__dirname, "fake-docker.sh"), "utf8"));
     this.memory(4096);
     this.#environment = {
@@ -54,6 +53,25 @@ export class HostMachine {
       CLOUDCODE_MEMINFO: join(this.folder, "meminfo"),
       CLOUDCODE_LOCK_SECONDS: "1",
     };
+  }
+
+  /**
+   * From now on docker has volumes, whose files are in the folder that this gives by their names, and every start runs this script: its
+   * argument is the release. Mounts and unmounts do nothing.
+   */
+  withVolumes(names: readonly string[], onUp: string): (name: string) => string {
+    const folder = (name: string) => join(this.#fake, "volumes", `cloudcode-app_${name}`, "_data");
+    for (const name of names) mkdirSync(folder(name), { recursive: true });
+    this.install("fake-docker.sh", readFileSync(join(__dirname, "fake-docker.sh"), "utf8"));
+    this.install("docker", readFileSync(join(__dirname, "fake-volumes.sh"), "utf8"));
+    for (const name of ["mount", "umount"]) this.install(name, `#!/bin/sh\n[ ${name} = mount ]\n`);
+    writeFileSync(join(this.#fake, "on-up"), onUp);
+    return folder;
+  }
+
+  /** The root of Docker's files. */
+  get dockerRoot(): string {
+    return this.#fake;
   }
 
   /** Puts a program on the PATH of the machine. */
@@ -81,6 +99,12 @@ export class HostMachine {
 
   remove(word: "keep-data" | "delete-data"): Outcome {
     return this.run(["remove", "app", word], "");
+  }
+
+  /** Runs the machine's real cloudcode-backup. */
+  backup(...words: readonly string[]): Outcome {
+    const program = join(this.folder, "bin", "cloudcode-backup");
+    return outcome(spawnSync("sh", [program, ...words], { encoding: "utf8", env: this.#environment }));
   }
 
   run(args: readonly string[], input: string): Outcome {

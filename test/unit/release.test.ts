@@ -206,11 +206,12 @@ describe("the plan in words of the host", () => {
         startFirst: ["server", "pages"],
         check: { service: "caddy", command: "caddy validate --config {release}/x" },
         reload: { service: "caddy", command: "caddy reload --config {release}/x" },
+        dataFormat: { number: 2, volumes: ["config", "data"] },
         healthTimeout: 60,
       }),
     ).toBe(
       "network a\nnetwork b\njoins caddy\nbuild server\nstart-first server\nstart-first pages\ncheck caddy caddy validate --config {release}/x\n" +
-        "reload caddy caddy reload --config {release}/x\ntimeout 60\n",
+        "reload caddy caddy reload --config {release}/x\nformat 2 config data\ntimeout 60\n",
     );
   });
 });
