@@ -163,7 +163,7 @@ describe("after a change of format", () => {
     write("second");
   });
 
-  it("rollback brings version and data back together, keeps what was written since, and brings that back too", async () => {
+  it("rollback brings version and data back together, keeps what was written since, and brings that back too", () => {
     const { status, said } = rollback();
     expect([status, said]).toEqual([
       0,
@@ -235,7 +235,7 @@ describe("a change of format that is cut off", () => {
   it.each(["before the copy is whole", "while the new version starts"])("%s: the next one ends well", async (when) => {
     const line = when.startsWith("before") ? "kill -9 $PPID" : "";
     if (line) host.install("sync", `#!/bin/sh\ncase $2 in *formats*) kill -9 $PPID ;; esac\n`);
-    else host.withVolumes([], `${app(data, workspace).replace("echo migrated", "kill -9 $PPID; echo migrated")}`);
+    else host.withVolumes([], app(data, workspace).replace("echo migrated", "kill -9 $PPID; echo migrated"));
     await apply("new1", 2);
     rmSync(join(host.folder, "bin", "sync"), { force: true });
     host.withVolumes([], app(data, workspace));

@@ -106,11 +106,13 @@ describe("every remote command", () => {
     for (const { options } of remoteCommands()) expect(options.dependsOn).toContain(run.resource("host-reachable").urn);
   });
 
-  it("shows one line with a digest for each file of its release, and nothing else behind its first line", () => {
-    for (const { inputs } of remoteCommands()) {
+  it("shows one line with a digest for each file of its release, one of a data format, and nothing else behind its first line", () => {
+    for (const { name, inputs } of remoteCommands()) {
       const lines = textOf(inputs["create"]).split("\n").slice(1);
       expect(lines.length).toBeGreaterThan(2);
-      for (const line of lines) expect(line).toMatch(/^# [0-9a-f]{8} [\w./-]+$/);
+      const [format = "", ...digests] = lines[0]?.startsWith("# data") ? lines : ["", ...lines];
+      for (const line of digests) expect(line).toMatch(/^# [0-9a-f]{8} [\w./-]+$/);
+      expect(format.replace(/; .*/, "")).toBe(name === "opencode-release" ? "# data format 1" : "");
     }
   });
 });

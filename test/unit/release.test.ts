@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { planText } from "../../components/stack/plan";
+import { formatComments, planText } from "../../components/stack/plan";
 import {
   type Release,
   type ReleaseSource,
@@ -213,5 +213,12 @@ describe("the plan in words of the host", () => {
       "network a\nnetwork b\njoins caddy\nbuild server\nstart-first server\nstart-first pages\ncheck caddy caddy validate --config {release}/x\n" +
         "reload caddy caddy reload --config {release}/x\nformat 2 config data\ntimeout 60\n",
     );
+  });
+
+  it("says in the preview which format the data gets, what is kept, and how it comes back", () => {
+    expect(formatComments({ networks: [] }, "app")).toEqual([]);
+    expect(formatComments({ networks: [], dataFormat: { number: 2, volumes: ["config", "data"] } }, "app")).toEqual([
+      "# data format 2; where the host has another, it keeps a copy of config, data first, and npm run ops -- rollback app brings version and data back",
+    ]);
   });
 });
