@@ -25,11 +25,19 @@ export interface ClusterWorkerArgs {
   readonly digestKey: pulumi.Input<string>;
 }
 
+/** Parts of the look at a machine (stack-templates/host/look) that fit a worker: it has neither Docker nor the edge. */
+export const workerLook = ["1-begin.sh", "2-system.sh", "3-storage.sh", "4-packages.sh", "7-access.sh", "8-end.sh"];
+
 /** What a worker does as the host does. */
 const shared = [
   ...["host/transaction.sh", "host/apt.sh", "host/updates.sh"],
-  ...["1-begin", "2-system", "3-storage", "4-packages", "7-access", "8-end"].map((part) => `host/look/${part}.sh`),
+  ...workerLook.map((part) => `host/look/${part}`),
 ];
+
+/** The values of a worker's settings.sh. */
+export function workerValues({ automaticUpdates, rebootTime = "" }: ClusterWorkerArgs["updates"]) {
+  return { automaticUpdates, rebootTime };
+}
 
 /**
  * A machine that does a part of an App's work, as a member that the App's own script on the host admits. When it is no longer
@@ -78,11 +86,10 @@ export class ClusterWorker extends pulumi.ComponentResource {
       },
     );
     const words = pulumi.all([host.clusterAddress, worker.clusterAddress, member.id]).apply((each) => [name, ...each]);
-    const { automaticUpdates, rebootTime = "" } = args.updates;
     const upkeep = {
       template: "worker",
       also: Object.fromEntries(shared.map((path) => [basename(path), path])),
-      values: { automaticUpdates, rebootTime },
+      values: workerValues(args.updates),
       plan: { networks: [] },
     };
     const onWorker = { host: worker, templatesRoot: args.templatesRoot, digestKey: args.digestKey };

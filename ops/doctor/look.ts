@@ -2,9 +2,11 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { TemplateValues } from "../../components/stack/template";
 import { renderTemplate } from "../../components/stack/template";
+import { workerLook } from "../../components/workers/app-worker";
 import { type Check, ok, red, warn } from "../status/check";
 
-const folder = resolve(__dirname, "..", "..", "stack-templates", "host");
+const templates = resolve(__dirname, "..", "..", "stack-templates");
+const folder = join(templates, "host", "look");
 
 /** What the host's shell is given: it reads the look from standard input, and no program of it reads the rest. */
 export const lookCommand = 'script=$(cat) && exec </dev/null && eval "$script"';
@@ -16,13 +18,20 @@ export const lookCommand = 'script=$(cat) && exec </dev/null && eval "$script"';
  * @param memoryMiB least memory of the machine that the enabled Apps ask for
  */
 export function lookScript(values: TemplateValues, memoryMiB: number): string {
-  const settings = renderTemplate(readFileSync(join(folder, "settings.sh.hbs"), "utf8"), values);
-  const parts = readdirSync(join(folder, "look")).sort();
+  return script("host", values, [`memory_mib=${memoryMiB}`], readdirSync(folder).sort());
+}
+
+/** The same look that a worker's upkeep.sh begins with. @param values of settings.sh */
+export function workerLookScript(values: TemplateValues): string {
+  return script("worker", values, [], workerLook);
+}
+
+function script(role: string, values: TemplateValues, more: readonly string[], parts: readonly string[]): string {
   return [
     "export LOOK_FORMAT=lines",
-    settings,
-    `memory_mib=${memoryMiB}`,
-    ...parts.map((part) => readFileSync(join(folder, "look", part), "utf8")),
+    renderTemplate(readFileSync(join(templates, role, "settings.sh.hbs"), "utf8"), values),
+    ...more,
+    ...parts.map((part) => readFileSync(join(folder, part), "utf8")),
   ].join("\n");
 }
 

@@ -5,11 +5,12 @@ import { inboundRules } from "../../components/host/network";
 import type { Operations } from "../../components/operations";
 import { parseSettings } from "../../components/settings/read";
 import { toSettings } from "../../components/settings/settings";
+import { workerValues } from "../../components/workers/app-worker";
 import { projectName, settingsOfProject } from "../../cli/project";
 import { Ssh } from "../ssh";
 import { OpsError, type StackChoice, project, pulumi, readOutputs } from "../stack";
 import { type Check, none, ok, red } from "../status/check";
-import { judgeLook, lookCommand, lookScript } from "./look";
+import { judgeLook, lookCommand, lookScript, workerLookScript } from "./look";
 
 /** Longest look, in ms: it waits for apt's sources, and for each program that does not answer. */
 const lookMs = 5 * 60_000;
@@ -18,20 +19,30 @@ const configSchema = z.record(z.string(), z.object({ value: z.string().optional(
 
 /** A machine that can be looked at, and with what. */
 interface Machine {
+  /** Begins the names of its checks. @default none: it is the host */
+  readonly worker?: string;
   readonly connection: Operations["connection"];
   readonly script: string;
 }
 
-/** What is in the way on the machine that the stack is for; it is read only, also before the first `up`. */
+/** What is in the way on the machines that the stack is for; they are only read, also before the first `up`. */
 export async function doctorMachine(choice: StackChoice): Promise<Check[]> {
+  const machines = await machinesOf(choice);
+  const checks = await Promise.all(machines.map(async (one) => ("connection" in one ? checksOf(one) : [one])));
+  return checks.flat();
+}
+
+async function checksOf(machine: Machine): Promise<Check[]> {
+  const { host, port, user } = machine.connection;
+  const named = ({ name, ...check }: Check): Check => ({
+    ...check,
+    name: machine.worker === undefined ? name : `${machine.worker} ${name}`,
+  });
   try {
-    const machine = await machineOf(choice);
-    if (!("connection" in machine)) return [machine];
-    const { host, port, user } = machine.connection;
-    return [ok("reach", `${user}@${host} port ${port}`), ...(await look(machine))];
+    return [ok("reach", `${user}@${host} port ${port}`), ...(await look(machine))].map(named);
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
-    return [red("reach", reachWords(error.message), reachCure(error.message))];
+    return [named(red("reach", reachWords(error.message), reachFix(error.message)))];
   }
 }
 
@@ -47,13 +58,13 @@ async function look({ connection, script }: Machine): Promise<Check[]> {
 }
 
 /** The configuration says where an existing machine is; one of ours is known once `up` has made it. */
-async function machineOf(choice: StackChoice): Promise<Machine | Check> {
+async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Check)[]> {
   const config = configSchema.parse(JSON.parse(await pulumi(choice, ["config", "--show-secrets", "--json"])));
   const name = projectName(choice.cwd ?? project);
   const own = settingsOfProject(config, name);
   const raw = Object.fromEntries(Object.entries(own).map(([key, { value }]) => [key, value ?? ""]));
   const parsed = parseSettings(raw, name, (key) => own[key]?.secret === true);
-  if (!parsed.ok) return red("settings", parsed.message, "the commands above; `pulumi preview` says the same");
+  if (!parsed.ok) return [red("settings", parsed.message, "the commands above; `pulumi preview` says the same")];
   const settings = toSettings(parsed.values);
   const { target } = settings;
   const existing = target.kind === "existing" ? target : undefined;
@@ -66,16 +77,22 @@ async function machineOf(choice: StackChoice): Promise<Machine | Check> {
     Math.max(0, ...needs),
   );
   if (existing !== undefined) {
-    const { address: host, user, hostKey } = existing;
-    return { connection: { host, port, user, privateKey: parsed.values.hostPrivateKey ?? "", hostKey }, script };
+    const login = { user: existing.user, privateKey: parsed.values.hostPrivateKey ?? "" };
+    const workers = existing.workers.map(({ name: worker, address, ...at }) => ({
+      worker,
+      connection: { host: address, port: at.port, hostKey: at.hostKey, ...login },
+      script: workerLookScript(workerValues(settings.docker)),
+    }));
+    return [{ connection: { host: existing.address, port, hostKey: existing.hostKey, ...login }, script }, ...workers];
   }
   const { operations } = await readOutputs(choice).catch((error: unknown) => {
     if (error instanceof OpsError) return { operations: undefined };
     throw error;
   });
-  if (operations === undefined) return none("machine", "there is none yet: pulumi up makes it, and looks at it first");
-  if (!operations.awake) return none("machine", "it is switched off");
-  return { connection: operations.connection, script };
+  if (operations === undefined)
+    return [none("machine", "there is none yet: pulumi up makes it, and looks at it first")];
+  if (!operations.awake) return [none("machine", "it is switched off")];
+  return [{ connection: operations.connection, script }];
 }
 
 function reachWords(words: string): string {
@@ -85,7 +102,7 @@ function reachWords(words: string): string {
 }
 
 /** What to do about the words of ssh or sudo. */
-function reachCure(words: string): string {
+function reachFix(words: string): string {
   if (/sudo: .*(password|terminal) is required|sudo: no tty/i.test(words))
     return "on the machine, as root: echo 'USER ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/USER, with hostUser's name";
   if (/must have a tty/i.test(words))

@@ -90,6 +90,17 @@ it("finds what is in the way, with an exit code, whatever the login shell is", a
   }
 });
 
+it("looks at the workers, too, each under its name", async () => {
+  await pulumi(["config", "set", "lwsandbox", "true"]);
+  await pulumi(["config", "set", "--path", "lwsandboxWorkerHosts[0]", `${machine.address} ${machine.hostKey.public}`]);
+  const { said } = await doctor();
+  expect(said).toMatch(/^RED +daemon-userns/m);
+  expect(said).toMatch(new RegExp(`^ok +worker-\\S+ reach +admin@${machine.address} port 22$`, "m"));
+  expect(said).toMatch(/^(ok +worker-\S+ machine|RED +worker-\S+ memory)/m);
+  expect(said).not.toMatch(/worker-\S+ daemon-userns/);
+  for (const key of ["lwsandbox", "lwsandboxWorkerHosts"]) await pulumi(["config", "rm", key]);
+});
+
 it("says in one line why the machine was not reached, and what to do", async () => {
   await machine.run("rm /etc/sudoers.d/admin");
   expect((await doctor()).said).toMatch(

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { hostValues } from "../../components/host/docker-engine";
 import { inboundRules } from "../../components/host/network";
-import { judgeLook, lookCommand, lookScript } from "../../ops/doctor/look";
+import { workerValues } from "../../components/workers/app-worker";
+import { judgeLook, lookCommand, lookScript, workerLookScript } from "../../ops/doctor/look";
 import { settingsOf } from "../support/settings";
 import { removeShells, shells } from "../support/shells";
 
@@ -66,6 +67,8 @@ interface Odd {
   readonly memoryMiB?: number;
   readonly clock?: number;
   readonly shell?: ReturnType<typeof shells>[number];
+  /** Whether the machine is a worker. @default it is the host */
+  readonly worker?: boolean;
 }
 
 /** `STATE CODE: SENTENCE -> FIX` of what the look finds. */
@@ -81,7 +84,9 @@ function look(odd: Odd = {}): string[] {
   }
   const { docker, values } = settingsOf(odd.settings);
   const network = { inbound: inboundRules(22, values.sshCidrs), enforced: false };
-  const input = lookScript(hostValues(docker, { port: 22, network }, undefined), odd.memoryMiB ?? 0);
+  const input = odd.worker
+    ? workerLookScript(workerValues(docker))
+    : lookScript(hostValues(docker, { port: 22, network }, undefined), odd.memoryMiB ?? 0);
   const { command, path } = odd.shell ?? { command: ["sh"] as const, path: process.env["PATH"] ?? "" };
   const [program, ...words] = command;
   const { stdout, stderr } = spawnSync(program, [...words, "-c", lookCommand, "sh", String(odd.clock ?? "")], {
@@ -124,6 +129,20 @@ describe.each(hostShells.map((shell) => [shell.name, shell] as const))(
     });
   },
 );
+
+describe("a worker", () => {
+  const noDocker = { "etc/docker/daemon.json": '{"userns-remap": "default"}' };
+
+  it("needs nothing of Docker", () => {
+    expect(look({ files: noDocker })).toEqual([expect.stringMatching(/^red daemon-userns: /)]);
+    expect(look({ files: noDocker, worker: true })).toEqual(fine);
+  });
+
+  it("is looked at as the host is, but for that", () => {
+    const odd = { programs: { uname: "echo armv7l" }, worker: true };
+    expect(look(odd)).toEqual([expect.stringMatching(/^red architecture: .*armv7l/)]);
+  });
+});
 
 it.each<[string, Odd, RegExp]>([
   ["a processor of another kind", { programs: { uname: "echo armv7l" } }, /^red architecture: .*armv7l/],
