@@ -10,7 +10,9 @@ const file = "bin/cloudcode-hook.cjs";
  * this line: see there.
  */
 export function hookCommand(name: string): string {
-  const installed = `node_modules/cloudcode/${file}`;
-  const path = existsSync(installed) ? installed : relative(process.cwd(), join(__dirname, "..", file));
+  // The folder may hold links to the program: what Node makes of those would name a place outside of it.
+  const path =
+    [`node_modules/cloudcode/${file}`, file].find((one) => existsSync(one)) ??
+    relative(process.cwd(), join(__dirname, "..", file));
   return `node ${shellWord(path)} ${name}`;
 }
