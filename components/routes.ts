@@ -79,6 +79,14 @@ export interface UpstreamLogin {
   readonly tickets: string;
 }
 
+/** A request that shows whether an upstream works. */
+export interface RouteHealth {
+  /** Path that it answers with 200 then. */
+  readonly path: string;
+  /** RE2 without braces that the answer's body must match: a server may answer its page with 200 at every path. */
+  readonly body: string;
+}
+
 /** What an App asks of the edge. */
 export interface Route {
   /** Label below the domain: `code` is served at `code.DOMAIN`. */
@@ -88,10 +96,10 @@ export interface Route {
   /** `alias:port` on that network; the alias starts with the App's name, so that two Apps can never answer for one another. */
   readonly upstream: string;
   /**
-   * Path that the upstream answers once it answers anything: until then requests are held. For one that takes connections before
-   * that, which it then never answers. @default who takes a connection is served
+   * How the upstream shows that it works: until then requests are held. For one that takes connections before that, which it then
+   * never answers. @default who takes a connection is served
    */
-  readonly healthPath?: string;
+  readonly health?: RouteHealth;
   /** @default the upstream asks for none */
   readonly upstreamLogin?: UpstreamLogin;
   readonly policy: Policy;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { RouteHealth } from "../routes";
 
 /** What of OpenCode's server follows from its major version. */
 export interface ReleaseLine {
@@ -8,8 +9,8 @@ export interface ReleaseLine {
   readonly package: string;
   /** Variable that its server reads its password from. */
   readonly passwordVariable: string;
-  /** Path that answers 200 once the server works; it asks for the password. */
-  readonly health: string;
+  /** The request asks for the password. Its expression is no page, and grep -z -E and RE2 read it alike. */
+  readonly health: RouteHealth;
   /** RE2 of path and query of its pages, which no path of its API is: some of those act on a GET. */
   readonly pages: string;
   /** RE2 of the paths of WebSockets that a ticket opens, which is good once and for a minute. */
@@ -21,7 +22,7 @@ const lines: Readonly<Record<string, ReleaseLine>> = {
     dataFormat: 1,
     package: "opencode-ai",
     passwordVariable: "OPENCODE_SERVER_PASSWORD",
-    health: "/global/health",
+    health: { path: "/global/health", body: '^[^<]*"healthy":true' },
     pages: "/|/new-session|/server/[^/?]+/session/[^/?]+|/L[A-Za-z0-9_-]+(/session(/[A-Za-z0-9_]+)?)?|/terminal/?",
     tickets: "/pty/[A-Za-z0-9_-]+/connect",
   },
@@ -31,7 +32,7 @@ const lines: Readonly<Record<string, ReleaseLine>> = {
     package: "@opencode/cli",
     passwordVariable: "OPENCODE_PASSWORD",
     // /global/health, as every path but those of the API, answers the page with 200 and without a password.
-    health: "/api/info",
+    health: { path: "/api/info", body: '^[^<]*"version":' },
     // The API is /api, /auth and /openapi.json: every first letter but theirs.
     pages: "/([b-np-zA-Z0-9_-][^?]*(\\?.*)?)?",
     tickets: "/api/(experimental/persistent-)?pty/[A-Za-z0-9_-]+/connect",

@@ -109,7 +109,7 @@ export const opencode = appKind({
           subdomain: values.opencodeSubdomain,
           network,
           upstream: "opencode-server:4096",
-          healthPath: line.health,
+          health: line.health,
           upstreamLogin: {
             name,
             username: user,
@@ -135,7 +135,8 @@ export const opencode = appKind({
           images,
           package: `${line.package}@${values.opencodeVersion}`,
           passwordFile: `/run/secrets/${line.passwordVariable}`,
-          healthUrl: `http://127.0.0.1:4096${line.health}`,
+          healthUrl: `http://127.0.0.1:4096${line.health.path}`,
+          healthCommand: `curl -fsS --config /run/secrets/health | grep -qzE '${line.health.body}'`,
           user,
           timeZone,
           network,

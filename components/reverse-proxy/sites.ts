@@ -1,5 +1,5 @@
 import { sharedDomain } from "../host/names";
-import { type Route, type UpstreamLogin, hostOf, isPrefix, portalSubdomain } from "../routes";
+import { type Route, type RouteHealth, type UpstreamLogin, hostOf, isPrefix, portalSubdomain } from "../routes";
 
 /** What a page of another site may do at a host: send people to its pages, and nothing else. */
 export interface Isolation {
@@ -19,8 +19,8 @@ export interface Site extends Isolation {
   readonly open: readonly OpenHandler[];
   /** `alias:port` that answers every path but those below. */
   readonly upstream: string;
-  /** Path by which Caddy sees whether that one can answer; undefined: it is not asked. */
-  readonly healthPath: string | undefined;
+  /** How Caddy sees whether that one can answer; undefined: it is not asked. */
+  readonly health: RouteHealth | undefined;
   /** What the upstream asks for; undefined: nothing. */
   readonly login: SiteLogin | undefined;
   /** In the order they are tried. */
@@ -78,7 +78,7 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
     })),
     open: openHandlers(route),
     upstream: route.upstream,
-    healthPath: route.healthPath,
+    health: route.health,
     login: route.upstreamLogin && siteLogin(route.upstreamLogin),
     elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
       upstream === undefined || upstream === route.upstream

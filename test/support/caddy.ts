@@ -15,7 +15,9 @@ export interface Handler {
   readonly rewrite?: { readonly method?: string; readonly uri?: string };
   readonly upstreams?: readonly { readonly dial: string }[];
   readonly stream_close_delay?: number;
-  readonly health_checks?: { readonly active?: { readonly uri?: string; readonly interval?: number } };
+  readonly health_checks?: {
+    readonly active?: { readonly uri?: string; readonly expect_body?: string; readonly interval?: number };
+  };
   readonly headers?: {
     readonly request?: { readonly set?: object; readonly replace?: Readonly<Record<string, readonly object[]>> };
   };

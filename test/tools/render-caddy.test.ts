@@ -169,12 +169,16 @@ describe.each(configurations)("with %s", (_name, settings) => {
         .map(({ upstreams, health_checks: checks }) => [
           upstreams?.[0]?.dial,
           checks?.active?.uri,
+          checks?.active?.expect_body,
           checks?.active?.interval,
         ]),
     );
-    const health = new Map(routes.map(({ upstream, healthPath }) => [upstream, healthPath]));
-    expect(health.get("opencode-server:4096")).toBe("/global/health");
-    const wanted = (dial = "") => [dial, health.get(dial), health.get(dial) && second];
+    const healths = new Map(routes.map(({ upstream, health }) => [upstream, health]));
+    expect(healths.get("opencode-server:4096")?.path).toBe("/global/health");
+    const wanted = (dial = "") => {
+      const health = healths.get(dial);
+      return [dial, health?.path, health?.body, health && second];
+    };
     expect(asked).toEqual(asked.map(([dial]) => wanted(dial as string | undefined)));
   });
 

@@ -24,7 +24,7 @@ describe("OpenCode's version", () => {
     expect(valuesOf({ opencodeVersion })).toMatchObject({
       ...{ package: name, passwordFile, healthUrl: `http://127.0.0.1:4096${health}` },
     });
-    expect(routeOf({ opencodeVersion })).toMatchObject({ healthPath: health });
+    expect(routeOf({ opencodeVersion })).toMatchObject({ health: { path: health } });
   });
 
   it.each([
