@@ -10,6 +10,8 @@ export interface ReleaseFile {
   /** Path below the template folder, without `.hbs`. */
   readonly path: string;
   readonly content: string;
+  /** How the content is written as bytes; latin1: each letter is one byte, as of a picture. @default "utf8" */
+  readonly encoding?: "latin1";
   /** @default 0o400 */
   readonly mode: number;
   /** Numeric owner on the host: the uid the container runs as, since Compose keeps owner and mode of mounted files. */
@@ -79,7 +81,10 @@ export function renderRelease(
     owner: Object.entries(source.owners ?? {}).find(([prefix]) => path.startsWith(prefix))?.[1] ?? 0,
     mode: mountedFolder.test(path) || path.endsWith(".sh") ? 0o555 : 0o400,
   });
-  const plain = (from: string, path: string) => file(path, readFileSync(from, "utf8"));
+  const plain = (from: string, path: string): ReleaseFile =>
+    from.endsWith(".png")
+      ? { ...file(path, readFileSync(from, "latin1")), encoding: "latin1" }
+      : file(path, readFileSync(from, "utf8"));
   const render = (
     path: string,
     helpers?: TemplateHelpers,
@@ -153,12 +158,12 @@ export function digestComment(release: Pick<Release, "digests">): string {
 /** The release as it travels on standard input: base64 of a tar whose last entry proves that all of it arrived. */
 export async function releasePayload(release: Release): Promise<string> {
   const archive = pack();
-  const entry = (name: string, content: string, owner = 0, mode = 0o400) => {
+  const entry = (name: string, content: string | Buffer, owner = 0, mode = 0o400) => {
     // A fixed date keeps the payload equal on every machine and at every time.
     archive.entry({ name, uid: owner, gid: owner, mode, mtime: new Date(0) }, content);
   };
-  for (const file of release.files) {
-    entry(file.path.startsWith("files/") ? file.path : `release/${file.path}`, file.content, file.owner, file.mode);
+  for (const { path, content, encoding = "utf8", owner, mode } of release.files) {
+    entry(path.startsWith("files/") ? path : `release/${path}`, Buffer.from(content, encoding), owner, mode);
   }
   entry("release/plan", planText(release.plan));
   entry("release/secrets", release.secrets.flatMap((secret) => secret.split("\n")).join("\n") + "\n");
