@@ -78,6 +78,7 @@ keys_only
 install_programs
 set_backups
 set_alerts
+set_page
 set_updates
 set_name
 echo "host is ready: $(docker --version), Compose $(docker compose version --short)" >&3

@@ -1,9 +1,10 @@
-# Backups, self-check and dynamic DNS: the scheduled jobs of a host. Sourced by install.sh.
+# Backups, self-check, index page and dynamic DNS: the scheduled jobs of a host. Sourced by install.sh.
 # shellcheck shell=sh disable=SC2154 # here, fail and the lower-case names are install.sh's, transaction.sh's and settings.sh's
 
 undo_programs() { systemctl daemon-reload; }
 undo_backups() { systemctl daemon-reload; ! [ -e "$units/cloudcode-backup.timer" ] || systemctl restart cloudcode-backup.timer; }
 undo_alerts() { systemctl daemon-reload; ! [ -e "$units/cloudcode-alert.timer" ] || systemctl restart cloudcode-alert.timer; }
+undo_page() { systemctl daemon-reload; ! [ -e "$units/cloudcode-page.timer" ] || systemctl restart cloudcode-page.timer; }
 
 # Uninstalls a timer, the service it starts, and the file that this one reads.
 give_back() { # NAME FOLDER [PROGRAM]
@@ -24,8 +25,8 @@ install_programs() {
   # First what the programs read.
   for part in $parts newest-listener.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
-  for program in cloudcode-host cloudcode-check cloudcode-backup; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
-  for file in cloudcode-host cloudcode-check cloudcode-backup $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
+  for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
+  for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
   # Also without backups: a change of the data's format moves volumes, too.
   write "$units/cloudcode-recover.service" <"$here/cloudcode-recover.service"
   systemctl daemon-reload
@@ -68,4 +69,13 @@ set_alerts() {
   else
     give_back cloudcode-alert /opt/cloudcode/alerts
   fi
+}
+
+set_page() {
+  change page
+  for unit in cloudcode-updates.service cloudcode-page.service cloudcode-page.timer; do write "$units/$unit" <"$here/$unit"; done
+  systemctl daemon-reload
+  enable_unit cloudcode-page.timer
+  systemctl restart cloudcode-page.timer || fail "the timer of the index page does not start: $(systemctl status --no-pager cloudcode-page.timer | tail -n 1)"
+  keep
 }

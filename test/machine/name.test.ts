@@ -114,13 +114,15 @@ describe.each(chosenSystems.slice(0, 1))("the records of a free name, on %s", (s
   it("are no longer kept on a machine that stays behind after a destroy, nor is anything else of that kind", async () => {
     await bring({ domain: "home.duckdns.org", domainToken: duckToken });
     expect(await install()).toBe("");
-    // As set_backups and set_alerts leave them.
+    // As set_backups, set_alerts and set_page leave them.
     await machine.run(`cd /etc/systemd/system; mkdir -p /opt/cloudcode/backup /opt/cloudcode/alerts
-      for name in backup alert; do
+      printf '[Service]\nExecStart=/bin/sleep 600\n' >cloudcode-updates.service
+      for name in backup alert page; do
         printf '[Service]\nExecStart=/bin/sleep 600\n' >cloudcode-$name.service
         printf '[Timer]\nOnActiveSec=1h\n[Install]\nWantedBy=timers.target\n' >cloudcode-$name.timer
       done
-      systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer; systemctl start cloudcode-backup`);
+      systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer cloudcode-page.timer
+      systemctl start cloudcode-backup cloudcode-updates`);
     const words = (await runProgram({})).resource("docker-removal").inputs["delete"];
     const [, remote] = /cloudcode-hook\.cjs reach (.+)$/s.exec(textOf(words)) ?? [];
     if (remote === undefined) throw new Error(`the removal has no command for the machine: ${textOf(words)}`);

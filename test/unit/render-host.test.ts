@@ -72,7 +72,7 @@ describe("who keeps SSH to sshCidrs", () => {
 describe("every shell script", () => {
   const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
     .map((path) => join(projectRoot, "stack-templates", path))
-    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup|alert|name))$/.test(path));
+    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup|alert|name|page))$/.test(path));
 
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
@@ -98,6 +98,7 @@ describe("every shell script", () => {
       "cloudcode-check",
       "cloudcode-host",
       "cloudcode-name",
+      "cloudcode-page",
       "docker.sh",
       "entrypoint.sh",
       "entrypoint.sh",
