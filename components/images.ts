@@ -46,6 +46,11 @@ export function resolveImages(overrides: Partial<Record<ImageName, string>>, reg
   return Object.fromEntries(imageNames.map((name) => [name, overrides[name] ?? moved(defaultImages[name])])) as Images;
 }
 
+/** Tag of an image reference, without its digest; undefined where it has none. */
+export function tagOf(reference: string): string | undefined {
+  return /:([\w.-]+)(?:@[^/]*)?$/.exec(reference)?.[1];
+}
+
 /**
  * Where programs come from whose authors publish no image: `repository#commit`. The host builds them at exactly this
  * commit, whose name Git checks against every byte of it.

@@ -118,9 +118,13 @@ export interface Route {
   readonly basicAuth?: BasicAuth;
   /** What the index page calls it. */
   readonly title: string;
+  /** Version of what answers, for the index page. @default the page names the stack's release */
+  readonly version?: string | undefined;
   /** One short sentence for the index page, by language. */
   readonly summary: { readonly en: string; readonly zh: string };
 }
+
+const edgePrefix = "cloudcode-edge-";
 
 /** Subdomain of the login portal: Authelia's cookies and WebAuthn need a host of its own below the domain. */
 export const portalSubdomain = "auth";
@@ -129,8 +133,25 @@ export const portalSubdomain = "auth";
 export const portalNetwork = edgeNetwork("auth");
 
 export function edgeNetwork(appName: string): string {
-  return `cloudcode-edge-${appName}`;
+  return `${edgePrefix}${appName}`;
 }
+
+/** Name of the App whose Route this is. */
+export function appOf({ network }: Pick<Route, "network">): string {
+  return network.slice(edgePrefix.length);
+}
+
+/**
+ * Pictures of the index page that everybody may load. Browsers fetch icons of a page without its session (Chromium's favicon fetcher
+ * sends no cookies: content/public/browser/web_contents.h, DownloadImage); they are the same in every home and say nothing of it.
+ */
+export const indexIcons = [
+  "/apple-touch-icon.png",
+  "/icon.svg",
+  "/icon-192.png",
+  "/icon-512.png",
+  "/icon-maskable-512.png",
+] as const;
 
 export function hostOf(route: Pick<Route, "subdomain">, domain: string): string {
   return `${route.subdomain}.${domain}`;

@@ -177,6 +177,7 @@ export const casecheck = appKind({
         policy: "two_factor",
         paths: values.casecheckOpen ? [...closed, ...openPaths] : [],
         title: "CaseCheck",
+        version: sources.casecheck.commit.slice(0, 7),
         summary: { en: "Activities and check-ins", zh: "活动与签到" },
       })),
       release: (domain) => {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { cookieFault, getsGateCookie } from "../host/names";
+import { tagOf } from "../images";
 import { edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { missing, when } from "../settings/problem";
@@ -141,6 +142,7 @@ export const donation = appKind({
           policy: "two_factor",
           paths: modelPaths.map((path) => ({ path, policy: "bypass", crossOrigin: true })),
           title: "Model proxy",
+          version: tagOf(images.cliProxyApi),
           summary: { en: "Model API of the donated accounts", zh: "捐赠账号的模型 API" },
         },
       ],

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { instanceMemoryGiB } from "../alicloud/prices/instance-memory";
 import { type K3sRelease, k3sFolder, k3sNetwork, k3sOpenings, k3sRelease, k3sSubnets, k3sUrl } from "./k3s";
+import { tagOf } from "../images";
 import { maxPasswordBytes } from "../reverse-proxy/password-hash";
 import { type KeyRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
@@ -160,6 +161,7 @@ export const lwsandbox = appKind({
           ],
           keys,
           title: "lwsandbox",
+          version: tagOf(images.liteboxdServer),
           summary: { en: "Throw-away sandboxes for code", zh: "一次性代码沙箱" },
         },
       ],

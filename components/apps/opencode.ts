@@ -122,6 +122,7 @@ export const opencode = appKind({
           pages: line.pages,
           paths: values.opencodeTerminal ? [{ path: "/terminal/*", upstream: "opencode-terminal:7681" }] : [],
           title: "OpenCode",
+          version: values.opencodeVersion,
           summary: { en: "AI coding in the browser", zh: "浏览器里的 AI 编程" },
         },
       ],

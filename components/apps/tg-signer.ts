@@ -154,6 +154,7 @@ export const tgSigner = appKind({
             basicAuth: { username: values.tgSignerBasicUsername, password: values.tgSignerBasicPassword },
           }),
           title: "TG Signer",
+          version: sources.tgSigner.commit.slice(0, 7),
           summary: { en: "Telegram check-ins", zh: "Telegram 签到" },
         },
       ],

@@ -1,4 +1,4 @@
-import { type PathRule, type Policy, type Route, hostOf, isPrefix } from "../routes";
+import { type PathRule, type Policy, type Route, hostOf, indexIcons, isPrefix } from "../routes";
 
 /** One rule of Authelia's access_control (https://www.authelia.com/configuration/security/access-control/). */
 export interface AccessRule {
@@ -10,11 +10,15 @@ export interface AccessRule {
 
 /**
  * Authelia's rules: for each Route the paths that differ, then the host; the index page; everything else is denied by the
- * default policy. Only paths a Route lists can be `bypass`: first match wins, and paths stand in their order before their host.
+ * default policy. Only paths a Route lists, and the index page's icons, can be `bypass`: first match wins, and paths stand in their order before their host.
  */
 export function accessRules(routes: readonly Route[], domain: string): AccessRule[] {
-  const index: AccessRule = { domain, policy: "two_factor" };
-  return [...routes.flatMap((route) => rulesOf(route, domain)), index];
+  const icons = indexIcons.map((path) => pathExpression({ path }));
+  const index: AccessRule[] = [
+    { domain, policy: "bypass", resources: icons },
+    { domain, policy: "two_factor" },
+  ];
+  return [...routes.flatMap((route) => rulesOf(route, domain)), ...index];
 }
 
 function rulesOf(route: Route, domain: string): AccessRule[] {

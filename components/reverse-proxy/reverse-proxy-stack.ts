@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Images } from "../images";
-import { type BasicAuth, type Route, type UpstreamLogin, hostOf, portalNetwork } from "../routes";
+import { type BasicAuth, type Route, type UpstreamLogin, appOf, hostOf, portalNetwork } from "../routes";
 import type { CertificateSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
@@ -119,9 +119,22 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
         keys: site.keys.map((handler) => ({ ...handler })),
         elsewhere: site.elsewhere.map((handler) => ({ ...handler })),
       })),
-      apps: routes.map((route) => ({ url: `https://${hostOf(route, domain)}/`, title: route.title, ...route.summary })),
-      settingsUrl: `${portal.origin}/settings/two-factor-authentication`,
-      logoutUrl: `${portal.origin}/logout`,
+      home: {
+        domain,
+        // Launchers have room for about twelve letters.
+        shortName: domain.split(".")[0],
+        timeZone: args.timeZone,
+        hosts: [domain, portal.host, ...new Set(routes.map((route) => hostOf(route, domain)))],
+        apps: routes.map((route) => ({
+          stack: appOf(route),
+          url: `https://${hostOf(route, domain)}/`,
+          title: route.title,
+          version: route.version,
+          ...route.summary,
+        })),
+        settingsUrl: `${portal.origin}/settings/two-factor-authentication`,
+        logoutUrl: `${portal.origin}/logout`,
+      },
     },
     plan: {
       networks: [portalNetwork, ...new Set(routes.map(({ network }) => network))],

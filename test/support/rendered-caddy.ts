@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import type { Route } from "../../components/routes";
-import { renderRelease } from "../../components/stack/release";
+import { type Release, renderRelease } from "../../components/stack/release";
 import { adapt } from "./caddy";
 import { caddy } from "./tools";
 
@@ -34,7 +34,8 @@ export class RenderedCaddy {
   ) {}
 
   static async start(options: RenderedOptions): Promise<RenderedCaddy> {
-    const { srv0 = {}, srv1: queue = {} } = (await adapt<Adapted>(caddyfileOf(options))).apps.http.servers;
+    const release = releaseOf(options);
+    const { srv0 = {}, srv1: queue = {} } = (await adapt<Adapted>(caddyfileOf(release, options))).apps.http.servers;
     const dials = new Map<string, string>();
     for (const upstream of new Set(JSON.stringify([srv0, queue]).match(/(?<="dial":")[^"]+/g) ?? []))
       dials.set(upstream, `127.0.0.1:${await options.portOf(upstream)}`);
@@ -54,11 +55,18 @@ export class RenderedCaddy {
     const text = JSON.stringify({ admin: { disabled: true }, apps });
     const folder = mkdtempSync(join(tmpdir(), "rendered-caddy-"));
     const config = join(folder, "caddy.json");
+    for (const { path, content, encoding = "utf8" } of release.files.filter((file) => file.path.startsWith("live/"))) {
+      const file = join(folder, "srv/releases/current", path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content, encoding);
+    }
+    mkdirSync(join(folder, "srv/page"));
     writeFileSync(
       config,
       text
         .replace(/(?<="dial":")[^"]+/g, (dial) => dials.get(dial) ?? dial)
-        .replaceAll('"port":"9092"', `"port":"${queuePort}"`),
+        .replaceAll('"port":"9092"', `"port":"${queuePort}"`)
+        .replaceAll('"/srv', `"${folder}/srv`),
     );
     const env = { PATH: process.env["PATH"], XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
     const child = spawn(await caddy(), ["run", "--config", config], { env, stdio: "ignore" });
@@ -72,6 +80,13 @@ export class RenderedCaddy {
     return this.child.pid;
   }
 
+  /** What cloudcode-page writes on a host; undefined: it has not run. */
+  report(text: string | undefined): void {
+    const file = join(this.folder, "srv/page/report.json");
+    if (text === undefined) rmSync(file, { force: true });
+    else writeFileSync(file, text);
+  }
+
   stop(): void {
     this.child.kill();
     rmSync(this.folder, { recursive: true, force: true });
@@ -82,10 +97,13 @@ interface Adapted {
   readonly apps: { readonly http: { readonly servers: Readonly<Record<string, object>> } };
 }
 
-function caddyfileOf({ domain, routes, secrets = {}, without }: RenderedOptions): string {
+function releaseOf({ domain, routes, secrets = {} }: RenderedOptions): Release {
   const certificates = { email: undefined, directories: [], trustedRoot: undefined, fallbackMinutes: 3 };
   const source = reverseProxyRelease({ domain, routes, certificates, images: defaultImages, timeZone: "UTC" });
-  const release = renderRelease(join(__dirname, "../../stack-templates"), source, secrets, "key");
+  return renderRelease(join(__dirname, "../../stack-templates"), source, secrets, "key");
+}
+
+function caddyfileOf(release: Release, { without }: RenderedOptions): string {
   const caddyfile = release.files.find(({ path }) => path === "live/Caddyfile")?.content ?? "";
   if (without === undefined) return caddyfile;
   const rest = caddyfile.replaceAll(without, "");

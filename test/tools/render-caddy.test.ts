@@ -1,10 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { opencodeVersion } from "../../components/apps/opencode";
 import { enabledApps } from "../../components/apps/registry";
-import { type Route, hostOf } from "../../components/routes";
+import { type Route, hostOf, indexIcons } from "../../components/routes";
 import { type CaddyConfig, type Handler, adapt, handlersOf, validate } from "../support/caddy";
 import { configurations } from "../support/configurations";
-import { runProgram } from "../support/program";
+import { projectRoot, runProgram } from "../support/program";
 import { type UnpackedStack, unpack } from "../support/releases";
 import { settingsOf } from "../support/settings";
 
@@ -215,13 +216,39 @@ describe.each(configurations)("with %s", (_name, settings) => {
   });
 
   it("the index page links every App, the second factors and the way out", () => {
-    const page = stack.text("live/site/index.html");
-    const links = [...page.matchAll(/href="([^"]*)"/g)].map(([, link]) => link);
-    expect(links).toEqual([
-      ...apps.map((host) => `https://${host}/`),
-      `https://${portal}/settings/two-factor-authentication`,
-      `https://${portal}/logout`,
-    ]);
-    expect(page).toContain("<title>" + domain + "</title>");
+    const home = JSON.parse(stack.text("live/page/home.json")) as {
+      readonly apps: readonly { readonly url: string; readonly stack: string; readonly version?: string }[];
+    };
+    expect(home.apps.map(({ url }) => url)).toEqual(apps.map((host) => `https://${host}/`));
+    expect(home).toMatchObject({
+      domain,
+      hosts: [...new Set(everywhere)],
+      settingsUrl: `https://${portal}/settings/two-factor-authentication`,
+      logoutUrl: `https://${portal}/logout`,
+    });
+    const names = enabledApps(settingsOf(settings)).map(({ name }) => name);
+    for (const { stack: name } of home.apps) expect(names).toContain(name);
+    if (settings["opencodeEnabled"] !== "false")
+      expect(home.apps[0]?.version).toBe(settings["opencodeVersion"] ?? opencodeVersion);
+  });
+
+  it("the index page's icons arrive on the host as they were drawn, byte for byte", () => {
+    for (const icon of indexIcons) {
+      const [arrived, drawn] = [
+        join(stack.folder, "releases/this"),
+        join(projectRoot, "stack-templates/reverse-proxy"),
+      ];
+      expect(readFileSync(join(arrived, "live/site", icon)).equals(readFileSync(join(drawn, "live/site", icon)))).toBe(
+        true,
+      );
+    }
+  });
+
+  it("the index page's template sees what the host wrote, and nothing of the index page comes before the gateway", () => {
+    const handlers = handlersOf(config, domain);
+    const kinds = handlers.map(({ handler }) => handler);
+    expect(kinds.filter((kind) => ["templates", "file_server"].includes(kind))).toEqual(["templates", "file_server"]);
+    expect(kinds.indexOf("templates")).toBeGreaterThan(gateOf(handlers));
+    expect(readFileSync(stack.composeFile, "utf8")).toContain("- ./page:/srv/page:ro\n");
   });
 });

@@ -164,11 +164,12 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const mounted = services.flatMap(([, { volumes = [] }]) =>
       volumes.filter(({ type }) => type === "bind").map(({ source }) => source),
     );
-    const made = mounted.filter((path) => path.includes("/access/")).map((path) => path.replace(/.*\/access\//, ""));
-    expect(made).toEqual(has("lwsandbox") ? ["gateway", "server"] : []);
+    const isMade = (path: string) => /\/access\/|\/page$/.test(path);
+    const made = mounted.filter(isMade).map((path) => path.replace(/.*\/(access\/)?/, ""));
+    expect(made.toSorted()).toEqual(has("lwsandbox") ? ["gateway", "page", "server"] : ["page"]);
     expect(folders.length).toBeGreaterThan(0);
     expect(mounted.length).toBeGreaterThan(5);
-    const carried = mounted.filter((path) => !path.includes("/access/"));
+    const carried = mounted.filter((path) => !isMade(path));
     for (const path of [...folders, ...carried]) expect(statSync(path).size).toBeGreaterThan(0);
   });
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { accessRules, pathExpression } from "../../components/auth-gateway/access-rules";
 import { authGatewayRelease } from "../../components/auth-gateway/auth-gateway-stack";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
-import type { PathRule, Route } from "../../components/routes";
+import { type PathRule, type Route, indexIcons } from "../../components/routes";
 import { sites } from "../../components/reverse-proxy/sites";
 import { renderRelease } from "../../components/stack/release";
 import { join } from "node:path";
@@ -67,13 +67,30 @@ describe("the access rules of a Route", () => {
     expect(policyFor(routes, `other.${domain}`, "/hooks/github")).toBe("deny");
   });
 
+  it.each(indexIcons)("say bypass for the icon %s of the index page, and for nothing around it", (path) => {
+    expect(policyFor(routes, domain, path)).toBe("bypass");
+    for (const near of [
+      `${path}/`,
+      `${path}/../`,
+      `/x${path}`,
+      path.slice(0, -1),
+      `${path}x`,
+      `/.${path}`,
+      path.replace(".", "x"),
+    ])
+      expect([near, policyFor(routes, domain, near)]).toEqual([near, "two_factor"]);
+    expect(policyFor(routes, `app.${domain}`, path)).toBe("two_factor");
+  });
+
   it("let a bypass of one App open nothing of another", () => {
     const both = [...routes, route([], { subdomain: "other", network: "cloudcode-edge-other" })];
     expect(policyFor(both, `other.${domain}`, "/hooks/github")).toBe("two_factor");
   });
 
   it("repeat no path whose policy is the Route's own", () => {
-    expect(accessRules([route([{ path: "/x", policy: "two_factor" }])], domain)).toHaveLength(2);
+    expect(
+      accessRules([route([{ path: "/x", policy: "two_factor" }])], domain).filter((rule) => rule.domain !== domain),
+    ).toHaveLength(1);
   });
 });
 

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import argon2 from "argon2";
 import { enabledApps } from "../../components/apps/registry";
-import { type Route, hostOf, isPrefix } from "../../components/routes";
+import { type Route, hostOf, indexIcons, isPrefix } from "../../components/routes";
 import { configurations } from "../support/configurations";
 import { type ProgramRun, runProgram } from "../support/program";
 import { type ArrivedFile, arrivedFiles } from "../support/releases";
@@ -93,7 +93,12 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const ofApps = enabledApps(settingsOf(settings)).flatMap(
       ({ name, routes }) => known[name] ?? routes.flatMap((route) => rulesOf(route, domain)),
     );
-    expect(rules).toEqual([...ofApps, { domain, policy: "two_factor" }]);
+    const icons = indexIcons.map((path) => `^${path.replaceAll(".", "\\.")}(\\?.*)?$`);
+    expect(rules).toEqual([
+      ...ofApps,
+      { domain, policy: "bypass", resources: icons },
+      { domain, policy: "two_factor" },
+    ]);
   });
 
   it("the login cookie is for the domain, the portal on a host of its own below it", () => {

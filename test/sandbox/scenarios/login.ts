@@ -17,7 +17,7 @@ import { type World, secrets, username } from "../world";
 /** A person at a phone: password, then a second factor; or a passkey alone. */
 export function login(world: World): void {
   let browser: PortalBrowser;
-  // The README's pictures: CLOUDCODE_SCREENSHOTS=docs/screenshots npm run test:sandbox
+  // The README's pictures but for those of the index page (test/tools/index-page.test.ts): CLOUDCODE_SCREENSHOTS=docs/screenshots npm run test:sandbox
   const shots = process.env["CLOUDCODE_SCREENSHOTS"] ?? join(projectRoot, ".sandbox", "screenshots");
   const shot = (name: string) => browser.page.screenshot({ path: join(shots, `${name}.png`) });
 
@@ -43,7 +43,6 @@ export function login(world: World): void {
     await secondFactorTotp(browser.page, totpSecret);
     await browser.page.goto(`https://${world.domain}/`);
     await browser.page.getByRole("link", { name: /OpenCode/ }).waitFor();
-    await shot("index");
     const answer = await browser.page.goto(`https://code.${world.domain}/`);
     expect({ host: new URL(browser.page.url()).hostname, status: answer?.status() }).toEqual({
       host: `code.${world.domain}`,
@@ -67,9 +66,24 @@ export function login(world: World): void {
   });
 
   test("the index page fits a phone and speaks both languages", async () => {
-    await browser.page.goto(`https://${world.domain}/`);
-    const overflow = await browser.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    expect(overflow).toBeLessThanOrEqual(0);
-    expect(await browser.page.locator("li small[lang=zh]").first().textContent()).toContain("浏览器");
+    for (const [language, words] of [
+      ["en", "in the browser"],
+      ["zh", "浏览器"],
+    ] as const) {
+      await browser.page.goto(`https://${world.domain}/?lang=${language}`);
+      const overflow = await browser.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      expect(await browser.page.locator(".apps small").first().textContent()).toContain(words);
+    }
+  });
+
+  test("the index page has the host's own report, at most 5 minutes old, and says that OpenCode is up", async () => {
+    await world.onHost("systemctl start cloudcode-page.service");
+    await browser.page.goto(`https://${world.domain}/?lang=en`);
+    await browser.page.locator(".apps li", { hasText: "OpenCode" }).locator(".state.up").waitFor();
+    expect(await browser.page.locator(".verdict").textContent()).toContain("Checked less than a minute ago");
+    expect(await world.onHost("systemctl show -p TimersMonotonic --value cloudcode-page.timer")).toContain(
+      "OnUnitActiveUSec=4min",
+    );
   });
 }
