@@ -14,6 +14,11 @@ const pageOf = (path: string) => pages.find((page) => page.path === path);
 const english = pages.filter(({ path }) => !path.endsWith(".zh-CN.md"));
 const chinese = pages.filter(({ path }) => path.endsWith(".zh-CN.md"));
 
+/** The pages of the packages; they describe what developers use. */
+const packages = readdirSync(join(projectRoot, "packages"))
+  .map((name) => join("packages", name, "README.md"))
+  .filter((path) => existsSync(join(projectRoot, path)));
+
 /** Every command of every page; a code span is one where it begins with a program's name. */
 const commands = pages.flatMap(({ path, text }) => {
   const spans = codeSpans(text).filter((code) => /^(npm|npx|pulumi) /.test(code));
@@ -257,8 +262,12 @@ describe("the pages for newcomers", () => {
 
   it("use the words of the field", () => {
     const dialect =
-      /\b(anew|at the door|who takes? over|of before|(is|are) told|tells at once|gives? up its|the gate|auth gateway)\b/i;
-    const found = english.map(({ path, text }) => {
+      /\b(anew|beside|cure[sd]?|doors?|gates?|whoever|who takes? over|of before|(is|are) told|tells at once|gives? up its|in the place of|auth gateway)\b/i;
+    const others = ["CHANGELOG.md", ...packages].map((path) => ({
+      path,
+      text: readFileSync(join(projectRoot, path), "utf8"),
+    }));
+    const found = [...english, ...others].map(({ path, text }) => {
       const [words] = dialect.exec(prose(text)) ?? [];
       return words === undefined ? undefined : `${path}: ${words}`;
     });
