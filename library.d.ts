@@ -8,7 +8,7 @@ export interface ExistingTarget {
   readonly hostAddress: string;
   /** SSH port of the host. Default: 22. */
   readonly hostPort?: number | undefined;
-  /** SSH user: root, or one that may sudo without a password. Default: root. */
+  /** SSH user: root, or a user who may use sudo without a password. Default: root. */
   readonly hostUser?: string | undefined;
   /** SSH private key of that user, without a passphrase (PEM or OpenSSH format). */
   readonly hostPrivateKey: pulumi.Input<string>;
@@ -23,43 +23,43 @@ export interface AlicloudTarget {
   readonly kind: "alicloud";
   /** Region of Alibaba Cloud (https://www.alibabacloud.com/help/en/ecs/user-guide/regions-and-zones). Default: ap-southeast-1. */
   readonly region?: string | undefined;
-  /** Whether domain has an ICP filing; without one, a mainland region blocks the site and its certificates. Default: false. */
+  /** Whether domain has an ICP filing; without one, a region in mainland China blocks the site and its certificates. Default: false. */
   readonly icpFiled?: boolean | undefined;
-  /** stopped: the machine is off and not billed; disks and address are kept. Nothing on the host changes meanwhile. Default: running. */
+  /** stopped: the machine is off and not billed, disks and address are kept. Nothing on the host is changed while it is off. Default: running. */
   readonly power?: "running" | "stopped" | undefined;
-  /** Acceptable instance types, best first; the first one in stock is taken and then kept. Default: ["ecs.e-c1m2.large","ecs.t6-c1m2.large","ecs.u1-c1m2.large","ecs.c7.large"]. */
+  /** Acceptable instance types, best first; the first one in stock is chosen, and then kept. Default: ["ecs.e-c1m2.large","ecs.t6-c1m2.large","ecs.u1-c1m2.large","ecs.c7.large"]. */
   readonly instanceTypes?: readonly string[] | undefined;
   /** Acceptable zones of the region. Default: all. Default: []. */
   readonly zones?: readonly string[] | undefined;
   /** Acceptable categories of both disks, best first. Default: ["cloud_essd_entry","cloud_essd","cloud_auto"]. */
   readonly diskCategories?: readonly string[] | undefined;
-  /** Image of the machine's system; a change replaces the machine and keeps the data. Default: the newest Ubuntu 24.04 at creation. */
+  /** System image of the machine; a change replaces the machine and keeps the data. Default: the newest Ubuntu 24.04 at creation. */
   readonly hostImage?: string | undefined;
-  /** Machine that `npm run ops -- import-state` adopted from the old CLI: zone, type, disk category and image are its own. */
+  /** Machine that `npm run ops -- import-state` adopted from the old CLI; it keeps its zone, type, disk category and image. */
   readonly adoptedInstance?: string | undefined;
-  /** Size of the system disk, in GiB; it holds the system and images' sources, no data. Default: 20. */
+  /** Size of the system disk, in GiB; it contains the system and the sources of images, but no data. Default: 20. */
   readonly systemDiskGiB?: number | undefined;
-  /** Size of the encrypted data disk, in GiB; it may grow later. Default: 20. */
+  /** Size of the encrypted data disk, in GiB; you can enlarge it later. Default: 20. */
   readonly dataDiskGiB?: number | undefined;
-  /** Limit of the public address's bandwidth, in Mbit/s; traffic is paid by volume. Default: 20. */
+  /** Bandwidth limit of the public address, in Mbit/s; traffic is billed by volume. Default: 20. */
   readonly bandwidthMbps?: number | undefined;
   /** Outbound traffic in the price estimate, in GB a month. Default: 5. */
   readonly trafficGbPerMonth?: number | undefined;
-  /** How the machine is paid: payAsYouGo, spot (it can be taken away at any time) or subscription. Default: payAsYouGo. */
+  /** How the machine is billed: payAsYouGo, spot (Alibaba Cloud can take it away at any time) or subscription. Default: payAsYouGo. */
   readonly charge?: "payAsYouGo" | "spot" | "subscription" | undefined;
   /** Highest price of a spot machine, in USD an hour. Default: up to the pay-as-you-go price. */
   readonly spotPriceLimitUsd?: number | undefined;
-  /** Months a subscription runs; it renews itself for one month each time. Default: 1. */
+  /** Length of the subscription, in months; after that it renews itself for one month each time. Default: 1. */
   readonly subscriptionMonths?: number | undefined;
   /** Highest acceptable price estimate, in USD a month. Default: 30. */
   readonly budgetUsd?: number | undefined;
   /** Days that the weekly snapshots of the data disk are kept. Default: 28. */
   readonly snapshotRetentionDays?: number | undefined;
-  /** Snapshot that the data disk is made from when it is created; without effect on a disk that is there. */
+  /** Snapshot from which the data disk is created; it has no effect on an existing disk. */
   readonly restoreFromSnapshot?: string | undefined;
-  /** Whether pulumi destroy leaves a snapshot of the data disk (only with deleteData). Default: false. */
+  /** Whether pulumi destroy takes a final snapshot of the data disk, which stays (only with deleteData). Default: false. */
   readonly finalSnapshot?: boolean | undefined;
-  /** Whether machine and address refuse to be deleted, by the cloud and by Pulumi. Default: false. */
+  /** Whether Alibaba Cloud and Pulumi refuse to delete the machine and its address. Default: false. */
   readonly protectMachine?: boolean | undefined;
   /** An existing VPC to use. Default: a new one. */
   readonly vpcId?: string | undefined;
@@ -71,7 +71,7 @@ export interface AlicloudTarget {
   readonly vswitchCidr?: string | undefined;
   /** Whether the machine also has a public IPv6 address. Default: false. */
   readonly ipv6?: boolean | undefined;
-  /** The IPv6 gateway of vpcId, if it has one: a VPC can have only one. Default: a new one. */
+  /** The IPv6 gateway of vpcId, if it already has one: a VPC can have only one. Default: a new one. */
   readonly ipv6GatewayId?: string | undefined;
   /** Resource group of everything that is created. Default: the account's. */
   readonly resourceGroupId?: string | undefined;
@@ -86,13 +86,13 @@ export interface Apps {
     | {
   /** Subdomain of OpenCode. Default: code. */
     readonly subdomain?: string | undefined;
-    /** Web terminal of OpenCode's workspace at /terminal. Default: true. */
+    /** Web terminal for OpenCode's workspace, at /terminal. Default: true. */
     readonly terminal?: boolean | undefined;
     /** Memory limit of OpenCode, in MiB. Default: 2048. */
     readonly memoryMiB?: number | undefined;
-    /** Memory limit of OpenCode's web terminal and all that runs in it, in MiB. Default: 1024. */
+    /** Memory limit of OpenCode's web terminal and everything that runs in it, in MiB. Default: 1024. */
     readonly terminalMemoryMiB?: number | undefined;
-    /** Version of OpenCode. 2.x migrates the data of 1.x for good: the host keeps a copy first, and npm run ops -- rollback opencode brings both back. Default: 1.18.33. */
+    /** Version of OpenCode. 2.x migrates the data of 1.x permanently: the host keeps a copy first, and npm run ops -- rollback opencode restores version and data. Default: 1.18.33. */
     readonly version?: string | undefined;
     /** Names of OpenCode's own clients, such as opencode attach and its desktop and phone apps. Each gets a key: pulumi stack output deviceKeys --show-secrets. Default: []. */
     readonly devices?: readonly string[] | undefined;
@@ -100,9 +100,9 @@ export interface Apps {
     readonly anthropicApiKey?: pulumi.Input<string> | undefined;
     /** Key of OpenAI's API, for OpenCode. */
     readonly openaiApiKey?: pulumi.Input<string> | undefined;
-    /** Address of an API that speaks OpenAI's protocol, for OpenCode. */
+    /** Address of an OpenAI-compatible API, for OpenCode. */
     readonly openaiBaseUrl?: string | undefined;
-    /** More providers of models for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, and default and small, the models it begins with. Default: []. */
+    /** More model providers for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, default (the model that OpenCode starts with) and small (the model for titles). Default: []. */
     readonly providers?: readonly Readonly<Record<string, unknown>>[] | undefined;
     /** API keys of opencodeProviders, by name. */
     readonly providerKeys?: pulumi.Input<string> | undefined;
@@ -117,11 +117,11 @@ export interface Apps {
     readonly apiId?: number | undefined;
     /** api_hash of the same Telegram app. Needed by TG Signer. */
     readonly apiHash?: pulumi.Input<string> | undefined;
-    /** Proxy to Telegram, where the host cannot reach it: socks5://, socks4:// or http://. */
+    /** Proxy to Telegram, if the host cannot reach it: socks5://, socks4:// or http://. */
     readonly proxy?: pulumi.Input<string> | undefined;
-    /** Password of TG Signer's own user admin; replaces one that was set in its pages. Default: generated; see pulumi stack output appLogins --show-secrets. */
+    /** Password of TG Signer's own user admin; it replaces a password that was set in TG Signer's pages. Default: generated; see pulumi stack output appLogins --show-secrets. */
     readonly adminPassword?: pulumi.Input<string> | undefined;
-    /** What asks for a login before TG Signer's own: authelia, or basic (a password that Caddy asks for; no second factor and no lock after wrong guesses). Default: authelia. */
+    /** Which login comes before TG Signer's own: authelia, or basic (a password that Caddy asks for; no second factor, and no ban after wrong guesses). Default: authelia. */
     readonly outerLogin?: "authelia" | "basic" | undefined;
     /** User of the login that Caddy asks for. Default: admin. */
     readonly basicUsername?: string | undefined;
@@ -129,7 +129,7 @@ export interface Apps {
     readonly basicPassword?: pulumi.Input<string> | undefined;
     /** Memory limit of TG Signer, in MiB. Default: 512. */
     readonly memoryMiB?: number | undefined;
-    /** WebDAV server that TG Signer backs up to. Trap: at EVERY start TG Signer deletes its sessions and tasks and takes those of the server, which may be older. */
+    /** WebDAV server that TG Signer backs up to. Warning: at EVERY start TG Signer deletes its sessions and tasks and loads those from the server, which may be older. */
     readonly webdavUrl?: string | undefined;
     /** User of the WebDAV server. */
     readonly webdavUsername?: string | undefined;
@@ -137,9 +137,9 @@ export interface Apps {
     readonly webdavPassword?: pulumi.Input<string> | undefined;
     /** Folder or file of the backup on the WebDAV server. */
     readonly webdavPath?: string | undefined;
-    /** Longest time from a change to its backup, in seconds. Default: 300. */
+    /** Longest time between a change and its backup, in seconds. Default: 300. */
     readonly webdavIntervalSeconds?: number | undefined;
-    /** Password that encrypts the backup, which holds full access to your Telegram accounts. */
+    /** Password that encrypts this backup, which gives full access to your Telegram accounts. */
     readonly webdavEncryptionKey?: pulumi.Input<string> | undefined;
     /** Confirms that the backup on the WebDAV server replaces the data on the host's volume at every start of TG Signer. Default: false. */
     readonly webdavReplacesVolume?: boolean | undefined;
@@ -158,11 +158,11 @@ export interface Apps {
     readonly linuxDoClientSecret?: pulumi.Input<string> | undefined;
     /** Where visitors log in (OAuth 2.0 authorization endpoint). Default: https://connect.linux.do/oauth2/authorize. */
     readonly linuxDoAuthUrl?: string | undefined;
-    /** Token endpoint of the same. Default: https://connect.linux.do/oauth2/token. */
+    /** OAuth 2.0 token endpoint of the same server. Default: https://connect.linux.do/oauth2/token. */
     readonly linuxDoTokenUrl?: string | undefined;
-    /** User information endpoint of the same. Default: https://connect.linux.do/api/user. */
+    /** User information endpoint of the same server. Default: https://connect.linux.do/api/user. */
     readonly linuxDoUserUrl?: string | undefined;
-    /** Numbers of the Linux Do users who administer the donation site. Default: []. */
+    /** Numeric ids of the Linux Do users who administer the donation site. Default: []. */
     readonly adminLinuxDoIds?: readonly string[] | undefined;
     /** Quota that one donation gives, in new-api's units (500000 are one US dollar there). Default: 2000000. */
     readonly quotaAmount?: number | undefined;
@@ -170,36 +170,36 @@ export interface Apps {
     readonly newApiUrl?: string | undefined;
     /** System access token of an administrator of new-api. Needed by the donation site. */
     readonly newApiAdminToken?: pulumi.Input<string> | undefined;
-    /** Number of that administrator at new-api; older releases of it want both. */
+    /** Numeric id of that administrator at new-api; older versions of new-api need both. */
     readonly newApiAdminUser?: number | undefined;
       }
     | undefined;
   /** See docs/apps/casecheck.md. */
   readonly casecheck?:
     | {
-  /** How CaseCheck is reached: caddy (a subdomain behind the sign-in portal) or tunnel (a Cloudflare Tunnel, without the sign-in portal; no port of it is open on the host). Default: caddy. */
+  /** How CaseCheck is reached: caddy (a subdomain behind the sign-in portal) or tunnel (a Cloudflare Tunnel, without the sign-in portal; it opens no port on the host). Default: caddy. */
     readonly published?: "caddy" | "tunnel" | undefined;
-    /** Subdomain of CaseCheck, where Caddy publishes it. Default: casecheck. */
+    /** Subdomain of CaseCheck, if Caddy publishes it. Default: casecheck. */
     readonly subdomain?: string | undefined;
     /** Opens CaseCheck's pages and API to people who cannot pass the sign-in portal, such as participants who check in; they still sign in to CaseCheck. Default: false. */
     readonly open?: boolean | undefined;
-    /** Lets whoever reaches CaseCheck make an account, where it is open or published by a tunnel; it sets no limit on that. Without it only somebody who passed the sign-in portal can, and nobody through a tunnel. Default: false. */
+    /** Lets anyone who can reach CaseCheck create an account, if it is open or published through a tunnel; the number of accounts has no limit. Without it, only people who have signed in at the portal can create one, and nobody through a tunnel. Default: false. */
     readonly openRegistration?: boolean | undefined;
-    /** Token of a Cloudflare Tunnel made by hand. Its public host name must lead to http://web:8080 (Cloudflare: Zero Trust, Networks, Tunnels). Instead of casecheckCloudflareApiToken. */
+    /** Token of a Cloudflare Tunnel that you created by hand. Its public hostname must route to http://web:8080 (Cloudflare: Zero Trust, Networks, Tunnels). Use it instead of casecheckCloudflareApiToken. */
     readonly tunnelToken?: pulumi.Input<string> | undefined;
-    /** Public host name of the Cloudflare Tunnel. */
+    /** Public hostname of the Cloudflare Tunnel. */
     readonly tunnelHost?: string | undefined;
-    /** API token of Cloudflare with which the tunnel, its public host name and Access are made (Cloudflare Tunnel: Edit, Access: Apps and Policies: Edit, and DNS: Edit in the zone). */
+    /** Cloudflare API token that creates the tunnel, its public hostname and Access (permissions: Cloudflare Tunnel: Edit, Access: Apps and Policies: Edit, and DNS: Edit in the zone). */
     readonly cloudflareApiToken?: pulumi.Input<string> | undefined;
-    /** Account ID of Cloudflare, from the overview of the zone. */
+    /** Cloudflare account ID, from the overview of the zone. */
     readonly cloudflareAccountId?: string | undefined;
     /** Zone ID of the domain that casecheckTunnelHost is in, from the same page. */
     readonly cloudflareZoneId?: string | undefined;
-    /** Mail addresses that Cloudflare Access lets in, by a code it mails them. Default: everybody passes. Default: []. */
+    /** Mail addresses that Cloudflare Access admits, with a code that it sends to them. Default: everybody is admitted. Default: []. */
     readonly accessEmails?: readonly string[] | undefined;
     /** Password of CaseCheck's user admin. Default: generated; see pulumi stack output appLogins --show-secrets. */
     readonly adminPassword?: pulumi.Input<string> | undefined;
-    /** Memory limit of CaseCheck's API, in MiB; its other parts have fixed ones. Default: 384. */
+    /** Memory limit of CaseCheck's API, in MiB; its other services have fixed limits. Default: 384. */
     readonly memoryMiB?: number | undefined;
     /** How many daily dumps of CaseCheck's database are kept in its volume backups. Default: 7. */
     readonly backupsKept?: number | undefined;
@@ -210,23 +210,23 @@ export interface Apps {
     | {
   /** Subdomain of lwsandbox. Default: sandbox. */
     readonly subdomain?: string | undefined;
-    /** User of lwsandbox's own login; cannot change after the first start. Default: admin. */
+    /** User name of lwsandbox's own login; it cannot be changed after the first start. Default: admin. */
     readonly adminUsername?: string | undefined;
-    /** Password of that user; a new one replaces what was set in the pages. Default: generated; see pulumi stack output appLogins --show-secrets. */
+    /** Password of that user; a new one replaces a password that was set in the pages. Default: generated; see pulumi stack output appLogins --show-secrets. */
     readonly adminPassword?: pulumi.Input<string> | undefined;
-    /** Life of a session of that login, in seconds. Default: 86400. */
+    /** Lifetime of a session of that login, in seconds. Default: 86400. */
     readonly sessionMaxAge?: number | undefined;
-    /** Least memory of the host, in MiB; a machine sold with 8 GiB has a little less. Default: 7168. */
+    /** Minimum memory of the host, in MiB; a machine sold with 8 GiB has slightly less. Default: 7168. */
     readonly minimumMemoryMiB?: number | undefined;
-    /** Number of more machines that run sandboxes (target alicloud): created, and drained and deleted when the number is lowered. Default: 0. */
+    /** Number of additional machines that run sandboxes (target alicloud). They are created, and drained and deleted when you lower the number. Default: 0. */
     readonly workers?: number | undefined;
     /** Instance type of those machines. Default: the host's. */
     readonly workerType?: string | undefined;
-    /** The same for the target existing: a line for each as ssh-keyscan -t ed25519 ADDRESS prints it. hostUser and hostPrivateKey log in there, too. Default: []. */
+    /** The same for the target existing: one line for each machine, as ssh-keyscan -t ed25519 ADDRESS prints it. hostUser and hostPrivateKey are used to log in there, too. Default: []. */
     readonly workerHosts?: readonly string[] | undefined;
-    /** The k3s that runs the sandboxes, and the SHA-256 of its two files k3s and k3s-airgap-images-amd64.tar.zst (in the release's sha256sum-amd64.txt). Default: {"version":"v1.34.2+k3s1","binarySha256":"15811d34187e03fe29d0e46108c42cc33e62cec1b3d9d80f50944536ebcad40a","imagesSha256":"24359781bd775f513691e98031853d79eac53e265f7d72d1e7325df4f3b18eb0"}. */
+    /** Version of k3s that runs the sandboxes, and the SHA-256 checksums of its two files k3s and k3s-airgap-images-amd64.tar.zst (in the release's sha256sum-amd64.txt). Default: {"version":"v1.34.2+k3s1","binarySha256":"15811d34187e03fe29d0e46108c42cc33e62cec1b3d9d80f50944536ebcad40a","imagesSha256":"24359781bd775f513691e98031853d79eac53e265f7d72d1e7325df4f3b18eb0"}. */
     readonly k3s?: Readonly<Record<string, string>> | undefined;
-    /** Folder to download those two files from. Default: k3s's releases on GitHub. */
+    /** URL of a folder from which those two files are downloaded. Default: k3s's releases on GitHub. */
     readonly k3sUrl?: string | undefined;
       }
     | undefined;
@@ -238,21 +238,21 @@ export interface HomeArgs {
   readonly target: ExistingTarget | AlicloudTarget;
   /** Default: OpenCode. */
   readonly apps?: Apps | undefined;
-  /** Domain the Apps are served below; it and *.domain must point to the host. NAME.duckdns.org and NAME.dedyn.io are free (see domainToken). Default: <address>.sslip.io, a name that strangers share: one site with theirs to browsers, and one certificate limit. */
+  /** Domain of the Apps; it and *.domain must point to the host. NAME.duckdns.org and NAME.dedyn.io are free (see domainToken). Default: <address>.sslip.io, a name shared with strangers: browsers treat their pages as the same site as yours, and all share one certificate rate limit. */
   readonly domain?: string | undefined;
-  /** Token of the provider of a free domain, NAME.duckdns.org (https://www.duckdns.org) or NAME.dedyn.io (https://desec.io): with it the host keeps the domain's records, and those of the names below it. */
+  /** Token of the provider of a free domain, NAME.duckdns.org (https://www.duckdns.org) or NAME.dedyn.io (https://desec.io): with it the host maintains the DNS records of the domain and of all names below it. */
   readonly domainToken?: pulumi.Input<string> | undefined;
-  /** Networks that may reach SSH on the host; needed for alicloud (find yours: curl -4 https://ifconfig.me). Default: the host's own firewall decides. Default: []. */
+  /** Networks that may connect to SSH on the host; required for alicloud (find yours: curl -4 https://ifconfig.me). Default: the host's own firewall decides. Default: []. */
   readonly sshCidrs?: readonly string[] | undefined;
   /** Time zone of the containers. Default: UTC. */
   readonly timeZone?: string | undefined;
   /** Whether removing an App, or everything, also deletes its data. Default: false. */
   readonly deleteData?: boolean | undefined;
-  /** Name the operator logs in with. Default: admin. */
+  /** Name with which the operator signs in. Default: admin. */
   readonly adminUsername?: string | undefined;
   /** The operator's first password. Default: generated; see pulumi stack output adminPassword --show-secrets. */
   readonly adminPassword?: pulumi.Input<string> | undefined;
-  /** Where login mails go. Default: adminUsername@domain. */
+  /** The operator's mail address, for one-time codes and alerts. Default: adminUsername@domain. */
   readonly adminEmail?: string | undefined;
   /** Mail server for one-time codes: submission://, submissions:// or smtp://. Default: codes go to a file on the host. */
   readonly smtpAddress?: string | undefined;
@@ -262,21 +262,21 @@ export interface HomeArgs {
   readonly smtpPassword?: pulumi.Input<string> | undefined;
   /** Sender of mails. Default: adminEmail. */
   readonly smtpSender?: string | undefined;
-  /** Contact given to the certificate authorities: ZeroSSL gives no account without one and writes to it, Let's Encrypt refuses one at example.com. Default: adminEmail, else hostmaster@domain. */
+  /** Contact address for the certificate authorities: ZeroSSL requires one and sends mail to it, Let's Encrypt refuses addresses at example.com. Default: adminEmail, else hostmaster@domain. */
   readonly acmeEmail?: string | undefined;
-  /** ACME authorities in the order they are asked; Caddy's internal authority is always the last resort. Default: ["https://acme-v02.api.letsencrypt.org/directory","https://acme.zerossl.com/v2/DV90"]. */
+  /** ACME directories of certificate authorities, in the order in which they are tried; Caddy's internal authority is always the last resort. Default: ["https://acme-v02.api.letsencrypt.org/directory","https://acme.zerossl.com/v2/DV90"]. */
   readonly acmeDirectories?: readonly string[] | undefined;
-  /** PEM certificate that signs the ACME servers themselves, for a private authority. */
+  /** PEM root certificate of the ACME servers themselves, for a private certificate authority. */
   readonly acmeTrustedRoot?: string | undefined;
-  /** Life of a certificate of the internal authority, in minutes; at two thirds of it the public ones are asked again. Default: 60. */
+  /** Lifetime of a certificate from the internal authority, in minutes; after two thirds of it the public authorities are tried again. Default: 60. */
   readonly fallbackCertificateMinutes?: number | undefined;
   /** Where Docker comes from: docker-ce (Docker's repository) or distribution (the host's own packages). Default: docker-ce. */
   readonly dockerPackages?: "docker-ce" | "distribution" | undefined;
   /** Docker's package repository or a mirror of it (mainland China: https://mirrors.aliyun.com/docker-ce/linux). Default: https://download.docker.com/linux. */
   readonly dockerAptRepository?: string | undefined;
-  /** Mirrors of Docker Hub that the host pulls through. Default: []. */
+  /** Mirrors of Docker Hub that the host pulls from. Default: []. */
   readonly registryMirrors?: readonly string[] | undefined;
-  /** Private registry that holds all images, in place of docker.io. */
+  /** Private registry with all images, used in place of docker.io. */
   readonly imageRegistry?: string | undefined;
   /** Image references that replace the pinned ones, by name: authelia, caddy, cliProxyApi, cloudflared, debian, liteboxdGateway, liteboxdServer, liteboxdWeb, opa, postgres, python311, python312, restic, ttyd, valkey. Default: {}. */
   readonly images?: Readonly<Record<string, string>> | undefined;
@@ -284,39 +284,39 @@ export interface HomeArgs {
   readonly sources?: Readonly<Record<string, string>> | undefined;
   /** DNS servers of the containers. Default: the host's. Default: []. */
   readonly dockerDns?: readonly string[] | undefined;
-  /** Network that Docker cuts its networks from (24 bits each). Default: 10.201.0.0/16. */
+  /** Network from which Docker takes the networks of the Apps (a /24 each). Default: 10.201.0.0/16. */
   readonly dockerAddressPool?: string | undefined;
-  /** Size of the swap file, in MiB, where the host has no swap; 0 for none. Default: 2048. */
+  /** Size of the swap file, in MiB, if the host has no swap; 0 for none. Default: 2048. */
   readonly swapMiB?: number | undefined;
   /** Time server of the host. Default: the distribution's. */
   readonly ntpServer?: string | undefined;
-  /** Where restic keeps backups: oss, a bucket on Alibaba Cloud that is made with a key for it alone (target alicloud; needs docs/ram-policy-oss.json, too), s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or /PATH on the host. Default: no backups. */
+  /** Where restic stores backups: oss (a bucket on Alibaba Cloud and a key for this bucket only, both created for you; needs target alicloud and docs/ram-policy-oss.json), s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or /PATH on the host. Default: no backups. */
   readonly backupRepository?: string | undefined;
-  /** Access key id of an S3 store of backups. */
+  /** Access key id for backups in an S3 store. */
   readonly backupAccessKeyId?: string | undefined;
   /** Secret of backupAccessKeyId. */
   readonly backupSecretAccessKey?: pulumi.Input<string> | undefined;
-  /** SSH private key for an SFTP store of backups. */
+  /** SSH private key for backups on an SFTP server. */
   readonly backupPrivateKey?: pulumi.Input<string> | undefined;
-  /** SSH host key of an SFTP store of backups, pinned. */
+  /** SSH host key of the SFTP server for backups, pinned. */
   readonly backupHostKey?: string | undefined;
-  /** What the backups are encrypted with; without it they are worthless. Default: generated; see pulumi stack output backupPassword --show-secrets. */
+  /** Password that encrypts the backups; without it nobody can read them. Default: generated; see pulumi stack output backupPassword --show-secrets. */
   readonly backupPassword?: pulumi.Input<string> | undefined;
   /** When backups are made, as a calendar event of systemd in the host's time zone (https://www.freedesktop.org/software/systemd/man/latest/systemd.time.html). Default: *-*-* 03:30:00. */
   readonly backupSchedule?: string | undefined;
-  /** Days of which the last backup is kept. Default: 7. */
+  /** For how many days the last backup of each day is kept. Default: 7. */
   readonly backupKeepDaily?: number | undefined;
-  /** Weeks of which the last backup is kept. Default: 5. */
+  /** For how many weeks the last backup of each week is kept. Default: 5. */
   readonly backupKeepWeekly?: number | undefined;
-  /** Months of which the last backup is kept. Default: 6. */
+  /** For how many months the last backup of each month is kept. Default: 6. */
   readonly backupKeepMonthly?: number | undefined;
-  /** Whether the host installs its distribution's security updates by itself. Default: true. */
+  /** Whether the host installs security updates automatically, including Docker's. Default: true. */
   readonly automaticUpdates?: boolean | undefined;
-  /** When the host may reboot for an update that needs it, in its own time zone; Apps do not answer for a minute. Default: never; ops status is red when a reboot is needed. */
+  /** When the host may reboot for an update that needs it, in the host's time zone; the Apps are unavailable for a minute. Default: never; ops status is red while a reboot is needed. */
   readonly updateRebootTime?: string | undefined;
-  /** Address that a daily self-check posts to, only when something is red (Slack, Mattermost, ntfy and others take its {"text": …}; DingTalk, WeCom and Feishu get their own form, with "cloudcode" as a keyword). */
+  /** URL that a daily self-check posts to, only if something is red (Slack, Mattermost, ntfy and others accept its {"text": …}; DingTalk, WeCom and Feishu get their own format, with "cloudcode" as a keyword). */
   readonly alertWebhook?: pulumi.Input<string> | undefined;
-  /** Whether the daily self-check mails adminEmail through smtpAddress, only when something is red. Default: false. */
+  /** Whether the daily self-check sends a mail to adminEmail through smtpAddress, only if something is red. Default: false. */
   readonly alertMail?: boolean | undefined;
 }
 

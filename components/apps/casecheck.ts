@@ -34,12 +34,12 @@ const settings = {
   casecheckEnabled: bool({ description: "CaseCheck: activities and check-ins.", example: "true", default: false }),
   casecheckPublished: choice(["caddy", "tunnel"], "is neither caddy nor tunnel", {
     description:
-      "How CaseCheck is reached: caddy (a subdomain behind the sign-in portal) or tunnel (a Cloudflare Tunnel, without the sign-in portal; no port of it is open on the host).",
+      "How CaseCheck is reached: caddy (a subdomain behind the sign-in portal) or tunnel (a Cloudflare Tunnel, without the sign-in portal; it opens no port on the host).",
     example: "tunnel",
     default: "caddy",
   }),
   casecheckSubdomain: text(check.label, {
-    description: "Subdomain of CaseCheck, where Caddy publishes it.",
+    description: "Subdomain of CaseCheck, if Caddy publishes it.",
     example: "casecheck",
     default: "casecheck",
   }),
@@ -51,26 +51,26 @@ const settings = {
   }),
   casecheckOpenRegistration: bool({
     description:
-      "Lets whoever reaches CaseCheck make an account, where it is open or published by a tunnel; it sets no limit on that. Without it only somebody who passed the sign-in portal can, and nobody through a tunnel.",
+      "Lets anyone who can reach CaseCheck create an account, if it is open or published through a tunnel; the number of accounts has no limit. Without it, only people who have signed in at the portal can create one, and nobody through a tunnel.",
     example: "true",
     default: false,
   }),
   casecheckTunnelToken: secret(tunnelToken, {
     description:
-      "Token of a Cloudflare Tunnel made by hand. Its public host name must lead to http://web:8080 (Cloudflare: Zero Trust, Networks, Tunnels). Instead of casecheckCloudflareApiToken.",
+      "Token of a Cloudflare Tunnel that you created by hand. Its public hostname must route to http://web:8080 (Cloudflare: Zero Trust, Networks, Tunnels). Use it instead of casecheckCloudflareApiToken.",
     example: "eyJhIjoiYWNjb3VudCIsInQiOiJ0dW5uZWwiLCJzIjoiYzJWamNtVjAifQ==",
   }),
   casecheckTunnelHost: text(check.hostName, {
-    description: "Public host name of the Cloudflare Tunnel.",
+    description: "Public hostname of the Cloudflare Tunnel.",
     example: "casecheck.example.com",
   }),
   casecheckCloudflareApiToken: secret(check.accessToken, {
     description:
-      "API token of Cloudflare with which the tunnel, its public host name and Access are made (Cloudflare Tunnel: Edit, Access: Apps and Policies: Edit, and DNS: Edit in the zone).",
+      "Cloudflare API token that creates the tunnel, its public hostname and Access (permissions: Cloudflare Tunnel: Edit, Access: Apps and Policies: Edit, and DNS: Edit in the zone).",
     example: "0123456789abcdefghijklmnopqrstuvwxyz_-AB",
   }),
   casecheckCloudflareAccountId: text(cloudflareId, {
-    description: "Account ID of Cloudflare, from the overview of the zone.",
+    description: "Cloudflare account ID, from the overview of the zone.",
     example: "0123456789abcdef0123456789abcdef",
   }),
   casecheckCloudflareZoneId: text(cloudflareId, {
@@ -78,7 +78,8 @@ const settings = {
     example: "fedcba9876543210fedcba9876543210",
   }),
   casecheckAccessEmails: list(check.email, {
-    description: "Mail addresses that Cloudflare Access lets in, by a code it mails them. Default: everybody passes.",
+    description:
+      "Mail addresses that Cloudflare Access admits, with a code that it sends to them. Default: everybody is admitted.",
     example: "'[\"jo@example.com\"]'",
     default: [],
   }),
@@ -88,7 +89,7 @@ const settings = {
     example: "'a long passphrase of yours'",
   }),
   casecheckMemoryMiB: integer(256, 262144, {
-    description: "Memory limit of CaseCheck's API, in MiB; its other parts have fixed ones.",
+    description: "Memory limit of CaseCheck's API, in MiB; its other services have fixed limits.",
     example: "384",
     default: 384,
   }),

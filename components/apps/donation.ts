@@ -62,17 +62,17 @@ const settings = {
     default: "https://connect.linux.do/oauth2/authorize",
   }),
   donationLinuxDoTokenUrl: text(check.secretUrl, {
-    description: "Token endpoint of the same.",
+    description: "OAuth 2.0 token endpoint of the same server.",
     example: "https://connect.linux.do/oauth2/token",
     default: "https://connect.linux.do/oauth2/token",
   }),
   donationLinuxDoUserUrl: text(check.secretUrl, {
-    description: "User information endpoint of the same.",
+    description: "User information endpoint of the same server.",
     example: "https://connect.linux.do/api/user",
     default: "https://connect.linux.do/api/user",
   }),
   donationAdminLinuxDoIds: list(linuxDoId, {
-    description: "Numbers of the Linux Do users who administer the donation site.",
+    description: "Numeric ids of the Linux Do users who administer the donation site.",
     example: "'[\"12345\"]'",
     default: [],
   }),
@@ -90,7 +90,7 @@ const settings = {
     example: "0123456789abcdefghijklmnopqrstuv",
   }),
   donationNewApiAdminUser: integer(1, 2 ** 31 - 1, {
-    description: "Number of that administrator at new-api; older releases of it want both.",
+    description: "Numeric id of that administrator at new-api; older versions of new-api need both.",
     example: "1",
   }),
 };

@@ -34,7 +34,7 @@ const k3sReleaseSchema: z.ZodType<K3sRelease> = z.strictObject(
 
 const settings = {
   lwsandboxEnabled: bool({
-    description: "lwsandbox (liteboxd): throw-away sandboxes for code, on k3s; needs a host with 8 GiB.",
+    description: "lwsandbox (liteboxd): throw-away sandboxes for code, on k3s; needs a host with 8 GiB of memory.",
     example: "true",
     default: false,
   }),
@@ -44,28 +44,28 @@ const settings = {
     default: "sandbox",
   }),
   lwsandboxAdminUsername: text(check.loginName, {
-    description: "User of lwsandbox's own login; cannot change after the first start.",
+    description: "User name of lwsandbox's own login; it cannot be changed after the first start.",
     example: "admin",
     default: "admin",
   }),
   lwsandboxAdminPassword: secret(adminPassword, {
     description:
-      "Password of that user; a new one replaces what was set in the pages. Default: generated; see pulumi stack output appLogins --show-secrets.",
+      "Password of that user; a new one replaces a password that was set in the pages. Default: generated; see pulumi stack output appLogins --show-secrets.",
     example: "'a long passphrase of yours'",
   }),
   lwsandboxSessionMaxAge: integer(60, 31_536_000, {
-    description: "Life of a session of that login, in seconds.",
+    description: "Lifetime of a session of that login, in seconds.",
     example: "86400",
     default: 86_400,
   }),
   lwsandboxMinimumMemoryMiB: integer(1024, 1_048_576, {
-    description: "Least memory of the host, in MiB; a machine sold with 8 GiB has a little less.",
+    description: "Minimum memory of the host, in MiB; a machine sold with 8 GiB has slightly less.",
     example: "7168",
     default: 7168,
   }),
   lwsandboxWorkers: integer(0, 50, {
     description:
-      "Number of more machines that run sandboxes (target alicloud): created, and drained and deleted when the number is lowered.",
+      "Number of additional machines that run sandboxes (target alicloud). They are created, and drained and deleted when you lower the number.",
     example: "2",
     default: 0,
   }),
@@ -75,18 +75,18 @@ const settings = {
   }),
   lwsandboxWorkerHosts: list(check.knownHostLine, {
     description:
-      "The same for the target existing: a line for each as ssh-keyscan -t ed25519 ADDRESS prints it. hostUser and hostPrivateKey log in there, too.",
+      "The same for the target existing: one line for each machine, as ssh-keyscan -t ed25519 ADDRESS prints it. hostUser and hostPrivateKey are used to log in there, too.",
     example: "'[\"203.0.113.8 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP6EyXTbGNhwwWaLlb18EZWpMGcMx2ioZ3wmeVQ3q9aB\"]'",
     default: [],
   }),
   lwsandboxK3s: object(k3sReleaseSchema, {
     description:
-      "The k3s that runs the sandboxes, and the SHA-256 of its two files k3s and k3s-airgap-images-amd64.tar.zst (in the release's sha256sum-amd64.txt).",
+      "Version of k3s that runs the sandboxes, and the SHA-256 checksums of its two files k3s and k3s-airgap-images-amd64.tar.zst (in the release's sha256sum-amd64.txt).",
     example: `'${JSON.stringify(k3sRelease)}'`,
     default: k3sRelease,
   }),
   lwsandboxK3sUrl: text(check.webBase, {
-    description: "Folder to download those two files from. Default: k3s's releases on GitHub.",
+    description: "URL of a folder from which those two files are downloaded. Default: k3s's releases on GitHub.",
     example: "https://mirror.example.com/k3s",
   }),
 };

@@ -25,7 +25,7 @@ const settings = {
   opencodeEnabled: bool({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
   opencodeSubdomain: text(check.label, { description: "Subdomain of OpenCode.", example: "code", default: "code" }),
   opencodeTerminal: bool({
-    description: "Web terminal of OpenCode's workspace at /terminal.",
+    description: "Web terminal for OpenCode's workspace, at /terminal.",
     example: "true",
     default: true,
   }),
@@ -35,13 +35,13 @@ const settings = {
     default: 2048,
   }),
   opencodeTerminalMemoryMiB: integer(128, 262144, {
-    description: "Memory limit of OpenCode's web terminal and all that runs in it, in MiB.",
+    description: "Memory limit of OpenCode's web terminal and everything that runs in it, in MiB.",
     example: "512",
     default: 1024,
   }),
   opencodeVersion: text(version, {
     description:
-      "Version of OpenCode. 2.x migrates the data of 1.x for good: the host keeps a copy first, and npm run ops -- rollback opencode brings both back.",
+      "Version of OpenCode. 2.x migrates the data of 1.x permanently: the host keeps a copy first, and npm run ops -- rollback opencode restores version and data.",
     example: "1.18.33",
     default: opencodeVersion,
   }),
@@ -60,12 +60,12 @@ const settings = {
     example: "sk-…",
   }),
   opencodeOpenaiBaseUrl: text(check.secretBase, {
-    description: "Address of an API that speaks OpenAI's protocol, for OpenCode.",
+    description: "Address of an OpenAI-compatible API, for OpenCode.",
     example: "https://api.example.com/v1",
   }),
   opencodeProviders: array(providers, {
     description:
-      "More providers of models for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, and default and small, the models it begins with.",
+      "More model providers for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, default (the model that OpenCode starts with) and small (the model for titles).",
     example:
       '\'[{"name":"mine","kind":"openai-compatible","baseUrl":"https://llm.example.com/v1","models":["qwen3-coder"],"default":"qwen3-coder"}]\'',
     default: [],

@@ -32,17 +32,17 @@ const settings = {
     example: "0123456789abcdef0123456789abcdef",
   }),
   tgSignerProxy: secret(check.proxyUrl, {
-    description: "Proxy to Telegram, where the host cannot reach it: socks5://, socks4:// or http://.",
+    description: "Proxy to Telegram, if the host cannot reach it: socks5://, socks4:// or http://.",
     example: "socks5://user:password@proxy.example.com:1080",
   }),
   tgSignerAdminPassword: secret(kept(check.password), {
     description:
-      "Password of TG Signer's own user admin; replaces one that was set in its pages. Default: generated; see pulumi stack output appLogins --show-secrets.",
+      "Password of TG Signer's own user admin; it replaces a password that was set in TG Signer's pages. Default: generated; see pulumi stack output appLogins --show-secrets.",
     example: "'a long passphrase of yours'",
   }),
   tgSignerOuterLogin: choice(["authelia", "basic"], "is neither authelia nor basic", {
     description:
-      "What asks for a login before TG Signer's own: authelia, or basic (a password that Caddy asks for; no second factor and no lock after wrong guesses).",
+      "Which login comes before TG Signer's own: authelia, or basic (a password that Caddy asks for; no second factor, and no ban after wrong guesses).",
     example: "basic",
     default: "authelia",
   }),
@@ -62,7 +62,7 @@ const settings = {
   }),
   tgSignerWebdavUrl: text(check.secretBase, {
     description:
-      "WebDAV server that TG Signer backs up to. Trap: at EVERY start TG Signer deletes its sessions and tasks and takes those of the server, which may be older.",
+      "WebDAV server that TG Signer backs up to. Warning: at EVERY start TG Signer deletes its sessions and tasks and loads those from the server, which may be older.",
     example: "https://dav.example.com",
   }),
   tgSignerWebdavUsername: text(basicUser, { description: "User of the WebDAV server.", example: "jo" }),
@@ -75,12 +75,12 @@ const settings = {
     example: "/tg-signer/",
   }),
   tgSignerWebdavIntervalSeconds: integer(30, 86400, {
-    description: "Longest time from a change to its backup, in seconds.",
+    description: "Longest time between a change and its backup, in seconds.",
     example: "300",
     default: 300,
   }),
   tgSignerWebdavEncryptionKey: secret(kept(check.password), {
-    description: "Password that encrypts the backup, which holds full access to your Telegram accounts.",
+    description: "Password that encrypts this backup, which gives full access to your Telegram accounts.",
     example: "'a passphrase you also keep elsewhere'",
   }),
   tgSignerWebdavReplacesVolume: bool({

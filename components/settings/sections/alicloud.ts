@@ -10,18 +10,18 @@ export const alicloudSettings = {
   }),
   icpFiled: bool({
     description:
-      "Whether domain has an ICP filing; without one, a mainland region blocks the site and its certificates.",
+      "Whether domain has an ICP filing; without one, a region in mainland China blocks the site and its certificates.",
     example: "true",
     default: false,
   }),
   power: choice(["running", "stopped"], "is neither running nor stopped", {
     description:
-      "stopped: the machine is off and not billed; disks and address are kept. Nothing on the host changes meanwhile.",
+      "stopped: the machine is off and not billed, disks and address are kept. Nothing on the host is changed while it is off.",
     example: "stopped",
     default: "running",
   }),
   instanceTypes: someOf(check.instanceType, {
-    description: "Acceptable instance types, best first; the first one in stock is taken and then kept.",
+    description: "Acceptable instance types, best first; the first one in stock is chosen, and then kept.",
     example: "'[\"ecs.e-c1m2.large\"]'",
     default: ["ecs.e-c1m2.large", "ecs.t6-c1m2.large", "ecs.u1-c1m2.large", "ecs.c7.large"],
   }),
@@ -37,26 +37,26 @@ export const alicloudSettings = {
   }),
   hostImage: text(check.imageId, {
     description:
-      "Image of the machine's system; a change replaces the machine and keeps the data. Default: the newest Ubuntu 24.04 at creation.",
+      "System image of the machine; a change replaces the machine and keeps the data. Default: the newest Ubuntu 24.04 at creation.",
     example: "ubuntu_24_04_x64_20G_alibase_20260119.vhd",
   }),
   adoptedInstance: text(check.instanceId, {
     description:
-      "Machine that `npm run ops -- import-state` adopted from the old CLI: zone, type, disk category and image are its own.",
+      "Machine that `npm run ops -- import-state` adopted from the old CLI; it keeps its zone, type, disk category and image.",
     example: "i-t4n0a1b2c3d4e5f6g7h8",
   }),
   systemDiskGiB: integer(20, 2048, {
-    description: "Size of the system disk, in GiB; it holds the system and images' sources, no data.",
+    description: "Size of the system disk, in GiB; it contains the system and the sources of images, but no data.",
     example: "40",
     default: 20,
   }),
   dataDiskGiB: integer(20, 32768, {
-    description: "Size of the encrypted data disk, in GiB; it may grow later.",
+    description: "Size of the encrypted data disk, in GiB; you can enlarge it later.",
     example: "40",
     default: 20,
   }),
   bandwidthMbps: integer(1, 200, {
-    description: "Limit of the public address's bandwidth, in Mbit/s; traffic is paid by volume.",
+    description: "Bandwidth limit of the public address, in Mbit/s; traffic is billed by volume.",
     example: "20",
     default: 20,
   }),
@@ -66,7 +66,8 @@ export const alicloudSettings = {
     default: 5,
   }),
   charge: choice(["payAsYouGo", "spot", "subscription"], "is not payAsYouGo, spot or subscription", {
-    description: "How the machine is paid: payAsYouGo, spot (it can be taken away at any time) or subscription.",
+    description:
+      "How the machine is billed: payAsYouGo, spot (Alibaba Cloud can take it away at any time) or subscription.",
     example: "payAsYouGo",
     default: "payAsYouGo",
   }),
@@ -75,7 +76,7 @@ export const alicloudSettings = {
     example: "0.02",
   }),
   subscriptionMonths: integer(1, 36, {
-    description: "Months a subscription runs; it renews itself for one month each time.",
+    description: "Length of the subscription, in months; after that it renews itself for one month each time.",
     example: "1",
     default: 1,
   }),
@@ -90,16 +91,16 @@ export const alicloudSettings = {
     default: 28,
   }),
   restoreFromSnapshot: text(check.snapshotId, {
-    description: "Snapshot that the data disk is made from when it is created; without effect on a disk that is there.",
+    description: "Snapshot from which the data disk is created; it has no effect on an existing disk.",
     example: "s-t4n0a1b2c3d4e5f6g7h8",
   }),
   finalSnapshot: bool({
-    description: "Whether pulumi destroy leaves a snapshot of the data disk (only with deleteData).",
+    description: "Whether pulumi destroy takes a final snapshot of the data disk, which stays (only with deleteData).",
     example: "true",
     default: false,
   }),
   protectMachine: bool({
-    description: "Whether machine and address refuse to be deleted, by the cloud and by Pulumi.",
+    description: "Whether Alibaba Cloud and Pulumi refuse to delete the machine and its address.",
     example: "true",
     default: false,
   }),
@@ -123,7 +124,7 @@ export const alicloudSettings = {
   }),
   ipv6: bool({ description: "Whether the machine also has a public IPv6 address.", example: "true", default: false }),
   ipv6GatewayId: text(check.ipv6GatewayId, {
-    description: "The IPv6 gateway of vpcId, if it has one: a VPC can have only one. Default: a new one.",
+    description: "The IPv6 gateway of vpcId, if it already has one: a VPC can have only one. Default: a new one.",
     example: "ipv6gw-t4n0a1b2c3d4e5f6g7h8",
   }),
   resourceGroupId: text(check.resourceGroupId, {

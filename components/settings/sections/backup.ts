@@ -5,11 +5,11 @@ import { secret, text, integer } from "../setting";
 export const backupSettings = {
   backupRepository: text(check.backupRepository, {
     description:
-      "Where restic keeps backups: oss, a bucket on Alibaba Cloud that is made with a key for it alone (target alicloud; needs docs/ram-policy-oss.json, too), s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or /PATH on the host. Default: no backups.",
+      "Where restic stores backups: oss (a bucket on Alibaba Cloud and a key for this bucket only, both created for you; needs target alicloud and docs/ram-policy-oss.json), s3:https://HOST/BUCKET/PATH, sftp://USER@HOST:PORT//PATH, or /PATH on the host. Default: no backups.",
     example: "oss",
   }),
   backupAccessKeyId: text(check.accessToken, {
-    description: "Access key id of an S3 store of backups.",
+    description: "Access key id for backups in an S3 store.",
     example: "LTAI5t0a1b2c3d4e5f6g7h8",
   }),
   backupSecretAccessKey: secret(check.accessToken, {
@@ -17,16 +17,16 @@ export const backupSettings = {
     example: "0123456789abcdefghijklmnopqrst",
   }),
   backupPrivateKey: secret(check.privateKey, {
-    description: "SSH private key for an SFTP store of backups.",
+    description: "SSH private key for backups on an SFTP server.",
     example: "< ~/.ssh/id_ed25519",
   }),
   backupHostKey: text(check.hostKey, {
-    description: "SSH host key of an SFTP store of backups, pinned.",
+    description: "SSH host key of the SFTP server for backups, pinned.",
     example: '"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP6EyXTbGNhwwWaLlb18EZWpMGcMx2ioZ3wmeVQ3q9aB"',
   }),
   backupPassword: secret(check.password, {
     description:
-      "What the backups are encrypted with; without it they are worthless. Default: generated; see pulumi stack output backupPassword --show-secrets.",
+      "Password that encrypts the backups; without it nobody can read them. Default: generated; see pulumi stack output backupPassword --show-secrets.",
     example: "'a long passphrase of yours'",
   }),
   backupSchedule: text(check.calendar, {
@@ -36,17 +36,17 @@ export const backupSettings = {
     default: "*-*-* 03:30:00",
   }),
   backupKeepDaily: integer(0, 3650, {
-    description: "Days of which the last backup is kept.",
+    description: "For how many days the last backup of each day is kept.",
     example: "7",
     default: 7,
   }),
   backupKeepWeekly: integer(0, 520, {
-    description: "Weeks of which the last backup is kept.",
+    description: "For how many weeks the last backup of each week is kept.",
     example: "5",
     default: 5,
   }),
   backupKeepMonthly: integer(0, 120, {
-    description: "Months of which the last backup is kept.",
+    description: "For how many months the last backup of each month is kept.",
     example: "6",
     default: 6,
   }),

@@ -35,12 +35,12 @@ export const dockerSettings = {
     default: "https://download.docker.com/linux",
   }),
   registryMirrors: list(check.webBase, {
-    description: "Mirrors of Docker Hub that the host pulls through.",
+    description: "Mirrors of Docker Hub that the host pulls from.",
     example: "'[\"https://mirror.example.com\"]'",
     default: [],
   }),
   imageRegistry: text(check.registryPrefix, {
-    description: "Private registry that holds all images, in place of docker.io.",
+    description: "Private registry with all images, used in place of docker.io.",
     example: "registry.example.com/mirror",
   }),
   images: object(imageOverrides, {
@@ -59,12 +59,12 @@ export const dockerSettings = {
     default: [],
   }),
   dockerAddressPool: text(check.cidr, {
-    description: "Network that Docker cuts its networks from (24 bits each).",
+    description: "Network from which Docker takes the networks of the Apps (a /24 each).",
     example: "10.201.0.0/16",
     default: "10.201.0.0/16",
   }),
   swapMiB: integer(0, 65536, {
-    description: "Size of the swap file, in MiB, where the host has no swap; 0 for none.",
+    description: "Size of the swap file, in MiB, if the host has no swap; 0 for none.",
     example: "2048",
     default: 2048,
   }),

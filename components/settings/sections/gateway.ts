@@ -4,7 +4,7 @@ import { secret, text } from "../setting";
 /** Who logs in, and how codes reach them. */
 export const gatewaySettings = {
   adminUsername: text(check.loginName, {
-    description: "Name the operator logs in with.",
+    description: "Name with which the operator signs in.",
     example: "admin",
     default: "admin",
   }),
@@ -14,7 +14,7 @@ export const gatewaySettings = {
     example: "'a long passphrase of yours'",
   }),
   adminEmail: text(check.email, {
-    description: "Where login mails go. Default: adminUsername@domain.",
+    description: "The operator's mail address, for one-time codes and alerts. Default: adminUsername@domain.",
     example: "you@example.com",
   }),
   smtpAddress: text(check.smtpAddress, {

@@ -11,17 +11,17 @@ export const targetSettings = {
   }),
   domain: text(check.cookieDomain, {
     description:
-      "Domain the Apps are served below; it and *.domain must point to the host. NAME.duckdns.org and NAME.dedyn.io are free (see domainToken). Default: <address>.sslip.io, a name that strangers share: one site with theirs to browsers, and one certificate limit.",
+      "Domain of the Apps; it and *.domain must point to the host. NAME.duckdns.org and NAME.dedyn.io are free (see domainToken). Default: <address>.sslip.io, a name shared with strangers: browsers treat their pages as the same site as yours, and all share one certificate rate limit.",
     example: "home.example.com",
   }),
   domainToken: secret(check.accessToken, {
     description:
-      "Token of the provider of a free domain, NAME.duckdns.org (https://www.duckdns.org) or NAME.dedyn.io (https://desec.io): with it the host keeps the domain's records, and those of the names below it.",
+      "Token of the provider of a free domain, NAME.duckdns.org (https://www.duckdns.org) or NAME.dedyn.io (https://desec.io): with it the host maintains the DNS records of the domain and of all names below it.",
     example: "01234567-89ab-cdef-0123-456789abcdef",
   }),
   sshCidrs: list(check.cidr, {
     description:
-      "Networks that may reach SSH on the host; needed for alicloud (find yours: curl -4 https://ifconfig.me). Default: the host's own firewall decides.",
+      "Networks that may connect to SSH on the host; required for alicloud (find yours: curl -4 https://ifconfig.me). Default: the host's own firewall decides.",
     example: "'[\"203.0.113.0/24\"]'",
     default: [],
   }),
@@ -42,7 +42,7 @@ export const existingSettings = {
   hostAddress: text(check.address, { description: "IP address or name of the host.", example: "203.0.113.7" }),
   hostPort: integer(1, 65535, { description: "SSH port of the host.", example: "22", default: 22 }),
   hostUser: text(check.unixUser, {
-    description: "SSH user: root, or one that may sudo without a password.",
+    description: "SSH user: root, or a user who may use sudo without a password.",
     example: "root",
     default: "root",
   }),
