@@ -286,6 +286,8 @@ describe("each Chinese page", () => {
       "costs",
       "domain",
       "existing-machine",
+      "machine",
+      "old-cli",
       "operations",
       "security",
       "state-and-ci",
