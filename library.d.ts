@@ -1,7 +1,7 @@
 // Written by `npm run settings` from the settings table (components/settings/table.ts): edit that, or scripts/library-types.ts.
 import * as pulumi from "@pulumi/pulumi";
 
-/** The machine, where there is one already. */
+/** An existing machine. */
 export interface ExistingTarget {
   readonly kind: "existing";
   /** IP address or name of the host. */
@@ -18,7 +18,7 @@ export interface ExistingTarget {
   readonly hostWaitSeconds?: number | undefined;
 }
 
-/** Network, machine, disk and address are made at Alibaba Cloud. */
+/** Network, machine, disk and address are created on Alibaba Cloud. */
 export interface AlicloudTarget {
   readonly kind: "alicloud";
   /** Region of Alibaba Cloud (https://www.alibabacloud.com/help/en/ecs/user-guide/regions-and-zones). Default: ap-southeast-1. */
@@ -79,7 +79,7 @@ export interface AlicloudTarget {
   readonly hostWaitSeconds?: number | undefined;
 }
 
-/** The Apps: those that are there are on. */
+/** The Apps; an App that is listed is on. */
 export interface Apps {
   /** See docs/apps/opencode.md. */
   readonly opencode?:
@@ -232,7 +232,7 @@ export interface Apps {
     | undefined;
 }
 
-/** What a Home is made of: the settings of docs/settings.md. Those of the target and of each App stand below them. */
+/** Arguments of a Home: the settings of docs/settings.md. Those of the target and of each App are nested. */
 export interface HomeArgs {
   /** Where the machine comes from. */
   readonly target: ExistingTarget | AlicloudTarget;
@@ -330,41 +330,41 @@ export interface HomeOutputs {
   readonly publicAddress: pulumi.Output<string>;
   /** Name that the operator signs in with. */
   readonly adminUsername: string;
-  /** The operator's first password; a secret. A change in the portal is not seen here. */
+  /** The operator's first password; a secret. A password that was changed in the portal is not here. */
   readonly adminPassword: pulumi.Output<string>;
   /** Logins that Apps have of their own, by title; the passwords are secrets. */
   readonly appLogins: Readonly<Record<string, { readonly username: string; readonly password: pulumi.Output<string> }>>;
-  /** Keys of OpenCode's own clients, by the client's name; secrets. Without opencodeDevices it is not there. */
+  /** Keys of OpenCode's own clients, by the client's name; secrets. Only with opencodeDevices. */
   readonly deviceKeys?: pulumi.Output<Record<string, string>>;
-  /** A command for a shell in the project's folder, which opens a shell on the machine. */
+  /** A command that opens a shell on the machine; run it in the project's folder. */
   readonly sshCommand: pulumi.Output<string>;
-  /** The key that it logs in with; a secret. */
+  /** The SSH key that sshCommand logs in with; a secret. */
   readonly sshPrivateKey: pulumi.Output<string>;
-  /** What the operator does after the first `pulumi up`, in order. */
+  /** Steps for the operator after the first `pulumi up`, in order. */
   readonly nextSteps: pulumi.Output<string[]>;
-  /** What backups are encrypted with; a secret. Without backups it is not there. */
+  /** Password that encrypts the backups; a secret. Only with backups. */
   readonly backupPassword?: pulumi.Output<string>;
-  /** What `npm run ops` reads; a secret. */
+  /** Data for `npm run ops`; a secret. */
   readonly operations: pulumi.Output<unknown>;
-  /** Price of a month in USD by published prices; target alicloud alone. */
+  /** Estimated cost in USD a month from published prices; only with target alicloud. */
   readonly monthlyCostUsd?: pulumi.Output<{
     readonly running: number;
     readonly stopped: number;
-    /** What costs money but has no known price. */
+    /** Parts that cost money but have no known price. */
     readonly notCounted: readonly string[];
   }>;
 }
 
 /**
- * A machine and the Apps on it, behind one login. A stack has one.
+ * A machine and the Apps on it, behind one sign-in. A stack can have only one.
  *
- * Options: `provider` takes an `alicloud.Provider` of yours for all resources at Alibaba Cloud. The look-ups for stock, images and
- * what is left read the keys of the environment, as that provider does by default.
+ * Options: all resources on Alibaba Cloud use your `alicloud.Provider` if you pass it as `provider`. The lookups of stock, images and
+ * leftover resources use the keys from the environment, as that provider does by default.
  */
 export declare class Home extends pulumi.ComponentResource {
   /** @throws Error that lists every problem of the arguments, before any resource is declared */
   constructor(name: string, args: HomeArgs, opts?: pulumi.ComponentResourceOptions);
-  /** All outputs, for a program to return. Rejected with one sentence when a cloud does not answer or lacks what is set. */
+  /** All outputs, for a program to return. Rejected with one sentence if a cloud does not answer, or lacks something that is set. */
   readonly outputs: Promise<HomeOutputs>;
   readonly url: HomeOutputs["url"];
   readonly urls: HomeOutputs["urls"];

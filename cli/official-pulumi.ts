@@ -43,7 +43,7 @@ export async function ensurePulumi(
   if (!(await isExecutable(pulumi))) await downloadOfficial(pulumiVersion, folder, say);
   if (!(await isExecutable(pulumi)))
     throw new Error(
-      "There is no Pulumi CLI on PATH, and get.pulumi.com does not give one. Install it: https://www.pulumi.com/docs/install/",
+      "There is no Pulumi CLI on PATH, and it could not be downloaded from get.pulumi.com. Install it: https://www.pulumi.com/docs/install/",
     );
   return { pulumi, env: { PATH: [folder, path].join(delimiter) } };
 }

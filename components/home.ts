@@ -27,7 +27,7 @@ export abstract class HomeComponent extends pulumi.ComponentResource {
     const stack = pulumi.runtime.getStackResource();
     if (stack && furnished.has(stack))
       throw new OperatorError(
-        "A stack has one Home, since its resources are found by their names: make another stack.",
+        "A stack can have only one Home, because its resources are found by their names: create another stack.",
       );
     const transformations = [...(opts.transformations ?? []), formerUrns(settings.target.kind)];
     super("cloudcode:index:Home", name, {}, { ...opts, transformations });

@@ -73,7 +73,7 @@ function steps(settings: Settings, host: Host, domain: string, address: string):
   const portal = `https://${hostOf({ subdomain: portalSubdomain }, domain)}`;
   const code = mail
     ? `The one-time code arrives at ${operator.email ?? `${operator.username}@${domain}`}.`
-    : "The one-time code stands on the host: npm run ops -- otp waits for it and prints it.";
+    : "The one-time code is on the host: npm run ops -- otp waits for it and prints it.";
   return [
     ...host.manualSteps(domain, address),
     ...sharedName(domain),
@@ -88,6 +88,6 @@ function sharedName(domain: string): string[] {
   const shared = sharedDomain(domain);
   if (shared === undefined) return [];
   return [
-    `${domain} is a shared name: to a browser every page of every *.${shared} is of the same site as yours, and all of them share the limits of the certificate authorities. A name of your own is free: get one at https://www.duckdns.org or https://desec.io, then pulumi config set domain NAME.duckdns.org && pulumi config set --secret domainToken && pulumi up (docs/domain.md).`,
+    `${domain} is a shared name: browsers treat every page of every *.${shared} as the same site as yours, and all of them share the rate limits of the certificate authorities. A name of your own is free: get one at https://www.duckdns.org or https://desec.io, then pulumi config set domain NAME.duckdns.org && pulumi config set --secret domainToken && pulumi up (docs/domain.md).`,
   ];
 }

@@ -49,13 +49,13 @@ function afterDashes(words: readonly string[]): readonly string[] {
 function withChoice(command: Command): Command {
   return command
     .option("-s, --stack <name>", "the Pulumi stack (default: the selected one)")
-    .option("-C, --cwd <folder>", "folder that the Pulumi CLI runs in (default: the project)");
+    .option("-C, --cwd <folder>", "folder in which the Pulumi CLI runs (default: the project)");
 }
 
 /** Every command with its arguments and options. */
 export function opsCommands(): Command {
   const program = withChoice(new Command("ops"))
-    .description("Looks after a stack of cloudcode: npm run ops -- COMMAND")
+    .description("Operates a stack of cloudcode: npm run ops -- COMMAND")
     .enablePositionalOptions()
     .showHelpAfterError();
   let chosen: StackChoice = {};
@@ -67,17 +67,17 @@ export function opsCommands(): Command {
 
   program
     .command("status")
-    .description("look at everything; each red line says what to do")
-    .option("--json", "one JSON object a check")
+    .description("check everything; each red line has a fix")
+    .option("--json", "print one JSON object for each check")
     .action(async ({ json }: { json?: true }) => {
       report(await status(choice()), json);
     });
   program
     .command("doctor")
-    .description("look at this machine, the CLI, the backend and the secrets; nothing is changed")
+    .description("check this computer, the CLI, the backend and the secrets; change nothing")
     .option(
       "--host",
-      "look at the stack's machine instead, before the first up too: all that is in the way there",
+      "check the stack's machine instead, also before the first up: list everything that prevents an up",
       false,
     )
     .action(async ({ host }: { host: boolean }) => {
@@ -93,22 +93,22 @@ export function opsCommands(): Command {
     });
   program
     .command("otp")
-    .description("print the newest one-time code of the login portal; wait for it")
+    .description("print the newest one-time code of the sign-in portal; wait until there is one")
     .option("--wait <seconds>", "how long", count, 120)
     .action(async ({ wait }: { wait: number }) => {
       print(await oneTimeCode(choice(), wait, say));
     });
   program
     .command("logs <app>")
-    .description("log lines of an App, of auth or of edge")
-    .option("-f, --follow", "go on with new ones", false)
+    .description("print the log of an App, of auth or of edge")
+    .option("-f, --follow", "print new lines as they come", false)
     .option("-n, --lines <count>", "how many", count, 100)
     .action(async (app: string, options: { follow: boolean; lines: number }) => {
       process.exitCode = await showLogs(choice(), app, options);
     });
   program
     .command("ssh [command...]")
-    .description("a shell on the host, or a command there")
+    .description("open a shell on the host, or run a command there")
     .passThroughOptions()
     .action(async (command: string[]) => {
       process.exitCode = await shell(choice(), afterDashes(command));
@@ -122,7 +122,7 @@ export function opsCommands(): Command {
     });
   program
     .command("ps")
-    .description("the containers, their health, memory and disk")
+    .description("list the containers with their health, memory and disk")
     .action(async () => {
       process.exitCode = await listContainers(choice());
     });
@@ -141,7 +141,7 @@ export function opsCommands(): Command {
     });
   const devices = program
     .command("devices")
-    .description("second factors of the operator, and keys of OpenCode's own clients");
+    .description("list and remove second factors of the operator; list keys of OpenCode's own clients");
   devices
     .command("list", { isDefault: true })
     .description("list the passkeys, and the clients that have a key")
@@ -156,21 +156,21 @@ export function opsCommands(): Command {
     });
   program
     .command("unban [who]")
-    .description("let an address or a user in again after too many wrong passwords (default: all of them)")
+    .description("lift the ban of an address or a user after too many wrong passwords (default: every ban)")
     .option("-l, --list", "only list the bans", false)
     .action(async (who: string | undefined, { list }: { list: boolean }) => {
       print(await (list ? listBans(choice()) : unban(choice(), who)));
     });
   program
     .command("history")
-    .description("who changed what on the host, and when")
+    .description("show who changed what on the host, and when")
     .option("-n, --lines <count>", "how many", count, 30)
     .action(async ({ lines }: { lines: number }) => {
       print(renderHistory(await history(choice(), lines)));
     });
   program
     .command("rollback <app> [release]")
-    .description("return to the release before, or to one that history names")
+    .description("go back to the previous release, or to one that history lists")
     .action(async (app: string, release: string | undefined) => {
       print(await rollback(choice(), app, release));
     });
@@ -182,18 +182,22 @@ export function opsCommands(): Command {
     });
   program
     .command("snapshots")
-    .description("the backups there are")
+    .description("list the backups")
     .action(async () => {
       print(renderSnapshots(await snapshots(choice())));
     });
   program
     .command("restore")
-    .description("put backed up data in the place of what is there; a backup of that is made first")
+    .description("replace data with that of a backup; the current data is backed up first")
     .option("--app <app>", "only this stack (default: all)")
-    .option("--at <time>", "the newest backup up to then, as 2026-11-25T15:00 (default: the newest)", pastTime)
-    .option("--to <stack>", "on the host of another stack, which has the same backupRepository and backupPassword")
-    .option("--force", "also in the place of newer data", false)
-    .option("--former-is-off", "with --to: the former host does not answer and never starts its Apps again", false)
+    .option(
+      "--at <time>",
+      "the newest backup up to this time, such as 2026-11-25T15:00 (default: the newest)",
+      pastTime,
+    )
+    .option("--to <stack>", "to the host of another stack, which has the same backupRepository and backupPassword")
+    .option("--force", "also replace newer data", false)
+    .option("--former-is-off", "with --to: the former host does not answer and will never start its Apps again", false)
     .action(async (options: RestoreOptions) => {
       await restore(choice(), options, { say, confirmed });
     });
@@ -211,9 +215,9 @@ export function opsCommands(): Command {
     });
   program
     .command("import-state <file>")
-    .description("take over what the old Go CLI made, as its state.json says")
+    .description("adopt the resources of the old Go CLI, as listed in its state.json")
     .option("--host-key <key>", "the machine's host key: its /etc/ssh/ssh_host_ed25519_key.pub")
-    .option("--dry-run", "only say what would be adopted and set", false)
+    .option("--dry-run", "only print what would be adopted and set", false)
     .action(async (file: string, options: { hostKey?: string; dryRun: boolean }) => {
       // The cloud's SDK is slow to load, and no other command needs it.
       const { importState } = await import("./commands/import-state");
@@ -221,7 +225,7 @@ export function opsCommands(): Command {
     });
   program
     .command("import-data")
-    .description("after import-state and pulumi up: give OpenCode what the old CLI's had")
+    .description("after import-state and pulumi up: copy the data of the old CLI's OpenCode into the new one")
     .action(async () => {
       print(await carryData(choice()));
     });

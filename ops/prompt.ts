@@ -5,7 +5,7 @@ import { OpsError } from "./stack";
 export async function newPassword(): Promise<string> {
   if (!process.stdin.isTTY) return (await text(process.stdin)).replace(/\r?\n$/, "");
   const first = await hidden("New password: ");
-  if (first !== (await hidden("Again: "))) throw new OpsError("the two are not the same; nothing was changed");
+  if (first !== (await hidden("Again: "))) throw new OpsError("the two passwords differ; nothing was changed");
   return first;
 }
 
@@ -43,7 +43,7 @@ function hidden(question: string): Promise<string> {
         }
         if (letter === "\u0003") {
           end();
-          reject(new OpsError("given up; nothing was changed"));
+          reject(new OpsError("cancelled; nothing was changed"));
           return;
         }
         typed = letter === "\u007f" ? typed.slice(0, -1) : typed + letter;

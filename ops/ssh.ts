@@ -22,7 +22,7 @@ const sshFailed = 255;
 /** Words of ssh itself, in place of the host's. */
 const sshFault =
   /^(ssh: |Host key verification failed|kex_exchange_identification|Connection (closed|reset|timed out)|.*Permission denied \()/m;
-const lookCloser = "ssh did not get through to the host: npm run ops -- status says why, and what to do";
+const lookCloser = "ssh could not connect to the host: npm run ops -- status shows why, and what to do";
 
 /** Runs until its standard input ends, so that the key is gone however this process dies. */
 const agentScript = `trap 'kill $!' EXIT; trap exit INT TERM HUP; ssh-agent -D -a "$1" & sleep 0.1; kill -0 $! && cat`;
@@ -122,7 +122,7 @@ export class Ssh {
       if (answer.code === 0) return answer;
       throw new OpsError(answer.stderr.trim() || answer.stdout.trim() || `exit code ${answer.code}`, { cause });
     }
-    const detail = answer.said || (cause?.message ?? "it said nothing");
+    const detail = answer.said || (cause?.message ?? "it printed nothing");
     if (sshFault.test(detail)) throw new OpsError(`${detail}\n${lookCloser}`, { cause });
     const seconds = (options.timeoutMs ?? 0) / 1000;
     throw new OpsError(describeUnreachable({ address, port, user, hostKey, seconds }, { ...answer, detail }), {

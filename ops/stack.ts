@@ -75,17 +75,17 @@ export function pulumiFault(words: string): string {
   const said = words.replace(/^error: /gm, "").trim();
   if (/ENOENT/.test(words)) return "the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/";
   if (/no stack selected|no current stack|must be used with --stack/i.test(words))
-    return "no stack is selected: run `pulumi stack select NAME`, or give --stack NAME";
+    return "no stack is selected: run `pulumi stack select NAME`, or add --stack NAME";
   if (/incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE/i.test(words))
     return `the stack's passphrase is missing or wrong: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE (${said.split("\n")[0] ?? ""})`;
   if (/operation error KMS/.test(words)) return kmsFault(words) ?? said;
   if (/SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|no EC2 IMDS role/.test(words))
     return "the bucket of the state refuses the keys of this shell: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-  if (/NoSuchBucket/.test(words)) return "the bucket of the state is not there: check its name and endpoint";
+  if (/NoSuchBucket/.test(words)) return "the bucket of the state does not exist: check its name and endpoint";
   if (/currently locked/.test(words)) {
     const [, who, since] = /created by (\S+) \(pid \d+\) at (\S+)/.exec(words) ?? [];
     const holder = who === undefined ? "another run" : `${who} (since ${since ?? ""})`;
-    return `${holder} holds the stack's lock; \`pulumi cancel\` frees it once that run is dead`;
+    return `${holder} holds the stack's lock; \`pulumi cancel\` releases it if that run was killed`;
   }
   if (/no stack named/i.test(words)) return `${said}; \`pulumi stack ls\` lists those of this backend`;
   return said;
@@ -98,7 +98,7 @@ function kmsFault(words: string): string | undefined {
   if (/get credentials|UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch|ExpiredToken|AccessDenied/.test(words))
     return "the KMS that keeps the key of this stack's secrets refuses the credentials of this shell: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
   if (/NotFoundException|DisabledException|KMSInvalidState/.test(words))
-    return "the KMS key of this stack's secrets is not there, is disabled, or waits for its deletion: without it they are lost";
+    return "the KMS key of this stack's secrets does not exist, is disabled, or is scheduled for deletion: without it the secrets are lost";
   return undefined;
 }
 
@@ -119,7 +119,7 @@ export function parseOutputs(json: string): StackOutputs {
     return { ...rest, operations: { ...operations, codesTo: operations.codesTo } };
   }
   const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].join(", ");
-  throw new OpsError(`the stack lacks the outputs ${fields}: run \`pulumi up\` to its end once`);
+  throw new OpsError(`the stack lacks the outputs ${fields}: run \`pulumi up\` once until it completes`);
 }
 
 /** Name of the chosen stack, without organization and project: what the program knows it by. */

@@ -34,7 +34,7 @@ export function waitForNames(
     said = sentence;
     return {
       late: new Error(
-        `Not so after ${seconds} seconds: ${sentence}; wanted is ${address}. Make the two A records where ${domain} has its DNS, then run this again.`,
+        `Not correct after ${seconds} seconds: ${sentence}; expected: ${address}. Create the two A records at the DNS provider of ${domain}, then run this again.`,
       ),
     };
   });

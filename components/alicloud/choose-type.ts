@@ -13,7 +13,7 @@ function choiceBefore(stdout = "") {
   try {
     return placeSchema.parse(JSON.parse(stdout));
   } catch {
-    throw new ScriptError(`The state holds no choice of a type but: ${stdout.trim()}`);
+    throw new ScriptError(`The state has no instance type, but: ${stdout.trim()}`);
   }
 }
 

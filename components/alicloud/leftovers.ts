@@ -84,7 +84,7 @@ const kinds: readonly (readonly [Product, string, Read])[] = [
     entries("EipAddresses", "EipAddress", z.object({ AllocationId: z.string(), IpAddress: z.string() }), (one) => ({
       what: `public address ${one.IpAddress}`,
       id: one.AllocationId,
-      billed: "billed by the hour while it is bound to nothing, and by traffic",
+      billed: "billed by the hour while it is not bound, and by traffic",
     })),
   ],
   [
@@ -120,7 +120,7 @@ void runScript(inputSchema, ({ region, tags, seconds }) => {
     const found = await listAll(api, tags);
     const left = found.filter((one) => !one.kept);
     const kept = found.filter((one) => one.kept).map((one) => `${one.id}, ${one.billed}`);
-    const keptWords = kept.length > 0 ? ` Kept as wanted: final snapshot ${kept.join("; final snapshot ")}.` : "";
+    const keptWords = kept.length > 0 ? ` Kept as requested: final snapshot ${kept.join("; final snapshot ")}.` : "";
     if (left.length === 0)
       return {
         done: `nothing ${kept.length > 0 ? "else " : ""}billed is left in ${region}${keptWords && `.${keptWords}`}`,

@@ -34,7 +34,7 @@ void runScript(inputSchema, ({ region, allocationId }) => {
     const address = await addressOf(api, allocationId);
     if (!address) return { done: `public address ${allocationId} is gone already` };
     // https://www.alibabacloud.com/help/en/vpc/developer-reference/api-vpc-2016-04-28-eips-describeeipaddresses
-    if (address.Status === "Available") return { done: `public address ${address.IpAddress} is bound to nothing` };
+    if (address.Status === "Available") return { done: `public address ${address.IpAddress} is not bound` };
     if (address.Status === "InUse" && remainingMs > 0)
       await api.call("vpc", "UnassociateEipAddress", {
         ...{ AllocationId: allocationId, InstanceId: address.InstanceId, InstanceType: address.InstanceType },

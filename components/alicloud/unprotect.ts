@@ -24,6 +24,6 @@ void runScript(
     if (!instance) return `machine ${instanceId} is gone already`;
     if (!instance.DeletionProtection) return `machine ${instanceId} is not protected`;
     await api.call("ecs", "ModifyInstanceAttribute", { InstanceId: instanceId, DeletionProtection: "false" });
-    return `machine ${instanceId} is protected no longer`;
+    return `machine ${instanceId} is no longer protected`;
   },
 );

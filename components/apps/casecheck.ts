@@ -139,16 +139,20 @@ export const casecheck = appKind({
         "casecheckTunnelHost",
         `is ${cookieFault}`,
       ),
-      ...(tunnel && made ? missing(values, cloudflareKeys, "Cloudflare makes the tunnel only with all three") : []),
-      ...(tunnel && made ? useless(byHand, "beside casecheckCloudflareApiToken") : []),
+      ...(tunnel && made ? missing(values, cloudflareKeys, "the tunnel is created only with all three") : []),
+      ...(tunnel && made ? useless(byHand, "together with casecheckCloudflareApiToken") : []),
       ...(tunnel && !made
-        ? missing(values, byHand, "casecheckPublished is tunnel, and no casecheckCloudflareApiToken makes one")
+        ? missing(
+            values,
+            byHand,
+            "casecheckPublished is tunnel, and there is no casecheckCloudflareApiToken to create one",
+          )
         : []),
       ...when(tunnel && !made && emails, "casecheckAccessEmails", "has no effect without casecheckCloudflareApiToken"),
       ...when(
         tunnel && values.casecheckOpen === true,
         "casecheckOpen",
-        "has no effect with a tunnel, which the gate does not guard",
+        "has no effect with a tunnel, which the sign-in portal does not protect",
       ),
       ...when(
         values.casecheckOpenRegistration === true && !values.casecheckOpen && !tunnel,

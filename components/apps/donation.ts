@@ -25,7 +25,7 @@ const publicPaths = [
 /** What API clients call with a key of the proxy, web pages among them; its management, provider callbacks and the rest stay behind the gateway. */
 const modelPaths = ["/v1/*", "/v1beta/*"];
 
-const notAnId = "is not the number of a Linux Do user";
+const notAnId = "is not the numeric id of a Linux Do user";
 const linuxDoId = z
   .unknown()
   .transform((value) => (typeof value === "number" ? String(value) : value))

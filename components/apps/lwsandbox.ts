@@ -20,7 +20,7 @@ const adminPassword = check.password
   .refine((value) => Buffer.byteLength(value) <= maxPasswordBytes, {
     error: `is longer than ${maxPasswordBytes} bytes`,
   })
-  .refine((value) => value !== publicPassword, { error: "is the one that every liteboxd comes with" });
+  .refine((value) => value !== publicPassword, { error: "is the default password of liteboxd" });
 
 const sha256 = z.string("is missing").regex(/^[0-9a-f]{64}$/, "is not a SHA-256: 64 digits of 0-9 and a-f");
 const k3sReleaseSchema: z.ZodType<K3sRelease> = z.strictObject(
@@ -244,7 +244,7 @@ function memoryProblems(needed: number, { target, instanceTypes = [] }: StackVal
     return when(
       gib !== undefined && gib * 1024 < needed,
       "instanceTypes",
-      `holds ${type} with ${gib ?? 0} GiB of memory: lwsandbox needs ${needed} MiB (lwsandboxMinimumMemoryMiB); name types such as ecs.e-c1m4.large or ecs.e-c1m2.xlarge alone`,
+      `contains ${type} with ${gib ?? 0} GiB of memory: lwsandbox needs ${needed} MiB (lwsandboxMinimumMemoryMiB); list only types such as ecs.e-c1m4.large or ecs.e-c1m2.xlarge`,
     );
   });
 }

@@ -26,17 +26,17 @@ export interface Provider {
   readonly small?: string | undefined;
 }
 
-const model = z.string("is not a text").regex(/^[\w.:/@+-]{1,128}$/, "is not the name of a model");
+const model = z.string("is not a string").regex(/^[\w.:/@+-]{1,128}$/, "is not the name of a model");
 
 const provider: z.ZodType<Provider> = z
   .strictObject(
     {
-      name: z.string("is not a text").regex(/^[a-z][a-z0-9-]{0,31}$/, {
-        error: "is not 1 to 32 lower-case letters, digits and -, a letter first",
+      name: z.string("is not a string").regex(/^[a-z][a-z0-9-]{0,31}$/, {
+        error: "is not 1 to 32 lower-case letters, digits and -, starting with a letter",
       }),
-      kind: z.enum(kinds, `is none of ${kinds.join(", ")}`),
+      kind: z.enum(kinds, `is not one of ${kinds.join(", ")}`),
       baseUrl: check.secretBase.optional(),
-      models: z.array(model, "is not a list").min(1, "is empty: name at least one"),
+      models: z.array(model, "is not a list").min(1, "is empty: list at least one"),
       default: model.optional(),
       small: model.optional(),
     },
@@ -47,7 +47,7 @@ const provider: z.ZodType<Provider> = z
       context.addIssue({ code: "custom", path: [path], message });
     };
     if (baseUrl === undefined && kind.endsWith("-compatible"))
-      add("baseUrl", "is missing: a compatible server has an address");
+      add("baseUrl", "is missing: a compatible server needs an address");
     for (const key of ["default", "small"] as const)
       if (chosen[key] !== undefined && !models.includes(chosen[key])) add(key, "is not one of its models");
   });
@@ -65,15 +65,15 @@ export function providerProblems(list: readonly Provider[], keys: string | undef
   const rivals = (field: "default" | "small") => list.filter((one) => one[field] !== undefined).length > 1;
   return [
     ...names.flatMap((name, index) => [
-      ...when(names.indexOf(name) < index, key, `[${index}] has the name of another one`),
-      ...when(taken.includes(name), key, `[${index}] has a name of OpenCode's own: ${taken.join(", ")}`),
+      ...when(names.indexOf(name) < index, key, `[${index}] has the same name as another one`),
+      ...when(taken.includes(name), key, `[${index}] has a name that OpenCode itself uses: ${taken.join(", ")}`),
       ...when(known[name] === undefined, "opencodeProviderKeys", `has no key for the provider [${index}]`),
     ]),
     ...(["default", "small"] as const).flatMap((field) => when(rivals(field), key, `has more than one ${field} model`)),
     ...when(
       Object.keys(known).some((name) => !names.includes(name)),
       "opencodeProviderKeys",
-      "has a key for a provider that opencodeProviders does not name",
+      "has a key for a provider that is not in opencodeProviders",
     ),
   ];
 }
@@ -81,7 +81,7 @@ export function providerProblems(list: readonly Provider[], keys: string | undef
 const keysSchema = z.record(z.string(), check.accessToken, "is not an object of keys by the provider's name");
 
 /** The secret setting of the keys: JSON, checked, and left as it is. */
-export const providerKeys: z.ZodType<string> = z.string("is not a text").superRefine((value, context) => {
+export const providerKeys: z.ZodType<string> = z.string("is not a string").superRefine((value, context) => {
   const parsed = check.json(keysSchema).safeParse(value);
   for (const { message, path } of parsed.error?.issues ?? []) context.addIssue({ code: "custom", path, message });
 });

@@ -39,7 +39,7 @@ const lines: Readonly<Record<string, ReleaseLine>> = {
   },
 };
 
-export const version = z.string("is not a text").regex(/^[12]\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/, {
+export const version = z.string("is not a string").regex(/^[12]\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/, {
   error: "is not a version 1.x.y or 2.x.y",
 });
 

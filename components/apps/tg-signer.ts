@@ -15,7 +15,7 @@ const basicPassword = check.password.refine((value) => Buffer.byteLength(value) 
 
 /** TG Signer drops spaces at both ends of its variables. */
 const kept = (schema: z.ZodType<string>) =>
-  schema.refine((value) => value === value.trim(), { error: "begins or ends with a space, which TG Signer drops" });
+  schema.refine((value) => value === value.trim(), { error: "begins or ends with a space, which TG Signer removes" });
 
 /** A colon ends the user of a basic login (RFC 7617, 2). */
 const basicUser = kept(check.oneLine).refine((value) => !value.includes(":"), { error: "has a colon" });
@@ -117,7 +117,7 @@ export const tgSigner = appKind({
     ] as const;
     const backedUp = webdav.some((key) => values[key] !== undefined);
     return [
-      ...missing(values, ["tgSignerApiId", "tgSignerApiHash"], "TG Signer needs a Telegram app of yours"),
+      ...missing(values, ["tgSignerApiId", "tgSignerApiHash"], "TG Signer needs your own Telegram app"),
       ...when(
         values.tgSignerBasicPassword !== undefined && values.tgSignerOuterLogin !== "basic",
         "tgSignerBasicPassword",
@@ -128,7 +128,7 @@ export const tgSigner = appKind({
       ...when(
         backedUp && !values.tgSignerWebdavReplacesVolume,
         "tgSignerWebdavReplacesVolume",
-        "is not true: with a WebDAV backup every start deletes the sessions and tasks on the volume and takes those of the server, which may be older",
+        "is not true: with a WebDAV backup every start deletes the sessions and tasks on the volume and loads those from the server, which may be older",
       ),
       ...(!backedUp && values.tgSignerWebdavEncryptionKey !== undefined
         ? missing(values, ["tgSignerWebdavUrl"], "tgSignerWebdavEncryptionKey is set")

@@ -31,7 +31,7 @@ export function curlMail(
   username: string | undefined,
 ): { readonly url: string; readonly secure: boolean } {
   const { protocol, hostname, port } = new URL(address);
-  if (!isMailScheme(protocol)) throw new Error(`${protocol} is no scheme of a mail server`);
+  if (!isMailScheme(protocol)) throw new Error(`${protocol} is not a scheme of a mail server`);
   const { scheme, port: usual, secure } = mailSchemes[protocol];
   return { url: `${scheme}://${hostname}:${port || usual}`, secure: secure || username !== undefined };
 }

@@ -26,10 +26,10 @@ export function existingPlatform(target: ExistingTarget, keepsName: boolean, par
         clusterAddress: pulumi.output(address),
         workers: target.workers.map((worker) => new ExistingWorker(worker.name, { ...worker, ...login }, { parent })),
         manualSteps: (domain) => [
-          `Firewall in front of the machine, where there is one: let in ${open}; nothing else.`,
+          `Firewall in front of the machine, if there is one: allow ${open}; nothing else.`,
           ...target.workers.map(
             (worker) =>
-              `Firewall between the machines: let ${worker.address} reach ${address} on ${worker.openings.onHost}, and all of them each other on ${worker.openings.between}.`,
+              `Firewall between the machines: allow ${worker.address} to connect to ${address} on ${worker.openings.onHost}, and all of them to each other on ${worker.openings.between}.`,
           ),
           ...(keepsName ? [] : [pointNames(domain, address)]),
         ],

@@ -47,10 +47,10 @@ export function getsGateCookie(host: string, domain: string | undefined): boolea
 
 /** What is wrong with such a host where another server answers. */
 export const cookieFault =
-  "at or below domain (by default a name of sslip.io), where browsers would send it the gate's login cookie: take a name outside it";
+  "at or below domain (by default a name of sslip.io), where browsers would send it the cookie of the sign-in portal: use a name outside it";
 
 /** The DNS records that the operator makes. */
 export function pointNames(domain: string, address: string): string {
-  const byItself = domain === sslipName(address) ? " (sslip.io does that by itself)" : "";
+  const byItself = domain === sslipName(address) ? " (sslip.io does that automatically)" : "";
   return `DNS: ${domain} and *.${domain} must point to ${address}${byItself}.`;
 }

@@ -37,7 +37,7 @@ export function describeUnreachable(host: Endpoint, { stage, detail }: Unreachab
     case "root":
       return `Root: ${where} refused to work for user ${host.user}: ${detail}. The user must be root, or be allowed to \`sudo -n\` everything.`;
     case "begun":
-      return `${where} lost the connection while the command ran, which goes on there: ${detail}`;
+      return `${where} lost the connection while the command was running; it continues there: ${detail}`;
     case "command":
       return detail;
   }
@@ -45,5 +45,5 @@ export function describeUnreachable(host: Endpoint, { stage, detail }: Unreachab
 
 /** Ends the error of a removal: how to go on when the machine is gone for good. */
 export function forgetSentence(urn: string): string {
-  return `If that machine is gone for good, \`pulumi state delete '${urn}'\` forgets this stack of it, \`pulumi state delete --all --force\` everything.`;
+  return `If that machine no longer exists, \`pulumi state delete '${urn}'\` removes this stack of it from the state, \`pulumi state delete --all --force\` removes everything.`;
 }

@@ -154,9 +154,9 @@ function answerOf(channel: ClientChannel, { payload = "", limit }: ReachInput): 
       resolve({ stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), outcome });
     };
     const bound = limit && (limit.seconds + limit.graceSeconds + lateSeconds) * 1000;
-    const timer = bound === undefined ? undefined : setTimeout(done, bound, "it was not ended in time");
+    const timer = bound === undefined ? undefined : setTimeout(done, bound, "it did not end in time");
     channel.once("close", (code: number | null | undefined) => {
-      done(typeof code === "number" ? `exit code ${code}` : "the command did not come to its end");
+      done(typeof code === "number" ? `exit code ${code}` : "the command did not finish");
     });
   });
 }

@@ -6,7 +6,7 @@ import { sharedDomain } from "../host/names";
 
 /** Checks of host names, networks, URLs and mail addresses; messages as in checks.ts. */
 
-const text = z.string("is not a text").min(1, "is empty");
+const text = z.string("is not a string").min(1, "is empty");
 
 const dnsLabel = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 const hostPattern = new RegExp(`^(?=.{1,253}$)(${dnsLabel}\\.)*${dnsLabel}$`);
@@ -36,7 +36,7 @@ export const address = text.refine(
 export const serverAddress = text.superRefine((value, context) => {
   if (ipVersion(value) === 0) context.addIssue({ code: "custom", message: "is not an IP address" });
   else if (/^(127\.|0\.0\.0\.0$)|^[0:]*:[0:]*[01]?$/.test(value))
-    context.addIssue({ code: "custom", message: "is each container's own address, where no server is" });
+    context.addIssue({ code: "custom", message: "is the loopback address of each container, where no server runs" });
 });
 
 /** Room that a domain leaves for a subdomain of 63 letters and a dot. */
@@ -55,11 +55,11 @@ function cookieDomainFault(value: string): string | undefined {
     return "is an IP address, which can carry neither login cookies nor passkeys; use <address>.sslip.io";
   if (!isHostName(value)) return "is not a host name in lower-case letters";
   if (value.length > longestDomain)
-    return `is longer than ${longestDomain} letters, which leaves no room for subdomains`;
-  if (!value.includes(".")) return "has no dot, so that browsers refuse its login cookie";
+    return `is longer than ${longestDomain} characters, which leaves no room for subdomains`;
+  if (!value.includes(".")) return "has no dot, so browsers refuse its login cookie";
   const parsed = parseDomain(value, { allowPrivateDomains: true });
   if (parsed.publicSuffix === value)
-    return "is a public suffix, so that browsers refuse its login cookie; use a name below it";
+    return "is a public suffix, so browsers refuse its login cookie; use a name below it";
   if (sharedDomain(value) === value) return "is shared by everybody; use <address>.sslip.io";
   return undefined;
 }
@@ -76,7 +76,7 @@ export const email = text.max(254, notAnEmail).refine((value) => isHostName(mail
 /** What certificate authorities take: a mail address that the whole internet can reach. */
 export const publicEmail = email.refine(
   (value) => !isHostName(mailDomain(value)) || mailDomain(value).includes("."),
-  "is at a name without a dot, which no certificate authority takes",
+  "is at a domain without a dot, which no certificate authority accepts",
 );
 
 /** An IPv4 or IPv6 network in CIDR notation whose address part is the network's first address; in the usual form of both. */
@@ -136,12 +136,12 @@ function urlFault(value: string, rules: UrlRules, message: string): string | und
   if (host.startsWith("[") ? ipVersion(bareHost) !== 6 : ipVersion(host) !== 4 && !isHostName(host.toLowerCase()))
     return message;
   if (port !== undefined && (!/^[1-9]\d*$/.test(port) || Number(port) > 65535)) return "names no port of 1 to 65535";
-  if (/%(?![\da-f]{2})/i.test(rest)) return "has a % that is no escape: write %25";
-  if (login !== undefined && rules.login !== true) return "has a login in it, which is not read there";
-  if (rules.bare === true && rest !== "" && rest !== "/") return "has something behind its host and port";
+  if (/%(?![\da-f]{2})/i.test(rest)) return "has a % that is not an escape: write %25";
+  if (login !== undefined && rules.login !== true) return "contains a user name or password, which is not used there";
+  if (rules.bare === true && rest !== "" && rest !== "/") return "has something after its host and port";
   if (rules.base === true && rest.includes("?")) return "has a query, but something is appended to it";
   if (rules.secrets === true && scheme === "http" && !isPrivate(bareHost))
-    return "is not https://, but secrets are sent there: only a private address may do without";
+    return "is not https://, but secrets are sent there: only a private address may use http://";
   return undefined;
 }
 

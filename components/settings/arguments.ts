@@ -30,7 +30,7 @@ export function homeSettings(args: HomeArgs): Settings {
     .filter(([key]) => !isSecret(key))
     .map(([key]) => ({
       key,
-      fault: "is an output, but must be known before any resource is: only secrets may be one",
+      fault: "is an output, but its value must be known before any resource is created: only secrets may be outputs",
     }));
   const all = [...problems.filter(({ key }) => !unknown.some((one) => one.key === key)), ...unknown];
   if (all.length > 0) throw new OperatorError(describe(all, example));
@@ -73,14 +73,14 @@ function checked(key: string, text: pulumi.Output<unknown>): pulumi.Output<strin
   return text.apply((value) => {
     const parsed = isSettingKey(key) ? settingsTable[key].schema.safeParse(value) : undefined;
     if (typeof value === "string" && parsed?.success === true) return value;
-    const faults = parsed?.error?.issues.map(faultOf) ?? ["is no text"];
+    const faults = parsed?.error?.issues.map(faultOf) ?? ["is not a string"];
     throw new OperatorError(describe([{ key, fault: faults.join("; ") }], example));
   });
 }
 
 /** The line that shows a right value, in the place of the command that sets a configuration. */
 function example(key: string): string {
-  if (!isSettingKey(key)) return "    fix: take it out";
+  if (!isSettingKey(key)) return "    fix: remove it";
   const { example: words }: Setting = settingsTable[key];
   return `    example: ${words.replace(/^'(.*)'$/, "$1")}`;
 }

@@ -72,6 +72,6 @@ function isRecurring(text: string): boolean {
 }
 
 export const calendar = z
-  .string("is not a text")
-  .max(200, "is longer than 200 letters")
-  .refine(isRecurring, "is not a calendar event of systemd that comes again, as *-*-* 03:30:00 or Mon..Fri 04:00");
+  .string("is not a string")
+  .max(200, "is longer than 200 characters")
+  .refine(isRecurring, "is not a calendar event of systemd that recurs, such as *-*-* 03:30:00 or Mon..Fri 04:00");

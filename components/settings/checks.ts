@@ -10,7 +10,7 @@ export { timeZone } from "./time-zone";
 
 /** Value checks of the settings: each message completes the sentence "KEY …". None quotes the value, which may be a secret. */
 
-const nonEmpty = z.string("is not a text").min(1, "is empty");
+const nonEmpty = z.string("is not a string").min(1, "is empty");
 
 function matching(pattern: RegExp, message: string): z.ZodType<string> {
   return nonEmpty.regex(pattern, message);
@@ -35,7 +35,7 @@ export function json<T>(inner: z.ZodType<T>): z.ZodType<T> {
 export const unixUser = matching(/^[a-z_][a-z0-9_-]{0,31}$/, "is not a user name of Linux");
 export const loginName = matching(
   /^[a-z][a-z0-9_-]{0,31}$/,
-  "is not 1 to 32 lower-case letters, digits, _ and -, a letter first",
+  "is not 1 to 32 lower-case letters, digits, _ and -, starting with a letter",
 );
 export const password = z
   .string()
@@ -43,7 +43,7 @@ export const password = z
   .max(128, "is longer than 128 characters")
   .regex(/^\P{Cc}*$/u, "has control characters");
 /** A text that files, headers and forms can hold on one line. */
-export const oneLine = nonEmpty.max(4096, "is longer than 4096 letters").superRefine((value, context) => {
+export const oneLine = nonEmpty.max(4096, "is longer than 4096 characters").superRefine((value, context) => {
   if (/[\r\n\0]/.test(value)) context.addIssue({ code: "custom", message: "has more than one line" });
   else if (/\p{Cc}/u.test(value)) context.addIssue({ code: "custom", message: "has control characters" });
 });
@@ -100,7 +100,7 @@ export const hostKey = nonEmpty.superRefine((value, context) => {
   if (!hostKeyTypes.includes(type) || rest.length > 0) {
     context.addIssue({ code: "custom", message: `is not "type base64" with a type of ${hostKeyTypes.join(", ")}` });
   } else if (!isKeyBlob(encoded, type)) {
-    context.addIssue({ code: "custom", message: "does not hold a key of its type; was it cut off?" });
+    context.addIssue({ code: "custom", message: "does not contain a key of its type; is it complete?" });
   }
 });
 
@@ -139,4 +139,4 @@ export const knownHostLine = nonEmpty.superRefine((line, context) => {
   for (const { message } of hostKey.safeParse(key).error?.issues ?? []) add(message);
 });
 
-export const clockTime = matching(/^([01]\d|2[0-3]):[0-5]\d$/, "is not a time of day, as 04:30");
+export const clockTime = matching(/^([01]\d|2[0-3]):[0-5]\d$/, "is not a time of day, such as 04:30");

@@ -9,7 +9,7 @@ const leastRsaBits = 1024;
  * `npm run ops` and for restic. Byte order mark, Windows' line ends, blanks and what stands around the key are not part of it.
  */
 export const privateKey = z
-  .string("is not a text")
+  .string("is not a string")
   .min(1, "is empty")
   .transform((value, context) => {
     const result = readPrivateKey(value);
@@ -27,10 +27,10 @@ function readPrivateKey(value: string): { readonly text: string } | { readonly f
     return { fault: "is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)" };
   const blocks = [...value.matchAll(armour)];
   const [, kind = "", body = ""] = blocks[0] ?? [];
-  const unreadable = { fault: "cannot be read; is it whole, with its line ends?" };
+  const unreadable = { fault: "cannot be read; is it complete, with its line breaks?" };
   if (blocks.length === 0) return unreadable;
-  if (blocks.length > 1) return { fault: "holds more than one key" };
-  const passphrase = { fault: "has a passphrase; make a key without one for this stack" };
+  if (blocks.length > 1) return { fault: "contains more than one key" };
+  const passphrase = { fault: "has a passphrase; create a key without one for this stack" };
   if (kind === "ENCRYPTED " || /ENCRYPTED/.test(body)) return passphrase;
   const lines = body.split(/\s+/).filter(Boolean);
   const text = [`-----BEGIN ${kind}PRIVATE KEY-----`, ...lines, `-----END ${kind}PRIVATE KEY-----`, ""].join("\n");
@@ -38,13 +38,15 @@ function readPrivateKey(value: string): { readonly text: string } | { readonly f
   if (parsed instanceof Error) {
     if (/encrypted/i.test(parsed.message)) return passphrase;
     return kind === ""
-      ? { fault: "is in PKCS#8 format; ssh-keygen -p -N '' -f COPY rewrites a copy of it in OpenSSH's own" }
+      ? { fault: "is in PKCS#8 format; ssh-keygen -p -N '' -f COPY rewrites a copy of it in OpenSSH's own format" }
       : unreadable;
   }
   if (parsed.type === "ssh-dss")
-    return { fault: "is a DSA key, which SSH servers no longer take; ssh-keygen -t ed25519 makes one they do" };
+    return {
+      fault: "is a DSA key, which SSH servers no longer accept; ssh-keygen -t ed25519 creates one that they accept",
+    };
   if (parsed.type === "ssh-rsa" && rsaBits(parsed.getPublicSSH()) < leastRsaBits)
-    return { fault: `is an RSA key of less than ${leastRsaBits} bits, which SSH servers no longer take` };
+    return { fault: `is an RSA key of less than ${leastRsaBits} bits, which SSH servers no longer accept` };
   return belongsTogether(parsed, lines.join(""), kind) ? { text } : unreadable;
 }
 

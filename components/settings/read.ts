@@ -82,7 +82,7 @@ export function checkSettings(
       values[key] = setting.default;
       continue;
     }
-    if (setting.secret && !isEncrypted(key)) problems.push({ key, fault: "is a secret, but stands in plain text" });
+    if (setting.secret && !isEncrypted(key)) problems.push({ key, fault: "is a secret, but is stored in plain text" });
     const parsed = setting.schema.safeParse(given);
     if (parsed.success) values[key] = parsed.data;
     else problems.push(...parsed.error.issues.map((issue) => ({ key, fault: faultOf(issue) })));

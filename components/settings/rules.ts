@@ -38,17 +38,17 @@ function generalProblems(values: PlainSettings): Problem[] {
     ...when(
       imageRegistry !== undefined && registryMirrors.length > 0,
       "registryMirrors",
-      "has no effect beside imageRegistry: set one of the two",
+      "has no effect together with imageRegistry: set only one of the two",
     ),
     ...when(
       dockerAddressPool !== undefined && !/:|^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(dockerAddressPool),
       "dockerAddressPool",
-      "is not a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: containers could not reach what is really there",
+      "is not a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: containers could not reach the real hosts there",
     ),
     ...when(
       dockerAddressPool !== undefined && holds(dockerAddressPool, values.hostAddress ?? ""),
       "dockerAddressPool",
-      "holds hostAddress, which containers could then not reach",
+      "contains hostAddress, which containers could then not reach",
     ),
     ...when(
       dockerAddressPool !== undefined &&
@@ -64,7 +64,7 @@ function freeNameProblems({ domain, domainToken: token }: PlainSettings): Proble
   if (token === undefined) return [];
   const suffixes = nameProviders.map(({ suffix }) => `NAME.${suffix}`).join(" or ");
   const provider = domain === undefined ? undefined : nameProvider(domain);
-  if (!provider) return [{ key: "domain", fault: `is not ${suffixes}, whose records domainToken keeps` }];
+  if (!provider) return [{ key: "domain", fault: `is not ${suffixes}, whose records domainToken maintains` }];
   return when(!provider.token.test(token), "domainToken", `is not a token of ${provider.shape}`);
 }
 
@@ -92,7 +92,7 @@ function backupProblems(values: PlainSettings): Problem[] {
 
 /** Two Apps at one name make Caddy refuse its whole configuration (caddyserver/caddy#1999). */
 function duplicateHosts(values: PlainSettings): Problem[] {
-  const taken = new Map<string, string>([[portalSubdomain, "the login portal"]]);
+  const taken = new Map<string, string>([[portalSubdomain, "the sign-in portal"]]);
   const keys = appKinds.flatMap(({ enabled, subdomains }) => (values[enabled] ? subdomains : []));
   return keys.flatMap((key) => {
     const subdomain = values[key];

@@ -102,13 +102,14 @@ export function list(item: z.ZodType<string>, words: WithDefault<readonly string
 
 /** The same with one of them at least. */
 export function someOf(item: z.ZodType<string>, words: WithDefault<readonly string[]>): Defaulted<readonly string[]> {
-  return setting<readonly string[]>("array", json(texts(item).min(1, "is empty: name at least one")), words);
+  return setting<readonly string[]>("array", json(texts(item).min(1, "is empty: list at least one")), words);
 }
 
 const texts = (item: z.ZodType<string>) =>
   z.array(item, "is not a list").superRefine((values, context) => {
     values.forEach((value, index) => {
-      if (values.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message: "is there twice" });
+      if (values.indexOf(value) < index)
+        context.addIssue({ code: "custom", path: [index], message: "is listed twice" });
     });
   });
 

@@ -22,13 +22,13 @@ function existingProblems(values: PlainSettings): Problem[] {
     ...when(
       domain === undefined && hostAddress !== undefined && isIP(hostAddress) !== 4,
       "domain",
-      "is missing: only an IPv4 hostAddress gives a name of its own (<address>.sslip.io)",
+      "is missing: only an IPv4 hostAddress has a default domain (<address>.sslip.io)",
     ),
     ...when(power === "stopped", "power", "is stopped, but only the target alicloud can stop its machine"),
     ...when(
       values.backupRepository === "oss",
       "backupRepository",
-      "is oss, a bucket that only the target alicloud makes: name s3:https://HOST/BUCKET/PATH with its keys, an SFTP server or a folder",
+      "is oss, a bucket that only the target alicloud creates: use s3:https://HOST/BUCKET/PATH with its keys, an SFTP server or a folder",
     ),
     ...without(values, "the target existing", [
       "vpcId",
@@ -47,17 +47,17 @@ function alicloudProblems(values: PlainSettings): Problem[] {
     ...when(
       sshCidrs.length === 0,
       "sshCidrs",
-      "is missing: it says from where SSH may reach the machine; curl -4 https://ifconfig.me shows your address, add /32",
+      "is missing: it lists the networks that may connect to SSH on the machine; curl -4 https://ifconfig.me shows your address, add /32",
     ),
     ...when(
       ipv6 === false && sshCidrs.some((cidr) => cidr.includes(":")),
       "sshCidrs",
-      "holds an IPv6 network, but ipv6 is false",
+      "contains an IPv6 network, but ipv6 is false",
     ),
     ...when(
       isMainland(region) && icpFiled === false,
       "region",
-      "is in mainland China, where a site without ICP filing is blocked: set icpFiled to true if domain has one, or take cn-hongkong or ap-southeast-1",
+      "is in mainland China, where a site without ICP filing is blocked: set icpFiled to true if domain has one, or use cn-hongkong or ap-southeast-1",
     ),
     ...without(values, "the target alicloud", ["hostAddress", "hostPrivateKey", "hostKey"]),
     ...when(
@@ -68,7 +68,7 @@ function alicloudProblems(values: PlainSettings): Problem[] {
     ...when(
       power === "stopped" && charge === "subscription",
       "power",
-      "cannot be stopped to save money: a subscription is paid in any case",
+      "cannot be stopped to save money: a subscription is billed in any case",
     ),
     ...when(
       values.finalSnapshot === true && values.deleteData === false,

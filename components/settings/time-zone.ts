@@ -23,4 +23,4 @@ export function isTimeZone(value: string): boolean {
   return others.has(value) || (value.includes("/") && (canonical === value || place.test(value)));
 }
 
-export const timeZone = z.string("is not a text").refine(isTimeZone, "is not a time zone");
+export const timeZone = z.string("is not a string").refine(isTimeZone, "is not a time zone");

@@ -11,7 +11,7 @@ old=$1/volumes/cloudcode_devbox
 new=/var/lib/docker/volumes/cloudcode-opencode
 [ -d "\${old}_workspace" ] || { echo "there is no $old""_workspace: the old CLI's data is not on this machine" >&2; exit 1; }
 [ -d "\${new}_workspace" ] || { echo "OpenCode is not on this host: run pulumi up with opencodeEnabled" >&2; exit 1; }
-[ ! -e "$1/carried" ] || { echo "carried over already, $(cat "$1/carried")" >&2; exit 1; }
+[ ! -e "$1/carried" ] || { echo "copied already, $(cat "$1/carried")" >&2; exit 1; }
 ids=$(docker ps -q --filter label=com.docker.compose.project=cloudcode-opencode)
 [ -z "$ids" ] || docker stop $ids >/dev/null
 trap '[ -z "$ids" ] || docker start $ids >/dev/null' EXIT

@@ -71,5 +71,7 @@ export async function handOver(
   const input = `${keys.loginPublic.trim()}\n${keys.hostPrivate.trim()}\n`;
   await withSsh(host, old.privateKey, old.hostKey, (ssh) => ssh.script(handoverScript, [oldDocker], { input }));
   if (!(await isOurs(host, keys)))
-    throw new OpsError("the machine took the stack's keys but does not answer with them: run the same command again");
+    throw new OpsError(
+      "the stack's keys are on the machine, but it does not accept them yet: run the same command again",
+    );
 }

@@ -83,9 +83,9 @@ const words: Readonly<Record<Kind, string>> = {
 export function cloudProblems({ region, ids }: OldState, found: Found): string[] {
   const { vswitch, group, machine, address } = found;
   const gone = (Object.keys(words) as Kind[]).filter((kind) => ids[kind] !== undefined && found[kind] === undefined);
-  const elsewhere = (what: string) => `${what} is not where the file says: one of its ids is of something else`;
+  const elsewhere = (what: string) => `${what} does not match the file: one of its ids belongs to something else`;
   return [
-    ...gone.map((kind) => `the ${words[kind]} ${ids[kind] ?? ""} is not in ${region}: take its id out of the file`),
+    ...gone.map((kind) => `the ${words[kind]} ${ids[kind] ?? ""} is not in ${region}: remove its id from the file`),
     ...(vswitch && vswitch.VpcId !== ids.vpc ? [elsewhere("the vSwitch")] : []),
     ...(group && group.VpcId !== ids.vpc ? [elsewhere("the security group")] : []),
     ...(machine && (machine.vswitchId !== ids.vswitch || machine.securityGroupIds.join() !== ids.group)
@@ -95,7 +95,7 @@ export function cloudProblems({ region, ids }: OldState, found: Found): string[]
       ? [`the machine is ${machine.status}: start it in the console, then import`]
       : []),
     ...(machine && machine.chargeType !== "PostPaid"
-      ? ["the machine is no pay-as-you-go one, as all of the old CLI are: change it in the console, then import"]
+      ? ["the machine is not pay-as-you-go, as all machines of the old CLI are: change it in the console, then import"]
       : []),
     ...(machine && address && address.InstanceId !== ids.machine
       ? ["the public address is not bound to the machine: bind it in the console, then import"]
@@ -115,19 +115,19 @@ export function stackProblems(
   return [
     ...(config["target"] !== undefined && config["target"] !== "alicloud" ? ["target is not alicloud"] : []),
     ...(config["region"] !== undefined && config["region"] !== region
-      ? [`region is ${config["region"]}, but the old one is in ${region}: pulumi config set region ${region}`]
+      ? [`region is ${config["region"]}, but the old machine is in ${region}: pulumi config set region ${region}`]
       : []),
     ...(vswitch && zones !== undefined && zones !== "[]" && !zones.includes(`"${vswitch.ZoneId}"`)
-      ? [`zones does not hold ${vswitch.ZoneId}, where the old one is: pulumi config rm zones`]
+      ? [`zones does not contain ${vswitch.ZoneId}, the zone of the old machine: pulumi config rm zones`]
       : []),
     ...["vpcId", "vswitchId", "hostImage"]
       .filter((key) => config[key] !== undefined)
-      .map((key) => `${key} is set, but it is adopted: pulumi config rm ${key}`),
+      .map((key) => `${key} is set, but import-state adopts the old one: pulumi config rm ${key}`),
     ...wanted
       .filter(({ name, id }) => known.has(name) && known.get(name) !== id)
       .map(
         ({ name }) =>
-          `the stack has a ${name} of its own (${known.get(name) ?? ""}): import into a new one, made with pulumi stack init`,
+          `the stack already has its own ${name} (${known.get(name) ?? ""}): import into a new stack, created with pulumi stack init`,
       ),
   ];
 }

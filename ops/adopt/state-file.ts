@@ -57,34 +57,37 @@ export function parseState(text: string): { readonly state: OldState; readonly p
   const parsed = fileSchema.safeParse(json);
   if (!parsed.success)
     throw new OpsError(
-      `the file is no state.json of the old CLI: ${parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ")}`,
+      `the file is not a state.json of the old CLI: ${parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ")}`,
     );
   const { version, region, status, resources, cloudcode } = parsed.data;
   const found = kinds.map(([kind, field, shape]) => ({ kind, field, shape, id: resources[field].id }));
   const last = found.findLastIndex((one) => one.id !== "");
   const problems = [
     ...when(version !== "1.0", `version is ${version || "missing"}; only 1.0 is known`),
-    ...when(!/^[a-z]+-[a-z]+(-\w+)?$/.test(region), "region is missing or none"),
+    ...when(!/^[a-z]+-[a-z]+(-\w+)?$/.test(region), "region is missing or not a region"),
     ...when(
       status === "suspended",
       "status is suspended: start the machine with `cloudcode resume` of the old CLI, then import",
     ),
     ...when(
       status === "destroyed",
-      "status is destroyed: nothing is there to adopt; what a snapshot holds comes back with `cloudcode deploy` of the old CLI",
+      "status is destroyed: there is nothing to adopt; `cloudcode deploy` of the old CLI restores the data of a snapshot",
     ),
     ...when(
       !["", "running", "suspended", "destroyed"].includes(status),
-      "status is none of running, suspended, destroyed",
+      "status is not running, suspended or destroyed",
     ),
-    ...when(last < 0 && status !== "destroyed", "resources names nothing that was made"),
+    ...when(last < 0 && status !== "destroyed", "resources lists nothing that was created"),
     ...found.flatMap((one, index) => [
-      ...when(one.id === "" && index < last, `resources.${one.field}.id is missing, but what needs it is there`),
+      ...when(
+        one.id === "" && index < last,
+        `resources.${one.field}.id is missing, but a resource that needs it exists`,
+      ),
       ...when(one.id !== "" && !one.shape.test(one.id), `resources.${one.field}.id is not the id of one`),
     ]),
     ...when(
       resources.ecs.id !== "" && resources.eip.id === "",
-      `resources.eip.id is missing: without an address nothing was put on the machine ${resources.ecs.id}, so delete it in the console and its id in the file`,
+      `resources.eip.id is missing: without an address nothing was installed on the machine ${resources.ecs.id}, so delete the machine in the console and its id in the file`,
     ),
   ];
   const ids = Object.fromEntries(found.filter((one) => one.id !== "").map((one) => [one.kind, one.id]));

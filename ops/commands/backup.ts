@@ -39,7 +39,7 @@ export function snapshotsOf(all: readonly Snapshot[], name: string): Snapshot[] 
   const its = all.filter(({ stack }) => stack === name);
   if (its.length > 0) return its;
   const others = [...new Set(all.map(({ stack }) => stack))].sort();
-  const there = others.length === 0 ? "has none at all" : `has those of ${others.join(", ")}`;
+  const there = others.length === 0 ? "has no backups" : `has backups of ${others.join(", ")}`;
   throw new OpsError(`there is no backup of a stack ${name}: the repository ${there}`);
 }
 
@@ -71,7 +71,7 @@ export function pickSnapshots(
 }
 
 export function renderSnapshots(all: readonly Snapshot[]): string {
-  if (all.length === 0) return "There are no backups yet; npm run ops -- backup makes one.";
+  if (all.length === 0) return "There are no backups yet; npm run ops -- backup creates one.";
   const width = Math.max(...all.map(({ app }) => app.length));
   const line = ({ id, app, stack, time, beforeRestore }: Snapshot) =>
     `${new Date(time).toISOString()}  ${id}  ${stack}  ${app.padEnd(width)}${beforeRestore ? "  before a restore" : ""}`.trimEnd();
@@ -139,8 +139,8 @@ export async function restore(choice: StackChoice, options: RestoreOptions, pers
     const all = snapshotsOf(await readSnapshots(ssh), from);
     const { picked, without } = pickSnapshots(all, stacks, options.at);
     for (const app of options.app === undefined ? withoutPlace(all, stacks) : [])
-      person.say(`${app} has a backup, but does not run here: left out`);
-    for (const app of without) person.say(`${app} has no backup and stays as it is`);
+      person.say(`${app} has a backup, but does not run here: skipped`);
+    for (const app of without) person.say(`${app} has no backup and is left unchanged`);
     const moved = from === to ? [] : toBeGiven(picked, outputs.operations);
     const failed: string[] = [];
     for (const snapshot of picked) {
@@ -154,7 +154,7 @@ export async function restore(choice: StackChoice, options: RestoreOptions, pers
         failed.push(snapshot.app);
       }
     }
-    if (failed.length > 0) throw new OpsError(`not restored: ${failed.join(", ")}; what ran before runs on`);
+    if (failed.length > 0) throw new OpsError(`not restored: ${failed.join(", ")}; what ran before keeps running`);
   });
 }
 
@@ -177,14 +177,14 @@ async function onStack(ssh: Ssh, action: string, app: string, ...more: readonly 
 const newerData = "has data that is newer than the snapshot";
 
 async function agreeToLose(ssh: Ssh, { app, time }: Snapshot, force: boolean, { say, confirmed }: Person) {
-  say(`Restoring ${app} of ${new Date(time).toISOString()}`);
+  say(`Restoring ${app} from ${new Date(time).toISOString()}`);
   try {
     await onStack(ssh, "newer", app, String(Math.ceil(time / 1000)));
   } catch (error) {
     if (!(error instanceof OpsError) || !error.message.includes(newerData)) throw error;
     say(error.message);
-    if (!force && !(await confirmed(`Put the snapshot in its place? A backup of what is there is made first.`)))
-      throw new OpsError(`${app} stays as it is; --force puts the snapshot in the place of newer data`, {
+    if (!force && !(await confirmed(`Replace it with the snapshot? The current data is backed up first.`)))
+      throw new OpsError(`${app} is left unchanged; --force replaces newer data with the snapshot`, {
         cause: error,
       });
   }
@@ -210,7 +210,7 @@ async function stopOnFormerHost(former: StackChoice, app: string, to: string, is
     if (isOff || (await person.confirmed(`Is it certain that ${app} does not run there, and never will again?`)))
       return;
     throw new OpsError(
-      `${app} stays as it is: its data may be in use on one host only. Stop it there, or give --former-is-off once that host can never start it again`,
+      `${app} is left unchanged: only one host may use its data. Stop it there, or add --former-is-off if that host can never start it again`,
       { cause: error },
     );
   }

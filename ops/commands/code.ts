@@ -37,7 +37,7 @@ export function isFresh(code: Code | undefined, now: number): code is Code {
 export async function oneTimeCode(choice: StackChoice, seconds: number, say: (line: string) => void): Promise<string> {
   return onHost(choice, async (ssh, { operations }) => {
     if (operations.codesTo !== undefined)
-      throw new OpsError(`one-time codes of this stack go by mail to ${operations.codesTo}`);
+      throw new OpsError(`one-time codes of this stack are sent by mail to ${operations.codesTo}`);
     let said = false;
     return poll({ boundMs: seconds * 1000, pauseMs }, async (remainingMs) => {
       const { stdout } = await ssh.script(
@@ -54,5 +54,5 @@ export async function oneTimeCode(choice: StackChoice, seconds: number, say: (li
 }
 
 function portalHint({ domain }: Operations): string {
-  return `ask for one: sign in at https://auth.${domain}/settings and add a device`;
+  return `request one: sign in at https://auth.${domain}/settings and add a device`;
 }

@@ -36,7 +36,7 @@ export function execute(choice: StackChoice, place: string, command: readonly st
     const tty = process.stdin.isTTY && process.stdout.isTTY;
     const script = `project=$1 service=$2; shift 2
       [ -n "$service" ] || service=$(docker ps --filter "label=com.docker.compose.project=$project" --format '{{.Label "com.docker.compose.service"}}' | sort | head -n 1)
-      [ -n "$service" ] || { echo "no container of $project runs" >&2; exit 1; }
+      [ -n "$service" ] || { echo "no container of $project is running" >&2; exit 1; }
       exec docker compose --project-name "$project" exec ${tty ? "" : "--no-TTY"} "$service" "$@"`;
     return ssh.attach(tty, script, [`cloudcode-${knownStack(outputs, app)}`, service ?? "", ...command]);
   });

@@ -13,7 +13,7 @@ export function deviceTable(names: readonly string[], uses: string): string {
   return names
     .map((name) => {
       const seconds = last.get(name);
-      return `${name.padEnd(width)}  ${seconds === undefined ? "not used, as far as the log goes back" : `last used ${utc(seconds)}`}`;
+      return `${name.padEnd(width)}  ${seconds === undefined ? "not used since the log begins" : `last used ${utc(seconds)}`}`;
     })
     .join("\n");
 }
@@ -30,7 +30,7 @@ export function listDeviceKeys(choice: StackChoice): Promise<string> {
   return onHost(choice, async (ssh, { deviceKeys }) => {
     const names = Object.keys(deviceKeys ?? {});
     if (names.length === 0)
-      return "No client has a key: pulumi config set opencodeDevices '[\"laptop\"]' && pulumi up makes one.";
+      return "No client has a key: pulumi config set opencodeDevices '[\"laptop\"]' && pulumi up creates one.";
     return deviceTable(names, (await ssh.script(lastUses)).stdout);
   });
 }

@@ -15,7 +15,7 @@ export const gatewayContainer = "cloudcode-auth-authelia-1";
  */
 export function withPasswordHash(users: string, username: string, hash: string): string {
   const document = parseDocument(users);
-  if (!document.hasIn(["users", username])) throw new OpsError(`the gateway knows no user ${username}`);
+  if (!document.hasIn(["users", username])) throw new OpsError(`Authelia has no user ${username}`);
   document.setIn(["users", username, "password"], hash);
   return document.toString({ lineWidth: 0 });
 }
@@ -101,7 +101,7 @@ export function removePasskey(choice: StackChoice, kid: string): Promise<string>
   return withAuthelia(choice, async (authelia, operator) => {
     const lines = (await passkeys(authelia, operator)).split("\n");
     if (!lines.some((line) => line.trim().split(/\s+/)[1] === kid))
-      throw new OpsError(`${operator} has no passkey of the KID ${kid}: npm run ops -- devices lists them`);
+      throw new OpsError(`${operator} has no passkey with the KID ${kid}: npm run ops -- devices lists them`);
     return authelia("storage", "user", "webauthn", "delete", `--kid=${kid}`);
   });
 }
@@ -160,14 +160,14 @@ export function unban(choice: StackChoice, who: string | undefined): Promise<str
     if (who !== undefined && chosen.length === 0) {
       const others = [...new Set(all.map((ban) => ban.who))];
       throw new OpsError(
-        `${who} is not banned; ${others.length === 0 ? "nobody is" : `banned are ${others.join(", ")}`}`,
+        `${who} is not banned; ${others.length === 0 ? "nobody is banned" : `banned: ${others.join(", ")}`}`,
       );
     }
     for (const { kind, id, who: name } of chosen) {
       const answer = await authelia("storage", "bans", kind, "revoke", `--id=${id}`);
-      if (!/ (SUCCESS|SKIPPED) /.test(answer)) throw new OpsError(`the ban of ${name} is not lifted: ${answer}`);
+      if (!/ (SUCCESS|SKIPPED) /.test(answer)) throw new OpsError(`the ban of ${name} was not lifted: ${answer}`);
     }
     const lifted = [...new Set(chosen.map((ban) => ban.who))];
-    return lifted.length === 0 ? nobody : lifted.map((name) => `${name} may try again.`).join("\n");
+    return lifted.length === 0 ? nobody : lifted.map((name) => `${name} can sign in again.`).join("\n");
   });
 }

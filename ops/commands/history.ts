@@ -58,7 +58,7 @@ export async function rollback(choice: StackChoice, app: string, release: string
   if (!/release \w+ of \S+ is running/.test(words)) return words;
   try {
     const command = appliedStacks(await pulumi(choice, ["stack", "export"]))[app]?.command;
-    if (command === undefined) throw new OpsError(`it knows no release of ${app}`);
+    if (command === undefined) throw new OpsError(`it has no release of ${app}`);
     await pulumi(choice, ["state", "taint", command, "--yes"]);
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;

@@ -65,7 +65,7 @@ export async function importState(
     ...(taken ? [] : machineProblems(file, state, hostKey)),
   ];
   if (faults.length > 0) throw refused(file, faults);
-  if (isDone && kept > 0) return `Already adopted: all of ${file} is in this stack. Nothing was changed.`;
+  if (isDone && kept > 0) return `Already adopted: everything in ${file} is in this stack. Nothing was changed.`;
 
   const settings = adoptedSettings(state, found);
   for (const { name, id } of missing) say(`adopt ${name}: ${id}`);
@@ -78,11 +78,11 @@ export async function importState(
   const lost = harm(preview, wanted);
   if (lost.length > 0)
     throw new OpsError(
-      `adopted, but do not run pulumi up: ${lost.join("; ")}. Set the settings it names to what is really there.`,
+      `adopted, but do not run pulumi up: ${lost.join("; ")}. Set the settings named there to the real values.`,
     );
   if (address !== undefined && !taken) {
     const { keys } = await readStack(choice);
-    if (keys === undefined) throw new OpsError("the state holds no keys of the host: run the same command again");
+    if (keys === undefined) throw new OpsError("the state has no keys of the host: run the same command again");
     const privateKey = readFileSync(keyPath(file, state), "utf8");
     await handOver(address, { privateKey, hostKey: hostKey ?? "" }, keys);
   }
@@ -113,14 +113,14 @@ const keyPath = (file: string, { keyFile }: OldState) => join(dirname(file), key
 function machineProblems(file: string, state: OldState, hostKey: string | undefined): string[] {
   const path = keyPath(file, state);
   const how =
-    "read it on the machine, by the console's Workbench: cat /etc/ssh/ssh_host_ed25519_key.pub (the old CLI never checked it)";
+    "read it on the machine, in the console's Workbench: cat /etc/ssh/ssh_host_ed25519_key.pub (the old CLI never checked it)";
   return [
-    ...(existsSync(path) ? [] : [`the old CLI's private key ${path} is missing: put it beside the state.json`]),
+    ...(existsSync(path) ? [] : [`the old CLI's private key ${path} is missing: put it next to the state.json`]),
     ...(hostKey === undefined
       ? [`--host-key is missing: ${how}`]
       : hostKeyShape.safeParse(hostKey).success && hostKey.startsWith("ssh-ed25519 ")
         ? []
-        : [`--host-key is no line such as "ssh-ed25519 AAAA…": ${how}`]),
+        : [`--host-key is not a line such as "ssh-ed25519 AAAA…": ${how}`]),
   ];
 }
 
@@ -179,15 +179,15 @@ async function readStack(choice: StackChoice) {
 function farewell({ domain }: OldState, { machine }: Found): string {
   const own = domain !== "" && !domain.endsWith(".nip.io");
   return [
-    "Adopted. pulumi up makes the rest; it renames and tags what was adopted, and replaces none of it.",
+    "Adopted. pulumi up creates the rest; it renames and tags the adopted resources, and replaces none of them.",
     ...(machine === undefined
       ? []
       : [
-          `The old containers are stopped; all their data is in ${oldDocker} and /root/cloudcode on the machine; after the next up, npm run ops -- import-data gives OpenCode its own back. That up restarts the machine once.`,
+          `The old containers are stopped; all their data is in ${oldDocker} and /root/cloudcode on the machine. After the next up, npm run ops -- import-data copies OpenCode's data into the new OpenCode. That up restarts the machine once.`,
         ]),
     ...(own
       ? [
-          `The old site was ${domain}: before you set it as domain, delete the A records of ${domain} and auth.${domain} where Alibaba Cloud DNS holds them, as up makes its own.`,
+          `The old site was ${domain}: before you set it as domain, delete the A records of ${domain} and auth.${domain} if they are in Alibaba Cloud DNS, because up creates its own.`,
         ]
       : []),
   ].join("\n");

@@ -19,7 +19,7 @@ export interface Reference {
 export function parseReference(reference: string): Reference {
   const [, registry, repository, tag] = /^([^/]+)\/([^:@]+):([^@]+)/.exec(reference) ?? [];
   if (registry === undefined || repository === undefined || tag === undefined)
-    throw new Error(`${reference} is no image reference with a tag`);
+    throw new Error(`${reference} is not an image reference with a tag`);
   return { registry, repository, tag };
 }
 
@@ -101,8 +101,8 @@ function openCode(version: string): Promise<Check>[] {
   return [
     packageCheck(own, version, (newest) => judgePackage(own, version, newest)),
     ...laterPackages(version).map((later) =>
-      packageCheck(later, "no newer major is known", (newest) =>
-        none(`package ${later}`, `a newer major is out: ${newest}`),
+      packageCheck(later, "no newer major version is known", (newest) =>
+        none(`package ${later}`, `a newer major version is out: ${newest}`),
       ),
     ),
   ];
@@ -114,13 +114,13 @@ async function packageCheck(name: string, seen: string, judge: (newest: string) 
     return judge(distTags.parse(JSON.parse(stdout)).latest);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    return none(`package ${name}`, `${seen}; its registry cannot be asked, or does not have it`);
+    return none(`package ${name}`, `${seen}; its registry cannot be reached, or does not have it`);
   }
 }
 
 /** @param newest version that the package's channel `latest` is at */
 export function judgePackage(name: string, version: string, newest: string): Check {
-  const fix = `pulumi config set opencodeVersion ${newest} && pulumi up, or take the pull request of Renovate`;
+  const fix = `pulumi config set opencodeVersion ${newest} && pulumi up, or merge Renovate's pull request`;
   return judge(`package ${name}`, version, [newest], fix);
 }
 
@@ -132,13 +132,13 @@ async function imageCheck(name: string, reference: string): Promise<Check> {
   } catch (error) {
     return none(
       label,
-      `${tag}; ${registry} cannot be asked (${error instanceof Error ? error.message : String(error)})`,
+      `${tag}; ${registry} cannot be reached (${error instanceof Error ? error.message : String(error)})`,
     );
   }
 }
 
 export function judgeImage(name: string, tag: string, tags: readonly string[]): Check {
-  const fix = "take the pull request of Renovate, or set it in components/images.ts; read its release notes first";
+  const fix = "merge Renovate's pull request, or set it in components/images.ts; read its release notes first";
   return judge(`image ${name}`, tag, tags, fix);
 }
 
@@ -163,6 +163,6 @@ async function sourceCheck(name: string, source: string): Promise<Check> {
     );
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    return none(`source ${name}`, `${commit.slice(0, 12)}; its repository cannot be asked`);
+    return none(`source ${name}`, `${commit.slice(0, 12)}; its repository cannot be reached`);
   }
 }

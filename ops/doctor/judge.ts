@@ -33,18 +33,18 @@ export function judgeBackend(answer: Answer): Check {
     return red(
       "backend",
       answer.fault,
-      "pulumi login --local keeps the state in a file, pulumi login in Pulumi Cloud, pulumi login 's3://…' in a bucket: docs/state-and-ci.md",
+      "pulumi login --local stores the state in a file, pulumi login in Pulumi Cloud, pulumi login 's3://…' in a bucket: docs/state-and-ci.md",
     );
   const { url } = JSON.parse(answer.text) as { url: string };
-  if (url.startsWith("file://")) return ok("backend", `${url}: a file; back it up, nobody else sees it`);
-  if (url.startsWith("s3://")) return ok("backend", `${url}: a bucket; keep its versions on`);
+  if (url.startsWith("file://")) return ok("backend", `${url}: a file that only this computer has; back it up`);
+  if (url.startsWith("s3://")) return ok("backend", `${url}: a bucket; keep versioning on`);
   return ok("backend", url);
 }
 
 /** @param answer of `pulumi stack --show-name` */
 export function judgeStack(answer: Answer): Check {
   if (answer.ok) return ok("stack", answer.text.trim());
-  return red("stack", answer.fault, "pulumi stack select NAME, or --stack NAME; pulumi stack init NAME makes one");
+  return red("stack", answer.fault, "pulumi stack select NAME, or --stack NAME; pulumi stack init NAME creates one");
 }
 
 /**
@@ -65,7 +65,7 @@ export function judgeSecrets(answer: Answer, file: string | undefined): Check {
 /** @param answer of `pulumi stack export` */
 export function judgeState(answer: Answer): Check {
   if (!answer.ok)
-    return red("state", answer.fault, "pulumi up makes it; pulumi cancel frees a lock that a dead run left");
+    return red("state", answer.fault, "pulumi up creates it; pulumi cancel releases the lock of a run that was killed");
   const { deployment } = JSON.parse(answer.text) as {
     deployment: { resources?: unknown[]; pending_operations?: unknown[] | null };
   };
@@ -73,13 +73,15 @@ export function judgeState(answer: Answer): Check {
   if (pending > 0)
     return red(
       "state",
-      `${pending} operations were cut off in the middle`,
-      "pulumi refresh --yes --clear-pending-creates, then pulumi up; every up warns of them until then",
+      `${pending} operations were interrupted`,
+      "pulumi refresh --yes --clear-pending-creates, then pulumi up; until then every up warns about them",
     );
   const count = deployment.resources?.length ?? 0;
   return ok(
     "state",
-    count === 0 ? "empty: this stack was never up, or is destroyed" : `${count} resources, none of them half made`,
+    count === 0
+      ? "empty: this stack was never deployed, or is destroyed"
+      : `${count} resources, none of them incomplete`,
   );
 }
 
@@ -89,7 +91,7 @@ export function judgeState(answer: Answer): Check {
  * @param automatic whether the CLI may fetch what is missing
  */
 export function judgePlugins(answer: Answer, needed: Readonly<Record<string, string>>, automatic: boolean): Check {
-  if (!answer.ok) return red("plugins", answer.fault, "pulumi plugin ls says the same; see its words");
+  if (!answer.ok) return red("plugins", answer.fault, "run pulumi plugin ls and read its error");
   const installed = JSON.parse(answer.text) as { name: string; version?: string }[];
   const missing = Object.entries(needed).filter(
     ([name, version]) => !installed.some((one) => one.name === name && one.version === version),
@@ -102,7 +104,7 @@ export function judgePlugins(answer: Answer, needed: Readonly<Record<string, str
         .map(([name, version]) => `${name} ${version}`)
         .join(", "),
     );
-  if (automatic) return none("plugins", `${list} will be fetched by the next preview`);
+  if (automatic) return none("plugins", `${list} will be downloaded by the next preview`);
   return red(
     "plugins",
     `${list} missing, and PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION is set`,

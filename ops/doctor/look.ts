@@ -51,7 +51,7 @@ export function judgeLook(printed: string): Check[] {
   if (checks.length !== total)
     return [
       ...checks,
-      red("look", "the machine did not answer to the end", "npm run ops -- ssh, and see whether it does"),
+      red("look", "the machine did not finish its answer", "run npm run ops -- ssh to see whether it answers"),
     ];
-  return total === 0 ? [ok("machine", "nothing is in the way")] : checks;
+  return total === 0 ? [ok("machine", "no problem was found")] : checks;
 }

@@ -35,7 +35,7 @@ export function parseHostReport(text: string): HostReport {
     else if (state === "red") checks.push(red(name, seen, fix));
     else
       checks.push(
-        red("host report", `cannot be read: ${line}`, "run pulumi up, so that host and program are of one version"),
+        red("host report", `cannot be read: ${line}`, "run pulumi up, so that host and program have the same version"),
       );
   }
   return { checks, facts };
@@ -51,21 +51,17 @@ export function judgeReleases(
     const name = `release ${stack}`;
     const onHost = facts[name] ?? "none";
     const applied = inState[stack];
-    if (applied === undefined) return red(name, `runs ${onHost}, the state knows none`, "pulumi up");
+    if (applied === undefined) return red(name, `runs ${onHost}, the state has none`, "pulumi up");
     const { release, tainted } = applied;
     if (release === undefined)
       return red(
         name,
-        `runs ${onHost}; the last up was of other stacks alone, or of an older version of the program`,
+        `runs ${onHost}; the last up was for other stacks only, or by an older version of the program`,
         "pulumi up",
       );
     if (onHost === release) return ok(name, onHost);
     if (tainted && onHost !== "none")
-      return warn(
-        name,
-        `runs ${onHost}, returned to by ops rollback`,
-        `pulumi up applies the program's, ${release}, again`,
-      );
+      return warn(name, `runs ${onHost}, after ops rollback`, `pulumi up applies the program's, ${release}, again`);
     return red(
       name,
       `runs ${onHost}, the state says ${release}`,
@@ -88,7 +84,7 @@ export function judgeProjects(facts: HostReport["facts"], stacks: readonly strin
       : red(
           name,
           `is on the host, but not in the program: ${parts}`,
-          `an \`up\` that was cut off may have left it; npm run ops -- ssh '${removal(user, name.slice(8))}' removes all but its data`,
+          `an interrupted \`up\` may have left it; npm run ops -- ssh '${removal(user, name.slice(8))}' removes everything but its data`,
         ),
   );
 }
@@ -127,7 +123,7 @@ export function renderChecks(checks: readonly Check[], colour: boolean): string 
   const count = checks.filter(({ state }) => state === "red").length;
   const blind = checks.every(({ state }) => state === "none");
   const sum = blind
-    ? "nothing could be looked at"
+    ? "nothing could be checked"
     : count === 0
       ? "all is well"
       : count === 1

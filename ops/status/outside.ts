@@ -15,7 +15,7 @@ const closedPorts = [2019, 2375, 2376, 4096, 5432, 6379, 6443, 9091, 10250];
 /** The host as anybody on the internet sees it. */
 export async function outsideChecks(operations: Operations): Promise<Check[]> {
   const { publicAddress, announcesItself, sites, domain, connection } = operations;
-  const portal: Site = { title: "the login portal", host: `${portalSubdomain}.${domain}`, open: true };
+  const portal: Site = { title: "the sign-in portal", host: `${portalSubdomain}.${domain}`, open: true };
   const index: Site = { title: "the index page", host: domain, open: false };
   const [names, ports, ...visits] = await Promise.all([
     // Where the host announces itself, all that can be judged is that every name has the one address.
@@ -27,7 +27,7 @@ export async function outsideChecks(operations: Operations): Promise<Check[]> {
     visits.every(({ visit: seen }) => seen.status === undefined) &&
     !ports.some(({ name, state }) => name.startsWith("port ") && state === "ok")
   )
-    return [names, ...ports, none("sites", "not looked at, since no port of the machine answers")];
+    return [names, ...ports, none("sites", "not checked, because no port of the machine answers")];
   const health = await visit(publicAddress, portal.host, "/api/health");
   return [
     names,
@@ -107,19 +107,19 @@ export function judgeCertificate(host: string, { certificate, fault }: Visit, no
   if (certificate === undefined)
     return red(
       name,
-      fault ?? "none was shown",
-      "npm run ops -- logs edge says why Caddy has none; ports 80 and 443 must be open",
+      fault ?? "the server sent none",
+      "npm run ops -- logs edge shows why Caddy has none; ports 80 and 443 must be open",
     );
   const days = Math.floor((certificate.validTo - now) / dayMs);
   const left = days > 0 ? `${days} days left` : `${Math.round((certificate.validTo - now) / 60_000)} minutes left`;
   const seen = `by ${certificate.issuer}, ${left}`;
   if (certificate.validTo < now)
-    return red(name, `${seen}: it has run out`, "npm run ops -- logs edge says why it was not renewed");
+    return red(name, `${seen}: it has expired`, "npm run ops -- logs edge shows why it was not renewed");
   if (/Caddy Local Authority/.test(certificate.issuer))
     return red(
       name,
-      `${seen}: the fallback, browsers warn`,
-      "npm run ops -- logs edge says why the public authorities refused; DNS and port 80 are the usual causes, a shared name (sslip.io) has limits",
+      `${seen}: the internal fallback, for which browsers show a warning`,
+      "npm run ops -- logs edge shows why the public authorities refused; DNS and port 80 are the usual causes, a shared name (sslip.io) has rate limits",
     );
   if (certificate.untrusted !== undefined)
     return red(
@@ -128,7 +128,7 @@ export function judgeCertificate(host: string, { certificate, fault }: Visit, no
       "with a private authority (acmeTrustedRoot) run this with NODE_EXTRA_CA_CERTS=its root; otherwise see npm run ops -- logs edge",
     );
   if (certificate.validTo - now < (certificate.validTo - certificate.validFrom) * overdueBelow)
-    return red(name, `${seen}: it should have been renewed`, "npm run ops -- logs edge says why it was not");
+    return red(name, `${seen}: it should have been renewed`, "npm run ops -- logs edge shows why it was not");
   return ok(name, seen);
 }
 
@@ -143,17 +143,21 @@ export function judgePortal({ status, fault }: Visit): Check {
 
 /** A stranger is sent to the portal or refused; anything else means that it is open. */
 export function judgeGate({ title, host }: Site, portal: string, { status, headers, fault }: Visit): Check {
-  const name = `gate ${host}`;
+  const name = `sign-in ${host}`;
   if (status === undefined) return red(name, fault ?? "no answer", "npm run ops -- logs edge");
-  if (status === 401 || status === 403) return ok(name, `refuses a stranger with ${status}`);
+  if (status === 401 || status === 403) return ok(name, `refuses visitors without a sign-in: ${status}`);
   if ((status === 302 || status === 303) && headers.location?.startsWith(`https://${portal}/`) === true)
-    return ok(name, "sends a stranger to the login portal");
+    return ok(name, "redirects visitors without a sign-in to the sign-in portal");
   if (status >= 500)
-    return red(name, `answers ${status}`, "npm run ops -- logs edge; npm run ops -- ps shows who is missing");
+    return red(
+      name,
+      `answers ${status}`,
+      "npm run ops -- logs edge; npm run ops -- ps shows which container is missing",
+    );
   return red(
     name,
-    `answers a stranger with ${status}`,
-    `${title} may be open to the internet: pulumi up applies its login again; until then npm run ops -- exec edge caddy stop closes it`,
+    `answers visitors without a sign-in: ${status}`,
+    `${title} may be open to the internet: pulumi up restores its sign-in; until then, npm run ops -- exec edge caddy stop closes it`,
   );
 }
 
@@ -164,8 +168,8 @@ export function judgeNames(address: string, seen: readonly Seen[]): Check {
     ? ok("dns", sentence)
     : red(
         "dns",
-        `${sentence}; wanted is ${address}`,
-        `make the two A records, then npm run dns -- ${domain} ${address} waits for them`,
+        `${sentence}; expected: ${address}`,
+        `create the two A records, then npm run dns -- ${domain} ${address} waits for them`,
       );
 }
 
@@ -204,7 +208,7 @@ export function judgeOpenPort({ port, state }: { readonly port: number; readonly
     : red(
         `port ${port}`,
         "no answer",
-        "the machine is off, or a firewall in front of it drops it: let it in there (security group, sshCidrs)",
+        "the machine is off, or a firewall in front of it drops the connection: allow it there (security group, sshCidrs)",
       );
 }
 

@@ -139,7 +139,7 @@ test("what cannot be adopted is told at once, and nothing is changed", async () 
   expect(await importState(wrong)).toBe(`failed: ${wrong} cannot be adopted; nothing was changed.
   version is 0.9; only 1.0 is known
   status is suspended: start the machine with \`cloudcode resume\` of the old CLI, then import
-  resources.vswitch.id is missing, but what needs it is there
+  resources.vswitch.id is missing, but a resource that needs it exists
 `);
   writeFileSync(wrong, stateJson({ ...ids, vpc: "vpc-t4ngone" }));
   const words = await importState(wrong);
@@ -153,7 +153,7 @@ test("what cannot be adopted is told at once, and nothing is changed", async () 
 test("another host key than the one given ends it before a secret is sent; the same command then goes on", async () => {
   expect(await importState(file, "--host-key", newKeyPair().publicKey)).toContain("Host key verification failed");
   expect(await onHost("cat /etc/ssh/ssh_host_ed25519_key.pub")).toBe(hostKey);
-  expect(await importState(file, "--host-key", hostKey)).toContain("Adopted. pulumi up makes the rest");
+  expect(await importState(file, "--host-key", hostKey)).toContain("Adopted. pulumi up creates the rest");
   expect(await onHost("cat /etc/ssh/ssh_host_ed25519_key.pub")).not.toBe(hostKey);
   expect(Object.keys(await account.calls()).filter((action) => !action.startsWith("Describe"))).toEqual([]);
 });
@@ -201,7 +201,7 @@ stat -c '%u %n' cloudcode-opencode_workspace/_data/work.txt
 cat cloudcode-opencode_workspace/_data/work.txt cloudcode-opencode_data/_data/share/opencode/sessions \\
   cloudcode-opencode_data/_data/share/opencode.before-*/sessions`),
   ).toBe("1000 cloudcode-opencode_workspace/_data/work.txt\nprecious\nold\nnew");
-  await expect(carry()).rejects.toThrow("carried over already");
+  await expect(carry()).rejects.toThrow("copied already");
 });
 
 test("then nothing is to change, and the file is still adopted", async () => {

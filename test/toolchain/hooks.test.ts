@@ -38,9 +38,7 @@ describe.each(earlier)("the hook %s", (name, path) => {
       env: { PATH: process.env["PATH"], HOME: "/nonexistent" },
       input: '{"seconds":"no number"}',
     });
-    expect(stderr.toString()).toMatch(
-      /^The input of this script is not as it should be: |Invalid input: expected string/,
-    );
+    expect(stderr.toString()).toMatch(/^The input of this script is not valid: |Invalid input: expected string/);
     expect(status).toBe(1);
   });
 });

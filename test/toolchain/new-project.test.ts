@@ -228,7 +228,7 @@ it("after ops rollback the next preview shows it, and the next up applies the pr
   expect(rolledBack).not.toBe(program);
   expect(await releaseOf("opencode")).toMatchObject({
     state: "warn",
-    seen: `runs ${rolledBack}, returned to by ops rollback`,
+    seen: `runs ${rolledBack}, after ops rollback`,
   });
   const preview = await pulumi("preview", "--diff");
   expect(preview).toMatch(/\+-command:local:Command: \(replace\)\n.*\n? *\[urn=\S+::opencode-release\]/);

@@ -26,7 +26,7 @@ describe("CaseCheck's settings", () => {
       { ...casecheck, casecheckPublished: "tunnel" },
       [
         "casecheckTunnelHost is missing: casecheckPublished is tunnel",
-        "casecheckTunnelToken is missing: casecheckPublished is tunnel, and no casecheckCloudflareApiToken makes one",
+        "casecheckTunnelToken is missing: casecheckPublished is tunnel, and there is no casecheckCloudflareApiToken to create one",
       ],
     ],
     [
@@ -59,7 +59,7 @@ describe("CaseCheck's settings", () => {
       `a tunnel's name that gets the gate's cookie: ${JSON.stringify(settings)}`,
       { ...tunnel, ...settings },
       [
-        "casecheckTunnelHost is at or below domain (by default a name of sslip.io), where browsers would send it the gate's login cookie: take a name outside it",
+        "casecheckTunnelHost is at or below domain (by default a name of sslip.io), where browsers would send it the cookie of the sign-in portal: use a name outside it",
       ],
     ]),
     ...["Cases.example.org", "cases.example.org.", "CASES.HOME.EXAMPLE.COM", "cases.home.example.com."].map(
@@ -72,7 +72,7 @@ describe("CaseCheck's settings", () => {
     [
       "an open gate where there is none",
       { ...tunnel, casecheckOpen: "true" },
-      ["casecheckOpen has no effect with a tunnel, which the gate does not guard"],
+      ["casecheckOpen has no effect with a tunnel, which the sign-in portal does not protect"],
     ],
     [
       "registration from outside where nothing is open",

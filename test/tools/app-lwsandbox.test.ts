@@ -23,7 +23,7 @@ describe("lwsandbox's settings", () => {
     [
       "the password that every liteboxd comes with",
       { ...on, lwsandboxAdminPassword: "liteboxd-admin" },
-      ["lwsandboxAdminPassword is the one that every liteboxd comes with"],
+      ["lwsandboxAdminPassword is the default password of liteboxd"],
     ],
     [
       "a password that bcrypt would cut off",
@@ -70,7 +70,7 @@ describe("lwsandbox's settings", () => {
     expect(faultsOf({ ...on, ...settings }, minimalAlicloud)).toEqual(
       types.map(
         (type) =>
-          `instanceTypes holds ${type} of memory: lwsandbox needs ${settings["lwsandboxMinimumMemoryMiB"] ?? "7168"} MiB (lwsandboxMinimumMemoryMiB); name types such as ecs.e-c1m4.large or ecs.e-c1m2.xlarge alone`,
+          `instanceTypes contains ${type} of memory: lwsandbox needs ${settings["lwsandboxMinimumMemoryMiB"] ?? "7168"} MiB (lwsandboxMinimumMemoryMiB); list only types such as ecs.e-c1m4.large or ecs.e-c1m2.xlarge`,
       ),
     );
   });

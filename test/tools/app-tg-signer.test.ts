@@ -26,15 +26,15 @@ const basic = { ...tgSigner, tgSignerOuterLogin: "basic" };
 
 describe("TG Signer's settings", () => {
   const trap =
-    "tgSignerWebdavReplacesVolume is not true: with a WebDAV backup every start deletes the sessions and tasks on the volume and takes those of the server, which may be older";
+    "tgSignerWebdavReplacesVolume is not true: with a WebDAV backup every start deletes the sessions and tasks on the volume and loads those from the server, which may be older";
   const all = "a WebDAV backup needs all four of its settings";
   it.each<[string, Record<string, string>, string[]]>([
     [
       "nothing but the switch",
       { tgSignerEnabled: "true" },
       [
-        "tgSignerApiId is missing: TG Signer needs a Telegram app of yours",
-        "tgSignerApiHash is missing: TG Signer needs a Telegram app of yours",
+        "tgSignerApiId is missing: TG Signer needs your own Telegram app",
+        "tgSignerApiHash is missing: TG Signer needs your own Telegram app",
       ],
     ],
     [
@@ -67,7 +67,7 @@ describe("TG Signer's settings", () => {
     [
       "a password that TG Signer would change",
       { ...tgSigner, tgSignerAdminPassword: "a long passphrase " },
-      ["tgSignerAdminPassword begins or ends with a space, which TG Signer drops"],
+      ["tgSignerAdminPassword begins or ends with a space, which TG Signer removes"],
     ],
     [
       "a word for the outer login",

@@ -24,7 +24,7 @@ const runOf = (settings: Raw): Promise<ProgramRun> => {
 };
 
 describe("the settings of a free name", () => {
-  const wrongName = "domain is not NAME.duckdns.org or NAME.dedyn.io, whose records domainToken keeps";
+  const wrongName = "domain is not NAME.duckdns.org or NAME.dedyn.io, whose records domainToken maintains";
   it.each<[Raw, string[]]>([
     [{ domainToken: duckToken }, [wrongName]],
     [{ ...duck, domain: "home.example.com" }, [wrongName]],
@@ -36,7 +36,7 @@ describe("the settings of a free name", () => {
     [{ ...desec, domainToken: `${desecToken} ` }, ["domainToken is not an access token"]],
     [
       { ...duck, domain: "duckdns.org" },
-      ["domain is a public suffix, so that browsers refuse its login cookie; use a name below it"],
+      ["domain is a public suffix, so browsers refuse its login cookie; use a name below it"],
     ],
     [duck, []],
     [desec, []],

@@ -21,7 +21,7 @@ describe("the settings of alerts", () => {
     [{ alertWebhook: "http://example.com" }, "alertWebhook is not an https:// address"],
     [{ alertMail: "true", adminEmail: "me@example.com" }, "alertMail needs smtpAddress and adminEmail"],
     [{ alertMail: "true", smtpAddress: mail.smtpAddress }, "alertMail needs smtpAddress and adminEmail"],
-    [{ updateRebootTime: "24:00" }, "updateRebootTime is not a time of day, as 04:30"],
+    [{ updateRebootTime: "24:00" }, "updateRebootTime is not a time of day, such as 04:30"],
     [
       { updateRebootTime: "04:30", automaticUpdates: "false" },
       "updateRebootTime has no effect while automaticUpdates is false",

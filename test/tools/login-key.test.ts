@@ -37,7 +37,7 @@ describe("the login key", () => {
 
   it("of the kind DSA is refused", () => {
     expect(faultsOf({ hostPrivateKey: dsaKey() })).toEqual([
-      `hostPrivateKey is a DSA key, which SSH servers no longer take; ssh-keygen -t ed25519 makes one they do`,
+      `hostPrivateKey is a DSA key, which SSH servers no longer accept; ssh-keygen -t ed25519 creates one that they accept`,
     ]);
   });
 });

@@ -26,7 +26,7 @@ describe("the settings of workers", () => {
       hosts("worker.example.com ssh-ed25519 AAAA"),
       [
         "lwsandboxWorkerHosts [0] does not begin with an IPv4 address",
-        "lwsandboxWorkerHosts [0] does not hold a key of its type; was it cut off?",
+        "lwsandboxWorkerHosts [0] does not contain a key of its type; is it complete?",
       ],
     ],
     [

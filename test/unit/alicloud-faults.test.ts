@@ -37,7 +37,7 @@ const ossError = (code: string) =>
 oss: service returned error: StatusCode=403, ErrorCode=${code}, ErrorMessage="…", RequestId=a826485b`;
 
 it.each([
-  ["AccessDenied", /^The access key may not make a bucket and a key for backups: grant its user docs\/ram-policy-oss/],
+  ["AccessDenied", /^The access key may not create a bucket and a key for backups: grant docs\/ram-policy-oss/],
   ["UserDisable", /^Object Storage Service is not activated in this account/],
   ["SignatureDoesNotMatch", /secret does not belong to its id/],
 ])("%s of OSS is explained", (code, sentence) => {
@@ -51,7 +51,7 @@ it.each([
   ],
   [
     "CreateDisk",
-    /^The access key may not do CreateDisk: add that action .* give what it is done to the tag project: cloud/,
+    /^The access key may not do CreateDisk: add that action .* did not create the resource .* add the tag project: cloud/,
   ],
   [
     "DescribeDisks",
@@ -79,22 +79,22 @@ describe("every fault of the emulator", () => {
     noDisk: [
       { kind: "noDisk", zone, category: "cloud_essd_entry" },
       "RunInstances",
-      /^The zone or the instance type does not take this category of disk: /,
+      /^The zone or the instance type does not support this disk category: /,
     ],
     quota: [
       { kind: "quota", action: "RunInstances" },
       "RunInstances",
-      /^The account has as many as it may \(RunInstances/,
+      /^The account has reached a quota \(RunInstances/,
     ],
     insufficientBalance: [{ kind: "insufficientBalance" }, "RunInstances", /^The account has too little balance /],
     riskControl: [{ kind: "riskControl" }, "RunInstances", /^Alibaba Cloud's risk control /],
     dependencyViolation: [
       { kind: "dependencyViolation", action: "DeleteVpc", times: 9 },
       "DeleteVpc",
-      /^Something that this stack did not make .* instances, network interfaces, load balancers, NAT or IPv6 gateways/,
+      /^A resource that this stack did not create .* instances, network interfaces, load balancers, NAT or IPv6 gateways/,
     ],
     throttled: [{ kind: "throttled" }, "RunInstances", /^Alibaba Cloud refused the call because there were too many /],
-    serverError: [{ kind: "serverError" }, "RunInstances", /^Alibaba Cloud had a fault of its own: /],
+    serverError: [{ kind: "serverError" }, "RunInstances", /^Alibaba Cloud had an internal error: /],
   };
 
   it.each(Object.entries(cases))("%s is one sentence", async (_kind, [fault, action, sentence]) => {
@@ -145,7 +145,7 @@ describe("a code of the API", () => {
     ["InvalidInstanceType.ValueNotSupported", /^The instance type is sold out or not sold/],
     ["QuotaExceed.ElasticQuota", /Quota Center/],
     ["QuotaExceeded.Vpc", /Quota Center/],
-    ["DependencyViolation.VSwitch", /still uses what is to be deleted/],
+    ["DependencyViolation.VSwitch", /still uses the one to be deleted/],
     ["Throttling.Api", /too many in a short time/],
     ["InvalidSystemDiskCategory.ValueNotSupported", /'diskCategories\[0\]'/],
     ["InvalidDiskCategory.NotSupported", /'diskCategories\[0\]'/],
@@ -171,7 +171,7 @@ describe("a code of the API", () => {
     ["InvalidSnapshotId.NotFound", /restoreFromSnapshot/],
     ["IncorrectInstanceStatus", /in the middle of another change/],
     ["InvalidRegionId.NotFound", /no such region/],
-    ["InternalError", /fault of its own/],
+    ["InternalError", /had an internal error/],
   ])("%s", (Code, sentence) => {
     const answer = { status: 400, body: { Code, Message: "No.", RequestId: "4C0E" } };
     for (const one of inEveryForm("SomeAction", answer)) {
@@ -197,7 +197,7 @@ describe("a code of the API", () => {
   it("of a stopped instance that finds no place says so", () => {
     const answer = { status: 403, body: { Code: "OperationDenied.NoStock", Message: "No.", RequestId: "4C0E" } };
     for (const one of inEveryForm("StartInstance", answer))
-      expect(one).toMatch(/gave up its place when it was stopped/);
+      expect(one).toMatch(/Stopping the instance released its capacity/);
   });
 });
 

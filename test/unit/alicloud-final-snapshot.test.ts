@@ -79,6 +79,6 @@ test("a refusal is one sentence", async () => {
   const { code, stdout, stderr } = await finalSnapshot();
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toBe(
-    "The account has as many as it may (ecs:CreateSnapshot was refused): ask for more in the console's Quota Center or delete what is not used, then run the command again.",
+    "The account has reached a quota (ecs:CreateSnapshot was refused): request a higher one in the console's Quota Center or delete unused resources, then run the command again.",
   );
 });

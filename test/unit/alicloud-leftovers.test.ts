@@ -70,7 +70,7 @@ test("every kind is found, with its id and what it costs", async () => {
         `instance (Running) ${instance}, billed by the second`,
         `system disk ${String(systemDisk)}, billed by size (40 GiB)`,
         `data disk ${diskId}, billed by size (40 GiB)`,
-        `public address 198.51.100.1 ${eip}, billed by the hour while it is bound to nothing, and by traffic`,
+        `public address 198.51.100.1 ${eip}, billed by the hour while it is not bound, and by traffic`,
         `snapshot ${snapshotId}, billed by size (up to 40 GiB)`,
         `snapshot policy ${policy}, ${free}`,
         `security group ${network.group}, ${free}`,
@@ -93,7 +93,7 @@ test("more than a page of leftovers is read to the end", async () => {
 test("a final snapshot is kept, not left over", async () => {
   const diskId = await disk();
   const final = await snapshot(diskId, { "Tag.3.Key": "cloudcode-final", "Tag.3.Value": "true" });
-  const words = `Kept as wanted: final snapshot ${final}, billed by size (up to 40 GiB).`;
+  const words = `Kept as requested: final snapshot ${final}, billed by size (up to 40 GiB).`;
   expect((await leftovers()).stderr).toMatch(
     new RegExp(`^Left in .*: data disk ${diskId}, .*Delete it in .* ${words.replace(/[()]/g, "\\$&")}$`),
   );
@@ -114,6 +114,6 @@ test("what goes a little later is waited for", async () => {
 test("without a tag it would be the whole account, so it is refused", async () => {
   const { code, stderr } = await runScript(emulator, "leftovers", { region, tags: {} });
   expect({ code, stderr }).toEqual({
-    ...{ code: 1, stderr: "The input of this script is not as it should be: tags: at least one is needed" },
+    ...{ code: 1, stderr: "The input of this script is not valid: tags: at least one is needed" },
   });
 });

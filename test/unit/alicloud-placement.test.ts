@@ -125,7 +125,7 @@ describe("a host that exists", () => {
     const asked = request({ zones: ["zone-b"], instanceTypes: ["large"], diskCategories: ["cloud_auto"] });
     expect(chosen(asked, [{ ...offer, diskCategories: categories }], previous)?.instanceType).toBe("large");
     expect(() => choosePlacement(asked, [{ ...offer, diskCategories: ["cloud_essd"] }], previous)).toThrow(
-      "large: cloud_auto not offered in zone-b. Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE` or another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY`, which puts a new machine with the same data in the place of this one.",
+      "large: cloud_auto not offered in zone-b. Set another type with `pulumi config set --path 'instanceTypes[0]' TYPE` or another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY`, which replaces the machine with a new one that has the same data.",
     );
     // The same type with other disks must be on offer as any other.
     expect(
@@ -147,10 +147,10 @@ describe("a host that exists", () => {
     expect(misplaced(placement, "r")).toBeUndefined();
     expect(misplaced(placement, "r", "zone-b")).toBeUndefined();
     expect(misplaced(placement, "r", "zone-a")).toBe(
-      "the vSwitch is in zone zone-a, but this stack's data disk is in zone zone-b and cannot leave it: name a vSwitch in zone-b",
+      "the vSwitch is in zone zone-a, but this stack's data disk is in zone zone-b and cannot leave it: set a vSwitch in zone-b",
     );
     expect(misplaced(placement, "s")).toBe(
-      "this stack is in region r and cannot move to s: set region back, or make another stack there and restore a backup into it",
+      "this stack is in region r and cannot move to s: set region back, or create another stack there and restore a backup into it",
     );
   });
 });
@@ -171,7 +171,7 @@ describe("an image", () => {
 
   it("is missed in one sentence", () => {
     expect(() => newestUbuntu([], "me-east-1")).toThrow(
-      "me-east-1 offers no public image of Ubuntu 24.04 for x86_64: name one with `pulumi config set hostImage ID`.",
+      "me-east-1 offers no public image of Ubuntu 24.04 for x86_64: set one with `pulumi config set hostImage ID`.",
     );
   });
 });
@@ -229,7 +229,7 @@ describe("the scripts", () => {
     const gone = await runScript(emulator, "place", { ...asked, adopted: "i-t4ngone" });
     expect({ code: gone.code, stderr: gone.stderr }).toEqual({
       code: 1,
-      stderr: "There is no machine i-t4ngone: `pulumi config rm adoptedInstance` makes a new one.",
+      stderr: "There is no machine i-t4ngone: `pulumi config rm adoptedInstance` creates a new one.",
     });
   });
 
@@ -271,9 +271,9 @@ describe("the scripts", () => {
     });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toBe(
-      "No pay-as-you-go instance can be had in ap-southeast-1. Tried ecs.e-c1m2.large: sold out in ap-southeast-1a, ap-southeast-1b. " +
+      "No pay-as-you-go instance is available in ap-southeast-1. Tried ecs.e-c1m2.large: sold out in ap-southeast-1a, ap-southeast-1b. " +
         "ecs.c8i.large: not sold in ap-southeast-1a; cloud_essd not offered in ap-southeast-1b. " +
-        "Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`, another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY` or another region with `pulumi config set region REGION`.",
+        "Set another type with `pulumi config set --path 'instanceTypes[0]' TYPE`, another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY` or another region with `pulumi config set region REGION`.",
     );
   });
 
@@ -305,12 +305,12 @@ describe("the scripts", () => {
   it("say what the state holds when it is no choice", async () => {
     const env = { PULUMI_COMMAND_STDOUT: "ecs.old" };
     const { code, stderr } = await runScript(emulator, "choose-type", { ...retype, first }, env);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: "The state holds no choice of a type but: ecs.old" });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "The state has no instance type, but: ecs.old" });
   });
 
   it("refuse a request that is none", async () => {
     const { code, stderr } = await runScript(emulator, "place", { ...asked, instanceTypes: [] });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^The input of this script is not as it should be: instanceTypes: .*$/);
+    expect(stderr).toMatch(/^The input of this script is not valid: instanceTypes: .*$/);
   });
 });

@@ -50,7 +50,7 @@ describe("a stopped machine", () => {
 
   it("keeps its address and generated secrets, and says how it comes back", () => {
     const steps = (run: ProgramRun) => JSON.stringify(run.outputs["nextSteps"]?.value);
-    const words = "The machine is stopped: pulumi config set power running && pulumi up brings everything back.";
+    const words = "The machine is stopped: pulumi config set power running && pulumi up starts everything again.";
     expect(steps(stopped)).toContain(words);
     expect(steps(running)).not.toContain("stopped");
     const others = Object.entries(stopped.outputs).filter(([name]) => !["nextSteps", "operations"].includes(name));

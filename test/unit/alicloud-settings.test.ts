@@ -62,7 +62,7 @@ describe("a setting reaches its input", () => {
 
   it("hostImage: an image that is there, before anything is declared", async () => {
     expect(String(await failureOf({ hostImage: "m-0xi1234" }, {}))).toContain(
-      "there is no image m-0xi1234 in ap-southeast-1: `pulumi config rm hostImage` takes Ubuntu 24.04",
+      "there is no image m-0xi1234 in ap-southeast-1: `pulumi config rm hostImage` uses Ubuntu 24.04",
     );
   });
 

@@ -40,7 +40,7 @@ test("one that is bound to nothing is left as it is", async () => {
   const { code, stdout } = await unbind();
   expect({ code, stdout }).toEqual({
     code: 0,
-    stdout: `public address ${String(address()?.address)} is bound to nothing`,
+    stdout: `public address ${String(address()?.address)} is not bound`,
   });
 });
 

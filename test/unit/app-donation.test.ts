@@ -33,12 +33,12 @@ describe("the donation site's settings", () => {
     [
       "an administrator by name",
       { ...donation, donationAdminLinuxDoIds: '["ada"]' },
-      ["donationAdminLinuxDoIds [0] is not the number of a Linux Do user"],
+      ["donationAdminLinuxDoIds [0] is not the numeric id of a Linux Do user"],
     ],
     [
       "an administrator of number 0",
       { ...donation, donationAdminLinuxDoIds: "[0]" },
-      ["donationAdminLinuxDoIds [0] is not the number of a Linux Do user"],
+      ["donationAdminLinuxDoIds [0] is not the numeric id of a Linux Do user"],
     ],
     ["a quota of nothing", { ...donation, donationQuotaAmount: "0" }, ["donationQuotaAmount is below 1"]],
     [
@@ -56,7 +56,7 @@ describe("the donation site's settings", () => {
         `a login at ${url}`,
         { ...donation, domain, donationLinuxDoAuthUrl: url },
         [
-          "donationLinuxDoAuthUrl is at or below domain (by default a name of sslip.io), where browsers would send it the gate's login cookie: take a name outside it",
+          "donationLinuxDoAuthUrl is at or below domain (by default a name of sslip.io), where browsers would send it the cookie of the sign-in portal: use a name outside it",
         ],
       ],
     ),

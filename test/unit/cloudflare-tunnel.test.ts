@@ -31,13 +31,13 @@ describe("the settings of a tunnel that Cloudflare makes", () => {
       "a lone account",
       { ...tunnel, casecheckCloudflareAccountId: accountId },
       ["casecheckCloudflareApiToken", "casecheckCloudflareZoneId"].map(
-        (key) => `${key} is missing: Cloudflare makes the tunnel only with all three`,
+        (key) => `${key} is missing: the tunnel is created only with all three`,
       ),
     ],
     [
       "a token of a tunnel made by hand beside it",
       { ...made, casecheckTunnelToken: tunnelToken },
-      ["casecheckTunnelToken has no effect beside casecheckCloudflareApiToken"],
+      ["casecheckTunnelToken has no effect together with casecheckCloudflareApiToken"],
     ],
     [
       "people whom a tunnel made by hand cannot ask for",

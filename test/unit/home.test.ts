@@ -75,7 +75,7 @@ describe("the arguments of a Home", () => {
     expect(await pulumi.isSecret(values.hostPrivateKey ?? pulumi.output(""))).toBe(true);
     const address = pulumi.output("203.0.113.7") as unknown as string;
     expect(messageOf({ target: { ...target, hostAddress: address } })).toMatch(
-      /^ {2}hostAddress is an output, but must be known before any resource is/m,
+      /^ {2}hostAddress is an output, but its value must be known before any resource is created/m,
     );
   });
 });
@@ -122,7 +122,7 @@ describe("a Home in the program of somebody else", () => {
       }
       return {};
     });
-    expect(String(fault)).toMatch(/A stack has one Home/);
+    expect(String(fault)).toMatch(/A stack can have only one Home/);
   });
 });
 

@@ -98,7 +98,7 @@ function look(odd: Odd = {}): string[] {
   return judgeLook(stdout).map(({ state, name, seen, fix }) => `${state} ${name}: ${seen} -> ${fix ?? ""}`);
 }
 
-const fine = ["ok machine: nothing is in the way -> "];
+const fine = ["ok machine: no problem was found -> "];
 const client = (address: string, port = 22) => ({ SSH_CONNECTION: `${address} 50000 10.0.0.2 ${port}` });
 const process1 = (pid: number, comm: string, more: Texts = {}): Texts => ({
   [`proc/${pid}/comm`]: `${comm}\n`,

@@ -59,17 +59,17 @@ describe("providers of models", () => {
     [
       "two of a name",
       { ...providers(mine, mine), ...keys({ mine: "k" }) },
-      ["opencodeProviders [1] has the name of another one"],
+      ["opencodeProviders [1] has the same name as another one"],
     ],
     [
       "a name of OpenCode's own",
       { ...providers({ ...mine, name: "openai" }), ...keys({ openai: "k" }) },
-      ["opencodeProviders [0] has a name of OpenCode's own: openai, anthropic"],
+      ["opencodeProviders [0] has a name that OpenCode itself uses: openai, anthropic"],
     ],
     [
       "a key of nobody",
       { ...providers(mine), ...keys({ mine: "k", other: "k" }) },
-      ["opencodeProviderKeys has a key for a provider that opencodeProviders does not name"],
+      ["opencodeProviderKeys has a key for a provider that is not in opencodeProviders"],
     ],
     [
       "two defaults",
@@ -87,13 +87,13 @@ describe("providers of models", () => {
     [
       "no address for a compatible one",
       { ...providers({ name: "mine", kind: "anthropic-compatible", models: ["a"] }), ...keys({ mine: "k" }) },
-      ["opencodeProviders [0].baseUrl is missing: a compatible server has an address"],
+      ["opencodeProviders [0].baseUrl is missing: a compatible server needs an address"],
     ],
     [
       "an address in clear",
       { ...providers({ ...mine, baseUrl: "http://llm.example.com/v1" }), ...keys({ mine: "k" }) },
       [
-        "opencodeProviders [0].baseUrl is not https://, but secrets are sent there: only a private address may do without",
+        "opencodeProviders [0].baseUrl is not https://, but secrets are sent there: only a private address may use http://",
       ],
     ],
   ])("%s", (_name, settings, faults) => {
@@ -122,13 +122,13 @@ describe("providers of models", () => {
 describe("devices", () => {
   it("are names, each once", () => {
     expect(faultsOf({ opencodeDevices: '["my laptop"]' })).toHaveLength(1);
-    expect(faultsOf({ opencodeDevices: '["laptop","laptop"]' })).toEqual(["opencodeDevices [1] is there twice"]);
+    expect(faultsOf({ opencodeDevices: '["laptop","laptop"]' })).toEqual(["opencodeDevices [1] is listed twice"]);
     expect(routeOf({ opencodeDevices: '["laptop"]' })?.upstreamLogin?.devices).toEqual(["laptop"]);
   });
 
   it("are listed with their last use", () => {
     expect(deviceTable(["laptop", "tv"], "laptop 1795897059.6\n")).toBe(
-      "laptop  last used 2026-11-28 20:17 UTC\ntv      not used, as far as the log goes back",
+      "laptop  last used 2026-11-28 20:17 UTC\ntv      not used since the log begins",
     );
   });
 });

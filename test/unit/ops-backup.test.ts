@@ -67,9 +67,9 @@ describe("a restore takes", () => {
     const other = { ...all[0], id: "z1", app: "donation", stack: "office", time: 0, beforeRestore: false };
     expect(snapshotsOf([...all, other], "office")).toEqual([other]);
     expect(() => snapshotsOf([...all, other], "hom")).toThrow(
-      "there is no backup of a stack hom: the repository has those of home, office",
+      "there is no backup of a stack hom: the repository has backups of home, office",
     );
-    expect(() => snapshotsOf([], "home")).toThrow("the repository has none at all");
+    expect(() => snapshotsOf([], "home")).toThrow("the repository has no backups");
   });
 
   it("what has a place on the host, and names the rest", () => {

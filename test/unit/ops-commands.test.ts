@@ -62,7 +62,7 @@ describe("the users file", () => {
   });
 
   it("without the user is told", () => {
-    expect(() => withPasswordHash(users, "eve", "x")).toThrow("the gateway knows no user eve");
+    expect(() => withPasswordHash(users, "eve", "x")).toThrow("Authelia has no user eve");
   });
 
   it("takes no password that the settings would refuse", () => {

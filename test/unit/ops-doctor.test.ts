@@ -58,7 +58,7 @@ describe("doctor", () => {
     expect(judgePlugins(installed, { command: "1.2.1" }, false).state).toBe("ok");
     expect(judgePlugins(installed, needed, true)).toMatchObject({
       state: "none",
-      seen: "tls 5.6.1 will be fetched by the next preview",
+      seen: "tls 5.6.1 will be downloaded by the next preview",
     });
     expect(judgePlugins(installed, needed, false)).toMatchObject({
       state: "red",

@@ -49,20 +49,20 @@ describe("a state.json", () => {
     const part = { ...resources, vpc: { id: "" }, security_group: { id: "vpc-2" }, eip: { id: "" } };
     expect(parseState(file({ version: "2.0", region: "", status: "on" }, part)).problems).toEqual([
       "version is 2.0; only 1.0 is known",
-      "region is missing or none",
-      "status is none of running, suspended, destroyed",
-      "resources.vpc.id is missing, but what needs it is there",
+      "region is missing or not a region",
+      "status is not running, suspended or destroyed",
+      "resources.vpc.id is missing, but a resource that needs it exists",
       "resources.security_group.id is not the id of one",
-      "resources.eip.id is missing: without an address nothing was put on the machine i-1, so delete it in the console and its id in the file",
+      "resources.eip.id is missing: without an address nothing was installed on the machine i-1, so delete the machine in the console and its id in the file",
     ]);
-    expect(parseState(file({}, {})).problems).toEqual(["resources names nothing that was made"]);
+    expect(parseState(file({}, {})).problems).toEqual(["resources lists nothing that was created"]);
     const destroyed = parseState(file({ status: "destroyed" }, {})).problems;
-    expect(destroyed).toEqual([expect.stringContaining("status is destroyed: nothing is there to adopt")]);
+    expect(destroyed).toEqual([expect.stringContaining("status is destroyed: there is nothing to adopt")]);
   });
 
   it("is refused where it is something else", () => {
     expect(() => parseState("version: 1.0")).toThrow("the file is not JSON");
-    expect(() => parseState('{"version": 1}')).toThrow("the file is no state.json of the old CLI: version");
+    expect(() => parseState('{"version": 1}')).toThrow("the file is not a state.json of the old CLI: version");
   });
 });
 
@@ -90,9 +90,9 @@ describe("what is adopted", () => {
     const machine = found.machine && { ...found.machine, status: "Stopped", chargeType: "PrePaid", vswitchId: "vsw-2" };
     const address = found.address && { ...found.address, InstanceId: "" };
     expect(cloudProblems(state, { ...found, machine, address })).toEqual([
-      "the machine is not where the file says: one of its ids is of something else",
+      "the machine does not match the file: one of its ids belongs to something else",
       "the machine is Stopped: start it in the console, then import",
-      "the machine is no pay-as-you-go one, as all of the old CLI are: change it in the console, then import",
+      "the machine is not pay-as-you-go, as all machines of the old CLI are: change it in the console, then import",
       "the public address is not bound to the machine: bind it in the console, then import",
     ]);
   });
@@ -104,10 +104,10 @@ describe("what is adopted", () => {
     const config = { target: "existing", region: "us-east-1", zones: '["us-east-1a"]', hostImage: "m-1" };
     expect(stackProblems(state, found, wanted, config, new Map([["host-instance", "i-2"]]))).toEqual([
       "target is not alicloud",
-      "region is us-east-1, but the old one is in ap-southeast-1: pulumi config set region ap-southeast-1",
-      "zones does not hold ap-southeast-1b, where the old one is: pulumi config rm zones",
-      "hostImage is set, but it is adopted: pulumi config rm hostImage",
-      "the stack has a host-instance of its own (i-2): import into a new one, made with pulumi stack init",
+      "region is us-east-1, but the old machine is in ap-southeast-1: pulumi config set region ap-southeast-1",
+      "zones does not contain ap-southeast-1b, the zone of the old machine: pulumi config rm zones",
+      "hostImage is set, but import-state adopts the old one: pulumi config rm hostImage",
+      "the stack already has its own host-instance (i-2): import into a new stack, created with pulumi stack init",
     ]);
   });
 });

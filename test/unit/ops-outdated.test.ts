@@ -35,7 +35,7 @@ it("every pinned image has a registry, a repository and a tag", () => {
     repository: "library/caddy",
     tag: "2.1-alpine",
   });
-  expect(() => parseReference("caddy")).toThrow("caddy is no image reference with a tag");
+  expect(() => parseReference("caddy")).toThrow("caddy is not an image reference with a tag");
 });
 
 describe("the tags of a repository", () => {

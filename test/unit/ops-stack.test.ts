@@ -72,7 +72,7 @@ describe("the outputs of a stack", () => {
 
   it("of a program that never ran to its end are told by name", () => {
     expect(() => parseOutputs("{}")).toThrow(
-      "the stack lacks the outputs url, urls, operations: run `pulumi up` to its end once",
+      "the stack lacks the outputs url, urls, operations: run `pulumi up` once until it completes",
     );
   });
 });
@@ -85,7 +85,7 @@ describe("what the Pulumi CLI says", () => {
     ],
     [
       "error: no stack selected; please use `pulumi stack select` …",
-      "no stack is selected: run `pulumi stack select NAME`, or give --stack NAME",
+      "no stack is selected: run `pulumi stack select NAME`, or add --stack NAME",
     ],
     ["error: no stack named 'x' found", "no stack named 'x' found; `pulumi stack ls` lists those of this backend"],
     ["error: something else\n", "something else"],
@@ -103,13 +103,13 @@ describe("what the Pulumi CLI says", () => {
     ],
     [
       "error: … operation error KMS: Decrypt, … DisabledException: …",
-      "the KMS key of this stack's secrets is not there, is disabled, or waits for its deletion: without it they are lost",
+      "the KMS key of this stack's secrets does not exist, is disabled, or is scheduled for deletion: without it the secrets are lost",
     ],
     ["error: operation error KMS: something else", "operation error KMS: something else"],
-    ["error: … NoSuchBucket: …", "the bucket of the state is not there: check its name and endpoint"],
+    ["error: … NoSuchBucket: …", "the bucket of the state does not exist: check its name and endpoint"],
     [
       "error: the stack is currently locked by 1 lock(s). …\n  s3://x: created by jo@laptop (pid 12) at 2026-11-25T15:00:00Z",
-      "jo@laptop (since 2026-11-25T15:00:00Z) holds the stack's lock; `pulumi cancel` frees it once that run is dead",
+      "jo@laptop (since 2026-11-25T15:00:00Z) holds the stack's lock; `pulumi cancel` releases it if that run was killed",
     ],
   ])("%s: %s", (words, sentence) => {
     expect(pulumiFault(words)).toBe(sentence);

@@ -45,7 +45,7 @@ describe("releases", () => {
       "a1",
       "runs e1, the state says e2",
       "runs none, the state says o1",
-      "runs none, the state knows none",
+      "runs none, the state has none",
     ]);
   });
 
@@ -54,7 +54,7 @@ describe("releases", () => {
     const judge = (onHost: string) => judgeReleases({ "release auth": onHost }, { auth: tainted }, ["auth"])[0];
     expect(judge("r1")).toMatchObject({
       state: "warn",
-      seen: "runs r1, returned to by ops rollback",
+      seen: "runs r1, after ops rollback",
       fix: "pulumi up applies the program's, r2, again",
     });
     expect(judge("r2")).toMatchObject({ state: "ok" });
@@ -67,7 +67,7 @@ describe("releases", () => {
   it("are not known of a state that an older version of the program wrote", () => {
     const [check] = judgeReleases({ "release auth": "a1" }, { auth: { release: undefined, tainted: false } }, ["auth"]);
     expect(check).toMatchObject({ state: "red", fix: "pulumi up" });
-    expect(check?.seen).toBe("runs a1; the last up was of other stacks alone, or of an older version of the program");
+    expect(check?.seen).toBe("runs a1; the last up was for other stacks only, or by an older version of the program");
   });
 });
 
@@ -129,7 +129,7 @@ describe("a certificate", () => {
 
   it("of the fallback that has run out is no fallback any more", () => {
     const seen = visit("Caddy Local Authority - ECC Intermediate", -0.01, "self-signed", 0.04);
-    expect(judgeCertificate("home.example.com", seen, now).seen).toMatch(/minutes left: it has run out$/);
+    expect(judgeCertificate("home.example.com", seen, now).seen).toMatch(/minutes left: it has expired$/);
   });
 });
 

@@ -39,7 +39,7 @@ describe("the outputs of a stack", () => {
   it("name an sslip.io domain below the address where no domain is set", async () => {
     const run = await runProgram();
     expect(value(run, "url")).toBe("https://203-0-113-7.sslip.io");
-    expect(JSON.stringify(value(run, "nextSteps"))).toContain("sslip.io does that by itself");
+    expect(JSON.stringify(value(run, "nextSteps"))).toContain("sslip.io does that automatically");
   });
 });
 

@@ -220,7 +220,9 @@ describe("a connection that breaks while the command runs", () => {
     };
     const port = await open(sshHost(host.private, login.private, cut));
     const { code, said } = await reach(port, 3600, { command: "echo begun; sleep 5" });
-    expect(said).toBe(`127.0.0.1 port ${port} lost the connection while the command ran, which goes on there: begun`);
+    expect(said).toBe(
+      `127.0.0.1 port ${port} lost the connection while the command was running; it continues there: begun`,
+    );
     expect(code).toBe(1);
   });
 });
@@ -245,7 +247,7 @@ describe("a removal that fails", () => {
     const { code, said } = await reach(port, 1, { command: "cloudcode-host remove", urn });
     expect(said).toMatch(/^TCP: 127\.0\.0\.1 port \d+ accepted no connection within 1 s \(ECONNREFUSED\)\./);
     expect(said).toContain(
-      ` If that machine is gone for good, \`pulumi state delete '${urn}'\` forgets this stack of it, \`pulumi state delete --all --force\` everything.`,
+      ` If that machine no longer exists, \`pulumi state delete '${urn}'\` removes this stack of it from the state, \`pulumi state delete --all --force\` removes everything.`,
     );
     expect(code).toBe(1);
   });

@@ -32,7 +32,7 @@ describe("where backups go", () => {
     [{ backupRepository: "https://example.com" }, "backupRepository is not oss, s3:https://HOST/BUCKET/PATH"],
     [{ ...s3, backupSecretAccessKey: "" }, "backupSecretAccessKey is missing: backupRepository is an S3 store"],
     [{ ...sftp, backupHostKey: "" }, "backupHostKey is missing: backupRepository is an SFTP store"],
-    [{ backupRepository: "oss" }, "backupRepository is oss, a bucket that only the target alicloud makes"],
+    [{ backupRepository: "oss" }, "backupRepository is oss, a bucket that only the target alicloud creates"],
     [{ backupHostKey: hostKey }, "backupHostKey has no effect: backupRepository is not an SFTP store"],
     [{ ...sftp, backupAccessKeyId: "x" }, "backupAccessKeyId has no effect: backupRepository is not an S3 store"],
     [{ backupSchedule: "daily; rm -rf /" }, "backupSchedule is not a calendar event of systemd"],

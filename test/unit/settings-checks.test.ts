@@ -21,8 +21,8 @@ describe("a value that fails its check is told by its key and its fault", () => 
     ["hostWaitSeconds", "3601", "is above 3600"],
     ["sshCidrs", "203.0.113.0/24", "is not JSON"],
     ["sshCidrs", '"203.0.113.0/24"', "is not a list"],
-    ["sshCidrs", "[24]", "[0] is not a text"],
-    ["adminUsername", "Admin", "is not 1 to 32 lower-case letters, digits, _ and -, a letter first"],
+    ["sshCidrs", "[24]", "[0] is not a string"],
+    ["adminUsername", "Admin", "is not 1 to 32 lower-case letters, digits, _ and -, starting with a letter"],
     ["adminPassword", "elevenchars", "is shorter than 12 characters"],
     ["adminPassword", "x".repeat(129), "is longer than 128 characters"],
     ["adminPassword", "twelve\tcharacters", "has control characters"],
@@ -85,10 +85,10 @@ describe("the domain", () => {
   it.each([
     ["203.0.113.7", "is an IP address, which can carry neither login cookies nor passkeys; use <address>.sslip.io"],
     ["2001:db8::7", "is an IP address, which can carry neither login cookies nor passkeys; use <address>.sslip.io"],
-    ["localhost", "has no dot, so that browsers refuse its login cookie"],
-    ["com", "has no dot, so that browsers refuse its login cookie"],
-    ["co.uk", "is a public suffix, so that browsers refuse its login cookie; use a name below it"],
-    ["github.io", "is a public suffix, so that browsers refuse its login cookie; use a name below it"],
+    ["localhost", "has no dot, so browsers refuse its login cookie"],
+    ["com", "has no dot, so browsers refuse its login cookie"],
+    ["co.uk", "is a public suffix, so browsers refuse its login cookie; use a name below it"],
+    ["github.io", "is a public suffix, so browsers refuse its login cookie; use a name below it"],
     ["Home.example.com", "is not a host name in lower-case letters"],
     ["home_1.example.com", "is not a host name in lower-case letters"],
     ["home..example.com", "is not a host name in lower-case letters"],
@@ -138,7 +138,7 @@ describe("a network", () => {
 });
 
 describe("the login key", () => {
-  const fault = "hostPrivateKey has a passphrase; make a key without one for this stack";
+  const fault = "hostPrivateKey has a passphrase; create a key without one for this stack";
   const openssh = (passphrase: string) =>
     utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 1 }).private;
 
@@ -162,9 +162,9 @@ describe("the login key", () => {
       "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\n",
       "is in PuTTY's format; puttygen KEY.ppk -O private-openssh -o COPY rewrites it in OpenSSH's",
     ],
-    ["two keys", keyPair().private + keyPair().private, "holds more than one key"],
-    ["a short RSA key", shortRsa(), "is an RSA key of less than 1024 bits, which SSH servers no longer take"],
-    ["halves of two keys", mixedHalves(), "cannot be read; is it whole, with its line ends?"],
+    ["two keys", keyPair().private + keyPair().private, "contains more than one key"],
+    ["a short RSA key", shortRsa(), "is an RSA key of less than 1024 bits, which SSH servers no longer accept"],
+    ["halves of two keys", mixedHalves(), "cannot be read; is it complete, with its line breaks?"],
     [
       "UTF-16",
       Buffer.from(keyPair().private, "utf16le").toString("latin1"),
@@ -175,7 +175,7 @@ describe("the login key", () => {
   });
 
   it("in the one format that the wait for the host cannot read is refused, with the command that rewrites it", () => {
-    const fix = "ssh-keygen -p -N '' -f COPY rewrites a copy of it in OpenSSH's own";
+    const fix = "ssh-keygen -p -N '' -f COPY rewrites a copy of it in OpenSSH's own format";
     expect(faults("hostPrivateKey", pemKey("pkcs8"))).toEqual([`hostPrivateKey is in PKCS#8 format; ${fix}`]);
   });
 
@@ -184,7 +184,7 @@ describe("the login key", () => {
     const lines = key.split("\n");
     for (const broken of [lines.join(" "), lines.toSpliced(2, 1).join("\n")]) {
       expect(faults("hostPrivateKey", broken)).toEqual([
-        "hostPrivateKey cannot be read; is it whole, with its line ends?",
+        "hostPrivateKey cannot be read; is it complete, with its line breaks?",
       ]);
     }
   });
@@ -219,7 +219,7 @@ describe("the host key", () => {
     ["without its base64", type],
     ["of another type than it says", `ecdsa-sha2-nistp256 ${encoded}`],
   ])("%s is refused", (_form, value) => {
-    expect(faults("hostKey", value)).toEqual(["hostKey does not hold a key of its type; was it cut off?"]);
+    expect(faults("hostKey", value)).toEqual(["hostKey does not contain a key of its type; is it complete?"]);
   });
 
   it.each([`${type} ${encoded}`, ecdsa])("of each usual type is accepted", (value) => {

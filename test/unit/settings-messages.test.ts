@@ -41,7 +41,7 @@ describe("a secret", () => {
   ])("%s in plain text is refused, with the command that encrypts it", (key, value) => {
     const mail = { smtpAddress: "smtp://smtp.example.com", smtpUsername: "me", smtpPassword: "secret" };
     const message = messageOf({ ...minimal, ...mail, [key]: value }, (name) => name !== key);
-    expect(sentences(message)).toEqual([`${key} is a secret, but stands in plain text`]);
+    expect(sentences(message)).toEqual([`${key} is a secret, but is stored in plain text`]);
     expect(message).toContain(`    fix: pulumi config set --secret ${key} `);
   });
 

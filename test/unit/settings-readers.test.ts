@@ -235,21 +235,24 @@ describe("what one key takes and its reader would not is told", () => {
     [{ ...mail, smtpSender: "\u0430@example.com" }, "smtpSender is not a mail address"],
     [{ ...mail, smtpSender: "a@1.2.3" }, "smtpSender is not a mail address"],
     [{ ...mail, smtpSender: `${"a".repeat(65)}@example.com` }, "smtpSender is not a mail address"],
-    [{ acmeEmail: "root@localhost" }, "acmeEmail is at a name without a dot, which no certificate authority takes"],
-    [{ acmeDirectories: "[]" }, "acmeDirectories is empty: name at least one"],
+    [{ acmeEmail: "root@localhost" }, "acmeEmail is at a domain without a dot, which no certificate authority accepts"],
+    [{ acmeDirectories: "[]" }, "acmeDirectories is empty: list at least one"],
     [
       { acmeDirectories: '["https://ca.example.com/dir","https://ca.example.com/dir"]' },
-      "acmeDirectories [1] is there twice",
+      "acmeDirectories [1] is listed twice",
     ],
     [
       { acmeDirectories: '["https://me:pw@ca.example.com/dir"]' },
-      "acmeDirectories [0] has a login in it, which is not read there",
+      "acmeDirectories [0] contains a user name or password, which is not used there",
     ],
     [{ acmeDirectories: '["https://ca.example.com/dir#x"]' }, "acmeDirectories [0] is not an https:// address"],
     [{ acmeDirectories: '["https:ca.example.com/dir"]' }, "acmeDirectories [0] is not an https:// address"],
     [{ acmeDirectories: '["https://b\u00fccher.example/dir"]' }, "acmeDirectories [0] is not an https:// address"],
     [{ acmeDirectories: '["https://ca.example.com:0/dir"]' }, "acmeDirectories [0] names no port of 1 to 65535"],
-    [{ acmeDirectories: '["https://ca.example.com/%zz"]' }, "acmeDirectories [0] has a % that is no escape: write %25"],
+    [
+      { acmeDirectories: '["https://ca.example.com/%zz"]' },
+      "acmeDirectories [0] has a % that is not an escape: write %25",
+    ],
     [{ acmeDirectories: '["https://0x7f.1/dir"]' }, "acmeDirectories [0] is not an https:// address"],
     [
       { acmeTrustedRoot: `-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n` },
@@ -258,27 +261,27 @@ describe("what one key takes and its reader would not is told", () => {
     [{ ntpServer: "01" }, "ntpServer is neither an IP address nor a host name"],
     [
       { backupSchedule: "::1" },
-      "backupSchedule is not a calendar event of systemd that comes again, as *-*-* 03:30:00 or Mon..Fri 04:00",
+      "backupSchedule is not a calendar event of systemd that recurs, such as *-*-* 03:30:00 or Mon..Fri 04:00",
     ],
     [{ timeZone: "asia/singapore" }, "timeZone is not a time zone"],
     [{ timeZone: "+08:00" }, "timeZone is not a time zone"],
     [{ deleteData: "True" }, "deleteData is neither true nor false"],
-    [{ dockerDns: '["127.0.0.1"]' }, "dockerDns [0] is each container's own address, where no server is"],
+    [{ dockerDns: '["127.0.0.1"]' }, "dockerDns [0] is the loopback address of each container, where no server runs"],
     [{ dockerDns: '["fe80::1%eth0"]' }, "dockerDns [0] is not an IP address"],
-    [{ dockerDns: '["1.1.1.1","1.1.1.1"]' }, "dockerDns [1] is there twice"],
-    [{ sshCidrs: '["2001:db8::/32","2001:DB8::/32"]' }, "sshCidrs [1] is there twice"],
+    [{ dockerDns: '["1.1.1.1","1.1.1.1"]' }, "dockerDns [1] is listed twice"],
+    [{ sshCidrs: '["2001:db8::/32","2001:DB8::/32"]' }, "sshCidrs [1] is listed twice"],
     [
       { dockerAddressPool: "8.8.0.0/16" },
-      "dockerAddressPool is not a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: containers could not reach what is really there",
+      "dockerAddressPool is not a part of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16: containers could not reach the real hosts there",
     ],
-    [{ hostAddress: "10.201.0.9" }, "dockerAddressPool holds hostAddress, which containers could then not reach"],
+    [{ hostAddress: "10.201.0.9" }, "dockerAddressPool contains hostAddress, which containers could then not reach"],
     [
       { registryMirrors: '["https://mirror.example.com/?a=b"]' },
       "registryMirrors [0] has a query, but something is appended to it",
     ],
     [
       { registryMirrors: '["https://me:pw@mirror.example.com"]' },
-      "registryMirrors [0] has a login in it, which is not read there",
+      "registryMirrors [0] contains a user name or password, which is not used there",
     ],
     [{ imageRegistry: "mirror" }, "imageRegistry is not a registry such as registry.example.com/mirror"],
     [
@@ -287,8 +290,11 @@ describe("what one key takes and its reader would not is told", () => {
     ],
     [{ images: '{"caddy":"a//b:1"}' }, "images [caddy] is not an image reference with a tag or digest"],
     [{ images: '{"caddy":"a..b:1"}' }, "images [caddy] is not an image reference with a tag or digest"],
-    [{ smtpAddress: "smtp://me:pw@mx.example.com" }, "smtpAddress has a login in it, which is not read there"],
-    [{ smtpAddress: "smtp://mx.example.com/path" }, "smtpAddress has something behind its host and port"],
+    [
+      { smtpAddress: "smtp://me:pw@mx.example.com" },
+      "smtpAddress contains a user name or password, which is not used there",
+    ],
+    [{ smtpAddress: "smtp://mx.example.com/path" }, "smtpAddress has something after its host and port"],
     [
       { smtpAddress: "smtp://mx.example.com:65536" },
       "smtpAddress is not a submission://, submissions:// or smtp:// address",
@@ -300,16 +306,16 @@ describe("what one key takes and its reader would not is told", () => {
     ],
     [
       { opencodeOpenaiBaseUrl: "http://api.example.com/v1" },
-      "opencodeOpenaiBaseUrl is not https://, but secrets are sent there: only a private address may do without",
+      "opencodeOpenaiBaseUrl is not https://, but secrets are sent there: only a private address may use http://",
     ],
     [
       { domain: `${"a.".repeat(100)}example.com` },
-      "domain is longer than 189 letters, which leaves no room for subdomains",
+      "domain is longer than 189 characters, which leaves no room for subdomains",
     ],
     [{ opencodeSubdomain: "xn--a" }, "opencodeSubdomain is not a DNS label of lower-case letters, digits and hyphens"],
     [
       { ...tgSigner, tgSignerProxy: "socks5://proxy.example.com:1080/path" },
-      "tgSignerProxy has something behind its host and port",
+      "tgSignerProxy has something after its host and port",
     ],
   ])("%j: %s", (settings, fault) => {
     expect(faultsOf(settings)).toEqual([fault]);
@@ -330,6 +336,6 @@ describe("what one key takes and its reader would not is told", () => {
   });
 
   it.each(["instanceTypes", "diskCategories"])("%s names one at least", (key) => {
-    expect(faultsOf({ [key]: "[]" }, minimalAlicloud)).toEqual([`${key} is empty: name at least one`]);
+    expect(faultsOf({ [key]: "[]" }, minimalAlicloud)).toEqual([`${key} is empty: list at least one`]);
   });
 });

@@ -12,18 +12,18 @@ describe("a combination of values that cannot work is told by the key to change"
     ["hostPrivateKey is missing: the target existing needs a key to log in with", { hostPrivateKey: "" }],
     ["hostKey is missing: the host key is pinned, never trusted on first use", { hostKey: "" }],
     [
-      "domain is missing: only an IPv4 hostAddress gives a name of its own (<address>.sslip.io)",
+      "domain is missing: only an IPv4 hostAddress has a default domain (<address>.sslip.io)",
       { hostAddress: "host.example.com" },
     ],
     [
-      "domain is missing: only an IPv4 hostAddress gives a name of its own (<address>.sslip.io)",
+      "domain is missing: only an IPv4 hostAddress has a default domain (<address>.sslip.io)",
       { hostAddress: "2001:db8::7" },
     ],
     ["smtpAddress is missing, but smtpUsername or smtpPassword is set", { smtpUsername: "me", smtpPassword: "secret" }],
     ["smtpPassword is missing, but smtpUsername is set", { ...mail, smtpUsername: "me" }],
     ["smtpUsername is missing, but smtpPassword is set", { ...mail, smtpPassword: "secret" }],
     [
-      "registryMirrors has no effect beside imageRegistry: set one of the two",
+      "registryMirrors has no effect together with imageRegistry: set only one of the two",
       { imageRegistry: "registry.example.com", registryMirrors: '["https://mirror.example.com"]' },
     ],
     [
@@ -34,7 +34,7 @@ describe("a combination of values that cannot work is told by the key to change"
       "dockerAddressPool is not an IPv4 network of at least /20, room for 16 networks",
       { dockerAddressPool: "fd00::/8" },
     ],
-    ["opencodeSubdomain is already the subdomain of the login portal", { opencodeSubdomain: "auth" }],
+    ["opencodeSubdomain is already the subdomain of the sign-in portal", { opencodeSubdomain: "auth" }],
   ])("%s", (sentence, settings) => {
     expect(faultsOf(settings)).toEqual([sentence]);
   });
@@ -54,22 +54,22 @@ describe("a combination of values that cannot work is told by the key to change"
 
 describe("a combination that cannot work on Alibaba Cloud is told by the key to change", () => {
   const mainland =
-    "is in mainland China, where a site without ICP filing is blocked: set icpFiled to true if domain has one, or take cn-hongkong or ap-southeast-1";
+    "is in mainland China, where a site without ICP filing is blocked: set icpFiled to true if domain has one, or use cn-hongkong or ap-southeast-1";
   const ours = "has no effect with the target alicloud";
 
   it.each<[string, Record<string, string>]>([
     [
-      "sshCidrs is missing: it says from where SSH may reach the machine; curl -4 https://ifconfig.me shows your address, add /32",
+      "sshCidrs is missing: it lists the networks that may connect to SSH on the machine; curl -4 https://ifconfig.me shows your address, add /32",
       { sshCidrs: "" },
     ],
-    ["sshCidrs holds an IPv6 network, but ipv6 is false", { sshCidrs: '["203.0.113.0/24","2001:db8::/32"]' }],
+    ["sshCidrs contains an IPv6 network, but ipv6 is false", { sshCidrs: '["203.0.113.0/24","2001:db8::/32"]' }],
     [`region ${mainland}`, { region: "cn-hangzhou" }],
     [`hostAddress ${ours}`, { hostAddress: "203.0.113.7" }],
     [`hostPrivateKey ${ours}`, { hostPrivateKey: minimal["hostPrivateKey"] ?? "" }],
     [`hostKey ${ours}`, { hostKey: minimal["hostKey"] ?? "" }],
     ["spotPriceLimitUsd has no effect unless charge is spot", { spotPriceLimitUsd: "0.02" }],
     [
-      "power cannot be stopped to save money: a subscription is paid in any case",
+      "power cannot be stopped to save money: a subscription is billed in any case",
       { power: "stopped", charge: "subscription" },
     ],
     [

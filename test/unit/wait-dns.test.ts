@@ -85,7 +85,7 @@ describe("npm run dns", () => {
     );
     expect(seconds).toBeLessThanOrEqual(60);
     expect(result).toBe(
-      "Not so after 60 seconds: home.example.com points to 198.51.100.1; the DNS server did not answer for *.home.example.com (ESERVFAIL); wanted is 203.0.113.7. Make the two A records where home.example.com has its DNS, then run this again.",
+      "Not correct after 60 seconds: home.example.com points to 198.51.100.1; the DNS server did not answer for *.home.example.com (ESERVFAIL); expected: 203.0.113.7. Create the two A records at the DNS provider of home.example.com, then run this again.",
     );
   });
 

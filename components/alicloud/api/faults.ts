@@ -23,7 +23,7 @@ const account: readonly Fault[] = [
   {
     code: /NotEnoughBalance|Insufficient\w*Balance|Balance\w*Insufficient|INSUFFICIENT_BALANCE|BALANCE_EXCEEDED|Arrearage|InvalidAccountStatus|InvalidPayMethod|PAY\.[A-Z_]+/,
     sentence:
-      "The account has too little balance or no valid means of payment for what is to be bought: add one in the console under Expenses, then run `pulumi up` again.",
+      "The account has too little balance or no valid payment method for this purchase: add one in the console under Expenses, then run `pulumi up` again.",
   },
 ];
 
@@ -32,27 +32,27 @@ const stock: readonly Fault[] = [
   {
     code: /StartInstance[\s\S]*NoStock|NoStock[\s\S]*StartInstance/,
     sentence:
-      "The instance gave up its place when it was stopped and its type is sold out in the zone now: try later, or name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`.",
+      "Stopping the instance released its capacity, and its type is now sold out in the zone: try later, or set another type with `pulumi config set --path 'instanceTypes[0]' TYPE`.",
   },
   {
     code: /NoStock|NotOnSale|StockNotEnough|ResourcesNotInStock|InvalidInstanceType\.(ValueNotSupported|NotSupport\w*|ZoneNotSupport\w*|ValueUnauthorized)|InvalidResourceType\.NotSupported/,
     sentence:
-      "The instance type is sold out or not sold in this zone: name another one with `pulumi config set --path 'instanceTypes[0]' TYPE`, then run `pulumi up` again.",
+      "The instance type is sold out or not sold in this zone: set another one with `pulumi config set --path 'instanceTypes[0]' TYPE`, then run `pulumi up` again.",
   },
   {
     code: /DiskCategory/,
     sentence:
-      "The zone or the instance type does not take this category of disk: name another one with `pulumi config set --path 'diskCategories[0]' CATEGORY`, then run `pulumi up` again.",
+      "The zone or the instance type does not support this disk category: set another one with `pulumi config set --path 'diskCategories[0]' CATEGORY`, then run `pulumi up` again.",
   },
   {
     code: /InvalidSpotPriceLimit|SpotPrice\w*TooLow|LowerThanPublicPrice/,
     sentence:
-      "The price limit for the spot instance is below what it costs now: raise it with `pulumi config set spotPriceLimitUsd USD` or do without spot with `pulumi config set charge payAsYouGo`, then run `pulumi up` again.",
+      "The price limit for the spot instance is below its current price: raise it with `pulumi config set spotPriceLimitUsd USD`, or use no spot instance with `pulumi config set charge payAsYouGo`, then run `pulumi up` again.",
   },
   {
     code: /InvalidImageId|ImageNotSupport/,
     sentence:
-      "The image is not in this region or does not fit the instance type: name another one with `pulumi config set hostImage ID`.",
+      "The image is not in this region or does not fit the instance type: set another one with `pulumi config set hostImage ID`.",
   },
 ];
 
@@ -61,7 +61,7 @@ const limits: readonly Fault[] = [
   {
     code: /QuotaExceed|QuotaFull|LimitExceed|NumberExceed|Quota\w*NotEnough/,
     sentence: (text) =>
-      `The account has as many as it may${actionOf(text) ? ` (${String(actionOf(text))} was refused)` : ""}: ask for more in the console's Quota Center or delete what is not used, then run the command again.`,
+      `The account has reached a quota${actionOf(text) ? ` (${String(actionOf(text))} was refused)` : ""}: request a higher one in the console's Quota Center or delete unused resources, then run the command again.`,
   },
   {
     code: /Throttling|TooManyRequests/,
@@ -76,12 +76,12 @@ const access: readonly Fault[] = [
     // The provider names its own steps here, not actions of RAM.
     code: /alicloud_(oss|ram)_[\s\S]*(AccessDenied|Forbidden\.RAM|NoPermission)/,
     sentence:
-      "The access key may not make a bucket and a key for backups: grant its user docs/ram-policy-oss.json as well, or name another backupRepository, then run the command again.",
+      "The access key may not create a bucket and a key for backups: grant docs/ram-policy-oss.json to its user as well, or set another backupRepository, then run the command again.",
   },
   {
     code: /ErrorCode=UserDisable/,
     sentence:
-      "Object Storage Service is not activated in this account, or a bill of it is not paid: activate it once in the console under Object Storage Service, then run `pulumi up` again.",
+      "Object Storage Service is not activated in this account, or has an unpaid bill: activate it once in the console under Object Storage Service, then run `pulumi up` again.",
   },
   {
     code: /Forbidden\.(RAM|SubUser|Unauthorized)|Forbbiden\.SubUser|Forbedden\.NotSupportRAM|NoPermission|UnauthorizedOperation/,
@@ -90,7 +90,7 @@ const access: readonly Fault[] = [
   {
     code: /SignatureDoesNotMatch|IncompleteSignature|InvalidAccessKeySecret/,
     sentence:
-      "The access key's secret does not belong to its id: set ALIBABA_CLOUD_ACCESS_KEY_SECRET (or ALICLOUD_SECRET_KEY) to the one that was shown when the key was made.",
+      "The access key's secret does not belong to its id: set ALIBABA_CLOUD_ACCESS_KEY_SECRET (or ALICLOUD_SECRET_KEY) to the one that was shown when the key was created.",
   },
   {
     code: /InvalidAccessKeyId|InvalidSecurityToken|SecurityTokenExpired/,
@@ -100,7 +100,7 @@ const access: readonly Fault[] = [
   {
     code: /MissingCredentials|unable to get credentials|no valid credential|Missing(AccessKeyId|SecretKey)|InvalidCredentials/i,
     sentence:
-      "There is no access key: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (docs/alibaba-cloud.md says how to get one).",
+      "There is no access key: set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET (docs/alibaba-cloud.md shows how to get one).",
   },
   {
     code: /InvalidTimeStamp/,
@@ -117,7 +117,7 @@ const network: readonly Fault[] = [
   {
     code: /DependencyViolation|KeypairAlreadyAttachedInstance/,
     sentence:
-      "Something that this stack did not make still uses what is to be deleted: look in the VPC for instances, network interfaces, load balancers, NAT or IPv6 gateways, route entries and security groups that refer to this one, delete them, then run `pulumi destroy` again.",
+      "A resource that this stack did not create still uses the one to be deleted: look in the VPC for instances, network interfaces, load balancers, NAT or IPv6 gateways, route entries and security groups that refer to this one, delete them, then run `pulumi destroy` again.",
   },
   {
     code: /IncorrectEipStatus|InvalidAssociation\.Duplicated|InstanceIdAlreadyBound|EipBind\w*/,
@@ -127,7 +127,7 @@ const network: readonly Fault[] = [
   {
     code: /Invalid(Vpc|VSwitch)(Id|ID)?\b|Invalid(Vpc|VSwitch)(Id|ID)?\.NotFound|Forbidden\.(Vpc|VSwitch)NotFound/,
     sentence:
-      "The VPC or vSwitch is not in this region: check vpcId, vswitchId and region in the configuration; if it was deleted by hand, `pulumi refresh` takes it out of the state.",
+      "The VPC or vSwitch is not in this region: check vpcId, vswitchId and region in the configuration; if it was deleted by hand, `pulumi refresh` removes it from the state.",
   },
   {
     code: /InvalidCidrBlock|CidrBlock\.(Overlap|Conflict)\w*|CIDRBlockConflict/i,
@@ -144,12 +144,12 @@ const names: readonly Fault[] = [
   {
     code: /DomainRecordDuplicate|DomainRecordConflict|RecordConflict/,
     sentence:
-      "The DNS zone already has a record of this name, made by hand or by another stack: delete it in the console, or take it over with `pulumi import alicloud:dns/alidnsRecord:AlidnsRecord NAME RECORD_ID`, then run `pulumi up` again.",
+      "The DNS zone already has a record of this name, created by hand or by another stack: delete it in the console, or adopt it with `pulumi import alicloud:dns/alidnsRecord:AlidnsRecord NAME RECORD_ID`, then run `pulumi up` again.",
   },
   {
     code: /InvalidDomainName\.NoExist|IncorrectDomainUser|DomainRecordNotBelongToUser/,
     sentence:
-      "The DNS zone is not in this account: add the domain in Alibaba Cloud DNS, or set the records where the zone is (the output nextSteps names them).",
+      "The DNS zone is not in this account: add the domain in Alibaba Cloud DNS, or set the records at the provider of the zone (the output nextSteps names them).",
   },
   {
     code: /KeyPair\.AlreadyExist/,
@@ -163,12 +163,12 @@ const states: readonly Fault[] = [
   {
     code: /DeletionProtection/,
     sentence:
-      "Deletion protection is on: run `pulumi config set protectMachine false` and `pulumi up` first if it really is to go.",
+      "Deletion protection is on: run `pulumi config set protectMachine false` and `pulumi up` first if you really want to delete it.",
   },
   {
     code: /InvalidSnapshotId/,
     sentence:
-      "The snapshot is not in this region: check the id that restoreFromSnapshot names and the region; `pulumi config rm restoreFromSnapshot` begins with an empty disk.",
+      "The snapshot is not in this region: check the id in restoreFromSnapshot and the region; `pulumi config rm restoreFromSnapshot` starts with an empty disk.",
   },
   {
     code: /CreateSnapshot\.Failed|IncorrectSnapshotStatus/,
@@ -199,7 +199,7 @@ const connection: readonly Fault[] = [
   },
   {
     code: /InternalError|ServiceUnavailable|UnknownError|SystemBusy/,
-    sentence: "Alibaba Cloud had a fault of its own: wait a minute, then run the command again.",
+    sentence: "Alibaba Cloud had an internal error: wait a minute, then run the command again.",
   },
   {
     code: /^(ecs|vpc|sts):(Describe|Get)\w+: (RequestTimeout|ConnectionFailed)/,
@@ -209,7 +209,7 @@ const connection: readonly Fault[] = [
   {
     code: /timeout|timed out|deadline exceeded|ConnectionFailed|connection (reset|refused)|ECONN\w+|broken pipe|\bEOF\b/i,
     sentence:
-      "The answer of Alibaba Cloud was lost or did not come in time, so that something may have been made that is not in the state: run `pulumi refresh` and `pulumi up` again, then look in the console for a second one with this stack's tags.",
+      "The answer of Alibaba Cloud was lost or did not come in time, so a resource may have been created that is not in the state: run `pulumi refresh` and `pulumi up` again, then look in the console for a duplicate with this stack's tags.",
   },
 ];
 
@@ -239,5 +239,5 @@ function refusal(action = "this"): string {
     return `${what}: in the RAM policy of its user, write the zone of your domain where docs/ram-policy.json has example.com, then run the command again.`;
   const fix = `${what}: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json)`;
   if (action === "this" || /(^|:)(Describe|Get|List)/.test(action)) return `${fix}, then run the command again.`;
-  return `${fix}, and give what it is done to the tag project: cloudcode (the name in Pulumi.yaml, where that is another, in the policy too), which that policy asks for, if it was not made by cloudcode (a snapshot, an adopted machine); then run the command again.`;
+  return `${fix}. If cloudcode did not create the resource (a snapshot, an adopted machine), add the tag project: cloudcode to it, which that policy requires; if Pulumi.yaml has another name, use that name, in the policy too. Then run the command again.`;
 }

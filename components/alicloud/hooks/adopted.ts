@@ -73,6 +73,6 @@ export async function findMachine(api: CloudApi, instanceId: string): Promise<Ma
 export async function machineOf(api: CloudApi, instanceId: string): Promise<Machine> {
   const machine = await findMachine(api, instanceId);
   if (!machine)
-    throw new ScriptError(`There is no machine ${instanceId}: \`pulumi config rm adoptedInstance\` makes a new one.`);
+    throw new ScriptError(`There is no machine ${instanceId}: \`pulumi config rm adoptedInstance\` creates a new one.`);
   return machine;
 }

@@ -68,9 +68,9 @@ export function diskCategoryOf(first: string, asked: readonly string[]): string 
 /** Why a host cannot be where the settings want it now: its data disk never leaves its zone. */
 export function misplaced({ region, zoneId }: Placement, wanted: string, vswitchZone?: string): string | undefined {
   if (region !== wanted)
-    return `this stack is in region ${region} and cannot move to ${wanted}: set region back, or make another stack there and restore a backup into it`;
+    return `this stack is in region ${region} and cannot move to ${wanted}: set region back, or create another stack there and restore a backup into it`;
   if (vswitchZone !== undefined && vswitchZone !== zoneId)
-    return `the vSwitch is in zone ${vswitchZone}, but this stack's data disk is in zone ${zoneId} and cannot leave it: name a vSwitch in ${zoneId}`;
+    return `the vSwitch is in zone ${vswitchZone}, but this stack's data disk is in zone ${zoneId} and cannot leave it: set a vSwitch in ${zoneId}`;
   return undefined;
 }
 
@@ -98,17 +98,17 @@ function nothingFits(request: PlacementRequest, offers: readonly Offer[], zones:
     const words = [...new Set(zones.map(reason))].map(
       (one) => `${one} in ${zones.filter((zone) => reason(zone) === one).join(", ")}`,
     );
-    return `${type}: ${words.join("; ") || "sold in no zone"}`;
+    return `${type}: ${words.join("; ") || "not sold in any zone"}`;
   });
   const market = request.subscription ? "subscription" : request.spot ? "spot" : "pay-as-you-go";
-  return `No ${market} instance can be had in ${request.region}. Tried ${tried.join(". ")}.`;
+  return `No ${market} instance is available in ${request.region}. Tried ${tried.join(". ")}.`;
 }
 
 function fix(exists: boolean): string {
-  const type = "Name another type with `pulumi config set --path 'instanceTypes[0]' TYPE`";
+  const type = "Set another type with `pulumi config set --path 'instanceTypes[0]' TYPE`";
   const category = "another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY`";
   return exists
-    ? `${type} or ${category}, which puts a new machine with the same data in the place of this one.`
+    ? `${type} or ${category}, which replaces the machine with a new one that has the same data.`
     : `${type}, ${category} or another region with \`pulumi config set region REGION\`.`;
 }
 
@@ -140,7 +140,7 @@ export function newestUbuntu(images: readonly Image[], region: string): string {
   const [newest] = builds.toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
   if (!newest)
     throw new ScriptError(
-      `${region} offers no public image of Ubuntu 24.04 for x86_64: name one with \`pulumi config set hostImage ID\`.`,
+      `${region} offers no public image of Ubuntu 24.04 for x86_64: set one with \`pulumi config set hostImage ID\`.`,
     );
   return newest.id;
 }

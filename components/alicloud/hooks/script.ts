@@ -23,13 +23,13 @@ async function readInput<T>(schema: z.ZodType<T>): Promise<T> {
   try {
     return schema.parse(JSON.parse(input));
   } catch (error) {
-    throw new ScriptError(`The input of this script is not as it should be: ${problemOf(error)}`);
+    throw new ScriptError(`The input of this script is not valid: ${problemOf(error)}`);
   }
 }
 
 function sentenceOf(error: unknown): string {
   if (error instanceof ScriptError) return error.message;
-  if (error instanceof z.ZodError) return `Alibaba Cloud answered in an unknown form: ${problemOf(error)}`;
+  if (error instanceof z.ZodError) return `Alibaba Cloud answered in an unknown format: ${problemOf(error)}`;
   const said = problemOf(error);
   return explainFault(said) ?? said;
 }

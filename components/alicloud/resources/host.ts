@@ -123,7 +123,9 @@ function manualSteps(domain: string, address: string, recordsAreOurs: boolean, a
   const sentence = pointNames(domain, address);
   const wait = domain === sslipName(address) ? [] : [`npm run dns -- ${domain} ${address} waits until they do.`];
   return [
-    ...(asleep ? ["The machine is stopped: pulumi config set power running && pulumi up brings everything back."] : []),
+    ...(asleep
+      ? ["The machine is stopped: pulumi config set power running && pulumi up starts everything again."]
+      : []),
     ...(recordsAreOurs ? [] : [sentence, ...wait]),
   ];
 }

@@ -108,6 +108,6 @@ export async function checkImage({ region, machine: { image } }: AlicloudTarget,
   const { images } = await alicloud.ecs.getImages(query, { provider }).catch(explained);
   if (images.length === 0)
     throw new OperatorError(
-      `there is no image ${image} in ${region}: \`pulumi config rm hostImage\` takes Ubuntu 24.04`,
+      `there is no image ${image} in ${region}: \`pulumi config rm hostImage\` uses Ubuntu 24.04`,
     );
 }

@@ -99,7 +99,7 @@ export function acts(world: World): void {
     const { stdout } = await ops(world, ["devices"]);
     const [, kid = ""] = /^\d+ +(\S+) +laptop$/m.exec(stdout) ?? [];
     expect(kid).not.toBe("");
-    expect(await failureOf(ops(world, ["devices", "remove", `${kid}x`]))).toContain(`no passkey of the KID ${kid}x`);
+    expect(await failureOf(ops(world, ["devices", "remove", `${kid}x`]))).toContain(`no passkey with the KID ${kid}x`);
     await ops(world, ["devices", "remove", kid]);
     expect((await ops(world, ["devices"])).stdout).toMatch(new RegExp(`^${username} has no passkey\\.$`, "m"));
   });
@@ -116,8 +116,8 @@ export function acts(world: World): void {
       const { stdout } = await ops(world, ["unban", "--list"]);
       const [, address = ""] = /^([\d.]+) until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m.exec(stdout) ?? [];
       const words = await failureOf(ops(world, ["unban", "192.0.2.200"]));
-      expect(words).toContain(`192.0.2.200 is not banned; banned are ${address}`);
-      expect((await ops(world, ["unban", address])).stdout).toBe(`${address} may try again.\n`);
+      expect(words).toContain(`192.0.2.200 is not banned; banned: ${address}`);
+      expect((await ops(world, ["unban", address])).stdout).toBe(`${address} can sign in again.\n`);
       expect(await opened()).toBe(200);
       await shutOut();
       await ops(world, ["unban"]);
@@ -185,7 +185,7 @@ export function acts(world: World): void {
     expect(await memory()).toBe(before);
     const checks = await status();
     expect(reds(checks).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);
-    expect(checks.find(({ name }) => name === "release opencode")?.seen).toContain("returned to by ops rollback");
+    expect(checks.find(({ name }) => name === "release opencode")?.seen).toContain("after ops rollback");
     const preview = await world.sandbox.pulumi(["preview", "--diff"]);
     expect(preview.stdout).toMatch(/\+-command:local:Command: \(replace\)\n.*\n? *\[urn=\S+::opencode-release\]/);
     await failureOf(world.sandbox.pulumi(["preview", "--expect-no-changes"]));

@@ -67,7 +67,7 @@ export function backups(world: World, name: string, say: Say): void {
     await world.onHost(`sleep 1; sqlite3 ${database} 'update words set word="second"'; echo new >${workspace}/new.txt`);
     const words = await failureOf(ops(world, ["restore", "--app", "opencode"]));
     expect(words).toContain("opencode has data that is newer than the snapshot");
-    expect(words).toContain("--force puts the snapshot in the place of newer data");
+    expect(words).toContain("--force replaces newer data with the snapshot");
     expect(await row()).toBe("second");
     const { stderr } = await ops(world, ["restore", "--app", "opencode", "--force"]);
     expect(stderr).toContain("opencode is backed up (before-restore)");

@@ -63,7 +63,7 @@ export function elsewhere(world: AppsWorld, name: string, say: Say): void {
       const to = ["restore", "--to", other];
       const refused = await failureOf(ops(world, to, { stack: former }));
       for (const stack of stacks) expect(refused).toContain(`${stack} has data that is newer than the snapshot`);
-      expect(refused).toContain("what ran before runs on");
+      expect(refused).toContain("what ran before keeps running");
       expect(await world.onHost(`ls '${workspace}/a, "b".txt' 2>/dev/null || echo empty`)).toBe("empty");
       const { stderr } = await ops(world, [...to, "--force"], { stack: former });
       for (const stack of stacks) expect(stderr).toContain(`${stack} runs with the data of snapshot`);
