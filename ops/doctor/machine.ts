@@ -64,7 +64,7 @@ async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Chec
   const own = settingsOfProject(config, name);
   const raw = Object.fromEntries(Object.entries(own).map(([key, { value }]) => [key, value ?? ""]));
   const parsed = parseSettings(raw, name, (key) => own[key]?.secret === true);
-  if (!parsed.ok) return [red("settings", parsed.message, "the commands above; `pulumi preview` says the same")];
+  if (!parsed.ok) return [red("settings", parsed.message, "run the commands above; `pulumi preview` reports the same")];
   const settings = toSettings(parsed.values);
   const { target } = settings;
   const existing = target.kind === "existing" ? target : undefined;
@@ -90,7 +90,7 @@ async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Chec
     throw error;
   });
   if (operations === undefined)
-    return [none("machine", "there is none yet: pulumi up makes it, and looks at it first")];
+    return [none("machine", "there is none yet: pulumi up creates it, and checks it first")];
   if (!operations.awake) return [none("machine", "it is switched off")];
   return [{ connection: operations.connection, script }];
 }
@@ -114,6 +114,6 @@ function reachFix(words: string): string {
   if (/Host key verification failed|no matching host key/.test(words))
     return "compare hostKey with the machine's console: cat /etc/ssh/ssh_host_ed25519_key.pub";
   if (/Connection (refused|timed out)|No route|Operation timed out/.test(words))
-    return "is the machine on, is hostAddress and hostPort right, and is the port open to your address?";
-  return "npm run ops -- doctor says whether it is this machine's matter";
+    return "is the machine on, are hostAddress and hostPort right, and is the port open to your address?";
+  return "npm run ops -- doctor shows whether the cause is on this computer";
 }
