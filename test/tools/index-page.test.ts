@@ -144,6 +144,14 @@ describe("what the page says", () => {
     },
   );
 
+  it("is whole also with the report of another version, which has nothing else but its time", async () => {
+    index.report({ time: now() });
+    const answer = await index.get("/?lang=en", { range: "bytes=0-40" });
+    expect([answer.status, words(answer)]).toEqual([200, expect.stringContaining("All is well")]);
+    expect(answer.text).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
+    expect(answer.text).not.toMatch(/no value|%!|&lt;nil/);
+  });
+
   it("is whole also where nothing is set up yet: no backup, certificate, deployment or App that runs", async () => {
     index.report({
       ...report(),
