@@ -2,6 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { disabledApps, enabledApps } from "./components/apps/registry";
+import { sharedSecrets } from "./components/apps/shared-secrets";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
 import { openTunnels } from "./components/cloudflare/provision";
 import { HomeComponent } from "./components/home";
@@ -55,8 +56,9 @@ export class Home extends HomeComponent {
     const { operator, mail, certificates } = settings;
     const gateway = new AuthGatewayStack("auth", { ...edge, operator, mail }, child);
     const proxy = new ReverseProxyStack("edge", { ...edge, certificates }, child);
+    const shared = sharedSecrets(apps, this);
     const stacks = apps.map(({ release, ...app }) => {
-      const secrets = { ...app.secrets, ...proxy.secretsOf(app.routes) };
+      const secrets = { ...app.secrets, ...proxy.secretsOf(app.routes), ...shared(app) };
       const applied = { ...context, ...app, secrets, release: domain.apply(release) };
       const stack = new ComposeStack(app.name, applied, child);
       if (app.worker)

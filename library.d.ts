@@ -104,6 +104,8 @@ export interface Apps {
     readonly openaiBaseUrl?: string | undefined;
     /** More model providers for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, default (the model that OpenCode starts with) and small (the model for titles). Default: []. */
     readonly providers?: readonly Readonly<Record<string, unknown>>[] | undefined;
+    /** Models of the donation site's CLIProxyAPI that OpenCode may use, as its provider donation with a key of its own. Needs donationEnabled. Default: []. */
+    readonly donationModels?: readonly string[] | undefined;
     /** API keys of opencodeProviders, by name. */
     readonly providerKeys?: pulumi.Input<string> | undefined;
       }

@@ -93,6 +93,11 @@ export interface Route {
   readonly subdomain: string;
   /** Name of the App's edge network that Caddy joins. */
   readonly network: string;
+  /**
+   * Subdomains of other Routes that the App itself calls, with a key of theirs. On its network these names lead to Caddy, so that such
+   * a call stays on the host; it opens nothing, as Caddy is on that network anyway. @default none
+   */
+  readonly calls?: readonly string[];
   /** `alias:port` on that network; the alias starts with the App's name, so that two Apps can never answer for one another. */
   readonly upstream: string;
   /**

@@ -20,6 +20,11 @@ export interface App {
    * switched off and on again, so its data must not depend on them.
    */
   readonly generated?: Readonly<Record<string, number>>;
+  /**
+   * Secrets that it has in common with another App, such as the key that one asks the other with: the name that both know, by the
+   * App's own name for it. Made once and kept in state. @default none
+   */
+  readonly shared?: Readonly<Record<string, string>>;
   /** A tunnel to be made for it; its token becomes the secret `tunnelToken`. */
   readonly tunnel?: TunnelRequest;
   /** Its part on each worker that it asks for. @default it needs no workers */
@@ -83,6 +88,12 @@ export interface AppContext {
   readonly registryMirrors: readonly string[];
   /** Address of an `existing` host. */
   readonly hostAddress: string | undefined;
+  /** The donation site's model proxy. */
+  readonly modelProxy: {
+    readonly subdomain: string;
+    /** Apps that use it, each with a key of its own. */
+    readonly clients: readonly string[];
+  };
 }
 
 /** What the rules of an App may ask of the rest of the configuration; undefined where that is at fault itself. */
@@ -92,6 +103,7 @@ export interface StackValues {
   readonly instanceTypes: readonly string[] | undefined;
   readonly hostAddress: string | undefined;
   readonly dockerAddressPool: string | undefined;
+  readonly donationEnabled: boolean | undefined;
 }
 
 /** Keys of a section whose values are of one type. */

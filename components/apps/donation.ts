@@ -31,6 +31,10 @@ const linuxDoId = z
   .transform((value) => (typeof value === "number" ? String(value) : value))
   .pipe(z.string(notAnId).regex(/^[1-9]\d{0,14}$/, notAnId));
 
+/** Name of the secret that an App and the model proxy share: the App's key there. */
+export const modelProxyKey = (client: string) => `model-proxy-key-of-${client}`;
+const clientKey = (client: string) => `key-of-${client}`;
+
 const settings = {
   donationEnabled: bool({
     description: "Donation site: provider accounts for quota at a new-api server, with CLIProxyAPI.",
@@ -121,7 +125,7 @@ export const donation = appKind({
       ),
     ];
   },
-  app(values, { images, timeZone }) {
+  app(values, { images, timeZone, modelProxy }) {
     const network = edgeNetwork(name);
     const bypass = (path: string) => ({ path, policy: "bypass" as const });
     return {
@@ -167,6 +171,7 @@ export const donation = appKind({
           quotaAmount: values.donationQuotaAmount,
           newApiUrl: values.donationNewApiUrl ?? "",
           newApiAdminUser: values.donationNewApiAdminUser?.toString(),
+          clientKeys: modelProxy.clients.map(clientKey),
         },
         plan: { networks: [network], build: ["site"] },
         owners: { "site.yaml": uid, "new-api-token": uid },
@@ -176,6 +181,7 @@ export const donation = appKind({
         newApiToken: values.donationNewApiAdminToken ?? "",
       },
       generated: { managementKey: 48, modelKey: 48 },
+      shared: Object.fromEntries(modelProxy.clients.map((client) => [clientKey(client), modelProxyKey(client)])),
       onlyOnce: true,
       login: { username: "API key of the model proxy", secret: "modelKey" },
     };

@@ -26,7 +26,7 @@ export interface Provider {
   readonly small?: string | undefined;
 }
 
-const model = z.string("is not a string").regex(/^[\w.:/@+-]{1,128}$/, "is not the name of a model");
+export const model = z.string("is not a string").regex(/^[\w.:/@+-]{1,128}$/, "is not the name of a model");
 
 const provider: z.ZodType<Provider> = z
   .strictObject(
@@ -56,6 +56,16 @@ export const providers: z.ZodType<readonly Provider[]> = z.array(provider, "is n
 
 /** Names of OpenCode's own, which other settings are for. */
 const taken = ["openai", "anthropic"];
+/** Name of the donation site's model proxy. */
+export const donationName = "donation";
+
+/** Adds the donation site's model proxy to the providers; its first model is the default where no other one is. @param host its name */
+export function withDonation(list: readonly Provider[], host: string, models: readonly string[]): readonly Provider[] {
+  if (models.length === 0) return list;
+  const first = list.some((one) => one.default !== undefined) ? undefined : models[0];
+  const provider = { name: donationName, kind: "openai-compatible", baseUrl: `https://${host}/v1`, models } as const;
+  return [...list, { ...provider, default: first }];
+}
 
 /** What is wrong between the providers, and with their keys. */
 export function providerProblems(list: readonly Provider[], keys: string | undefined): Problem[] {

@@ -1,15 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
-import { edgeNetwork } from "../routes";
+import { edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
+import { when } from "../settings/problem";
 import { array, bool, integer, list, secret, text } from "../settings/setting";
 import { appKind } from "./app";
+import { modelProxyKey } from "./donation";
 import {
+  donationName,
   keysOf,
+  model,
   openCodeConfig,
   placeholderKeys,
   providerKeys,
   providerProblems,
   providers,
+  withDonation,
 } from "./opencode-providers";
 import { releaseLine, version } from "./opencode-release-line";
 
@@ -70,6 +75,12 @@ const settings = {
       '\'[{"name":"mine","kind":"openai-compatible","baseUrl":"https://llm.example.com/v1","models":["qwen3-coder"],"default":"qwen3-coder"}]\'',
     default: [],
   }),
+  opencodeDonationModels: list(model, {
+    description:
+      "Models of the donation site's CLIProxyAPI that OpenCode may use, as its provider donation with a key of its own. Needs donationEnabled.",
+    example: "'[\"claude-sonnet-4-5\"]'",
+    default: [],
+  }),
   opencodeProviderKeys: secret(providerKeys, {
     description: "API keys of opencodeProviders, by name.",
     placeholder: ({ opencodeProviders }) => placeholderKeys(opencodeProviders),
@@ -86,14 +97,29 @@ export const opencode = appKind({
   settings,
   enabled: "opencodeEnabled",
   subdomains: ["opencodeSubdomain"],
-  problems: (values) =>
-    values.opencodeProviders === undefined
-      ? []
-      : providerProblems(values.opencodeProviders, values.opencodeProviderKeys),
-  app(values, { images, timeZone }) {
+  problems(values, { donationEnabled }) {
+    const { opencodeProviders: own, opencodeDonationModels: donated = [] } = values;
+    return [
+      ...(own === undefined ? [] : providerProblems(own, values.opencodeProviderKeys)),
+      ...when(
+        donated.length > 0 && donationEnabled !== true,
+        "opencodeDonationModels",
+        "needs the donation site, which is off: donationEnabled",
+      ),
+      ...when(
+        donated.length > 0 && own?.some((one) => one.name === donationName) === true,
+        "opencodeProviders",
+        `has a provider ${donationName}, which is the name of that of opencodeDonationModels`,
+      ),
+    ];
+  },
+  app(values, { images, timeZone, modelProxy }) {
     const network = edgeNetwork(name);
     const line = releaseLine(values.opencodeVersion);
     const { opencodeAnthropicApiKey: anthropic, opencodeOpenaiApiKey: openai, opencodeProviders: own } = values;
+    const donated = values.opencodeDonationModels;
+    const shared: Record<string, string> =
+      donated.length > 0 ? { [`provider-${donationName}`]: modelProxyKey(name) } : {};
     const ownKeys = pulumi.output(values.opencodeProviderKeys ?? "{}").apply(keysOf);
     // Path below /run/secrets by secret.
     const keys: Readonly<Record<string, pulumi.Output<string>>> = {
@@ -103,11 +129,13 @@ export const opencode = appKind({
         own.map((one) => [`provider-${one.name}`, pulumi.secret(ownKeys.apply((known) => known[one.name] ?? ""))]),
       ),
     };
+    const files = [...Object.keys(keys), ...Object.keys(shared)];
     return {
       routes: [
         {
           subdomain: values.opencodeSubdomain,
           network,
+          calls: donated.length > 0 ? [modelProxy.subdomain] : [],
           upstream: "opencode-server:4096",
           health: line.health,
           upstreamLogin: {
@@ -126,11 +154,11 @@ export const opencode = appKind({
           summary: { en: "AI coding in the browser", zh: "浏览器里的 AI 编程" },
         },
       ],
-      release: () => ({
+      release: (domain) => ({
         template: name,
         secretFiles: {
           "server-password": "serverPassword",
-          ...Object.fromEntries(Object.keys(keys).map((file) => [file, file])),
+          ...Object.fromEntries(files.map((file) => [file, file])),
         },
         values: {
           images,
@@ -141,8 +169,8 @@ export const opencode = appKind({
           user,
           timeZone,
           network,
-          keys: Object.keys(keys),
-          config: openCodeConfig(own, values.opencodeOpenaiBaseUrl),
+          keys: files,
+          config: openCodeConfig(withDonation(own, hostOf(modelProxy, domain), donated), values.opencodeOpenaiBaseUrl),
           terminal: values.opencodeTerminal,
           memoryMiB: values.opencodeMemoryMiB,
           terminalMemoryMiB: values.opencodeTerminalMemoryMiB,
@@ -153,11 +181,10 @@ export const opencode = appKind({
           // Not the workspace, which is the user's and is not migrated.
           dataFormat: { number: line.dataFormat, volumes: ["config", "data"] },
         },
-        owners: Object.fromEntries(
-          ["server-password", "health", "opencode.json", ...Object.keys(keys)].map((file) => [file, uid]),
-        ),
+        owners: Object.fromEntries(["server-password", "health", "opencode.json", ...files].map((file) => [file, uid])),
       }),
       secrets: keys,
+      shared,
     };
   },
 });

@@ -32,6 +32,10 @@ export function enabledApps({ values, images, sources, timeZone, docker }: Setti
     timeZone,
     registryMirrors: docker.registryMirrors,
     hostAddress: values.hostAddress,
+    modelProxy: {
+      subdomain: values.donationProxySubdomain,
+      clients: values.opencodeEnabled && values.opencodeDonationModels.length > 0 ? [opencode.name] : [],
+    },
   };
   return appKinds
     .filter((kind) => values[kind.enabled])

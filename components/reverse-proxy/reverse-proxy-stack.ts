@@ -139,6 +139,9 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
     plan: {
       networks: [portalNetwork, ...new Set(routes.map(({ network }) => network))],
       joins: "caddy",
+      aliases: routes.flatMap(({ network, calls = [] }) =>
+        calls.map((subdomain) => ({ network, name: hostOf({ subdomain }, domain) })),
+      ),
       check: { service: "caddy", command: `caddy validate --adapter caddyfile --config ${caddyfile}` },
       reload: {
         service: "caddy",

@@ -4,6 +4,8 @@ export interface ReleasePlan {
   readonly networks: readonly string[];
   /** Service whose container joins and leaves the `networks` while it runs, instead of being created on them. */
   readonly joins?: string;
+  /** Names that lead to that container on one of the `networks`. @default none */
+  readonly aliases?: readonly { readonly network: string; readonly name: string }[];
   /** A validator run in a throw-away container before anything running is touched; `{release}` is the release folder. */
   readonly check?: { readonly service: string; readonly command: string };
   /** Run in the living container instead of a restart; `{release}` is the release folder. */
@@ -41,6 +43,7 @@ export interface ReleasePlan {
 export function planText(plan: ReleasePlan): string {
   const lines = [
     ...plan.networks.map((network) => `network ${network}`),
+    ...(plan.aliases ?? []).map(({ network, name }) => `alias ${network} ${name}`),
     plan.joins && `joins ${plan.joins}`,
     ...(plan.build ?? []).map((service) => `build ${service}`),
     ...(plan.startFirst ?? []).map((service) => `start-first ${service}`),

@@ -26,7 +26,7 @@ networks_ready() {
   ) 8>"$stacks/.networks.lock"
 }
 
-# The running container joins new edge networks and leaves old ones (no restart for a Route change).
+# The running container joins new edge networks and leaves old ones (no restart for a Route change), with the plan's names for it there.
 join_networks() {
   service=$(plan "$1" joins)
   [ -n "$service" ] || return 0
@@ -34,7 +34,16 @@ join_networks() {
   wanted=$(plan "$1" network)
   present=$(docker inspect --format '{{range $n, $_ := .NetworkSettings.Networks}}{{println $n}}{{end}}' "$container")
   for network in $wanted; do
-    printf '%s\n' "$present" | grep -qxF "$network" || docker network connect "$network" "$container" || return 1
+    names=$(plan "$1" alias | sed -n "s/^$network //p")
+    if printf '%s\n' "$present" | grep -qxF "$network"; then
+      [ -n "$names" ] || continue
+      known=$(docker inspect --format "{{range (index .NetworkSettings.Networks \"$network\").Aliases}}{{println .}}{{end}}" "$container")
+      missing=$(for one in $names; do printf '%s\n' "$known" | grep -qxF "$one" || echo "$one"; done)
+      [ -n "$missing" ] || continue
+      docker network disconnect "$network" "$container" || return 1
+    fi
+    # shellcheck disable=SC2046 # options
+    docker network connect $(for one in $names; do printf '%s ' --alias "$one"; done) "$network" "$container" || return 1
   done
   for network in $(printf '%s\n' "$present" | grep '^cloudcode-edge-'); do
     printf '%s\n' "$wanted" | grep -qxF "$network" || docker network disconnect "$network" "$container"

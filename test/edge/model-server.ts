@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { listen } from "../support/rendered-caddy";
 
 export interface ModelServer {
+  readonly port: number;
   /** As a setting takes it. */
   readonly url: string;
   readonly requests: readonly {
@@ -33,6 +34,7 @@ export async function startModelServer(answer: string): Promise<ModelServer> {
   });
   const port = await listen(server);
   return {
+    port,
     url: `http://127.0.0.1:${port}/v1`,
     requests,
     stop: () => {

@@ -5,6 +5,7 @@ import { type Server, createServer } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deviceSecret } from "../../components/reverse-proxy/sites";
+import { everyApp } from "../support/app-settings";
 import { listen } from "../support/rendered-caddy";
 import { type Home, openHome } from "./home";
 import { type ModelServer, startModelServer } from "./model-server";
@@ -16,13 +17,19 @@ const domain = "home.example.com";
 const host = `code.${domain}`;
 const key = "k".repeat(40);
 const modelKey = "model-key-of-mine";
+const donatedKey = "key-at-the-model-proxy";
 
 let models: ModelServer;
+/** Answers for the donation site's model proxy. */
+let donated: ModelServer;
 let program: OpenCode;
 let home: Home;
 let way: Server;
 beforeAll(async () => {
   models = await startModelServer("The answer is 42.");
+  donated = await startModelServer("It is donated.");
+  // Where names lead, which Docker's aliases say on a host; Caddy's port is known once it runs.
+  way = await wayTo(() => home.port);
   const settings = {
     opencodeDevices: '["laptop"]',
     opencodeProviders: JSON.stringify([
@@ -35,30 +42,36 @@ beforeAll(async () => {
       },
     ]),
     opencodeProviderKeys: JSON.stringify({ mine: modelKey }),
+    ...everyDonation(),
+    opencodeDonationModels: '["gift-1"]',
   };
-  program = await startOpencode(settings, { "provider-mine": modelKey });
+  program = await startOpencode(
+    settings,
+    { "provider-mine": modelKey, "provider-donation": donatedKey },
+    // The model server of the other provider is no name that only Caddy knows.
+    { ...throughCaddy(), NO_PROXY: "127.0.0.1" },
+  );
   home = await openHome({
     ...{ domain, hostile: "elsewhere.example.net", guarded: true, settings },
-    programs: { "opencode-server:4096": program.port },
+    programs: { "opencode-server:4096": program.port, "donation-proxy:8317": donated.port },
     secrets: {
       ...program.secrets,
       [deviceSecret("opencode", "laptop")]: `Basic ${Buffer.from(`opencode:${key}`).toString("base64")}`,
     },
   });
-  way = await wayTo(home.port);
 });
 afterAll(async () => {
   way.close();
   await home.stop();
   program.stop();
-  models.stop();
+  for (const one of [models, donated]) one.stop();
 });
 
 /** A proxy that leads each name to this port of this machine, since no DNS knows the names. */
-async function wayTo(port: number): Promise<Server> {
+async function wayTo(port: () => number): Promise<Server> {
   const server = createServer();
   server.on("connect", (_request, socket) => {
-    const onward = connect(port, "127.0.0.1", () => {
+    const onward = connect(port(), "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       onward.pipe(socket).pipe(onward);
     });
@@ -68,12 +81,19 @@ async function wayTo(port: number): Promise<Server> {
   return server;
 }
 
-/** The environment of somebody's own machine. */
-function laptop(): NodeJS.ProcessEnv {
+function throughCaddy(): NodeJS.ProcessEnv {
   const address = way.address();
   if (address === null || typeof address === "string") throw new Error("the proxy has no port");
-  const proxy = `http://127.0.0.1:${address.port}`;
-  return { ...program.environment, HTTPS_PROXY: proxy, NODE_TLS_REJECT_UNAUTHORIZED: "0", TERM: "xterm" };
+  return { HTTPS_PROXY: `http://127.0.0.1:${address.port}`, NODE_TLS_REJECT_UNAUTHORIZED: "0" };
+}
+
+/** What the donation site needs to be on. */
+const everyDonation = () =>
+  Object.fromEntries(Object.entries(everyApp("least")).filter(([setting]) => setting.startsWith("donation")));
+
+/** The environment of somebody's own machine. */
+function laptop(): NodeJS.ProcessEnv {
+  return { ...program.environment, ...throughCaddy(), TERM: "xterm" };
 }
 
 const arrived = () => home.recorder.of(host).filter(({ at }) => at === "opencode-server:4096");
@@ -106,6 +126,19 @@ test("opencode run --attach with the key of a device asks the model that the set
     expect(body).toMatchObject({ model: "deep-thought" });
   }
   expect(arrived().length).toBeGreaterThan(0);
+});
+
+test("the donation site's models are a provider: asked by Caddy's route, with a key of OpenCode's own", async () => {
+  const words = ["-p", key, "--dir", program.folder, "--model", "donation/gift-1", "Is it free?"];
+  expect(await ask(...words)).toMatchObject({ code: 0 });
+  await until(() => donated.requests.some(({ body }) => JSON.stringify(body).includes("Is it free?")));
+  for (const { path, authorization, body } of donated.requests) {
+    expect([path, authorization]).toEqual(["/v1/chat/completions", `Bearer ${donatedKey}`]);
+    expect(body).toMatchObject({ model: "gift-1" });
+  }
+  const asked = home.recorder.of(`models.${domain}`).filter(({ at }) => at === "donation-proxy:8317");
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.every(({ headers }) => headers.cookie === undefined)).toBe(true);
 });
 
 test("opencode attach opens its terminal interface by that key, with its stream of events", async () => {

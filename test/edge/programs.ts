@@ -34,12 +34,14 @@ export interface OpenCode extends Program {
  *
  * @param settings of the stack
  * @param keys contents of files below /run/secrets, by name
+ * @param variables more of its environment
  */
 export async function startOpencode(
   settings: Readonly<Record<string, string>> = {},
   keys: Readonly<Record<string, string>> = {},
+  variables: NodeJS.ProcessEnv = {},
 ): Promise<OpenCode> {
-  const source = enabledApps(settingsOf(settings))[0]?.release("example.com");
+  const source = enabledApps(settingsOf(settings))[0]?.release("home.example.com");
   const { package: name, config, passwordFile } = source?.values ?? {};
   if (typeof name !== "string" || typeof passwordFile !== "string") throw new Error("this is not OpenCode's release");
   const command = await installed(name);
@@ -52,7 +54,7 @@ export async function startOpencode(
   const port = await freePort();
   const password = randomBytes(24).toString("hex");
   const environment = { PATH: process.env["PATH"], HOME: home, OPENCODE_DISABLE_MODELS_FETCH: "1" };
-  const env = { ...environment, OPENCODE_CONFIG: configFile, [basename(passwordFile)]: password };
+  const env = { ...environment, ...variables, OPENCODE_CONFIG: configFile, [basename(passwordFile)]: password };
   const args = ["serve", "--port", String(port)];
   const child = spawn(command, args, { cwd: home, env, stdio: "ignore", detached: true });
   const header = `Basic ${Buffer.from(`opencode:${password}`).toString("base64")}`;

@@ -33,6 +33,7 @@ export async function renderApp(kind: Kind, settings: Raw): Promise<RenderedApp>
     ...Object.fromEntries(
       app.routes.flatMap(({ upstreamLogin: login }) => (login ? [[login.secret, lettersOf(login.secret, 48)]] : [])),
     ),
+    ...Object.fromEntries(Object.keys(app.shared ?? {}).map((name) => [name, lettersOf(name, 48)])),
     ...(app.tunnel && { tunnelToken: lettersOf("tunnelToken", 64) }),
   };
   const source = app.release(domain);

@@ -98,6 +98,31 @@ describe("a release that is applied", () => {
     ]);
   });
 
+  it("gives its container the plan's names on a network, and joins again one where a name is missing", async () => {
+    const name = "models.home.example.com";
+    const networks = ["cloudcode-edge-app", "cloudcode-edge-old"];
+    const aliases = networks.map((network) => ({ network, name }));
+    host.answer("compose* ps --quiet caddy", "c1\n");
+    host.answer("inspect --format *", "cloudcode-edge-old\ncloudcode-edge-plain\n");
+    const aliasesOf = (network: string) => `inspect --format *Networks \\"${network}\\").Aliases*`;
+    const joined = async (id: string) => {
+      expect(
+        (await host.apply(release(id, { joins: "caddy", networks: [...networks, "cloudcode-edge-plain"], aliases })))
+          .status,
+      ).toBe(0);
+      return host.calls().filter((call) => /^network (dis)?connect/.test(call));
+    };
+    host.answer(aliasesOf("cloudcode-edge-old"), "c1\n");
+    expect(await joined("r1")).toEqual([
+      `network connect --alias ${name} cloudcode-edge-app c1`,
+      "network disconnect cloudcode-edge-old c1",
+      `network connect --alias ${name} cloudcode-edge-old c1`,
+    ]);
+    host.answer("inspect --format *", [...networks, "cloudcode-edge-plain"].map((one) => `${one}\n`).join(""));
+    for (const network of networks) host.answer(aliasesOf(network), `c1\n${name}\n`);
+    expect(await joined("r2")).toEqual([]);
+  });
+
   it("keeps one earlier release to go back to; older ones go with their files and images", async () => {
     for (const id of ["r1", "r2", "r3"]) {
       host.answer(`compose*/releases/${id}/compose.yaml config --images`, `example/${id}:1\nexample/common:1\n`);

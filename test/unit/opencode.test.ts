@@ -1,7 +1,12 @@
+import { parse } from "yaml";
 import { enabledApps } from "../../components/apps/registry";
 import { openCodeConfig } from "../../components/apps/opencode-providers";
 import { judgePackage } from "../../ops/commands/outdated";
 import { deviceTable } from "../../ops/commands/device-keys";
+import { defaultImages } from "../../components/images";
+import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
+import { everyApp, kinds } from "../support/app-settings";
+import { type RenderedApp, renderApp } from "../support/rendered-app";
 import { faultsOf, settingsOf } from "../support/settings";
 
 const routeOf = (settings: Readonly<Record<string, string>>) => enabledApps(settingsOf(settings))[0]?.routes[0];
@@ -130,5 +135,84 @@ describe("devices", () => {
     expect(deviceTable(["laptop", "tv"], "laptop 1795897059.6\n")).toBe(
       "laptop  last used 2026-11-28 20:17 UTC\ntv      not used since the log begins",
     );
+  });
+});
+
+describe("the donation site's models", () => {
+  const donation = Object.fromEntries(
+    Object.entries(everyApp("least")).filter(([setting]) => setting.startsWith("donation")),
+  );
+  const models = { opencodeDonationModels: '["gift-1","gift-2"]' };
+  const kindOf = (name: string) => {
+    const kind = kinds.find((one) => one.name === name);
+    if (kind === undefined) throw new Error(`there is no App ${name}`);
+    return kind;
+  };
+  const rendered = (name: string, more: Readonly<Record<string, string>> = {}) =>
+    renderApp(kindOf(name), { ...donation, ...models, ...more });
+  const fileOf = ({ release }: RenderedApp, path: string) => release.files.find((one) => one.path.endsWith(path));
+
+  it.each<[string, Record<string, string>, string[]]>([
+    ["with the site", { ...donation, ...models }, []],
+    ["without", models, ["opencodeDonationModels needs the donation site, which is off: donationEnabled"]],
+    [
+      "with the site switched off",
+      { ...donation, donationEnabled: "false", ...models },
+      ["opencodeDonationModels needs the donation site, which is off: donationEnabled"],
+    ],
+    [
+      "next to a provider of that name",
+      { ...donation, ...models, ...providers({ ...mine, name: "donation" }), ...keys({ donation: "k" }) },
+      ["opencodeProviders has a provider donation, which is the name of that of opencodeDonationModels"],
+    ],
+    [
+      "with a name that is none",
+      { ...donation, opencodeDonationModels: '["gift 1"]' },
+      ["opencodeDonationModels [0] is not the name of a model"],
+    ],
+    ["with OpenCode switched off", { ...models, opencodeEnabled: "false" }, []],
+  ])("%s: faults", (_name, settings, faults) => {
+    expect(faultsOf(settings)).toEqual(faults);
+  });
+
+  it("are a provider at the proxy's own address, whose first model is the default unless another one is", async () => {
+    const config = (more: Readonly<Record<string, string>>) =>
+      enabledApps(settingsOf({ ...donation, ...models, ...more }))[0]?.release("home.example.com").values["config"];
+    expect(config({ donationProxySubdomain: "gifts" })).toMatchObject({
+      provider: {
+        donation: {
+          npm: "@ai-sdk/openai-compatible",
+          options: { baseURL: "https://gifts.home.example.com/v1", apiKey: "{file:/run/secrets/provider-donation}" },
+          models: { "gift-1": { name: "gift-1" }, "gift-2": { name: "gift-2" } },
+        },
+      },
+      model: "donation/gift-1",
+    });
+    const own = { ...providers({ ...mine, default: "b" }), ...keys({ mine: "k" }) };
+    expect(config(own)).toMatchObject({ model: "mine/b" });
+    expect(fileOf(await rendered("opencode"), "/provider-donation")).toMatchObject({ owner: 1000, mode: 0o400 });
+  });
+
+  it("are asked with a key that the proxy knows beside its other one, and only while OpenCode asks", async () => {
+    const proxyKeys = async (more: Readonly<Record<string, string>> = {}) => {
+      const app = await rendered("donation", more);
+      return (parse(fileOf(app, "/proxy.yaml")?.content ?? "") as { "api-keys": string[] })["api-keys"].length;
+    };
+    expect(await proxyKeys()).toBe(2);
+    expect(await proxyKeys({ opencodeDonationModels: "[]" })).toBe(1);
+    expect(await proxyKeys({ opencodeEnabled: "false" })).toBe(1);
+    const [opencode, site] = [await rendered("opencode"), await rendered("donation")].map(({ app }) => app.shared);
+    expect(Object.values(opencode ?? {})).toEqual(Object.values(site ?? {}));
+  });
+
+  it("are reached by Caddy, on OpenCode's own network, and by no new way", async () => {
+    const { routes } = (await rendered("opencode")).app;
+    expect(routes.map(({ network, calls }) => [network, calls])).toEqual([["cloudcode-edge-opencode", ["models"]]]);
+    const certificates = { email: undefined, directories: [], trustedRoot: undefined, fallbackMinutes: 3 };
+    const edge = { domain: "home.example.com", certificates, images: defaultImages, timeZone: "UTC" };
+    const { plan } = reverseProxyRelease({ ...edge, routes });
+    expect(plan.aliases).toEqual([{ network: "cloudcode-edge-opencode", name: "models.home.example.com" }]);
+    const without = (await renderApp(kindOf("opencode"), {})).app.routes;
+    expect(reverseProxyRelease({ ...edge, routes: without }).plan.aliases).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { type ProgramRun, privateKey, runProgram } from "../support/program";
-import { type ReleaseName, archiveOf } from "../support/releases";
+import { type ReleaseName, archiveOf, arrivedFiles } from "../support/releases";
+import { everyApp } from "../support/app-settings";
 
 const given = {
   adminPassword: "hunter2 hunter2 hunter2",
@@ -87,5 +88,21 @@ describe("the hash of the operator's password", () => {
       .toString("base64")
       .replace(/=+$/, "");
     expect(payload("auth-release")).toContain(`$argon2id$v=19$m=65536,t=3,p=4$${salt}$`);
+  });
+});
+
+describe("a secret that two Apps share", () => {
+  it("is one that is made once: OpenCode asks the model proxy with a key that this knows", async () => {
+    const donation = Object.entries(everyApp("least")).filter(([setting]) => setting.startsWith("donation"));
+    const both = await runProgram({ ...Object.fromEntries(donation), opencodeDonationModels: '["gift-1"]' });
+    const { result } = both.resource("shared-model-proxy-key-of-opencode").outputs;
+    expect(result).toEqual(expect.any(String));
+    const [code, site] = await Promise.all(
+      (["opencode-release", "donation-release"] as const).map((name) => arrivedFiles(both, name)),
+    );
+    expect(code?.get("provider-donation")?.content).toBe(result);
+    expect(site?.get("proxy.yaml")?.content).toContain(String(result));
+    expect(both.resources.filter(({ name }) => name.startsWith("shared-"))).toHaveLength(1);
+    expect(run.resources.filter(({ name }) => name.startsWith("shared-"))).toEqual([]);
   });
 });

@@ -202,6 +202,7 @@ describe("the plan in words of the host", () => {
       planText({
         networks: ["a", "b"],
         joins: "caddy",
+        aliases: [{ network: "b", name: "models.example.com" }],
         build: ["server"],
         startFirst: ["server", "pages"],
         check: { service: "caddy", command: "caddy validate --config {release}/x" },
@@ -210,7 +211,7 @@ describe("the plan in words of the host", () => {
         healthTimeout: 60,
       }),
     ).toBe(
-      "network a\nnetwork b\njoins caddy\nbuild server\nstart-first server\nstart-first pages\ncheck caddy caddy validate --config {release}/x\n" +
+      "network a\nnetwork b\nalias b models.example.com\njoins caddy\nbuild server\nstart-first server\nstart-first pages\ncheck caddy caddy validate --config {release}/x\n" +
         "reload caddy caddy reload --config {release}/x\nformat 2 config data\ntimeout 60\n",
     );
   });

@@ -36,6 +36,7 @@ export function together(world: AppsWorld): void {
       donationEnabled: "true",
       casecheckEnabled: "true",
       casecheckOpen: undefined,
+      opencodeDonationModels: ["claude"],
       ...(tunnelled && { casecheckPublished: "tunnel", casecheckTunnelHost: host }),
     });
     await world.up();
@@ -53,6 +54,20 @@ export function together(world: AppsWorld): void {
       "Kept activity",
     ]);
     expect(await cases.titles(await cases.token("joan", "Passphrase1"))).toEqual(["Kept activity"]);
+  });
+
+  test("OpenCode reaches the model proxy by Caddy on its own network, with the key that is its own", async () => {
+    const name = `models.${world.domain}`;
+    const inServer = (script: string) => world.inContainer("opencode-server", script);
+    const address = await world.onHost(
+      `docker inspect --format '{{(index .NetworkSettings.Networks "cloudcode-edge-opencode").IPAddress}}' cloudcode-edge-caddy-1`,
+    );
+    expect(await inServer(`getent ahostsv4 ${name} | head -n 1 | cut -d ' ' -f 1`)).toBe(address);
+    const asked = (login: string) =>
+      inServer(`curl -sko /dev/null -w '%{http_code}' ${login} https://${name}/v1/models`);
+    expect(await asked('-H "Authorization: Bearer $(cat /run/secrets/provider-donation)"')).toBe("200");
+    expect(await asked("-H 'Authorization: Bearer another'")).toBe("401");
+    expect(await asked("")).toBe("401");
   });
 
   test("through the tunnel come pages and API, and not the API's description", async () => {
