@@ -88,12 +88,14 @@ export interface Apps {
     readonly subdomain?: string | undefined;
     /** Web terminal for OpenCode's workspace, at /terminal. Default: true. */
     readonly terminal?: boolean | undefined;
-    /** Memory limit of OpenCode, in MiB. Default: 2048. */
+    /** Memory limit of OpenCode and all that runs in its workspace, in MiB. Default: 2048. */
     readonly memoryMiB?: number | undefined;
-    /** Memory limit of OpenCode's web terminal and everything that runs in it, in MiB. Default: 1024. */
+    /** Memory limit of the server of OpenCode's web terminal, in MiB. What runs in the terminal counts toward opencodeMemoryMiB. Default: 1024. */
     readonly terminalMemoryMiB?: number | undefined;
     /** Version of OpenCode. 2.x migrates the data of 1.x permanently: the host keeps a copy first, and npm run ops -- rollback opencode restores version and data. Default: 1.18.33. */
     readonly version?: string | undefined;
+    /** Ports of dev servers in OpenCode's workspace, each shown at https://PORT-SUBDOMAIN.DOMAIN after the sign-in, such as 3000-code.DOMAIN. Default: []. */
+    readonly previews?: readonly number[] | undefined;
     /** Names of OpenCode's own clients, such as opencode attach and its desktop and phone apps. Each gets a key: pulumi stack output deviceKeys --show-secrets. Default: []. */
     readonly devices?: readonly string[] | undefined;
     /** Key of Anthropic's API, for OpenCode. */

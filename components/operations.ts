@@ -23,6 +23,15 @@ export interface Operations {
   /** Those of them whose data may be in use on one host only; undefined: none. */
   readonly onlyOnce?: readonly string[] | undefined;
   readonly sites: readonly Site[];
+  /** Sites of dev servers, which a guest may be let into; undefined: none. */
+  readonly previews?: readonly Preview[] | undefined;
+}
+
+/** A site of a dev server. */
+export interface Preview {
+  /** Port of localhost where the dev server listens. */
+  readonly port: number;
+  readonly host: string;
 }
 
 /** A host name of the stack, as a visitor sees it. */
@@ -43,6 +52,10 @@ export function operations(
 ): pulumi.Output<Operations> {
   const { operator, mail, freeName } = settings;
   const names = (some: typeof apps) => some.map((app) => app.name);
+  const previews = (name: string): Preview[] =>
+    routes.flatMap((route) =>
+      route.localPort === undefined ? [] : [{ port: route.localPort, host: hostOf(route, name) }],
+    );
   const onlyOnce = names(apps.filter((app) => app.onlyOnce));
   return pulumi.secret(
     pulumi.all([host.connection, host.publicAddress, domain]).apply(([connection, publicAddress, name]) => ({
@@ -66,6 +79,7 @@ export function operations(
         host: hostOf(route, name),
         open: route.policy === "bypass" && route.basicAuth === undefined,
       })),
+      ...(previews(name).length > 0 && { previews: previews(name) }),
     })),
   );
 }

@@ -101,6 +101,12 @@ export interface Route {
   /** `alias:port` on that network; the alias starts with the App's name, so that two Apps can never answer for one another. */
   readonly upstream: string;
   /**
+   * A port of the upstream container's own localhost, such as that of a dev server: the upstream is then a SOCKS5 server there, which the
+   * edge asks for this port alone. To what listens there the edge is a visitor of `http://localhost:PORT`, whatever its own name; its
+   * cookies are for its own host alone, and a guest may be let in for a time (`ops share`). @default the upstream itself answers
+   */
+  readonly localPort?: number;
+  /**
    * How the upstream shows that it works: until then requests are held. For one that takes connections before that, which it then
    * never answers. @default who takes a connection is served
    */

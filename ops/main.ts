@@ -9,6 +9,7 @@ import { history, renderHistory, rollback } from "./commands/history";
 import { openApp } from "./commands/open";
 import { listDeviceKeys } from "./commands/device-keys";
 import { outdated } from "./commands/outdated";
+import { endGuest, listGuests, secondsOf, share } from "./commands/share";
 import { doctor } from "./doctor/doctor";
 import { confirmed, newPassword } from "./prompt";
 import { OpsError, type StackChoice } from "./stack";
@@ -38,6 +39,12 @@ function pastTime(text: string): number {
   const time = Date.parse(text);
   if (Number.isNaN(time)) throw new InvalidArgumentError("not a time.");
   return time;
+}
+
+function timeSpan(text: string): number {
+  const seconds = secondsOf(text);
+  if (seconds === undefined) throw new InvalidArgumentError("not a time such as 30m, 1h or 2d, up to 7d.");
+  return seconds;
 }
 
 /** With passThroughOptions the `--` before a command's own words is left to it. */
@@ -153,6 +160,17 @@ export function opsCommands(): Command {
     .description("remove a passkey by its KID, or `totp` for the authenticator app")
     .action(async (kid: string) => {
       print(await (kid === "totp" ? removeTotp(choice()) : removePasskey(choice(), kid)));
+    });
+  program
+    .command("share [port]")
+    .description("a link by which a guest sees a dev server of OpenCode's workspace (opencodePreviews), for a time")
+    .option("--for <time>", "how long: 30m, 1h, 2d, at most 7d", timeSpan, 3600)
+    .option("--list", "list the guests", false)
+    .option("--end <id>", "end a guest's time at once; `all`: everybody's")
+    .action(async (port: string | undefined, options: { for: number; list: boolean; end?: string }) => {
+      if (options.end !== undefined) print(await endGuest(choice(), options.end));
+      else if (port === undefined || options.list) print(await listGuests(choice()));
+      else print(await share(choice(), count(port), options.for));
     });
   program
     .command("unban [who]")

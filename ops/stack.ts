@@ -31,6 +31,7 @@ const outputsSchema = z.object({
     stacks: z.array(z.string()),
     onlyOnce: z.array(z.string()).optional(),
     sites: z.array(z.object({ title: z.string(), host: z.string(), open: z.boolean() })),
+    previews: z.array(z.object({ port: z.number(), host: z.string() })).optional(),
   }),
 });
 

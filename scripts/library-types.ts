@@ -132,8 +132,10 @@ function shown(value: unknown): string {
 function typeOf({ type, secret, schema, example, ...rest }: Setting): string {
   if (secret) return "pulumi.Input<string>";
   if (schema instanceof z.ZodEnum) return schema.options.map((word) => JSON.stringify(word)).join(" | ");
-  if (type === "array")
-    return example.includes("{") ? "readonly Readonly<Record<string, unknown>>[]" : "readonly string[]";
+  if (type === "array") {
+    if (example.includes("{")) return "readonly Readonly<Record<string, unknown>>[]";
+    return /^'\[\d/.test(example) ? "readonly number[]" : "readonly string[]";
+  }
   if (type === "object") return texts.safeParse(rest.default).success ? "Readonly<Record<string, string>>" : "object";
   return type === "integer" ? "number" : type;
 }

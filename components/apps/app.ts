@@ -123,6 +123,10 @@ export interface AppKind<S extends Section> {
   readonly enabled: KeyOf<S, boolean>;
   /** Keys of its subdomains, which no other App may have. */
   readonly subdomains: readonly KeyOf<S, string>[];
+  /** Subdomains that follow from its settings, each with the key that they come from. @default none */
+  readonly moreSubdomains?: (
+    values: PlainValues<S>,
+  ) => readonly { readonly key: keyof S & string; readonly subdomain: string }[];
   /** @default it has no workers */
   readonly workers?: WorkerSettingKeys<S>;
   /** @default none */

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
-import { when } from "../settings/problem";
-import { array, bool, integer, list, secret, text } from "../settings/setting";
+import { type Problem, when } from "../settings/problem";
+import { array, bool, integer, integers, list, secret, text } from "../settings/setting";
 import { appKind } from "./app";
 import { modelProxyKey } from "./donation";
 import {
@@ -23,6 +23,9 @@ const uid = 1000;
 /** The one user of its server; the second major has no other. */
 const user = "opencode";
 
+/** Ports of the server, of the web terminal, and of what connects the edge to localhost (image/localhost.py). */
+const ownPorts = { server: 4096, terminal: 7681, localhost: 1080 };
+
 // renovate: datasource=npm depName=opencode-ai
 export const opencodeVersion = "1.18.33";
 
@@ -35,12 +38,13 @@ const settings = {
     default: true,
   }),
   opencodeMemoryMiB: integer(512, 262144, {
-    description: "Memory limit of OpenCode, in MiB.",
+    description: "Memory limit of OpenCode and all that runs in its workspace, in MiB.",
     example: "2048",
     default: 2048,
   }),
   opencodeTerminalMemoryMiB: integer(128, 262144, {
-    description: "Memory limit of OpenCode's web terminal and everything that runs in it, in MiB.",
+    description:
+      "Memory limit of the server of OpenCode's web terminal, in MiB. What runs in the terminal counts toward opencodeMemoryMiB.",
     example: "512",
     default: 1024,
   }),
@@ -49,6 +53,12 @@ const settings = {
       "Version of OpenCode. 2.x migrates the data of 1.x permanently: the host keeps a copy first, and npm run ops -- rollback opencode restores version and data.",
     example: "1.18.33",
     default: opencodeVersion,
+  }),
+  opencodePreviews: integers(1, 65535, {
+    description:
+      "Ports of dev servers in OpenCode's workspace, each shown at https://PORT-SUBDOMAIN.DOMAIN after the sign-in, such as 3000-code.DOMAIN.",
+    example: "'[3000,5173]'",
+    default: [],
   }),
   opencodeDevices: list(check.label, {
     description:
@@ -88,6 +98,22 @@ const settings = {
   }),
 };
 
+const previewLabel = (port: number, subdomain: string) => `${port}-${subdomain}`;
+
+/** A preview of the server or the terminal would be a second way to them, past what their own site checks. */
+function previewProblems(ports: readonly number[], subdomain: string): Problem[] {
+  const key = "opencodePreviews";
+  return ports.flatMap((port, index) => [
+    ...when(
+      Object.values(ownPorts).includes(port),
+      key,
+      `[${index}] is one of OpenCode's own ports: ${Object.values(ownPorts).join(", ")}`,
+    ),
+    // A label of DNS (RFC 1035).
+    ...when(previewLabel(port, subdomain).length > 63, key, `[${index}] makes a subdomain of more than 63 letters`),
+  ]);
+}
+
 /**
  * OpenCode (https://opencode.ai): an agent that runs commands, so all of it asks for two factors and no path bypasses that
  * (CVE-2026-22812). It has a host of its own, since it knows no base path.
@@ -97,9 +123,14 @@ export const opencode = appKind({
   settings,
   enabled: "opencodeEnabled",
   subdomains: ["opencodeSubdomain"],
+  moreSubdomains: ({ opencodePreviews: ports = [], opencodeSubdomain: subdomain }) =>
+    subdomain === undefined
+      ? []
+      : ports.map((port) => ({ key: "opencodePreviews", subdomain: previewLabel(port, subdomain) })),
   problems(values, { donationEnabled }) {
     const { opencodeProviders: own, opencodeDonationModels: donated = [] } = values;
     return [
+      ...previewProblems(values.opencodePreviews ?? [], values.opencodeSubdomain ?? ""),
       ...(own === undefined ? [] : providerProblems(own, values.opencodeProviderKeys)),
       ...when(
         donated.length > 0 && donationEnabled !== true,
@@ -136,7 +167,7 @@ export const opencode = appKind({
           subdomain: values.opencodeSubdomain,
           network,
           calls: donated.length > 0 ? [modelProxy.subdomain] : [],
-          upstream: "opencode-server:4096",
+          upstream: `opencode-server:${ownPorts.server}`,
           health: line.health,
           upstreamLogin: {
             name,
@@ -148,11 +179,26 @@ export const opencode = appKind({
           },
           policy: "two_factor",
           pages: line.pages,
-          paths: values.opencodeTerminal ? [{ path: "/terminal/*", upstream: "opencode-terminal:7681" }] : [],
+          paths: values.opencodeTerminal
+            ? [{ path: "/terminal/*", upstream: `opencode-terminal:${ownPorts.terminal}` }]
+            : [],
           title: "OpenCode",
           version: values.opencodeVersion,
           summary: { en: "AI coding in the browser", zh: "浏览器里的 AI 编程" },
         },
+        ...values.opencodePreviews.map((port) => ({
+          subdomain: previewLabel(port, values.opencodeSubdomain),
+          network,
+          upstream: `opencode-server:${ownPorts.localhost}`,
+          localPort: port,
+          policy: "two_factor" as const,
+          paths: [],
+          title: `OpenCode :${port}`,
+          summary: {
+            en: `What listens on port ${port} of the workspace`,
+            zh: `工作区里监听端口 ${port} 的程序`,
+          },
+        })),
       ],
       release: (domain) => ({
         template: name,

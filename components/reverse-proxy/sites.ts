@@ -19,6 +19,8 @@ export interface Site extends Isolation {
   readonly open: readonly OpenHandler[];
   /** `alias:port` that answers every path but those below. */
   readonly upstream: string;
+  /** Port of the upstream's localhost that answers instead, and as which guests are let in; undefined: the upstream itself answers. */
+  readonly localPort: number | undefined;
   /** How Caddy sees whether that one can answer; undefined: it is not asked. */
   readonly health: RouteHealth | undefined;
   /** What the upstream asks for; undefined: nothing. */
@@ -78,6 +80,7 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
     })),
     open: openHandlers(route),
     upstream: route.upstream,
+    localPort: route.localPort,
     health: route.health,
     login: route.upstreamLogin && siteLogin(route.upstreamLogin),
     elsewhere: route.paths.flatMap(({ path, upstream }, index) =>

@@ -3,7 +3,7 @@ import { portalSubdomain } from "../routes";
 import { appKinds } from "../apps/registry";
 import { holds } from "./networks";
 import { type Problem, missing, when } from "./problem";
-import type { PlainSettings } from "./table";
+import type { PlainSettings, SettingKey } from "./table";
 import { targetProblems } from "./target-rules";
 
 /** Problems between settings that belong to no Target and no App. */
@@ -90,16 +90,24 @@ function backupProblems(values: PlainSettings): Problem[] {
   ];
 }
 
+interface Subdomain {
+  readonly key: SettingKey;
+  readonly subdomain: string;
+}
+
 /** Two Apps at one name make Caddy refuse its whole configuration (caddyserver/caddy#1999). */
 function duplicateHosts(values: PlainSettings): Problem[] {
   const taken = new Map<string, string>([[portalSubdomain, "the sign-in portal"]]);
-  const keys = appKinds.flatMap(({ enabled, subdomains }) => (values[enabled] ? subdomains : []));
-  return keys.flatMap((key) => {
-    const subdomain = values[key];
+  const enabled = appKinds.filter((kind) => values[kind.enabled]);
+  const own = enabled.flatMap(({ subdomains }) => subdomains.map((key) => ({ key, subdomain: values[key] })));
+  const more = enabled.flatMap((kind): readonly Subdomain[] => kind.moreSubdomains?.(values) ?? []);
+  return [...own, ...more].flatMap(({ key, subdomain }) => {
     if (subdomain === undefined) return [];
     const owner = taken.get(subdomain);
     taken.set(subdomain, key);
-    return owner === undefined ? [] : [{ key, fault: `is already the subdomain of ${owner}` }];
+    if (owner === undefined) return [];
+    const what = subdomain === values[key] ? "is" : "makes a subdomain that is";
+    return [{ key, fault: `${what} already the subdomain of ${owner}` }];
   });
 }
 

@@ -105,13 +105,25 @@ export function someOf(item: z.ZodType<string>, words: WithDefault<readonly stri
   return setting<readonly string[]>("array", json(texts(item).min(1, "is empty: list at least one")), words);
 }
 
-const texts = (item: z.ZodType<string>) =>
-  z.array(item, "is not a list").superRefine((values, context) => {
+const eachOnce = <T extends z.ZodType<readonly (string | number)[]>>(items: T) =>
+  items.superRefine((values, context) => {
     values.forEach((value, index) => {
       if (values.indexOf(value) < index)
         context.addIssue({ code: "custom", path: [index], message: "is listed twice" });
     });
   });
+
+const texts = (item: z.ZodType<string>) => eachOnce(z.array(item, "is not a list"));
+
+/** A list of whole numbers between two bounds, none of them twice; Pulumi keeps it as JSON. */
+export function integers(
+  min: number,
+  max: number,
+  words: WithDefault<readonly number[]>,
+): Defaulted<readonly number[]> {
+  const one = z.int("is not a whole number").min(min, `is below ${min}`).max(max, `is above ${max}`);
+  return setting<readonly number[]>("array", json(eachOnce(z.array(one, "is not a list"))), words);
+}
 
 /** A list of more than texts; Pulumi keeps it as JSON. */
 export function array<T>(schema: z.ZodType<readonly T[]>, words: WithDefault<readonly T[]>): Defaulted<readonly T[]> {

@@ -14,9 +14,14 @@ others_still() {
 
 # A container that has just started from `current` needs none, and a reload would cut off the certificates it is asking for.
 reload() {
-  [ "$(current)" != "$1" ] && [ -n "$(plan "$1" reload)" ] || return 0
+  [ "$(current)" = "$1" ] || reload_as "$1" "$1"
+}
+
+# Caddy passes over a configuration that it has already: only a new RELEASE makes it another one.
+reload_as() { # RELEASE NAME
+  [ -n "$(plan "$1" reload)" ] || return 0
   others_still
-  plan "$1" reload | while read -r service command; do
+  plan "$1" reload | sed "s#RELEASE=[^ ]*/$1#RELEASE=$2#" | while read -r service command; do
     # Where the kernel refuses, a reload may still lose a connection or two: no reason to fail.
     perl "$bin/newest-listener.pl" "$(docker inspect --format '{{.State.Pid}}' "$(compose "$1" ps --quiet "$service")")" </dev/null
     # shellcheck disable=SC2086 # the plan's words are words
@@ -59,6 +64,15 @@ backed_up() { # NEW PREVIOUS
   say "$words"
   say "cloudcode: release $new of $name has another version, and there is no backup of what it would change; nothing was touched"
   return 1
+}
+
+disconnect() {
+  exec >"$log" 2>&1
+  release=$(current)
+  [ -n "$release" ] || fail "$name does not run on this host"
+  reload_as "$release" "$release-$(date +%s%N)" || fail "the streams of $name could not be ended: $(tail -n 1 "$log")"
+  result=ended
+  say "what $name lets in no more has ended"
 }
 
 # Starts a release instead of another; when it does not become healthy, rolls back to the other one.

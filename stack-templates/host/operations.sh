@@ -25,8 +25,8 @@ install_programs() {
   # First what the programs read.
   for part in $parts newest-listener.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
-  for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
-  for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
+  for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-guest; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
+  for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-guest $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
   # Also without backups: a change of the data's format moves volumes, too.
   write "$units/cloudcode-recover.service" <"$here/cloudcode-recover.service"
   systemctl daemon-reload

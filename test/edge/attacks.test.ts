@@ -26,6 +26,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const settings = { opencodePreviews: "[3000,5173]" };
+
 /** Host's label ("" for the index page) and path, of each App, the terminal, the portal and the index page. */
 const targets: readonly (readonly [string, string])[] = [
   ["", "/"],
@@ -42,11 +44,13 @@ const targets: readonly (readonly [string, string])[] = [
   ["casecheck", "/v1/activities"],
   ["sandbox", "/api/v1/sandboxes"],
   ["sandbox", "/api/v1/sandbox/1/port/3000/"],
+  ["3000-code", "/"],
 ];
 
 describe.each([
   ["a neighbour on the shared name", "203-0-113-7.sslip.io", "6-6-6-6.sslip.io"],
   ["an App on the same domain", "home.example.com", "tg.home.example.com"],
+  ["a preview of OpenCode's workspace", "home.example.com", "5173-code.home.example.com"],
 ])("%s", (_name, domain, hostile) => {
   const address = (label: string, path: string) => `https://${label === "" ? domain : `${label}.${domain}`}${path}`;
   const others = targets.filter(([label]) => `${label}.${domain}` !== hostile);
@@ -55,8 +59,9 @@ describe.each([
 
   beforeAll(async () => {
     const programs = { "opencode-server:4096": opencode.port, "opencode-terminal:7681": terminal.port };
-    open = await openHome({ domain, hostile, programs, guarded: false, secrets: opencode.secrets });
-    guarded = await openHome({ domain, hostile, programs, guarded: true, secrets: opencode.secrets });
+    const common = { domain, hostile, programs, secrets: opencode.secrets, settings };
+    open = await openHome({ ...common, guarded: false });
+    guarded = await openHome({ ...common, guarded: true });
   });
   afterAll(() => Promise.all([open, guarded].map((home) => home.stop())));
 

@@ -6,6 +6,7 @@ import { hashBasicPassword } from "../../components/reverse-proxy/password-hash"
 import { loginSecret } from "../../components/reverse-proxy/sites";
 import type { Route } from "../../components/routes";
 import { everyApp } from "../support/app-settings";
+import { startLocalhost } from "../support/localhost";
 import { RenderedCaddy, isolation, listen } from "../support/rendered-caddy";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { settingsOf } from "../support/settings";
@@ -40,6 +41,7 @@ export interface Home {
   stop(): Promise<void>;
 }
 
+const socksUpstream = "opencode-server:1080";
 export const gateCookie = "good";
 export const basicLogin = { username: "jo", password: "a password of Caddy's own" };
 
@@ -53,7 +55,12 @@ export async function openHome({ domain, hostile, programs, guarded, settings, .
   const tls = selfSigned([domain, `*.${domain}`, hostile]);
   const recorder = new Recorder();
   const page = pageAnswer(domain);
-  const portOf = (upstream: string) => recorder.serve(upstream, programs[upstream] ?? page);
+  // What leads to localhost is no HTTP, and a program there is whatever it leads to.
+  const localhost = await startLocalhost();
+  const direct = (upstream: string) =>
+    upstream === socksUpstream ? localhost.port : upstream.startsWith("localhost:") ? programs[upstream] : undefined;
+  const portOf = async (upstream: string) =>
+    direct(upstream) ?? (await recorder.serve(upstream, programs[upstream] ?? page));
   const salt = Buffer.alloc(16, 7).toString("base64");
   const secrets = {
     "hash-tg": await hashBasicPassword(basicLogin.password, salt),
@@ -100,6 +107,7 @@ export async function openHome({ domain, hostile, programs, guarded, settings, .
       caddy.stop();
       site.close();
       site.closeAllConnections();
+      localhost.stop();
       recorder.stop();
     },
   };

@@ -1,6 +1,6 @@
-import { type IncomingMessage, type Server, type ServerResponse, createServer, request } from "node:http";
+import { type IncomingMessage, type Server, ServerResponse, createServer, request } from "node:http";
 import type { Duplex } from "node:stream";
-import { connect } from "node:net";
+import { Socket, connect } from "node:net";
 import { listen } from "../support/rendered-caddy";
 
 /** One request as it came out of Caddy. */
@@ -28,7 +28,7 @@ export class Recorder {
     });
     server.on("upgrade", (incoming, socket, head) => {
       this.#note(at, incoming);
-      if (typeof behind === "function") socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
+      if (typeof behind === "function") answerSocket(behind, incoming, socket);
       else handOnSocket(behind, incoming, socket, head);
     });
     this.#servers.push(server);
@@ -62,6 +62,19 @@ export class Recorder {
       url: asked && typeof forwarded === "string" ? forwarded : url,
     });
   }
+}
+
+/** The question whether a WebSocket may pass has the headers of one, and gets an answer; nobody here takes a WebSocket itself. */
+function answerSocket(answer: Answer, incoming: IncomingMessage, socket: Duplex): void {
+  if (!incoming.url?.startsWith("/api/authz/forward-auth") || !(socket instanceof Socket)) {
+    socket.end("HTTP/1.1 404 Not Found\r\n\r\n");
+    return;
+  }
+  const response = new ServerResponse(incoming);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.on("finish", () => socket.end());
+  answer(incoming, response);
 }
 
 function handOn(port: number, incoming: IncomingMessage, outgoing: ServerResponse): void {

@@ -25,6 +25,9 @@ export interface RenderedOptions {
   readonly without?: RegExp;
 }
 
+/** Upstreams in its configuration, and the SOCKS5 servers on the way to some. */
+const named = /(?<="dial":"|"url":"socks5:\/\/)[^"]+/g;
+
 /** The real Caddy with the rendered sites of Routes, on a port of this machine. */
 export class RenderedCaddy {
   private constructor(
@@ -37,7 +40,7 @@ export class RenderedCaddy {
     const release = releaseOf(options);
     const { srv0 = {}, srv1: queue = {} } = (await adapt<Adapted>(caddyfileOf(release, options))).apps.http.servers;
     const dials = new Map<string, string>();
-    for (const upstream of new Set(JSON.stringify([srv0, queue]).match(/(?<="dial":")[^"]+/g) ?? []))
+    for (const upstream of new Set(JSON.stringify([srv0, queue]).match(named) ?? []))
       dials.set(upstream, `127.0.0.1:${await options.portOf(upstream)}`);
     const [port, queuePort] = [await freePort(), await freePort()];
     const { tls } = options;
@@ -64,7 +67,7 @@ export class RenderedCaddy {
     writeFileSync(
       config,
       text
-        .replace(/(?<="dial":")[^"]+/g, (dial) => dials.get(dial) ?? dial)
+        .replace(named, (dial) => dials.get(dial) ?? dial)
         .replaceAll('"port":"9092"', `"port":"${queuePort}"`)
         .replaceAll('"/srv', `"${folder}/srv`),
     );
@@ -73,6 +76,11 @@ export class RenderedCaddy {
     const running = new RenderedCaddy(port, child, folder);
     await untilOpen(port);
     return running;
+  }
+
+  /** Where the keys of guests are, by port. */
+  get guests(): string {
+    return join(this.folder, "guests");
   }
 
   get pid(): number {

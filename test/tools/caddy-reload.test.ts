@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { type Server, createServer } from "node:http";
@@ -7,12 +8,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { promisify } from "node:util";
+import { WebSocket, WebSocketServer } from "ws";
 import { parse } from "yaml";
 import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import type { Route } from "../../components/routes";
 import { renderRelease } from "../../components/stack/release";
-import { freePort, untilOpen } from "../support/rendered-caddy";
+import { freePort, listen, untilOpen } from "../support/rendered-caddy";
+import { startLocalhost } from "../support/localhost";
 import { caddy } from "../support/tools";
 
 const run = promisify(execFile);
@@ -51,13 +54,15 @@ class ReloadedCaddy {
     this.#child = spawn("caddy", args, { env: environment, stdio: "ignore" });
   }
 
-  static async start(routes: readonly Route[]): Promise<ReloadedCaddy> {
+  /** @param socks port of a server that leads to this machine's localhost */
+  static async start(routes: readonly Route[], socks = 0): Promise<ReloadedCaddy> {
     const [https, http, queue, admin, backend] = await Promise.all(Array.from({ length: 5 }, freePort));
     const replacements = new Map([
       ["\tadmin localhost:2019\n", `\tadmin localhost:${admin}\n\thttps_port ${https}\n\thttp_port ${http}\n`],
       [":9092", `:${queue}`],
       ["auth-portal:9091", `127.0.0.1:${backend}`],
       [upstream, `127.0.0.1:${backend}`],
+      ["app-socks:1080", `127.0.0.1:${socks}`],
     ]);
     const running = new ReloadedCaddy(await caddy(), { https: https ?? 0, replacements }, routes);
     await new Promise<void>((resolve) => running.#upstream.listen(backend, "127.0.0.1", resolve));
@@ -67,12 +72,28 @@ class ReloadedCaddy {
     return running;
   }
 
-  /** What cloudcode-host does for a release's `reload`. */
-  async reload(id: string, routes: readonly Route[]): Promise<void> {
+  /** What cloudcode-host does for a release's `reload`. @param as its name, by `cloudcode-host disconnect` another than its folder's */
+  async reload(id: string, routes: readonly Route[], as = id): Promise<void> {
     const { folder, environment, reload } = this.#release(id, routes);
     await run("perl", [join(templates, "host/newest-listener.pl"), String(this.#child.pid)]);
     const [program = "", ...args] = reload.replaceAll("{release}", folder).split(" ");
-    await run(program, args, { env: environment });
+    const named = args.map((word) => word.replace(`RELEASE=${folder}`, `RELEASE=${join(this.#folder, as)}`));
+    await run(program, named, { env: environment });
+  }
+
+  /** Lets somebody with this key see what listens on a port of localhost. */
+  permit(port: number, key: string): void {
+    mkdirSync(join(this.#folder, "guests", String(port)), { recursive: true });
+    writeFileSync(join(this.#folder, "guests", String(port), key), "");
+  }
+
+  /** A WebSocket that is open. */
+  async socket(subdomain: string, cookie: string): Promise<WebSocket> {
+    const host = `${subdomain}.${domain}`;
+    const options = { servername: host, headers: { host, cookie }, rejectUnauthorized: false };
+    const opened = new WebSocket(`wss://127.0.0.1:${this.ports.https}/`, options);
+    await once(opened, "open");
+    return opened;
   }
 
   /**
@@ -146,5 +167,34 @@ it("a changed Route loses no visitor of another, however slow their connection",
     expect(answers.filter((answer) => answer !== ok)).toEqual([]);
   } finally {
     server.stop();
+  }
+}, 60_000);
+
+it("the streams of guests end by a reload of the same release under another name, and those of others live on", async () => {
+  const localhost = await startLocalhost();
+  const dev = createServer((_request, answer) => answer.end("dev"));
+  const localPort = await listen(dev);
+  const sockets = new WebSocketServer({ server: dev });
+  const routes = [{ ...route("app"), upstream: "app-socks:1080", localPort }];
+  const server = await ReloadedCaddy.start(routes, localhost.port);
+  try {
+    const key = `${"a".repeat(64)}-${Math.floor(Date.now() / 1000) + 3600}`;
+    server.permit(localPort, key);
+    await server.reload("second", routes);
+    const guest = await server.socket("app", `__Host-guest=${key}`);
+    const other = await server.socket("app", "authelia_session=good");
+    const open = () => [guest.readyState, other.readyState].map((state) => state === WebSocket.OPEN);
+    await server.reload("second", routes);
+    await sleep(3000);
+    expect(open()).toEqual([true, true]);
+    await server.reload("second", routes, "second-1795897059");
+    await Promise.race([once(guest, "close"), sleep(20_000)]);
+    expect(open()).toEqual([false, true]);
+    other.terminate();
+  } finally {
+    server.stop();
+    localhost.stop();
+    sockets.close();
+    dev.close();
   }
 }, 60_000);

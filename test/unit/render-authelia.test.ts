@@ -60,6 +60,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
   const proxy = opened("donationProxySubdomain", ["^/v1([/?].*)?$", "^/v1beta([/?].*)?$"]);
   const casecheck =
     settings["casecheckOpen"] === "true" ? [`${settings["casecheckSubdomain"] ?? "casecheck"}.${domain}`] : [];
+  const previews = JSON.parse(settings["opencodePreviews"] ?? "[]") as number[];
   const lwsandbox = settings["lwsandboxEnabled"] ? [`${settings["lwsandboxSubdomain"] ?? "sandbox"}.${domain}`] : [];
   const username = settings["adminUsername"] ?? "admin";
   let run: ProgramRun;
@@ -79,7 +80,9 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const twoFactor = (host: string): Rule => ({ domain: host, policy: "two_factor" });
     // What these Apps open is spelt out here; of another App the rules say what its Routes do.
     const known: Readonly<Record<string, readonly Rule[]>> = {
-      opencode: [twoFactor(`${settings["opencodeSubdomain"] ?? "code"}.${domain}`)],
+      opencode: ["", ...previews.map((port) => `${port}-`)].map((label) =>
+        twoFactor(`${label}${settings["opencodeSubdomain"] ?? "code"}.${domain}`),
+      ),
       "tg-signer": tgSigner.map(twoFactor),
       donation: [...donation, ...proxy],
       casecheck: casecheck.flatMap((host) => [

@@ -72,7 +72,7 @@ describe("who keeps SSH to sshCidrs", () => {
 describe("every shell script", () => {
   const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
     .map((path) => join(projectRoot, "stack-templates", path))
-    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup|alert|name|page))$/.test(path));
+    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup|guest|alert|name|page))$/.test(path));
 
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
@@ -96,6 +96,7 @@ describe("every shell script", () => {
       "cloudcode-alert",
       "cloudcode-backup",
       "cloudcode-check",
+      "cloudcode-guest",
       "cloudcode-host",
       "cloudcode-name",
       "cloudcode-page",
@@ -125,6 +126,7 @@ describe("every shell script", () => {
       "ssh.sh",
       "start-first.sh",
       "start.sh",
+      "terminal.sh",
       "transaction.sh",
       "updates.sh",
       "upkeep.sh",

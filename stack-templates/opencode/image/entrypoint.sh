@@ -8,8 +8,19 @@ done
 # Git writes its global settings here, and not outside the volumes, once this file exists.
 mkdir -p "$HOME/.config/git" && touch "$HOME/.config/git/config"
 
+forever() { while :; do "$@" || true; sleep 1; done; }
+
 case $1 in
-  server) exec opencode serve --hostname 0.0.0.0 --port 4096 ;;
-  terminal) exec ttyd --writable --port 7681 --base-path /terminal --check-origin /bin/bash -l ;;
+  server)
+    forever python3 -I -S /usr/local/lib/workplace/localhost.py 1080 4096 &
+    # The shells of the web terminal: here, so that they share localhost and processes with the agent. When memory runs out, they go
+    # before OpenCode does.
+    mkdir -p "${TERMINAL_SOCKET%/*}"
+    forever choom -n 800 -- tmux -D -S "$TERMINAL_SOCKET" -f /etc/tmux.conf >/dev/null 2>&1 &
+    exec opencode serve --hostname 0.0.0.0 --port 4096
+    ;;
+  terminal)
+    exec ttyd --writable --port 7681 --base-path /terminal --check-origin /usr/local/bin/terminal.sh
+    ;;
   *) exec "$@" ;;
 esac
