@@ -75,7 +75,11 @@ describe("certificates", () => {
         state: "ok",
         seen: expect.stringMatching(/^(59|60) days left$/) as string,
       },
-      { name: "certificate code.home.example.com", state: "red", seen: "the fallback, browsers warn" },
+      {
+        name: "certificate code.home.example.com",
+        state: "red",
+        seen: "the internal fallback, for which browsers show a warning",
+      },
     ]);
     expect(certificate.count).toBe(3);
     expect(Math.round(((certificate.until ?? 0) - Date.now() / 1000) / 86_400)).toBe(60);
@@ -84,7 +88,7 @@ describe("certificates", () => {
   it.each([
     [{ begin: -70, end: 20.5 }, "ok", "20 days left"],
     [{ begin: -71, end: 19 }, "red", "it should have been renewed"],
-    [{ begin: -91, end: -1 }, "red", "it has run out"],
+    [{ begin: -91, end: -1 }, "red", "it has expired"],
   ])("are judged as ops status does: %j", ({ begin, end }, state, seen) => {
     const at = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
     machine.program(
@@ -98,7 +102,7 @@ describe("certificates", () => {
   it("that are not shown are red", () => {
     machine.home(["home.example.com"]);
     expect(machine.run()).toMatchObject({
-      checks: [{ name: "certificate home.example.com", state: "red", seen: "none was shown" }],
+      checks: [{ name: "certificate home.example.com", state: "red", seen: "the server sent none" }],
       certificate: { count: 0, until: null },
     });
   });

@@ -89,7 +89,7 @@ describe("what the page says", () => {
     expect(page).toContain("CaseCheck Down Activities and check-ins · release 0123456789ab for 16 minutes, since ");
     expect(page).toContain("TG Signer Starting Telegram check-ins ");
     expect(page).toContain("Disk / 20.0 of 40.0 GiB free Memory 1.0 of 4.0 GiB free");
-    expect(page).toContain("Certificates the first of 5 ends in 67 days");
+    expect(page).toContain("Certificates the first of 5 expires in 67 days");
     expect(page).toContain("Last backup 5 hours ago Last deployment Sign-in portal, 4 days ago");
     expect(page).toContain("All checks (2) disk / 9 MiB are free swap this machine has none");
   });
@@ -117,10 +117,10 @@ describe("what the page says", () => {
 
   it.each([
     [590, "All is well"],
-    [610, "No check for 10 minutes What follows is of "],
-    [5 * 86_400, "No check for 5 days What follows is of "],
+    [610, "No check for 10 minutes The following is as of "],
+    [5 * 86_400, "No check for 5 days The following is as of "],
     // A clock that was put back: how old the report is cannot be told.
-    [-3600, "No check for less than a minute What follows is of "],
+    [-3600, "No check for less than a minute The following is as of "],
   ])("of a report that is %d seconds old begins with %s", async (age, verdict) => {
     index.report(report(age));
     const page = words(await index.get("/?lang=en"));
@@ -163,7 +163,7 @@ describe("what the page says", () => {
     expect(answer.text).not.toMatch(/no value|%!|&lt;nil/);
     index.report({ ...report(), backup: null, certificate: { count: 2, until: now() - 5 } });
     expect(words(await index.get("/?lang=en"))).toContain(
-      "Certificates the first of 2 has run out Last backup not set up",
+      "Certificates the first of 2 has expired Last backup not set up",
     );
   });
 });
