@@ -12,10 +12,10 @@ import { type Sandbox, openAlicloudSandbox, openSandbox, removeSandbox, sandboxP
 import { runShell } from "./shell";
 
 const usage = `usage: npm run sandbox [-- COMMAND] [--target existing|alicloud] [--name NAME] [--all-apps]
-  up               brings it up and prints URL and login (default)
-  shell [-- WORDS] a shell, or one command, in which pulumi and npm run ops are about it
-  open             opens the login in a Chromium that trusts its certificates
-  destroy          removes all of it`;
+  up               starts the sandbox and prints URL and login (default)
+  shell [-- WORDS] opens a shell, or runs one command, in which pulumi and npm run ops work on the sandbox
+  open             opens the sign-in portal in a Chromium that trusts the sandbox's certificates
+  destroy          removes the sandbox`;
 
 /** By target, so that one of each can be there. */
 const defaultNames = { existing: "sandbox", alicloud: "alicloud" } as const;
@@ -79,14 +79,14 @@ async function bringUp(choice: Choice): Promise<void> {
     .join("\n            ")}
 
   ${command("open")}
-    opens the login in a Chromium that trusts its certificates and finds its names
+    opens the sign-in portal in a Chromium that trusts the sandbox's certificates and resolves its names
   ${command("shell")}
-    gives a shell in which \`pulumi preview\`, \`pulumi stack output url\`, \`npm run ops -- status\` are about it
+    opens a shell in which \`pulumi preview\`, \`pulumi stack output url\`, \`npm run ops -- status\` work on the sandbox
   ${command("destroy")}
-    removes all of it
+    removes the sandbox
 
-  In another browser trust ${root}, or pass its warning. The names end in
-  sslip.io, whose public DNS answers with the host's address. Without that DNS, add to /etc/hosts:
+  In another browser, trust the certificate ${root}, or accept the browser's warning. The names end in
+  sslip.io, whose public DNS answers with the host's address. If that DNS cannot be reached, add to /etc/hosts:
   ${sandbox.host.address} ${[output.url, ...Object.values(output.urls), `https://auth.${sandbox.domain}`].map((url) => new URL(url).hostname).join(" ")}
 
   ${output.nextSteps.join("\n  ")}
@@ -129,7 +129,7 @@ async function destroy(name: string): Promise<void> {
   await removeSandbox(name, console.log);
   await giveBack(console.log);
   console.log(
-    `Kept for the next sandbox: ${cacheDir}, and Docker's images cloudcode-sandbox/*. To remove them: rm -r that folder, and docker image rm $(docker image ls --quiet 'cloudcode-sandbox/*').`,
+    `Kept for the next sandbox: ${cacheDir}, and Docker's images cloudcode-sandbox/*. To remove them, delete that folder and run docker image rm $(docker image ls --quiet 'cloudcode-sandbox/*').`,
   );
 }
 

@@ -33,7 +33,7 @@ export async function openPage(sandbox: Sandbox, url: string): Promise<void> {
   const { host, domain, folder, acme } = sandbox;
   const program = await findChromium(process.env);
   const { DISPLAY, WAYLAND_DISPLAY, CHROME_PATH } = process.env;
-  const otherwise = `open ${url} in a browser of yours; \`npm run sandbox\` tells how it gets to trust it`;
+  const otherwise = `open ${url} in your own browser; \`npm run sandbox\` prints how to make it trust the certificates`;
   if (program === undefined)
     throw new Error(`There is no Chromium or Chrome on PATH, and none in CHROME_PATH: install one, or ${otherwise}.`);
   if (!DISPLAY && !WAYLAND_DISPLAY && !CHROME_PATH)

@@ -84,7 +84,7 @@ async function bootstrapped({ cacheDir, system = "debian 13", say }: BaseArgs): 
   if (await imageExists(tag)) return tag;
   const tar = join(cacheDir, `${tag.replace(/[/:]/g, "-")}.tar`);
   const wait = () => {
-    say(`Waiting for another sandbox that makes ${system}`);
+    say(`Waiting for another sandbox that builds ${system}`);
   };
   await withLock(`${tar}.lock`, wait, async () => {
     if (!existsSync(tar)) await bootstrap(tar, { cacheDir, system, say }, mirror);
@@ -109,12 +109,12 @@ async function bootstrap(
 ): Promise<void> {
   if (!mayInstall()) {
     throw new Error(
-      "The sandbox cannot reach Docker Hub, and only root on Debian or Ubuntu can make its images from packages instead.",
+      "The sandbox cannot reach Docker Hub, and only root on Debian or Ubuntu can build its images from packages instead.",
     );
   }
   if (!(await succeeds("debootstrap", ["--version"]))) await aptInstall(["debootstrap", "debian-archive-keyring"], say);
   const { suite } = systems[system];
-  say(`Making a minimal ${system} from packages`);
+  say(`Building a minimal ${system} from packages`);
   mkdirSync(cacheDir, { recursive: true });
   const work = mkdtempSync(join(cacheDir, "debootstrap-"));
   const root = join(work, "root");

@@ -15,7 +15,7 @@ export async function ensureDocker(say: Say): Promise<void> {
   if (await answers()) return;
   if (!mayInstall()) {
     throw new Error(
-      "The sandbox needs a Docker that answers `docker info`: start yours (or join the group docker), " +
+      "The sandbox needs a running Docker: `docker info` must succeed. Start yours (or join the group docker), " +
         "or run this as root on Debian or Ubuntu, where it installs Docker itself.",
     );
   }

@@ -84,7 +84,7 @@ export async function giveBack(say: Say): Promise<void> {
     const { stdout } = await run("docker", ["ps", "--all", "--quiet"]);
     const left = stdout.split("\n").filter(Boolean).length;
     if (left > 0) {
-      say(`Docker, which a sandbox started, runs on: ${left} containers are in it.`);
+      say(`Docker, which a sandbox started, keeps running: it has ${left} containers.`);
       return;
     }
     await stopDocker(say);
@@ -99,7 +99,7 @@ export async function giveBack(say: Say): Promise<void> {
   }
   if (packages.length > 0)
     say(
-      `Still installed, for the sandbox alone: ${packages.join(" ")}. To remove them: apt-get purge and these names.`,
+      `Still installed, only for the sandbox: ${packages.join(" ")}. To remove them, run apt-get purge with these names.`,
     );
   if (docker !== undefined) note({ docker: undefined });
 }
@@ -118,7 +118,7 @@ async function stopDocker(say: Say): Promise<void> {
   await until(
     60,
     () => Promise.resolve(!runs() || undefined),
-    () => Promise.resolve(`dockerd (process ${pid}) does not end.`),
+    () => Promise.resolve(`dockerd (process ${pid}) does not stop.`),
   );
   rmSync(file, { force: true });
 }

@@ -56,7 +56,7 @@ async function make(args: BaseArgs, making: Making): Promise<string> {
   const result = join(args.cacheDir, "bin", making.file);
   if (existsSync(result)) return result;
   const wait = () => {
-    args.say(`Waiting for another sandbox that makes ${making.file}`);
+    args.say(`Waiting for another sandbox that builds ${making.file}`);
   };
   await withLock(`${result}.lock`, wait, async () => {
     if (!existsSync(result)) await makeInto(result, args, making);

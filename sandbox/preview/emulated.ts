@@ -63,7 +63,7 @@ export async function previewEmulated({ project, stackFile, base, say }: Emulate
       const outcomes = [{ title, ...(await outcomeOf(fresh.pulumi(previewCommand))) }];
       if (base === undefined) return outcomes;
 
-      say("Deploying the base to machines that exist on paper only");
+      say("Deploying the base to emulated machines, without real ones");
       const basePlain = baseStack(base, stackFile, head);
       if (!basePlain.isAlicloud)
         throw new Error("Only a stack whose target is alicloud can be compared with its base.");
@@ -77,7 +77,7 @@ export async function previewEmulated({ project, stackFile, base, say }: Emulate
       const changed = await stackOf("change", project, same, head.isAlicloud ? asleep : {});
       await changed.pulumi(["stack", "import"], { input: state });
       const change = await outcomeOf(changed.pulumi(previewCommand));
-      return [...outcomes, { title: "Changes at the cloud, to a stack that the base deployed", ...change }];
+      return [...outcomes, { title: "Changes on the cloud, for a stack that the base deployed", ...change }];
     } finally {
       await emulator.close();
     }

@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   // Go programs trust SSL_CERT_FILE on Linux only, and the emulator has a certificate of its own.
-  if (process.platform !== "linux") throw new Error("The preview at an emulated cloud needs Linux: use a Linux VM.");
+  if (process.platform !== "linux") throw new Error("The preview with an emulated cloud needs Linux: use a Linux VM.");
   const labels = labelsOf(process.env["PREVIEW_LABELS"]);
   const base = values.base === undefined ? undefined : resolve(values.base);
   const project = values.change === undefined ? projectRoot : resolve(values.change);

@@ -77,7 +77,7 @@ test("a Docker that a sandbox started is ended, and the packet filter is as it w
   expect(during).toContain("docker0");
   await inside("docker network rm one");
   const said = await inside("node /sandbox.js back");
-  expect(said).toMatch(/Still installed, for the sandbox alone: .*docker\.io/);
+  expect(said).toMatch(/Still installed, only for the sandbox: .*docker\.io/);
   await inside("iptables -D INPUT -p tcp --dport 8888 -j ACCEPT");
   expect(await state()).toBe(before);
 });
@@ -87,7 +87,7 @@ test("with somebody's container in it, it runs on, until that is gone", async ()
   await inside(
     "node /sandbox.js start; tar -C /bin -c true | docker import - tiny; docker create --name theirs tiny /true",
   );
-  expect(await inside("node /sandbox.js back")).toContain("runs on: 1 containers are in it");
+  expect(await inside("node /sandbox.js back")).toContain("keeps running: it has 1 containers");
   expect(await state()).toContain("docker0");
   await inside("docker rm theirs; node /sandbox.js back");
   expect(await state()).toBe(before);
