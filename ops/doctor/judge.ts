@@ -133,6 +133,6 @@ export function judgeCredentials(target: string, env: Readonly<Record<string, st
 
 export function judgeSsh(programs: Readonly<Record<string, boolean>>): Check {
   const missing = Object.entries(programs).flatMap(([name, there]) => (there ? [] : [name]));
-  if (missing.length === 0) return ok("ssh", `${Object.keys(programs).join(", ")} are there`);
+  if (missing.length === 0) return ok("ssh", `${Object.keys(programs).join(", ")} are installed`);
   return red("ssh", `${missing.join(", ")} missing`, "install OpenSSH's client (openssh-client)");
 }
