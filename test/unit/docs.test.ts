@@ -8,6 +8,7 @@ import type cloudcode from "../../index";
 import { opsCommands } from "../../ops/main";
 import { anchors, codeSpans, commandsOf, links, prose, readPages, shellBlocks } from "../support/pages";
 import { projectRoot } from "../support/program";
+import { sentencesOf } from "../support/sentences";
 
 const pages = readPages();
 const pageOf = (path: string) => pages.find((page) => page.path === path);
@@ -29,6 +30,10 @@ const commandsFrom = (...start: string[]) =>
   commands
     .filter(({ words }) => start.every((word, index) => words[index] === word))
     .map(({ words, ...command }) => ({ ...command, rest: words.slice(start.length), line: words.join(" ") }));
+
+/** Words of this project alone, which readers of Docker's, Caddy's or Pulumi's documentation do not know. */
+const dialect =
+  /\b(anew|beside|cure[sd]?|doors?|gates?|whoever|who takes? over|of before|(is|are) told|tells at once|gives? up its|in the place of|auth gateway)\b/i;
 
 /** The faults of all, so that a failure names each of them. */
 const faults = (list: readonly (string | undefined)[]) => [...new Set(list.filter((fault) => fault !== undefined))];
@@ -261,8 +266,6 @@ describe("the pages for newcomers", () => {
   });
 
   it("use the words of the field", () => {
-    const dialect =
-      /\b(anew|beside|cure[sd]?|doors?|gates?|whoever|who takes? over|of before|(is|are) told|tells at once|gives? up its|in the place of|auth gateway)\b/i;
     const others = ["CHANGELOG.md", ...packages].map((path) => ({
       path,
       text: readFileSync(join(projectRoot, path), "utf8"),
@@ -311,6 +314,22 @@ describe("each Chinese page", () => {
 });
 
 describe("messages of the program", () => {
+  it("use the words of the field", () => {
+    const files = ["components", "ops", "cli", "scripts"].flatMap((folder) =>
+      readdirSync(join(projectRoot, folder), { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".ts"))
+        .map((name) => join(folder, name)),
+    );
+    const found = files.flatMap((file) =>
+      sentencesOf(join(projectRoot, file)).flatMap((text) => {
+        const [word] = dialect.exec(text) ?? [];
+        return word === undefined ? [] : [`${file}: ${word}: ${text}`];
+      }),
+    );
+    expect(faults(found)).toEqual([]);
+    expect(files.flatMap((file) => sentencesOf(join(projectRoot, file))).length).toBeGreaterThan(500);
+  });
+
   it("name pages that there are", () => {
     const folders = ["components", "ops", "scripts", "stack-templates/host"];
     const sources = folders.flatMap((folder) =>
