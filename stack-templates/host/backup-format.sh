@@ -12,6 +12,12 @@
 
 format_of() { cat "$formats/$1/format" 2>/dev/null || echo 1; } # NAME
 
+# Whether the current release reads what is in $work/restore: it migrates an older format, and knows no newer one.
+readable() { # NAME
+  its=$(cat "$work/restore/stack/format" 2>/dev/null || echo 1) reads=$(plan "$1" format | cut -d ' ' -f 1)
+  [ "$its" -le "${reads:-1}" ]
+}
+
 begin_new() { # NAME RELEASE
   rm -rf "$formats/$1/new"
   mkdir -p "$formats/$1/new/volumes"

@@ -44,6 +44,7 @@ overwrite() { # NAME SNAPSHOT
   [ "${CLOUDCODE_HOLDS:-}" = "$name" ] || save "$name" before-restore
   place=$work/restore
   fetch "$name" "$2"
+  readable "$name" || fail "snapshot $2 has data of a newer format than the release of $name that runs here can read: set that version first, then pulumi up; nothing was touched"
   exec 8>"$stacks/.$name.lock"
   locked "$name" 8 || fail "a change of $name has been running for 900 s; nothing was touched"
   trap 'recover; hide' EXIT
@@ -62,7 +63,7 @@ overwrite() { # NAME SNAPSHOT
 
 # The volumes of a snapshot, or these of them, in $work/restore.
 fetch() { # NAME SNAPSHOT [VOLUME...]
-  from=$2 which="--exclude /stack"
+  from=$2 which="--exclude /stack/releases --exclude /stack/files --exclude /stack/machine"
   shift 2
   [ $# -eq 0 ] || which=''
   for volume in "$@"; do

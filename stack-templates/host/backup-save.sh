@@ -8,6 +8,8 @@ save() { # NAME [TAG]
   [ -e "$stacks/$name/releases/current/compose.yaml" ] || fail "$name does not run on this host"
   free=$(df -Pk "$work" | awk 'NR == 2 { print $4 }')
   [ "$free" -ge "$min_free_kib" ] || fail "the disk is full: $((free / 1024)) MiB free, $((min_free_kib / 1024)) MiB needed; no backup was made, nothing was touched"
+  # In the snapshot, so that a restore knows whether the release can read the data.
+  format_of "$name" >"$stacks/$name/format"
   staging=$work/staging copies=$work/staging/copies
   rm -rf "$staging"
   mkdir -p "$staging"

@@ -21,15 +21,17 @@ case $call in
     case $call in *bin/du*) echo "${kib:-0} /volumes" ;; esac
     ;;
   *" --name cloudcode-restic "*" backup "*)
-    id=$(printf '%064d' "$(($(ls "$FAKE_DOCKER/snapshots" 2>/dev/null | wc -l) + 1))")
+    id=$(printf '%064d' "$(($(ls "$FAKE_DOCKER/snapshots" 2>/dev/null | wc -l) / 2 + 1))")
     mkdir -p "$FAKE_DOCKER/snapshots/$id"
     for volume in "$FAKE_DOCKER"/volumes/*; do cp -a "$volume/_data" "$FAKE_DOCKER/snapshots/$id/${volume##*cloudcode-app_}"; done
+    cp "$(source_of /backup/stack)/format" "$FAKE_DOCKER/snapshots/$id.format"
     echo "{\"message_type\":\"summary\",\"snapshot_id\":\"$id\"}"
     ;;
   *" --name cloudcode-restic "*" restore "*)
     id=$(printf '%s\n' "$call" | sed -n 's#.* \([0-9a-f]*\):/backup .*#\1#p')
     to=$(source_of /restore)/volumes
-    mkdir -p "$to"
+    mkdir -p "$to" "${to%volumes}stack"
+    cp "$FAKE_DOCKER/snapshots/$id.format" "${to%volumes}stack/format"
     for folder in "$FAKE_DOCKER/snapshots/$id"/*; do
       case "$call " in *--include*) case "$call " in *" --include /volumes/${folder##*/} "*) ;; *) continue ;; esac ;; esac
       cp -a "$folder" "$to/"
@@ -37,6 +39,8 @@ case $call in
     ;;
   *" up --detach "*)
     release=${call#*/releases/}
+    release=${release%%/*}
+    [ "$release" != current ] || release=$(readlink "$(dirname "${call#*--file }" | cut -d " " -f 1)")
     printf '%s\n' "$call" >>"$FAKE_DOCKER/calls"
     exec sh "$FAKE_DOCKER/on-up" "${release%%/*}"
     ;;

@@ -52,7 +52,7 @@ const write = (word: string) => {
 const own = () => join(host.dockerRoot, "cloudcode-formats", "app");
 const read = (path: string) => readFileSync(join(own(), path), "utf8").trim();
 const kept = () => (existsSync(join(own(), "kept")) ? read("kept/format") : "none");
-const stops = () => host.calls().filter((call) => /^stop| up /.test(call));
+const stops = () => host.calls().filter((call) => /^stop(?!.* cloudcode-restic$)| up /.test(call));
 
 describe("a release whose data has another format", () => {
   it("starts on the data of before, of which a copy is kept, with its owner, modes, times and links", async () => {
@@ -332,6 +332,25 @@ describe("where backups are set", () => {
     ]);
     expect(stops()).toEqual([]);
     expect(host.current()).toBe("new1");
+  });
+
+  it("a restore of data in a newer format is refused, and one in an older format is migrated", async () => {
+    await apply("new1", 2);
+    write("second");
+    host.backup("run");
+    const [older, newer] = ["1", "2"].map((digit) => digit.padStart(64, "0"));
+    expect(host.backup("overwrite", "app", older ?? "").said.at(-1)).toBe(
+      `app runs with the data of snapshot ${older ?? ""}`,
+    );
+    expect(db()).toEqual(["2", "ran old1", "first", "migrated", "ran new1"]);
+    expect(rollback().status).toBe(0);
+    host.calls();
+    const { status, said } = host.backup("overwrite", "app", newer ?? "");
+    expect([status, said.at(-1)]).toEqual([
+      1,
+      `cloudcode: snapshot ${newer ?? ""} has data of a newer format than the release of app that runs here can read: set that version first, then pulumi up; nothing was touched`,
+    ]);
+    expect(stops()).toEqual([]);
   });
 
   it("data that is backed up as a dump is copied as files", async () => {
