@@ -88,7 +88,7 @@ export interface Apps {
     readonly subdomain?: string | undefined;
     /** Web terminal for OpenCode's workspace, at /terminal. Default: true. */
     readonly terminal?: boolean | undefined;
-    /** Memory limit of OpenCode and all that runs in its workspace, in MiB. Default: 2048. */
+    /** Memory limit of OpenCode and everything that runs in its workspace, in MiB. Default: 2048. */
     readonly memoryMiB?: number | undefined;
     /** Memory limit of the server of OpenCode's web terminal, in MiB. What runs in the terminal counts toward opencodeMemoryMiB. Default: 1024. */
     readonly terminalMemoryMiB?: number | undefined;
@@ -106,7 +106,7 @@ export interface Apps {
     readonly openaiBaseUrl?: string | undefined;
     /** More model providers for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, default (the model that OpenCode starts with) and small (the model for titles). Default: []. */
     readonly providers?: readonly Readonly<Record<string, unknown>>[] | undefined;
-    /** Models of the donation site's CLIProxyAPI that OpenCode may use, as its provider donation with a key of its own. Needs donationEnabled. Default: []. */
+    /** Models of the donation site that OpenCode may use through CLIProxyAPI, as the provider `donation` with its own key. Needs donationEnabled. Default: []. */
     readonly donationModels?: readonly string[] | undefined;
     /** API keys of opencodeProviders, by name. */
     readonly providerKeys?: pulumi.Input<string> | undefined;

@@ -163,7 +163,9 @@ export function opsCommands(): Command {
     });
   program
     .command("share [port]")
-    .description("a link by which a guest sees a dev server of OpenCode's workspace (opencodePreviews), for a time")
+    .description(
+      "print a link that shows a dev server of OpenCode's workspace (opencodePreviews) to a guest for a time",
+    )
     .option("--for <time>", "how long: 30m, 1h, 2d, at most 7d", timeSpan, 3600)
     .option("--list", "list the guests", false)
     .option("--end <id>", "end a guest's time at once; `all`: everybody's")

@@ -38,7 +38,7 @@ const settings = {
     default: true,
   }),
   opencodeMemoryMiB: integer(512, 262144, {
-    description: "Memory limit of OpenCode and all that runs in its workspace, in MiB.",
+    description: "Memory limit of OpenCode and everything that runs in its workspace, in MiB.",
     example: "2048",
     default: 2048,
   }),
@@ -87,7 +87,7 @@ const settings = {
   }),
   opencodeDonationModels: list(model, {
     description:
-      "Models of the donation site's CLIProxyAPI that OpenCode may use, as its provider donation with a key of its own. Needs donationEnabled.",
+      "Models of the donation site that OpenCode may use through CLIProxyAPI, as the provider `donation` with its own key. Needs donationEnabled.",
     example: "'[\"claude-sonnet-4-5\"]'",
     default: [],
   }),
@@ -110,7 +110,7 @@ function previewProblems(ports: readonly number[], subdomain: string): Problem[]
       `[${index}] is one of OpenCode's own ports: ${Object.values(ownPorts).join(", ")}`,
     ),
     // A label of DNS (RFC 1035).
-    ...when(previewLabel(port, subdomain).length > 63, key, `[${index}] makes a subdomain of more than 63 letters`),
+    ...when(previewLabel(port, subdomain).length > 63, key, `[${index}] makes a subdomain of more than 63 characters`),
   ]);
 }
 
@@ -140,7 +140,7 @@ export const opencode = appKind({
       ...when(
         donated.length > 0 && own?.some((one) => one.name === donationName) === true,
         "opencodeProviders",
-        `has a provider ${donationName}, which is the name of that of opencodeDonationModels`,
+        `has a provider ${donationName}, a name that opencodeDonationModels uses`,
       ),
     ];
   },

@@ -33,7 +33,7 @@ describe("opencodePreviews", () => {
     [
       "a name that is too long",
       { ...ports(65535), opencodeSubdomain: "a".repeat(60) },
-      ["opencodePreviews [0] makes a subdomain of more than 63 letters"],
+      ["opencodePreviews [0] makes a subdomain of more than 63 characters"],
     ],
   ])("%s", (_name, settings, faults) => {
     expect(faultsOf(settings)).toEqual(faults);

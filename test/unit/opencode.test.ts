@@ -163,7 +163,7 @@ describe("the donation site's models", () => {
     [
       "next to a provider of that name",
       { ...donation, ...models, ...providers({ ...mine, name: "donation" }), ...keys({ donation: "k" }) },
-      ["opencodeProviders has a provider donation, which is the name of that of opencodeDonationModels"],
+      ["opencodeProviders has a provider donation, a name that opencodeDonationModels uses"],
     ],
     [
       "with a name that is none",
