@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, string>> = {
   shellcheck: "shellcheck",
   ssh: "openssh-client",
   tar: "tar",
+  tmux: "tmux",
 };
 
 /** Jest's global setup: one error that lists all that is missing, before the first test. */

@@ -20,7 +20,10 @@ case $1 in
     exec opencode serve --hostname 0.0.0.0 --port 4096
     ;;
   terminal)
-    exec ttyd --writable --port 7681 --base-path /terminal --check-origin /usr/local/bin/terminal.sh
+    # A size that a phone shows, and no question or message over the text: what is closed goes on, and ttyd connects again by itself.
+    exec ttyd --writable --port 7681 --base-path /terminal --check-origin \
+      --client-option fontSize=15 --client-option disableLeaveAlert=true --client-option disableResizeOverlay=true \
+      --client-option titleFixed=Terminal /usr/local/bin/terminal.sh
     ;;
   *) exec "$@" ;;
 esac

@@ -15,6 +15,7 @@ const { values } = parseArgs({
     port: { type: "string", short: "p", default: "7681" },
     "base-path": { type: "string", short: "b", default: "" },
     writable: { type: "boolean", short: "W", default: false },
+    "client-option": { type: "string", short: "t", multiple: true },
     "check-origin": { type: "boolean", short: "O", default: false },
   },
 });
