@@ -13,6 +13,8 @@ import { sslipName } from "./components/host/names";
 import { Network } from "./components/host/network";
 import { openPlatform } from "./components/host/platform";
 import { operations } from "./components/operations";
+import { notifierNetwork } from "./components/notify/notifier-release";
+import { NotifierStack } from "./components/notify/notifier-stack";
 import * as outputs from "./components/outputs";
 import { ReverseProxyStack } from "./components/reverse-proxy/reverse-proxy-stack";
 import { readSettings } from "./components/settings/read";
@@ -24,7 +26,7 @@ import type { HomeOutputs } from "./library";
 export class Home extends HomeComponent {
   /** The whole flow; data goes one way. */
   protected override async build(settings: Settings): Promise<HomeOutputs> {
-    const { images, timeZone, deleteData } = settings;
+    const { images, timeZone, deleteData, news } = settings;
     const child = { parent: this };
 
     const platform = await openPlatform(settings, this);
@@ -40,6 +42,7 @@ export class Home extends HomeComponent {
         ...base,
         ...settings.docker,
         alerts: settings.alerts,
+        news: news !== undefined,
         freeName: settings.freeName,
         backup: settings.backup,
         resticImage: images.restic,
@@ -55,7 +58,11 @@ export class Home extends HomeComponent {
 
     const { operator, mail, certificates } = settings;
     const gateway = new AuthGatewayStack("auth", { ...edge, operator, mail }, child);
-    const proxy = new ReverseProxyStack("edge", { ...edge, certificates }, child);
+    const proxy = new ReverseProxyStack(
+      "edge",
+      { ...edge, certificates, networks: news ? [notifierNetwork] : [] },
+      child,
+    );
     const shared = sharedSecrets(apps, this);
     const stacks = apps.map(({ release, ...app }) => {
       const secrets = { ...app.secrets, ...proxy.secretsOf(app.routes), ...shared(app) };
@@ -71,11 +78,21 @@ export class Home extends HomeComponent {
             },
             child,
           );
-      return { ...app, secrets: stack.secrets };
+      return { ...app, stack, secrets: stack.secrets };
     });
-    // An App that is disabled while the machine is off is removed when the machine runs again.
+    // What is disabled while the machine is off is removed when the machine runs again.
     if (!host.poweredOn)
       for (const name of disabledApps(settings)) new ComposeStack(name, { ...context, secrets: {} }, child);
+    if (news || !host.poweredOn) {
+      const { opencodeVersion } = settings.values;
+      const { serverPassword } = proxy.secretsOf(apps.flatMap((app) => app.routes));
+      const heard = { ...edge, news, apps, certificates, opencodeVersion, serverPassword };
+      // It reads the gateway's database, looks at Caddy's certificates, and is told of what the others do.
+      new NotifierStack("notifier", heard, {
+        ...child,
+        dependsOn: [gateway, proxy, ...stacks.map((app) => app.stack)],
+      });
+    }
 
     return {
       url: pulumi.interpolate`https://${domain}`,

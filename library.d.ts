@@ -318,9 +318,9 @@ export interface HomeArgs {
   readonly automaticUpdates?: boolean | undefined;
   /** When the host may reboot for an update that needs it, in the host's time zone; the Apps are unavailable for a minute. Default: never; ops status is red while a reboot is needed. */
   readonly updateRebootTime?: string | undefined;
-  /** URL that a daily self-check posts to, only if something is red (Slack, Mattermost, ntfy and others accept its {"text": …}; DingTalk, WeCom and Feishu get their own format, with "cloudcode" as a keyword). */
+  /** Deprecated, use notify: URL that a daily self-check posts to, only if something is red (Slack, Mattermost, ntfy and others accept its {"text": …}; DingTalk, WeCom and Feishu get their own format, with "cloudcode" as a keyword). */
   readonly alertWebhook?: pulumi.Input<string> | undefined;
-  /** Whether the daily self-check sends a mail to adminEmail through smtpAddress, only if something is red. Default: false. */
+  /** Deprecated, use notify: whether the daily self-check sends a mail to adminEmail through smtpAddress, only if something is red. Default: false. */
   readonly alertMail?: boolean | undefined;
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { App } from "./apps/app";
 import type { ConnectionParts, Host } from "./host/host";
+import { notifierName } from "./notify/notifier-release";
 import { isDetected } from "./host/free-name";
 import { type Route, hostOf } from "./routes";
 import type { Settings } from "./settings/settings";
@@ -45,12 +46,12 @@ export interface Site {
 /** The one secret output that holds all of it, since an SSH key is among it. */
 export function operations(
   host: Host,
-  settings: Pick<Settings, "operator" | "mail" | "freeName">,
+  settings: Pick<Settings, "operator" | "mail" | "freeName" | "news">,
   routes: readonly Route[],
   apps: readonly Pick<App, "name" | "onlyOnce">[],
   domain: pulumi.Output<string>,
 ): pulumi.Output<Operations> {
-  const { operator, mail, freeName } = settings;
+  const { operator, mail, freeName, news } = settings;
   const names = (some: typeof apps) => some.map((app) => app.name);
   const previews = (name: string): Preview[] =>
     routes.flatMap((route) =>
@@ -72,7 +73,7 @@ export function operations(
       ...(freeName && isDetected(publicAddress) && { announcesItself: true as const }),
       operator: operator.username,
       codesTo: mail && (operator.email ?? `${operator.username}@${name}`),
-      stacks: ["auth", "edge", ...names(apps)],
+      stacks: ["auth", "edge", ...names(apps), ...(news ? [notifierName] : [])],
       ...(onlyOnce.length > 0 && { onlyOnce }),
       sites: routes.map((route) => ({
         title: route.title,

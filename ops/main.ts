@@ -6,6 +6,7 @@ import { oneTimeCode } from "./commands/code";
 import { execute, listContainers, shell, showLogs } from "./commands/containers";
 import { listBans, listDevices, removePasskey, removeTotp, setPassword, unban } from "./commands/gateway";
 import { history, renderHistory, rollback } from "./commands/history";
+import { notifierState, testNotifier } from "./commands/notify";
 import { openApp } from "./commands/open";
 import { listDeviceKeys } from "./commands/device-keys";
 import { outdated } from "./commands/outdated";
@@ -160,6 +161,21 @@ export function opsCommands(): Command {
     .description("remove a passkey by its KID, or `totp` for the authenticator app")
     .action(async (kid: string) => {
       print(await (kid === "totp" ? removeTotp(choice()) : removePasskey(choice(), kid)));
+    });
+  const notify = program
+    .command("notify")
+    .description("news on the phone: each address, and what came of the last message");
+  notify
+    .command("status", { isDefault: true })
+    .description("which addresses fail since when, and how many messages wait")
+    .action(async () => {
+      process.exitCode = await notifierState(choice());
+    });
+  notify
+    .command("test")
+    .description("send a message to each address now")
+    .action(async () => {
+      process.exitCode = await testNotifier(choice());
     });
   program
     .command("share [port]")

@@ -4,6 +4,7 @@ import { backupSettings } from "../components/settings/sections/backup";
 import { certificateSettings } from "../components/settings/sections/certificates";
 import { dockerSettings } from "../components/settings/sections/docker";
 import { gatewaySettings } from "../components/settings/sections/gateway";
+import { notifySettings } from "../components/settings/sections/notify";
 import { operationsSettings } from "../components/settings/sections/operations";
 import { existingSettings, targetSettings } from "../components/settings/sections/target";
 import type { Section, Setting } from "../components/settings/setting";
@@ -19,6 +20,7 @@ const groups: readonly { readonly title: string; readonly page?: string; readonl
   { title: "Docker and the host", page: "machine.md", settings: dockerSettings },
   { title: "Backups", page: "backups.md", settings: backupSettings },
   { title: "Updates and alerts", page: "operations.md", settings: operationsSettings },
+  { title: "News on the phone", page: "notifications.md", settings: notifySettings },
   ...appKinds.map(({ name, settings }) => ({ title: `App: ${name}`, page: `apps/${name}.md`, settings })),
 ];
 

@@ -20,6 +20,8 @@ export interface DockerEngineArgs extends DockerSettings {
   readonly digestKey: pulumi.Input<string>;
   /** Who hears of what the daily self-check finds. */
   readonly alerts: AlertSettings;
+  /** Whether news is left for the notifier. */
+  readonly news: boolean;
   /** A free name whose records the host keeps at its provider; undefined: it keeps none. */
   readonly freeName: FreeNameSettings | undefined;
   /** Undefined: no backups. */
@@ -71,6 +73,7 @@ export class DockerEngine extends pulumi.ComponentResource {
           ...hostValues(args, host, dataDisk),
           name: nameValues(freeName, address, ipv6),
           alerts: alertValues(alerts),
+          notify: args.news ? "yes" : "",
           backup: backupValues(backup, place, { image: args.resticImage, host: pulumi.getStack() }),
         };
         return { template: "host", values, plan: { networks: [] } };

@@ -15,6 +15,8 @@ export interface EdgeSettings {
   readonly routes: readonly Route[];
   /** Where certificates come from. */
   readonly certificates: CertificateSettings;
+  /** More networks that Caddy joins. @default none */
+  readonly networks?: readonly string[];
   /** Image references by name. */
   readonly images: Images;
   /** Time zone of the container, as in tz's database. */
@@ -137,7 +139,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       },
     },
     plan: {
-      networks: [portalNetwork, ...new Set(routes.map(({ network }) => network))],
+      networks: [portalNetwork, ...new Set(routes.map(({ network }) => network)), ...(args.networks ?? [])],
       joins: "caddy",
       aliases: routes.flatMap(({ network, calls = [] }) =>
         calls.map((subdomain) => ({ network, name: hostOf({ subdomain }, domain) })),

@@ -31,6 +31,16 @@ function generalProblems(values: PlainSettings): Problem[] {
       "needs smtpAddress and adminEmail",
     ),
     ...when(
+      values.notifyQuietHours !== undefined && values.notify === undefined,
+      "notifyQuietHours",
+      "has no effect without notify",
+    ),
+    ...when(
+      values.notifyDetails === true && values.notify === undefined,
+      "notifyDetails",
+      "has no effect without notify",
+    ),
+    ...when(
       values.updateRebootTime !== undefined && values.automaticUpdates === false,
       "updateRebootTime",
       "has no effect while automaticUpdates is false",

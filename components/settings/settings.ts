@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AlertSettings } from "../host/alerts";
+import type { NewsSettings } from "../notify/news";
 import { type Images, type Sources, resolveImages, resolveSources } from "../images";
 import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
@@ -25,6 +26,8 @@ export interface Settings {
   readonly docker: DockerSettings;
   /** Who hears of what the daily self-check finds. */
   readonly alerts: AlertSettings;
+  /** News on the phone; undefined, as by default: none. */
+  readonly news: (NewsSettings & { readonly urls: pulumi.Output<string> }) | undefined;
   /** Undefined: no backups. */
   readonly backup: BackupSettings | undefined;
   /** Image references by name. */
@@ -155,6 +158,15 @@ export function toSettings(
       webhook: values.alertWebhook,
       mail: values.alertMail && mail && adminEmail ? { server: mail, to: adminEmail } : undefined,
     },
+    news:
+      values.notify === undefined
+        ? undefined
+        : {
+            urls: values.notify,
+            kinds: values.notifyEvents,
+            quietHours: values.notifyQuietHours,
+            details: values.notifyDetails,
+          },
     backup: toBackup(values),
     images: resolveImages(values.images, values.imageRegistry),
     sources: resolveSources(values.sources),

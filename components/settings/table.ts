@@ -5,6 +5,7 @@ import { certificateSettings } from "./sections/certificates";
 import { dockerSettings } from "./sections/docker";
 import { gatewaySettings } from "./sections/gateway";
 import { operationsSettings } from "./sections/operations";
+import { notifySettings } from "./sections/notify";
 import { existingSettings, targetSettings } from "./sections/target";
 import type { PlainValues, Setting, Values } from "./setting";
 
@@ -21,6 +22,7 @@ export const settingsTable = {
   ...dockerSettings,
   ...backupSettings,
   ...operationsSettings,
+  ...notifySettings,
   ...appSettings,
 };
 

@@ -2,7 +2,7 @@
 # Uninstalls from a machine that outlives the stack: the scheduled jobs and the secrets they use. Everything else stays.
 set -eu
 units=/etc/systemd/system
-for name in name backup alert page; do
+for name in name backup alert page news; do
   [ ! -e "$units/cloudcode-$name.timer" ] || systemctl disable --now "cloudcode-$name.timer"
   [ ! -e "$units/cloudcode-$name.service" ] || systemctl stop "cloudcode-$name.service"
   rm -f "$units/cloudcode-$name.timer" "$units/cloudcode-$name.service"
@@ -11,4 +11,4 @@ if [ -e $units/cloudcode-updates.service ]; then systemctl stop cloudcode-update
 if [ -e $units/cloudcode-recover.service ]; then systemctl disable cloudcode-recover.service; fi
 rm -f $units/cloudcode-recover.service $units/cloudcode-updates.service
 systemctl daemon-reload
-rm -rf /opt/cloudcode/name /opt/cloudcode/alerts /opt/cloudcode/backup
+rm -rf /opt/cloudcode/name /opt/cloudcode/alerts /opt/cloudcode/backup /opt/cloudcode/notify

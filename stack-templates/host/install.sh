@@ -79,6 +79,7 @@ install_programs
 set_backups
 set_alerts
 set_page
+set_notify
 set_updates
 set_name
 echo "host is ready: $(docker --version), Compose $(docker compose version --short)" >&3

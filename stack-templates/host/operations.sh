@@ -6,6 +6,8 @@ undo_backups() { systemctl daemon-reload; ! [ -e "$units/cloudcode-backup.timer"
 undo_alerts() { systemctl daemon-reload; ! [ -e "$units/cloudcode-alert.timer" ] || systemctl restart cloudcode-alert.timer; }
 undo_page() { systemctl daemon-reload; ! [ -e "$units/cloudcode-page.timer" ] || systemctl restart cloudcode-page.timer; }
 
+undo_notify() { systemctl daemon-reload; ! [ -e "$units/cloudcode-news.timer" ] || systemctl restart cloudcode-news.timer; }
+
 # Uninstalls a timer, the service it starts, and the file that this one reads.
 give_back() { # NAME FOLDER [PROGRAM]
   if [ -e "$units/$1.timer" ]; then
@@ -25,8 +27,8 @@ install_programs() {
   # First what the programs read.
   for part in $parts newest-listener.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
-  for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-guest; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
-  for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-guest $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
+  for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-guest cloudcode-notify; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
+  for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-guest cloudcode-notify $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
   # Also without backups: a change of the data's format moves volumes, too.
   write "$units/cloudcode-recover.service" <"$here/cloudcode-recover.service"
   systemctl daemon-reload
@@ -78,4 +80,20 @@ set_page() {
   enable_unit cloudcode-page.timer
   systemctl restart cloudcode-page.timer || fail "the timer of the index page does not start: $(systemctl status --no-pager cloudcode-page.timer | tail -n 1)"
   keep
+}
+
+set_notify() {
+  change notify
+  if [ -n "$notify" ]; then
+    mkdir -p /opt/cloudcode/notify
+    chmod 700 /opt/cloudcode/notify
+    write /opt/cloudcode/bin/cloudcode-news 755 <"$here/cloudcode-news"
+    for unit in cloudcode-news.service cloudcode-news.timer; do write "$units/$unit" <"$here/$unit"; done
+    systemctl daemon-reload
+    enable_unit cloudcode-news.timer
+    systemctl start cloudcode-news.timer || fail "the timer of the notifier's self-check does not start: $(systemctl status --no-pager cloudcode-news.timer | tail -n 1)"
+    keep
+  else
+    give_back cloudcode-news /opt/cloudcode/notify /opt/cloudcode/bin/cloudcode-news
+  fi
 }

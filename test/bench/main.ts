@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Say } from "../../cli/run";
 import { type Sandbox, openAlicloudSandbox, openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { signIn } from "../sandbox/sign-in";
@@ -32,7 +33,7 @@ interface Ground {
 const grounds: readonly Ground[] = [
   // Caddy alone, without a sandbox.
   { measures: [isolationCost.name], run: isolationCost },
-  ground("bench", openSandbox, [noOp, changes, lostRequests, memory, backups], async (world) => {
+  ground("bench", openSandbox, [noOp, changes, lostRequests, memory, backups, notifier], async (world) => {
     say("first up");
     await world.up();
     const { stdout } = await world.sandbox.pulumi(["stack", "output", "adminPassword", "--show-secrets"]);
@@ -93,13 +94,18 @@ async function main(): Promise<void> {
   );
 }
 
-async function memory(world: World): Promise<Row[]> {
-  const names = ["cloudcode-edge-caddy-1", "cloudcode-auth-authelia-1", "cloudcode-auth-sessions-1"];
+/** Memory of these containers, in MiB. */
+async function used(world: World, names: readonly string[]): Promise<number[]> {
   const text = await world.onHost(`docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' ${names.join(" ")}`);
-  const used = Object.fromEntries(
+  const found = Object.fromEntries(
     text.split("\n").map((line) => [line.split(" ")[0] ?? "", mebibytes(line.split(" ")[1] ?? "")]),
   );
-  const [caddy = 0, authelia = 0, sessions = 0] = names.map((container) => used[container]);
+  return names.map((name) => found[name] ?? NaN);
+}
+
+async function memory(world: World): Promise<Row[]> {
+  const names = ["cloudcode-edge-caddy-1", "cloudcode-auth-authelia-1", "cloudcode-auth-sessions-1"];
+  const [caddy = 0, authelia = 0, sessions = 0] = await used(world, names);
   return [
     {
       measure: "memory of Caddy + Authelia (+ their session store)",
@@ -107,6 +113,16 @@ async function memory(world: World): Promise<Row[]> {
       aim: "Caddy + Authelia <= 120 MiB",
     },
   ];
+}
+
+/** The notifier and its reader of sign-ins, a minute after the up that brings them. */
+async function notifier(world: World): Promise<Row[]> {
+  await world.setSecrets({ notify: '["json://127.0.0.1:9/nobody"]' });
+  await world.up();
+  await sleep(60_000);
+  const found = await used(world, ["cloudcode-notify-notifier-1", "cloudcode-notify-sign-ins-1"]);
+  const value = `${found.map((one) => one.toFixed(0)).join(" + ")} MiB`;
+  return [{ measure: "idle memory of the notifier + its reader of sign-ins", value, aim: "<= 60 MiB together" }];
 }
 
 main().catch((error: unknown) => {

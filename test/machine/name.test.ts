@@ -114,14 +114,14 @@ describe.each(chosenSystems.slice(0, 1))("the records of a free name, on %s", (s
   it("are no longer kept on a machine that stays behind after a destroy, nor is anything else of that kind", async () => {
     await bring({ domain: "home.duckdns.org", domainToken: duckToken });
     expect(await install()).toBe("");
-    // As set_backups, set_alerts and set_page leave them.
-    await machine.run(`cd /etc/systemd/system; mkdir -p /opt/cloudcode/backup /opt/cloudcode/alerts
+    // As set_backups, set_alerts, set_page and set_notify leave them.
+    await machine.run(`cd /etc/systemd/system; mkdir -p /opt/cloudcode/backup /opt/cloudcode/alerts /opt/cloudcode/notify
       printf '[Service]\nExecStart=/bin/sleep 600\n' >cloudcode-updates.service
-      for name in backup alert page; do
+      for name in backup alert page news; do
         printf '[Service]\nExecStart=/bin/sleep 600\n' >cloudcode-$name.service
         printf '[Timer]\nOnActiveSec=1h\n[Install]\nWantedBy=timers.target\n' >cloudcode-$name.timer
       done
-      systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer cloudcode-page.timer
+      systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer cloudcode-page.timer cloudcode-news.timer
       systemctl start cloudcode-backup cloudcode-updates`);
     const words = (await runProgram({})).resource("docker-removal").inputs["delete"];
     const [, remote] = /cloudcode-hook\.cjs reach (.+)$/s.exec(textOf(words)) ?? [];

@@ -44,6 +44,7 @@ const full = (certificate: string): Raw => ({
   ntpServer: "ntp.example.com",
   swapMiB: "0",
   timeZone: "Asia/Singapore",
+  notify: '["ntfys://me:secret-of-ntfy@ntfy.example.com/topic-of-mine","json://127.0.0.1/$HOME?x=%22#{y}"]',
   deleteData: "true",
 });
 

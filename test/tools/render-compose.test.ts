@@ -9,7 +9,7 @@ import { type UnpackedStack, unpack } from "../support/releases";
 import { settingsOf } from "../support/settings";
 
 describe.each(configurations)("with %s", (_name, settings) => {
-  const stackNames = ["auth", "edge", ...appStacks(settings)];
+  const stackNames = ["auth", "edge", ...appStacks(settings), ...(settings["notify"] ? ["notify"] : [])];
   const has = (name: string) => stackNames.includes(name);
   const stacks: UnpackedStack[] = [];
   const projects: Record<string, Project> = {};
@@ -52,6 +52,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
       "tg-signer": ["web"],
       donation: ["proxy", "site"],
       casecheck: ["api", "backup", "database", "migrate", "opa", "role", "web", ...tunnel],
+      notify: ["notifier", "sign-ins"],
       lwsandbox: ["gateway", "server", "web"],
     };
     for (const name of stackNames) {
@@ -142,10 +143,13 @@ describe.each(configurations)("with %s", (_name, settings) => {
     expect(published.includes("casecheck")).toBe(has("casecheck") && settings["casecheckPublished"] !== "tunnel");
     const edges = published.map((name) => `cloudcode-edge-${name}`);
     const own = appStacks(settings).map((name) => (published.includes(name) ? [`cloudcode-edge-${name}`] : []));
-    expect(externals).toEqual([["cloudcode-edge-auth"], [], ...own]);
+    // It publishes no name there, and asks OpenCode alone.
+    const notifier = has("notify") ? ["cloudcode-edge-notify"] : [];
+    const heard = has("notify") ? [[...notifier, "cloudcode-edge-opencode"]] : [];
+    expect(externals).toEqual([["cloudcode-edge-auth"], [], ...own, ...heard]);
     const [auth] = stacks;
     expect(auth?.text("plan")).toContain("network cloudcode-edge-auth\n");
-    const joined = ["cloudcode-edge-auth", ...edges].map((edge) => `network ${edge}\n`).join("");
+    const joined = ["cloudcode-edge-auth", ...edges, ...notifier].map((edge) => `network ${edge}\n`).join("");
     expect(stacks[1]?.text("plan")).toMatch(new RegExp(`^${joined}joins caddy\n`));
     expect(projects["auth"]?.networks?.["sessions"]).toMatchObject({ internal: true });
     expect(Object.keys(service("auth/sessions").networks ?? {})).toEqual(["sessions"]);
@@ -164,9 +168,10 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const mounted = services.flatMap(([, { volumes = [] }]) =>
       volumes.filter(({ type }) => type === "bind").map(({ source }) => source),
     );
-    const isMade = (path: string) => /\/access\/|\/page$/.test(path);
+    const isMade = (path: string) => /\/access\/|\/(page|queue)$/.test(path);
     const made = mounted.filter(isMade).map((path) => path.replace(/.*\/(access\/)?/, ""));
-    expect(made.toSorted()).toEqual(has("lwsandbox") ? ["gateway", "page", "server"] : ["page"]);
+    const lwsandbox = has("lwsandbox") ? ["gateway", "server"] : [];
+    expect(made.toSorted()).toEqual(["page", ...lwsandbox, ...(has("notify") ? ["queue"] : [])].toSorted());
     expect(folders.length).toBeGreaterThan(0);
     expect(mounted.length).toBeGreaterThan(5);
     const carried = mounted.filter((path) => !isMade(path));

@@ -72,7 +72,9 @@ describe("who keeps SSH to sshCidrs", () => {
 describe("every shell script", () => {
   const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
     .map((path) => join(projectRoot, "stack-templates", path))
-    .filter((path) => /(\.sh|\/firewall|\/cloudcode-(host|check|backup|guest|alert|name|page))$/.test(path));
+    .filter((path) =>
+      /(\.sh|\/firewall|\/cloudcode-(host|check|backup|guest|alert|name|page|news|notify))$/.test(path),
+    );
 
   it("is found by this test", () => {
     expect(scripts.map((path) => path.split("/").at(-1)).sort()).toEqual([
@@ -99,6 +101,8 @@ describe("every shell script", () => {
       "cloudcode-guest",
       "cloudcode-host",
       "cloudcode-name",
+      "cloudcode-news",
+      "cloudcode-notify",
       "cloudcode-page",
       "docker.sh",
       "entrypoint.sh",

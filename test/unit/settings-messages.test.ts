@@ -56,6 +56,7 @@ describe("a secret", () => {
       "backupPrivateKey",
       "backupPassword",
       "alertWebhook",
+      "notify",
     ]);
     expect(secretKeys).toEqual(
       expect.arrayContaining([

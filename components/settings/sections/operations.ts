@@ -15,12 +15,12 @@ export const operationsSettings = {
   }),
   alertWebhook: secret(check.webhook, {
     description:
-      'URL that a daily self-check posts to, only if something is red (Slack, Mattermost, ntfy and others accept its {"text": …}; DingTalk, WeCom and Feishu get their own format, with "cloudcode" as a keyword).',
+      'Deprecated, use notify: URL that a daily self-check posts to, only if something is red (Slack, Mattermost, ntfy and others accept its {"text": …}; DingTalk, WeCom and Feishu get their own format, with "cloudcode" as a keyword).',
     example: "https://hooks.example.com/services/T0/B0/XXXX",
   }),
   alertMail: bool({
     description:
-      "Whether the daily self-check sends a mail to adminEmail through smtpAddress, only if something is red.",
+      "Deprecated, use notify: whether the daily self-check sends a mail to adminEmail through smtpAddress, only if something is red.",
     example: "true",
     default: false,
   }),

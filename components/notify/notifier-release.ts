@@ -1,0 +1,91 @@
+import { opencode } from "../apps/opencode";
+import type { App } from "../apps/app";
+import type { CertificateSettings } from "../settings/settings";
+import type { Images } from "../images";
+import { type Route, edgeNetwork, hostOf, portalSubdomain } from "../routes";
+import type { ReleaseSource } from "../stack/release";
+import type { NewsSettings } from "./news";
+
+/** Names the stack of the notifier. */
+export const notifierName = "notify";
+
+/** Where the notifier meets Caddy, to look at its certificates. */
+export const notifierNetwork = edgeNetwork(notifierName);
+
+const uid = 8002;
+
+export interface NotifierSettings {
+  /** What is sent, and when. */
+  readonly news: NewsSettings;
+  /** Domain of the index page, and the end of all other names. */
+  readonly domain: string;
+  /** Apps that are switched on. */
+  readonly apps: readonly Pick<App, "name" | "routes">[];
+  /** Where certificates come from. */
+  readonly certificates: Pick<CertificateSettings, "trustedRoot">;
+  /** Version of OpenCode, whose major decides how its server is asked. */
+  readonly opencodeVersion: string;
+  /** Image references by name. */
+  readonly images: Images;
+  /** Time zone of the quiet hours, as in tz's database. */
+  readonly timeZone: string;
+}
+
+/** OpenCode's Route that the notifier listens at, where that App is on. */
+export function listenedRoute(apps: NotifierSettings["apps"]): Route | undefined {
+  return apps.find(({ name }) => name === opencode.name)?.routes[0];
+}
+
+/**
+ * One small container that sends all news by Apprise. It publishes no port and none reaches it: the host's scripts leave files, and it
+ * asks OpenCode and Caddy itself. Its secrets are `urls`, the addresses, and `serverPassword`, OpenCode's.
+ */
+export function notifierRelease(args: NotifierSettings): ReleaseSource {
+  const { news, domain, apps, images, timeZone } = args;
+  const listened = listenedRoute(apps);
+  const routes = apps.flatMap(({ routes: own }) => own);
+  const trustedRoot = args.certificates.trustedRoot ?? "";
+  const wants = (...kinds: readonly string[]) => kinds.some((kind) => news.kinds.includes(kind));
+  const hears = listened?.upstreamLogin && wants("done", "failed", "permission", "question") ? listened : undefined;
+  const owned = ["settings.json", "urls", "acme-root.pem", ...(hears ? ["server-password"] : [])];
+  return {
+    template: notifierName,
+    secretFiles: { urls: "urls", ...(hears && { "server-password": "serverPassword" }) },
+    values: {
+      images,
+      timeZone,
+      network: notifierNetwork,
+      opencodeNetwork: hears?.network ?? "",
+      signIns: wants("login"),
+      trustedRoot,
+      config: {
+        events: [...news.kinds],
+        quiet: news.quietHours ?? "",
+        timeZone,
+        details: news.details,
+        ...(hears && {
+          opencode: {
+            server: `http://${hears.upstream}`,
+            user: hears.upstreamLogin?.username,
+            major: Number(args.opencodeVersion.split(".")[0]),
+            page: `https://${hostOf(hears, domain)}`,
+          },
+        }),
+        ...(wants("certificate") && {
+          edge: {
+            address: "cloudcode-edge-caddy-1:443",
+            names: [domain, ...[...routes, { subdomain: portalSubdomain }].map((route) => hostOf(route, domain))],
+            root: trustedRoot && "/run/secrets/acme-root.pem",
+          },
+        }),
+      },
+    },
+    plan: {
+      networks: [notifierNetwork, ...(hears ? [hears.network] : [])],
+      build: ["notifier"],
+      check: { service: "notifier", command: "python -m notify check" },
+      healthTimeout: 60,
+    },
+    owners: Object.fromEntries(owned.map((file) => [file, uid])),
+  };
+}
