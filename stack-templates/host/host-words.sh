@@ -39,6 +39,8 @@ record() {
     flock 7
     printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$who" "$name" "$action" "${target:-$argument}" "$result" >&7
   } 7>>"$stacks/.history"
+  printf '%s of release %s, by %s\n' "$action" "${target:-$argument}" "$who" |
+    "$bin/cloudcode-notify" deploy "$name: $result" || true
 }
 
 fail() {
