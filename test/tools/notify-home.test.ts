@@ -25,7 +25,7 @@ describe("the host's self-check", () => {
   let root: string;
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "news-"));
-    for (const folder of ["bin", "notify/queue"]) mkdirSync(join(root, folder), { recursive: true });
+    for (const folder of ["bin", "notify", "stacks/notify/queue"]) mkdirSync(join(root, folder), { recursive: true });
     for (const name of ["cloudcode-news", "cloudcode-notify"]) {
       const program = readFileSync(join(projectRoot, "stack-templates/host", name), "utf8");
       writeFileSync(join(root, "bin", name), program);
@@ -46,7 +46,7 @@ describe("the host's self-check", () => {
     writeFileSync(join(root, "bin/cloudcode-check"), `#!/bin/sh\ncat '${join(root, "report")}'\nexit ${code}\n`);
     chmodSync(join(root, "bin/cloudcode-check"), 0o755);
     execFileSync(join(root, "bin/cloudcode-news"), { env: { ...process.env, CLOUDCODE_ROOT: root } });
-    const queue = join(root, "notify/queue");
+    const queue = join(root, "stacks/notify/queue");
     return readdirSync(queue)
       .sort()
       .map((name) => {
@@ -94,13 +94,13 @@ describe("the host's self-check", () => {
   });
 
   it("does nothing where there is no notifier", () => {
-    rmSync(join(root, "notify"), { recursive: true });
+    for (const folder of ["notify", "stacks"]) rmSync(join(root, folder), { recursive: true });
     execFileSync(join(root, "bin/cloudcode-news"), { env: { ...process.env, CLOUDCODE_ROOT: root } });
     execFileSync(join(root, "bin/cloudcode-notify"), ["deploy", "x"], {
       input: "",
       env: { ...process.env, CLOUDCODE_ROOT: root },
     });
-    expect(existsSync(join(root, "notify"))).toBe(false);
+    expect(existsSync(join(root, "notify")) || existsSync(join(root, "stacks"))).toBe(false);
   });
 });
 
