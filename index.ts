@@ -87,7 +87,7 @@ export class Home extends HomeComponent {
       const { opencodeVersion } = settings.values;
       const { serverPassword } = proxy.secretsOf(apps.flatMap((app) => app.routes));
       const heard = { ...edge, news, apps, certificates, opencodeVersion, serverPassword };
-      // It reads the gateway's database, looks at Caddy's certificates, and is told of what the others do.
+      // It reads the gateway's database, looks at Caddy's certificates, and joins OpenCode's network.
       new NotifierStack("notifier", heard, {
         ...child,
         dependsOn: [gateway, proxy, ...stacks.map((app) => app.stack)],

@@ -47,7 +47,7 @@ export interface Received {
   readonly body: unknown;
 }
 
-/** Takes what Apprise sends: by HTTP at its own address, and by HTTPS in the place of every host. */
+/** Takes what Apprise sends: by HTTP at its own address, and by HTTPS as every host. */
 export class Receiver {
   readonly got: Received[] = [];
   /** What it answers next, and then from now on. */
@@ -188,7 +188,7 @@ export class Notifier {
     return { status, words: stdout + stderr };
   }
 
-  /** Whether every message was taken, and that is written down: whoever is killed before may send one twice. */
+  /** Whether every message was taken and recorded. A notifier that is killed before may send one twice. */
   settled(): boolean {
     return this.run("status").words.endsWith("messages that wait: 0\n");
   }

@@ -170,7 +170,7 @@ describe("in the notifier", () => {
       await reader.remove();
     });
 
-    it("from a new address are told once, those from a known one and failures are not, also over a restart", async () => {
+    it("from a new address are sent once, those from a known one and failures are not, also over a restart", async () => {
       attempt("192.0.2.1");
       attempt("2001:db8:1:2:bbbb::7", "WebAuthn");
       attempt("203.0.113.66", "1FA", { successful: 0 });
@@ -191,7 +191,7 @@ describe("in the notifier", () => {
       );
     });
 
-    it("with a new second factor are told", async () => {
+    it("with a new second factor are sent", async () => {
       sql("INSERT INTO webauthn_credentials (username, description) VALUES ('admin', 'phone');");
       await arrived(1);
       expect(titles()).toEqual(["A passkey was registered for admin"]);
@@ -221,7 +221,7 @@ describe("in the notifier", () => {
       port = 0;
     });
 
-    it("that no browser trusts are told once, and so is their end", async () => {
+    it("that no browser trusts are sent once, and so is their end", async () => {
       const trusted = selfSigned(["home.example.com"]);
       const internal = selfSigned(["home.example.com"]);
       await serve(trusted);

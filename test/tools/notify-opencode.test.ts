@@ -60,7 +60,7 @@ describe.each([1, 2] as const)("major %s", (major) => {
     receiver.stop();
   });
 
-  it("a turn's end is told once, in the session's words, with its link; the end of a part is not, nor of one long ago", async () => {
+  it("a turn's end is sent once, in the session's words, with its link; the end of a part is not, nor of one long ago", async () => {
     notifier.start();
     await connected();
     server.prompt("ses_1");
@@ -93,7 +93,7 @@ describe.each([1, 2] as const)("major %s", (major) => {
     await onlyThat();
   });
 
-  it("who waits for permission or an answer is told by the root session; what is answered at once is not", async () => {
+  it("who waits for permission or an answer is sent by the root session; what is answered at once is not", async () => {
     notifier.start();
     await connected();
     server.prompt("ses_1");
@@ -132,7 +132,7 @@ describe.each([1, 2] as const)("major %s", (major) => {
     await onlyThat(`Question: Fix the  login\n${link("ses_1")}`);
   });
 
-  it("whatever happens while a stream is cut is found, and told once", async () => {
+  it("whatever happens while a stream is cut is found, and sent once", async () => {
     notifier.start();
     await connected();
     server.prompt("ses_1");
@@ -192,7 +192,7 @@ describe.each([1, 2] as const)("major %s", (major) => {
     expect(heads.slice(3)).toEqual(["Done: Fix the  login"]);
   });
 
-  it("a crash of the server in the middle of a turn is told, and what it asked is no more", async () => {
+  it("a crash of the server in the middle of a turn is sent, and what it asked is no more", async () => {
     configure({ quiet: "" });
     notifier.start();
     await connected();

@@ -1,6 +1,6 @@
 """Listens to OpenCode's server and tells when a turn ends, and when it waits for the operator.
 
-The stream of events is only a hint where to look: what is told, and its id, come from what the server says of a session when it is
+The stream of events is only a hint where to look: the message and its id come from what the server says of a session when it is
 asked. So it does not matter how often an event arrives, and what happened while no stream was open is found by asking again.
 """
 import base64
@@ -130,7 +130,7 @@ class First:
         error, times = info.get("error"), info["time"]
         text = "\n".join(part.get("text", "") for part in messages[-1].get("parts", []) if part.get("type") == "text")
         if error:
-            # Whoever stopped it knows.
+            # The operator stopped it.
             outcome = "stopped" if error.get("name") == "MessageAbortedError" else "failed"
         else:
             outcome = "done" if times.get("completed") else "interrupted"
@@ -390,7 +390,7 @@ class Listener:
     def _tell(self, key, outcome, error, text, title, link):
         body = []
         if outcome == "stopped":
-            # Remembered, so that nobody is told of it later.
+            # Remembered, so that it is not sent later.
             self.outbox.add(key, outcome, "")
             return
         if outcome == "done":

@@ -47,7 +47,7 @@ class Reader:
                 key = (user, network(address or ""), level)
                 if last is not None and id > last and (at or 0) - seen.get(key, -KNOWN) >= KNOWN:
                     told[(user, address)] = "all" if "all" in (level, told.get((user, address))) else level
-                # Whoever signed in whole has given the password or more.
+                # A complete sign-in includes the password.
                 for each in ("password", level):
                     seen[key[:2] + (each,)] = at or 0
             after["last"] = max([last or 0, *(row[0] for row in rows)])
