@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, string>> = {
   jq: "jq",
   mawk: "mawk",
   openssl: "openssl",
+  pip3: "python3-pip",
   python3: "python3",
   "redis-server": "redis-server",
   shellcheck: "shellcheck",

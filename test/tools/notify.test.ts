@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { projectRoot } from "../support/program";
 import { appriseSchemes } from "../../components/notify/schemes";
 import { Notifier, Receiver, notifierPython, until } from "../support/notifier";
 
@@ -155,7 +156,7 @@ describe("what the host leaves", () => {
     });
   });
 
-  it("arrives also where the disk takes nothing more", async () => {
+  it("arrives also where the database is damaged", async () => {
     notifier.configure([receiver.url()]);
     writeFileSync(join(notifier.root, "data/outbox.db"), "no database at all, but some text\n".repeat(200));
     notifier.leave("check", "disk /");
@@ -165,6 +166,25 @@ describe("what the host leaves", () => {
       () => [receiver.got, notifier.words],
     );
     expect(notifier.words).toContain("they are kept in memory");
+  });
+
+  it("arrives also where the disk takes nothing more", () => {
+    const program = `
+import json, sys
+from notify.outbox import Outbox
+outbox = Outbox(sys.argv[1], ["1 json"], {"quiet": "", "timeZone": "UTC", "events": ["check"]})
+outbox.add("a", "check", "first", "x")
+outbox.db.execute("PRAGMA max_page_count = 1")
+outbox.add("b", "check", "second", "x" * 200000)
+print(json.dumps([outbox.waiting(""), outbox.next()[2]]))`;
+    const image = join(projectRoot, "stack-templates/notify/image");
+    const words = execFileSync("python3", ["-c", program, join(notifier.root, "data/full.db")], {
+      env: { ...process.env, PYTHONPATH: image, PYTHONDONTWRITEBYTECODE: "1" },
+    });
+    expect(words.toString().split("\n").slice(0, 2)).toEqual([
+      expect.stringMatching(/disk is full\): until the next start they are kept in memory$/),
+      '[["a", "b"], "first"]',
+    ]);
   });
 
   it("is left whole, by root alone, and removed when it is old", () => {
