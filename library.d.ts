@@ -94,6 +94,8 @@ export interface Apps {
     readonly terminalMemoryMiB?: number | undefined;
     /** Version of OpenCode. 2.x migrates the data of 1.x permanently: the host keeps a copy first, and npm run ops -- rollback opencode restores version and data. Default: 1.18.33. */
     readonly version?: string | undefined;
+    /** Debian packages to install in OpenCode's workspace, when its image is built. Default: []. */
+    readonly packages?: readonly string[] | undefined;
     /** Ports of dev servers in OpenCode's workspace, each shown at https://PORT-SUBDOMAIN.DOMAIN after the sign-in, such as 3000-code.DOMAIN. Default: []. */
     readonly previews?: readonly number[] | undefined;
     /** Names of OpenCode's own clients, such as opencode attach and its desktop and phone apps. Each gets a key: pulumi stack output deviceKeys --show-secrets. Default: []. */

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import { edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { type Problem, when } from "../settings/problem";
@@ -29,6 +30,14 @@ const ownPorts = { server: 4096, terminal: 7681, localhost: 1080 };
 // renovate: datasource=npm depName=opencode-ai
 export const opencodeVersion = "1.18.33";
 
+/**
+ * A name as Debian's policy has it (https://www.debian.org/doc/debian-policy/ch-controlfields.html#source). A single sign at its end would be
+ * an order to apt: to remove that package, say.
+ */
+const packageName = z
+  .string("is not a text")
+  .regex(/^[a-z0-9][a-z0-9+.-]{0,126}([a-z0-9.]|\+\+)$/, "is not the name of a Debian package");
+
 const settings = {
   opencodeEnabled: bool({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
   opencodeSubdomain: text(check.label, { description: "Subdomain of OpenCode.", example: "code", default: "code" }),
@@ -53,6 +62,11 @@ const settings = {
       "Version of OpenCode. 2.x migrates the data of 1.x permanently: the host keeps a copy first, and npm run ops -- rollback opencode restores version and data.",
     example: "1.18.33",
     default: opencodeVersion,
+  }),
+  opencodePackages: list(packageName, {
+    description: "Debian packages to install in OpenCode's workspace, when its image is built.",
+    example: '\'["postgresql-client","php-cli"]\'',
+    default: [],
   }),
   opencodePreviews: integers(1, 65535, {
     description:
@@ -213,6 +227,7 @@ export const opencode = appKind({
           healthUrl: `http://127.0.0.1:4096${line.health.path}`,
           healthCommand: `curl -fsS --config /run/secrets/health | grep -qzE '${line.health.body}'`,
           user,
+          packages: values.opencodePackages.join(" "),
           timeZone,
           network,
           keys: files,

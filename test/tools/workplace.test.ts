@@ -1,9 +1,18 @@
 // What OpenCode's image holds besides OpenCode, by the files that it is built from.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const image = join(__dirname, "../../stack-templates/opencode/image");
 
@@ -43,6 +52,57 @@ describe("host keys", () => {
     expect(readFileSync(join(image, "Dockerfile.hbs"), "utf8")).toContain(
       "COPY ssh_known_hosts /etc/ssh/ssh_known_hosts\n",
     );
+  });
+});
+
+describe("the image's skeleton", () => {
+  let folder: string;
+  const at = (path: string) => join(folder, path);
+  const bring = (files: Readonly<Record<string, string>>) => {
+    rmSync(at("skeleton"), { recursive: true, force: true });
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(at(`skeleton/${name}`)), { recursive: true });
+      writeFileSync(at(`skeleton/${name}`), text);
+    }
+    execFileSync("sh", [join(image, "skeleton.sh"), at("skeleton"), at("home")]);
+  };
+  const home = (name: string) =>
+    existsSync(at(`home/${name}`)) ? readFileSync(at(`home/${name}`), "utf8") : undefined;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "skeleton-"));
+    mkdirSync(at("home"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("arrives in a new home, and as a new image has it", () => {
+    bring({ ".bashrc": "one", "a b/c": "deep" });
+    expect([home(".bashrc"), home("a b/c")]).toEqual(["one", "deep"]);
+    bring({ ".bashrc": "two", "a b/c": "deep", ".new": "new" });
+    expect([home(".bashrc"), home("a b/c"), home(".new")]).toEqual(["two", "deep", "new"]);
+    bring({ ".bashrc": "three" });
+    expect([home(".bashrc"), home(".new")]).toEqual(["three", "new"]);
+  });
+
+  it("is known where Docker has filled the home from the image", () => {
+    writeFileSync(at("home/.bashrc"), "one");
+    bring({ ".bashrc": "one" });
+    bring({ ".bashrc": "two" });
+    expect(home(".bashrc")).toBe("two");
+  });
+
+  it("leaves what the user has changed, removed, linked or had before", () => {
+    writeFileSync(at("home/.before"), "mine");
+    symlinkSync("/nowhere", at("home/.linked"));
+    bring({ ".changed": "one", ".removed": "one", ".before": "one", ".linked": "one" });
+    writeFileSync(at("home/.changed"), "mine");
+    rmSync(at("home/.removed"));
+    for (const text of ["two", "three"]) {
+      bring({ ".changed": text, ".removed": text, ".before": text, ".linked": text });
+      expect([home(".changed"), home(".removed"), home(".before")]).toEqual(["mine", undefined, "mine"]);
+      expect(readlinkSync(at("home/.linked"))).toBe("/nowhere");
+    }
   });
 });
 

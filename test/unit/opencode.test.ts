@@ -124,6 +124,35 @@ describe("providers of models", () => {
   });
 });
 
+describe("opencodePackages", () => {
+  it.each(["libstdc++6", "g++", "php8.4-cli", "7zip", "postgresql-client"])("takes %s", (name) => {
+    expect(faultsOf({ opencodePackages: JSON.stringify([name]) })).toEqual([]);
+  });
+
+  it.each([
+    ...[
+      "--allow-unauthenticated",
+      "nano=7.2",
+      "nano:arm64",
+      "nano/sid",
+      "nano-",
+      "nano+",
+      "nano && id",
+      "nano\nRUN id",
+      "$(id)",
+      "Nano",
+    ],
+    ...["./a.deb", "/a.deb", "a", "", "*", "nano;id", "nano nano-", "é"],
+  ])("refuses %j, of which apt or the shell would make something else", (name) => {
+    expect(faultsOf({ opencodePackages: JSON.stringify([name]) })).toHaveLength(1);
+  });
+
+  it("are installed when the image is built, and in no other way", () => {
+    expect(valuesOf({ opencodePackages: '["php-cli","g++"]' })).toMatchObject({ packages: "php-cli g++" });
+    expect(valuesOf({})).toMatchObject({ packages: "" });
+  });
+});
+
 describe("devices", () => {
   it("are names, each once", () => {
     expect(faultsOf({ opencodeDevices: '["my laptop"]' })).toHaveLength(1);

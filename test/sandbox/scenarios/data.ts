@@ -17,7 +17,7 @@ export function data(world: World): void {
     expect(await world.onHost("docker ps --all --format '{{.Names}}' | grep opencode || true")).toBe("");
     expect(await world.onHost("docker network ls --format '{{.Name}}' | grep opencode || true")).toBe("");
     expect(await world.onHost("ls -d /opt/cloudcode/stacks/opencode 2>/dev/null || true")).toBe("");
-    expect(await world.onHost("docker volume ls --format '{{.Name}}' | grep -c opencode")).toBe("3");
+    expect(await world.onHost("docker volume ls --format '{{.Name}}' | grep -c opencode")).toBe("4");
     expect((await world.request("", "/", { headers: { cookie: world.cookie } })).body).not.toContain("OpenCode");
     world.sandbox.configure({ opencodeEnabled: undefined });
     await world.up();
