@@ -15,6 +15,16 @@ export interface Stock {
   /** Whether RunInstances finds one; what is offered may have gone meanwhile. */
   canBuy(zone: string, type: string): boolean;
   lacksDisk(zone: string, category: string): boolean;
+  /** Whether a type, a category of disks or `traffic` is sold without a price of its own. */
+  lacksPrice(name: string): boolean;
+}
+
+/** What the account pays by. */
+export interface Terms {
+  /** USD at the international site, CNY at the Chinese one. */
+  readonly currency: "USD" | "CNY";
+  /** Share of the list price that it does not pay, 0 to 1. */
+  readonly discount: number;
 }
 
 /** One request whose signature, permission and parameters are right. */
@@ -24,6 +34,7 @@ export interface Call {
   readonly cloud: Cloud;
   readonly catalogue: Catalogue;
   readonly stock: Stock;
+  readonly terms: Terms;
 }
 
 /** One call of an API: its parameters, and what it does to the account. */

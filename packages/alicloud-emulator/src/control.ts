@@ -8,6 +8,8 @@ import { passTime } from "./passing-time";
 import { policySchema } from "./policy";
 import type { ControlAnswer } from "./server";
 
+const termsSchema = z.object({ currency: z.enum(["USD", "CNY"]), discount: z.number().min(0).max(1) });
+
 /** What the control API works on. `stop` ends the emulator after the answer. */
 export interface Controlled {
   readonly cloud: Cloud;
@@ -49,6 +51,10 @@ const routes: Readonly<Record<string, Handler>> = {
   },
   "DELETE policy": ({ rules }) => {
     rules.policy = undefined;
+    return ok();
+  },
+  "PUT terms": ({ rules }, body) => {
+    rules.terms = termsSchema.parse(JSON.parse(body));
     return ok();
   },
   "PUT latencies": ({ cloud }, body) => {

@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Terms } from "./call";
 import { Catalogue } from "./catalogue";
 import { makeCertificate } from "./certificate";
 import { Clock } from "./clock";
@@ -44,6 +45,8 @@ export interface EmulatorOptions {
   readonly keys?: Readonly<Record<string, string>>;
   /** Default: everything is allowed. */
   readonly policy?: Policy;
+  /** Default: USD, no discount. */
+  readonly terms?: Terms;
   /** DNS zones of the account beyond the catalogue's. */
   readonly domains?: readonly string[];
   /** Called when the control API asks for the end. */
@@ -91,7 +94,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     },
   );
   const keys = new Map(Object.entries(options.keys ?? { [emulatorKey.id]: emulatorKey.secret }));
-  const rules: Rules = { keys, policy: options.policy, faults };
+  const rules: Rules = {
+    keys,
+    policy: options.policy,
+    faults,
+    terms: options.terms ?? { currency: "USD", discount: 0 },
+  };
   const gateway = new Gateway(cloud, new Catalogue(options.domains), rules, journal, changed);
   const storage = new ObjectStorage(cloud, rules, journal, changed);
   const folder = stateFile === undefined ? mkdtempSync(join(tmpdir(), "emulator-")) : undefined;

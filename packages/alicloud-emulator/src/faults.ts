@@ -16,6 +16,8 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("noStock"), ...place }),
   /** A zone lacks a category of disks. */
   z.object({ kind: z.literal("noDisk"), zone: z.string().optional(), category: z.string() }),
+  /** DescribePrice has no price of an instance type, a category of disks or `traffic`. */
+  z.object({ kind: z.literal("noPrice"), of: z.string() }),
   z.object({ kind: z.literal("quota"), action: z.string(), times }),
   z.object({ kind: z.literal("insufficientBalance"), times }),
   z.object({ kind: z.literal("riskControl"), times }),
@@ -115,6 +117,7 @@ function errorOf(fault: Known, action: string): ApiError | undefined {
     case "soldOut":
     case "noStock":
     case "noDisk":
+    case "noPrice":
     case "lostAnswer":
       return undefined;
   }
@@ -182,6 +185,10 @@ export class Faults implements Stock {
         (fault.zone ?? zone) === zone &&
         (fault.type ?? type) === type,
     );
+  }
+
+  lacksPrice(name: string): boolean {
+    return this.pending.some((fault) => fault.kind === "noPrice" && fault.of === name);
   }
 
   lacksDisk(zone: string, category: string): boolean {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { askedAbout } from "./authorization";
-import type { Action, Answer, Call } from "./call";
+import type { Action, Answer, Call, Terms } from "./call";
 import type { Catalogue } from "./catalogue";
 import type { Cloud } from "./cloud";
 import { ApiError } from "./errors";
@@ -29,6 +29,8 @@ export interface Rules {
   /** Undefined: everything is allowed. */
   policy: Policy | undefined;
   readonly faults: Faults;
+  /** Currency and discount of the prices. */
+  terms: Terms;
 }
 
 /** Parameters that say who asks and how, not what for. */
@@ -106,7 +108,8 @@ export class Gateway {
       throw this.#violation(actionName, new ApiError(404, "InvalidAction.NotFound", "No such API."));
     const region = values.get("RegionId") ?? values.get("regionId") ?? defaultRegion;
     const { cloud, catalogue } = this;
-    const call = { parameters: new Parameters(values), region, cloud, catalogue, stock: this.rules.faults };
+    const { faults: stock, terms } = this.rules;
+    const call = { parameters: new Parameters(values), region, cloud, catalogue, stock, terms };
     this.#authorize(product.name, actionName, call);
     const wrong = checkParameters(action.parameters, values);
     if (wrong) throw this.#violation(actionName, wrong);

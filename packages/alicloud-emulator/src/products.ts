@@ -8,6 +8,7 @@ import { instanceChanges } from "./ecs/instance-changes";
 import { instances } from "./ecs/instances";
 import { keyPairs } from "./ecs/key-pairs";
 import { market } from "./ecs/market";
+import { prices } from "./ecs/prices";
 import { rules } from "./ecs/rules";
 import { securityGroups } from "./ecs/security-groups";
 import { snapshotPolicies } from "./ecs/snapshot-policies";
@@ -64,6 +65,7 @@ export const products: Readonly<Record<string, Product>> = {
     actions: {
       ...{
         ...market,
+        ...prices,
         ...instances,
         ...instanceAttributes,
         ...instanceChanges,
