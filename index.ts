@@ -107,7 +107,7 @@ export class Home extends HomeComponent {
       nextSteps: outputs.nextSteps(settings, host, domain),
       ...(engine.backupPassword && { backupPassword: pulumi.secret(engine.backupPassword) }),
       operations: outputs.proven(host, operations(host, settings, routes, apps, domain)),
-      ...(host.monthlyCost && { monthlyCostUsd: host.monthlyCost }),
+      ...(host.monthlyCost && { monthlyCost: host.monthlyCost }),
     };
   }
 }

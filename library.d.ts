@@ -27,11 +27,11 @@ export interface AlicloudTarget {
   readonly icpFiled?: boolean | undefined;
   /** stopped: the machine is off and not billed, disks and address are kept. Nothing on the host is changed while it is off. Default: running. */
   readonly power?: "running" | "stopped" | undefined;
-  /** Acceptable instance types, best first; the first one in stock is chosen, and then kept. Default: ["ecs.e-c1m2.large","ecs.t6-c1m2.large","ecs.u1-c1m2.large","ecs.c7.large"]. */
+  /** Acceptable instance types; a new machine gets the cheapest in stock within the budget and keeps it, another list gives it the first one that can be had. Default: ["ecs.e-c1m2.large","ecs.t6-c1m2.large","ecs.u1-c1m2.large","ecs.c7.large"]. */
   readonly instanceTypes?: readonly string[] | undefined;
   /** Acceptable zones of the region. Default: all. Default: []. */
   readonly zones?: readonly string[] | undefined;
-  /** Acceptable categories of both disks, best first. Default: ["cloud_essd_entry","cloud_essd","cloud_auto"]. */
+  /** Acceptable categories of both disks; a new machine gets the cheapest, then kept. Default: ["cloud_essd_entry","cloud_essd","cloud_auto"]. */
   readonly diskCategories?: readonly string[] | undefined;
   /** System image of the machine; a change replaces the machine and keeps the data. Default: the newest Ubuntu 24.04 at creation. */
   readonly hostImage?: string | undefined;
@@ -51,8 +51,10 @@ export interface AlicloudTarget {
   readonly spotPriceLimitUsd?: number | undefined;
   /** Length of the subscription, in months; after that it renews itself for one month each time. Default: 1. */
   readonly subscriptionMonths?: number | undefined;
-  /** Highest acceptable price estimate, in USD a month. Default: 30. */
+  /** Highest acceptable price of a month, in USD; what has no price is refused. 0: no limit. An account that is billed in another currency needs budget. Default: 30. */
   readonly budgetUsd?: number | undefined;
+  /** The same in the account's currency, in place of budgetUsd. Default: budgetUsd. */
+  readonly budget?: number | undefined;
   /** Days that the weekly snapshots of the data disk are kept. Default: 28. */
   readonly snapshotRetentionDays?: number | undefined;
   /** Snapshot from which the data disk is created; it has no effect on an existing disk. */
@@ -352,8 +354,10 @@ export interface HomeOutputs {
   readonly backupPassword?: pulumi.Output<string>;
   /** Data for `npm run ops`; a secret. */
   readonly operations: pulumi.Output<unknown>;
-  /** Estimated cost in USD a month from published prices; only with target alicloud. */
-  readonly monthlyCostUsd?: pulumi.Output<{
+  /** Price of a month as Alibaba Cloud tells it to the account; target alicloud alone. */
+  readonly monthlyCost?: pulumi.Output<{
+    /** That the account is billed in, such as USD. */
+    readonly currency: string;
     readonly running: number;
     readonly stopped: number;
     /** Parts that cost money but have no known price. */

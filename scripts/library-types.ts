@@ -47,8 +47,10 @@ export interface HomeOutputs {
   readonly backupPassword?: pulumi.Output<string>;
   /** Data for \`npm run ops\`; a secret. */
   readonly operations: pulumi.Output<unknown>;
-  /** Estimated cost in USD a month from published prices; only with target alicloud. */
-  readonly monthlyCostUsd?: pulumi.Output<{
+  /** Price of a month as Alibaba Cloud tells it to the account; target alicloud alone. */
+  readonly monthlyCost?: pulumi.Output<{
+    /** That the account is billed in, such as USD. */
+    readonly currency: string;
     readonly running: number;
     readonly stopped: number;
     /** Parts that cost money but have no known price. */

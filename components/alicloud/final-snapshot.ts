@@ -7,7 +7,7 @@ import { z } from "zod";
 import { type CloudApi, type Query, cloudApi, tagParameters } from "./api/api";
 import { poll } from "../poll";
 import { finalTag } from "./hooks/final-tag";
-import { snapshotUsdPerGiBMonth } from "./prices/prices";
+import { snapshotUsdPerGiBMonth } from "./prices/price-list";
 import { ScriptError, runScript } from "./hooks/script";
 
 const inputSchema = z.object({

@@ -3,9 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Platform } from "../host/platform";
 import type { Settings } from "../settings/settings";
 import type { AlicloudTarget } from "../settings/targets";
-import { costFactors, hostEstimate } from "./prices/cost";
+import { describeChoices, openCosts } from "./prices/cost";
 import { findZone } from "./resources/dns";
-import { describeEstimate } from "./prices/estimate";
 import { faultHook } from "./resources/fault-hook";
 import { cloudHost } from "./resources/host";
 import { cloudNetwork } from "./resources/network";
@@ -18,27 +17,26 @@ import { stackTags } from "./resources/tags";
  *
  * @param settings without a domain the host's address gives the name, and a free name is kept by the host: no records are made
  * @param parent a provider of the package alicloud that it was given is used for all resources; without one, one is made
- * @throws OperatorError with one sentence when the account does not answer or lacks what is set
+ * @throws OperatorError with one sentence when the account does not answer, lacks what is set, or costs more than the budget
  */
 export async function alicloudPlatform(
   target: AlicloudTarget,
   { domain, freeName, deleteData }: Pick<Settings, "domain" | "freeName" | "deleteData">,
   parent: pulumi.ComponentResource,
 ): Promise<Platform> {
-  if (pulumi.runtime.isDryRun())
-    await pulumi.log.info(
-      `${describeEstimate(hostEstimate(costFactors(target)))}, if ${target.machine.instanceTypes[0] ?? ""} is in stock`,
-    );
   const child = { parent };
   const { region, resourceGroupId } = target;
   // Its keys come from the environment: no credential is in the configuration or the state.
   const provider =
     parent.getProvider("alicloud:ecs/instance:Instance") ?? new alicloud.Provider("alicloud", { region }, child);
-  const [zone, vswitchZone] = await Promise.all([
+  const [costs, zone, vswitchZone] = await Promise.all([
+    openCosts(target, (text) => void pulumi.log.warn(text)),
     domain === undefined || freeName ? undefined : findZone(domain, provider),
     findVswitchZone(target, provider),
     checkImage(target, provider),
   ]);
+  const said = describeChoices(costs.choices, costs.limit);
+  if (pulumi.runtime.isDryRun() && said !== "") await pulumi.log.info(said);
   const leftovers = onDelete("host-leftovers", "leftovers", { region, tags: stackTags() }, child);
   const resourceOptions = { hooks: { onError: [faultHook()] }, dependsOn: [leftovers] };
   const place = hostPlacement("host", target, vswitchZone, child);
@@ -56,7 +54,7 @@ export async function alicloudPlatform(
       const keepsName = freeName !== undefined;
       return cloudHost(
         name,
-        { ...target, network: cloud, placement: place, zone, keepsName, deleteData, leftovers, resourceOptions },
+        { ...target, network: cloud, placement: place, costs, zone, keepsName, deleteData, leftovers, resourceOptions },
         parent,
       );
     },

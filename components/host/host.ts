@@ -73,8 +73,10 @@ export interface BackupStore {
   readonly secretAccessKey: pulumi.Output<string>;
 }
 
-/** USD a month. */
+/** Price of a month. */
 export interface MonthlyCost {
+  /** That the account is billed in, such as USD. */
+  readonly currency: string;
   readonly running: number;
   readonly stopped: number;
   /** What costs money but has no known price. */

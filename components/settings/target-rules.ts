@@ -1,7 +1,5 @@
 import { isIP } from "node:net";
-import { hostEstimate } from "../alicloud/prices/cost";
-import { describeEstimate } from "../alicloud/prices/estimate";
-import { requestedWorkers, reservedNetworks } from "../apps/registry";
+import { reservedNetworks } from "../apps/registry";
 import { holds, overlap } from "./networks";
 import { type Problem, missing, when } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
@@ -76,28 +74,7 @@ function alicloudProblems(values: PlainSettings): Problem[] {
       "has no effect while deleteData is false: the data disk itself is kept",
     ),
     ...networkProblems(values),
-    ...budgetProblems(values),
   ];
-}
-
-/** Any type of the list may be the one in stock, so each must be affordable. */
-function budgetProblems(values: PlainSettings): Problem[] {
-  const { budgetUsd, instanceTypes = [], diskCategories = [], region = "", charge = "payAsYouGo" } = values;
-  if (budgetUsd === undefined) return [];
-  return instanceTypes.flatMap((instanceType) => {
-    const estimate = hostEstimate({
-      ...{ region, instanceType, charge, spotPriceLimitUsd: values.spotPriceLimitUsd },
-      diskCategory: diskCategories[0] ?? "",
-      systemDiskGiB: values.systemDiskGiB ?? 0,
-      dataDiskGiB: values.dataDiskGiB ?? 0,
-      snapshotRetentionDays: values.snapshotRetentionDays ?? 0,
-      trafficGbPerMonth: values.trafficGbPerMonth ?? 0,
-      backupBucket: values.backupRepository === "oss",
-      workers: requestedWorkers(values),
-    });
-    const fault = `is exceeded with ${instanceType}: ${describeEstimate(estimate)}`;
-    return when(estimate.runningUsd > budgetUsd, "budgetUsd", fault);
-  });
 }
 
 function networkProblems(values: PlainSettings): Problem[] {

@@ -88,11 +88,11 @@ export interface CloudNetworkSettings {
 export interface MachineSettings {
   /** `stopped`: the machine is off and not billed. Default running; setting `power`. */
   readonly power: "running" | "stopped";
-  /** Instance types, best first; the first in stock is taken. Setting `instanceTypes`. */
+  /** Acceptable instance types; a new machine gets the cheapest in stock. Setting `instanceTypes`. */
   readonly instanceTypes: readonly string[];
   /** Zones it may be in; empty, as by default: all of the region. Setting `zones`. */
   readonly zones: readonly string[];
-  /** Categories of both disks, best first. Setting `diskCategories`. */
+  /** Acceptable categories of both disks; a new machine gets the cheapest. Setting `diskCategories`. */
   readonly diskCategories: readonly string[];
   /** Image id; undefined, as by default: the newest Ubuntu 24.04 at creation. Setting `hostImage`. */
   readonly image: string | undefined;
@@ -110,8 +110,10 @@ export interface MachineSettings {
   readonly spotPriceLimitUsd: number | undefined;
   /** Term of a subscription, in months. Setting `subscriptionMonths`. */
   readonly subscriptionMonths: number;
-  /** Most that the estimate of a month may be, in USD. Setting `budgetUsd`. */
+  /** Most that a month may cost, in USD; 0: no limit. Setting `budgetUsd`. */
   readonly budgetUsd: number;
+  /** The same in the account's currency, in place of the other; undefined, as by default: the other counts. Setting `budget`. */
+  readonly budget: number | undefined;
   /** Whether the cloud and Pulumi refuse to delete machine and address. Setting `protectMachine`. */
   readonly protect: boolean;
 }
@@ -171,6 +173,7 @@ function alicloudTarget(values: SettingValues): AlicloudTarget {
       spotPriceLimitUsd: values.spotPriceLimitUsd,
       subscriptionMonths: values.subscriptionMonths,
       budgetUsd: values.budgetUsd,
+      budget: values.budget,
       protect: values.protectMachine,
     },
     dataDisk: {

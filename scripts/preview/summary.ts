@@ -23,7 +23,7 @@ export function summaryOf(sections: readonly Section[]): string {
 function section({ title, preview, guarded, allowed }: Section): string {
   const of = (act: Act) => preview.steps.filter((step) => actOf(step) === act);
   const saidBy = (severity: RegExp) => preview.diagnostics.filter((one) => severity.test(one.severity));
-  const cost = saidBy(/^info/).filter(({ message }) => message.includes("USD a month"));
+  const cost = saidBy(/^info/).filter(({ message }) => / [A-Z]{3} a month/.test(message));
   const notes = saidBy(/^info/).filter((one) => !cost.includes(one));
   const parts = [
     `## ${title}`,

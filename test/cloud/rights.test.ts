@@ -97,6 +97,7 @@ test("up, a second up, changes and a restart pass with these rights, in an accou
   await unchanged();
   await upWith({
     ...{ dataDiskGiB: "24", bandwidthMbps: "30", instanceTypes: ["ecs.u1-c1m4.large"], snapshotRetentionDays: "35" },
+    budgetUsd: "60",
     ...{ resourceGroupId: "rg-acfm0a1b2c3d4e5", sshCidrs: ["198.51.100.0/24"], protectMachine: "false" },
   });
   await unchanged();

@@ -1,5 +1,6 @@
 // Runs the scripts that Pulumi runs on the operator's machine, as Pulumi runs them, against an emulator.
 import { spawn } from "node:child_process";
+import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { type Emulator, emulatorEnvironment } from "@cloudcode/alicloud-emulator";
 import { projectRoot } from "./program";
@@ -19,7 +20,12 @@ export async function runScript(
 ): Promise<ScriptRun> {
   const child = spawn("node", ["--import", "tsx", `components/alicloud/${script}.ts`], {
     cwd: projectRoot,
-    env: { PATH: process.env["PATH"], ...emulatorEnvironment(emulator), ...env },
+    // Its cache of prices goes with the emulator.
+    env: {
+      ...{ PATH: process.env["PATH"], CLOUDCODE_BUNDLES: dirname(emulator.certificateFile) },
+      ...emulatorEnvironment(emulator),
+      ...env,
+    },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.end(JSON.stringify(input));

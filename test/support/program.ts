@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Setting } from "../../components/settings/setting";
 import { settingKeys, settingsTable } from "../../components/settings/table";
 import { keyPair } from "./keys";
+import { pricesOf } from "./prices";
 import type { Account, Call } from "./provider-answers";
 import { type RecordedOutput, type RecordedResource, RecordingMonitor } from "./recorder";
 
@@ -66,7 +67,7 @@ export async function failureOf(settings: Configuration, options: RunOptions): P
   useEngine(new RecordingMonitor({ randomness: "state", ...options }), all, options.preview);
   try {
     // Outside the SDK's frame of a stack, which would end this process with the error.
-    await evaluateProgram();
+    await evaluateProgram(options.account);
     return undefined;
   } catch (error) {
     return error;
@@ -79,7 +80,7 @@ async function run(settings: Configuration, options: RunOptions): Promise<Progra
   const monitor = new RecordingMonitor({ randomness: "state", ...options });
   useEngine(monitor, settings, options.preview);
   try {
-    await pulumi.runtime.runInPulumiStack(evaluateProgram);
+    await pulumi.runtime.runInPulumiStack(() => evaluateProgram(options.account));
   } finally {
     await pulumi.runtime.disconnect();
   }
@@ -122,10 +123,11 @@ const packages = [
 const shared = packages.map((name): [string, unknown] => [name, jest.requireActual(name)]);
 
 /** The module index.ts, evaluated again. */
-export async function evaluateProgram(): Promise<object> {
+export async function evaluateProgram(account: Account = {}): Promise<object> {
   let outputs: object = {};
   await jest.isolateModulesAsync(async () => {
     for (const [name, module] of shared) jest.doMock(name, () => module);
+    jest.doMock("../../components/alicloud/prices/ask", () => ({ askPrices: pricesOf(account.prices) }));
     outputs = await (await import("../../index")).default();
   });
   return outputs;

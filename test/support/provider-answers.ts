@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { placementRequestSchema } from "../../components/alicloud/hooks/placement";
 import { type KeyPair, keyPair } from "./keys";
+import type { AccountPrices } from "./prices";
 import { type Plain, textOf, withoutSecrets } from "./plain";
 
 /** What a provider adds to the inputs of a resource. */
@@ -99,6 +100,8 @@ export interface Account {
   readonly vswitches?: Readonly<Record<string, string>>;
   /** Ids of the images. @default there are none */
   readonly images?: readonly string[];
+  /** @default everything has a price in USD */
+  readonly prices?: AccountPrices;
   /** Why every function of the provider fails. @default none does */
   readonly fault?: string;
 }

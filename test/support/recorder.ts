@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type {
   RegisterErrorHookRequest,
+  RegisterResourceHookRequest,
   RegisterResourceOutputsRequest,
   RegisterResourceRequest,
   RegisterResourceResponse,
@@ -40,6 +41,8 @@ export interface RecordedResource {
     readonly aliases: readonly string[];
     /** Names of the hooks that hear of errors. */
     readonly onError: readonly string[];
+    /** Names of the hooks that run before it is created, and before it is updated. */
+    readonly before: readonly string[];
     readonly customTimeouts: { readonly create: string; readonly update: string; readonly delete?: string } | undefined;
   };
 }
@@ -118,6 +121,10 @@ export class RecordingMonitor extends MockMonitor {
         deleteBeforeReplace: request.getDeletebeforereplace(),
         aliases: request.getAliasesList().map((alias) => alias.getUrn()),
         provider: request.getProvider().split("::")[3] ?? "",
+        before: [
+          ...(request.getHooks()?.getBeforeCreateList() ?? []),
+          ...(request.getHooks()?.getBeforeUpdateList() ?? []),
+        ],
         onError: request.getHooks()?.getOnErrorList() ?? [],
         customTimeouts: timeouts && {
           create: timeouts.getCreate(),
@@ -134,6 +141,11 @@ export class RecordingMonitor extends MockMonitor {
 
   /** The engine's answer to a hook that it will call; the SDK's own mock has none. */
   registerErrorHook(_request: RegisterErrorHookRequest, reply: (error: null) => void): void {
+    reply(null);
+  }
+
+  /** The same for one that runs before a resource changes. */
+  registerResourceHook(_request: RegisterResourceHookRequest, reply: (error: null) => void): void {
     reply(null);
   }
 

@@ -79,7 +79,7 @@ describe("backupRepository oss", () => {
   });
 
   it("tells what it costs to store", () => {
-    expect(JSON.stringify(run.outputs["monthlyCostUsd"])).toContain("backups in OSS at 0.01715 USD per GiB and month");
+    expect(JSON.stringify(run.outputs["monthlyCost"])).toContain("backups in OSS at 0.01715 USD per GiB and month");
     expect(settingsOf(oss, minimalAlicloud).target).toMatchObject({ backupBucket: true });
   });
 });

@@ -1,233 +1,250 @@
 import fc from "fast-check";
-import type { CostInput } from "../../components/alicloud/prices/estimate";
-import { describeEstimate, estimateMonthly } from "../../components/alicloud/prices/estimate";
-import type { PriceTable } from "../../components/alicloud/prices/prices";
-import { priceSources, priceTable, snapshotUsdPerGiBMonth } from "../../components/alicloud/prices/prices";
-
-const at = (usd: number) => ({ region: { usd, source: "eip" as const } });
+import { limitOf, ranked, refusal } from "../../components/alicloud/prices/budget";
+import { describeChoices, monthlyCost } from "../../components/alicloud/prices/cost";
+import { type Quotes, describeEstimate, estimateMonthly } from "../../components/alicloud/prices/estimate";
+import type { CostFactors } from "../../components/alicloud/prices/factors";
+import { type PriceList, priceLists, priceSources } from "../../components/alicloud/prices/price-list";
+import { questionsOf, quoteOf, spotQuestion } from "../../components/alicloud/prices/quotes";
 
 /** Round figures, so that the sums below can be done in one's head. */
-const table: PriceTable = {
-  instancePerHour: { "ecs.a": at(0.02) },
-  diskPerGiBMonth: { cloud_essd_entry: at(0.05), "cloud_essd PL0": at(0.1), "cloud_essd PL1": at(0.2) },
-  snapshotPerGiBMonth: at(0.02),
-  ossPerGiBMonth: at(0.01),
-  trafficPerGb: at(0.08),
-  idleEipPerHour: at(0.006),
+const at = (amount: number) => ({ region: { amount, source: "eip" as const } });
+const list: PriceList = {
+  ...{ snapshotPerGiBMonth: at(0.02), snapshotCeiling: 0.05, ossPerGiBMonth: at(0.01), idleEipPerHour: at(0.006) },
 };
-
-const input: CostInput = {
-  region: "region",
-  instanceType: "ecs.a",
-  charge: "payAsYouGo",
-  systemDisk: { category: "cloud_essd_entry", gib: 40 },
-  dataDisk: { category: "cloud_essd", performanceLevel: "PL0", gib: 20 },
-  snapshots: { retained: 4, gib: 20 },
-  traffic: { gbPerMonth: 50 },
-  backupBucket: false,
-  workers: { count: 0 },
+const quote = (amount: number, systemDisk?: number, currency = "USD") => ({ currency, amount, systemDisk });
+const quotes: Quotes = {
+  machine: quote(0.02 + 2 / 730, 2 / 730),
+  worker: quote(0.01 + 2 / 730, 2 / 730),
+  systemDisk: quote(2 / 730),
+  dataDisk: quote(4 / 730),
+  traffic: quote(0.08),
 };
+const factors: CostFactors = {
+  ...{ region: "region", instanceType: "ecs.a", diskCategory: "cloud_essd", charge: "payAsYouGo" },
+  ...{ subscriptionMonths: 1, systemDiskGiB: 40, dataDiskGiB: 20, snapshotRetentionDays: 28, trafficGbPerMonth: 50 },
+  ...{ backupBucket: false, workers: { count: 0 } },
+};
+const estimated = (change: Partial<CostFactors> = {}, answers: Partial<Quotes> = {}) =>
+  estimateMonthly({ ...factors, ...change }, { ...quotes, ...answers }, { USD: list });
 
-const estimated = (change: Partial<CostInput> = {}) => estimateMonthly({ ...input, ...change }, table);
-
-describe("estimateMonthly", () => {
+describe("the price of a month", () => {
   it("adds up what is billed while the host runs and while it is stopped", () => {
-    // Running: 730 x 0.02 + 40 x 0.05 + 20 x 0.1 + 20 x 0.02 + 50 x 0.08 = 14.60 + 2 + 2 + 0.40 + 4.
-    // Stopped: 2 + 2 + 0.40 + 730 x 0.006.
     expect(estimated()).toEqual({
-      runningUsd: 23,
-      stoppedUsd: 8.78,
+      currency: "USD",
+      // 14.60 + 2 + 4 + 0.40 + 4; stopped 2 + 4 + 0.40 + 4.38.
+      ...{ running: 25, stopped: 10.78 },
       parts: [
-        { name: "instance ecs.a", runningUsd: 14.6, stoppedUsd: 0 },
-        { name: "system disk cloud_essd_entry 40 GiB", runningUsd: 2, stoppedUsd: 2 },
-        { name: "data disk cloud_essd PL0 20 GiB", runningUsd: 2, stoppedUsd: 2 },
-        { name: "snapshots of 20 GiB, one full copy", runningUsd: 0.4, stoppedUsd: 0.4 },
-        { name: "traffic of 50 GB", runningUsd: 4, stoppedUsd: 0 },
-        { name: "EIP while no instance runs", runningUsd: 0, stoppedUsd: 4.38 },
+        { name: "instance ecs.a", running: 14.6, stopped: 0 },
+        { name: "system disk cloud_essd 40 GiB", running: 2, stopped: 2 },
+        { name: "data disk cloud_essd 20 GiB", running: 4, stopped: 4 },
+        { name: "snapshots of 20 GiB", running: 0.4, stopped: 0.4 },
+        { name: "traffic of 50 GB", running: 4, stopped: 0 },
+        { name: "idle public address", running: 0, stopped: 4.38 },
       ],
-      unknown: [],
-      pricesOf: priceSources.eip.seen,
+      ...{ unpriced: [], notCounted: [] },
+      listed: { names: ["snapshots of 20 GiB", "idle public address"], seen: priceSources.eip.seen },
     });
   });
 
-  it("names backups in OSS with the price of what they will hold, where that is known", () => {
-    expect(estimated({ backupBucket: true })).toEqual({
-      ...estimated(),
-      unknown: ["backups in OSS at 0.01 USD per GiB and month"],
-    });
-    expect(estimateMonthly({ ...input, region: "elsewhere", backupBucket: true }, table).unknown).toContain(
-      "backups in OSS in region elsewhere",
+  it("is the sum of its parts, and what has no price is named and never 0", () => {
+    const maybe = fc.option(
+      fc.double({ min: 0.001, max: 50, noNaN: true }).map((amount) => quote(amount)),
+      { nil: undefined },
     );
-  });
-
-  it("counts workers with their system disks, stopped ones by their disks alone", () => {
-    expect(estimated({ workers: { count: 3, instanceType: "ecs.a" } })).toMatchObject({
-      runningUsd: 72.8,
-      stoppedUsd: 14.78,
-    });
-    expect(estimated({ workers: { count: 3 } })).toEqual(estimated({ workers: { count: 3, instanceType: "ecs.a" } }));
-    expect(estimated({ workers: { count: 1, instanceType: "ecs.b" } }).unknown).toEqual([
-      "1 workers: instance ecs.b in region region",
-    ]);
-  });
-
-  it("takes PL1 for a cloud_essd without level, as ECS does", () => {
-    expect(estimated({ dataDisk: { category: "cloud_essd", gib: 20 } }).runningUsd).toBe(25);
-  });
-
-  it("leaves out what there is none of", () => {
-    const { parts, runningUsd } = estimated({ snapshots: { retained: 0, gib: 20 }, traffic: { gbPerMonth: 0 } });
-    expect(runningUsd).toBe(18.6);
-    expect(parts.map(({ name }) => name)).toEqual([
-      "instance ecs.a",
-      "system disk cloud_essd_entry 40 GiB",
-      "data disk cloud_essd PL0 20 GiB",
-      "EIP while no instance runs",
-    ]);
-  });
-
-  it("counts a spot instance at its price limit, else at the pay-as-you-go price", () => {
-    // 730 x 0.01 instead of 730 x 0.02.
-    expect(estimated({ charge: "spot", spotHourlyLimitUsd: 0.01 }).runningUsd).toBe(15.7);
-    expect(estimated({ charge: "spot" }).runningUsd).toBe(23);
-    expect(estimated({ charge: "spot", spotHourlyLimitUsd: 0.01, instanceType: "ecs.b" }).unknown).toEqual([]);
-  });
-
-  it("ignores a spot limit that the charge type does not use", () => {
-    expect(estimated({ spotHourlyLimitUsd: 0.01 }).runningUsd).toBe(23);
-  });
-
-  it("knows no price of a subscription, which is paid in both states", () => {
-    const { parts, unknown, runningUsd, stoppedUsd } = estimated({ charge: "subscription" });
-    expect(unknown).toEqual([
-      "subscription of instance ecs.a in region region",
-      "subscription of system disk cloud_essd_entry in region region",
-    ]);
-    expect(parts[0]).toEqual({ name: "subscription of instance ecs.a" });
-    expect({ runningUsd, stoppedUsd }).toEqual({ runningUsd: 6.4, stoppedUsd: 6.78 });
-  });
-
-  it.each<[string, Partial<CostInput>, number, number]>([
-    ["instance ecs.b in region region", { instanceType: "ecs.b" }, 8.4, 8.78],
-    ["system disk cloud_x in region region", { systemDisk: { category: "cloud_x", gib: 40 } }, 21, 6.78],
-    ["data disk cloud_x in region region", { dataDisk: { category: "cloud_x", gib: 20 } }, 21, 6.78],
-    [
-      "data disk cloud_essd PL3 in region region",
-      { dataDisk: { category: "cloud_essd", performanceLevel: "PL3", gib: 20 } },
-      21,
-      6.78,
-    ],
-  ])("names the unknown part %s and sums the others", (name, change, runningUsd, stoppedUsd) => {
-    expect(estimated(change)).toMatchObject({ unknown: [name], runningUsd, stoppedUsd });
-  });
-
-  it("names every part in a region the table does not have, and sums nothing", () => {
-    expect(estimated({ region: "moon" })).toMatchObject({
-      runningUsd: 0,
-      stoppedUsd: 0,
-      unknown: [
-        "instance ecs.a in region moon",
-        "system disk cloud_essd_entry in region moon",
-        "data disk cloud_essd PL0 in region moon",
-        "snapshots in region moon",
-        "traffic in region moon",
-        "idle EIP in region moon",
-      ],
-      pricesOf: "",
-    });
-  });
-
-  it("never gets cheaper with more of anything", () => {
-    const some = fc.integer({ min: 0, max: 100_000 });
-    const sized = (system: number, data: number, gb: number) =>
-      estimated({
-        systemDisk: { ...input.systemDisk, gib: system },
-        dataDisk: { ...input.dataDisk, gib: data },
-        snapshots: { retained: 4, gib: data },
-        traffic: { gbPerMonth: gb },
-      });
+    const answers = fc.record({ machine: maybe, worker: maybe, systemDisk: maybe, dataDisk: maybe, traffic: maybe });
     fc.assert(
-      fc.property(some, some, some, some, some, some, (a, b, c, moreA, moreB, moreC) => {
-        const [less, more] = [sized(a, b, c), sized(a + moreA, b + moreB, c + moreC)];
-        expect(more.runningUsd).toBeGreaterThanOrEqual(less.runningUsd);
-        expect(more.stoppedUsd).toBeGreaterThanOrEqual(less.stoppedUsd);
+      fc.property(answers, fc.integer({ min: 0, max: 3 }), (given, count) => {
+        const { parts, running, stopped, unpriced } = estimateMonthly({ ...factors, workers: { count } }, given, {
+          USD: list,
+        });
+        const sum = (state: "running" | "stopped") => parts.reduce((all, part) => all + (part[state] ?? 0), 0);
+        expect(running).toBeCloseTo(sum("running"), 2);
+        expect(stopped).toBeCloseTo(sum("stopped"), 2);
+        expect(parts.filter((part) => part.running === undefined).map(({ name }) => name)).toEqual(unpriced);
+        const asked = [
+          given.machine,
+          given.systemDisk,
+          given.dataDisk,
+          given.traffic,
+          ...(count > 0 ? [given.worker] : []),
+        ];
+        expect(unpriced.length > 0).toBe(asked.includes(undefined));
+        // So that no budget, however high, allows it.
+        const limit = { key: "budgetUsd", amount: 1_000_000_000 } as const;
+        expect(
+          refusal(estimateMonthly({ ...factors, workers: { count } }, given, { USD: list }), limit) === undefined,
+        ).toBe(unpriced.length === 0);
       }),
     );
   });
-});
 
-describe("describeEstimate", () => {
-  it("says the sums, their date and what is not in them on one line", () => {
+  it("never gets lower with more of anything", () => {
+    const some = fc.integer({ min: 0, max: 10_000 });
+    fc.assert(
+      fc.property(some, some, fc.integer({ min: 0, max: 50 }), (gb, more, count) => {
+        const less = estimated({ trafficGbPerMonth: gb, workers: { count } });
+        expect(estimated({ trafficGbPerMonth: gb + more, workers: { count } }).running).toBeGreaterThanOrEqual(
+          less.running,
+        );
+        expect(estimated({ trafficGbPerMonth: gb, workers: { count: count + 1 } }).running).toBeGreaterThan(
+          less.running,
+        );
+      }),
+    );
+  });
+
+  it("counts a spot machine at its limit, else at the price on demand that it never passes", () => {
+    expect(estimated({ charge: "spot", spotPriceLimitUsd: 0.01 }).running).toBe(17.7);
+    expect(estimated({ charge: "spot" }).running).toBe(25);
+    expect(estimated({ spotPriceLimitUsd: 0.01 }).running).toBe(25);
+  });
+
+  it("counts a subscription by the month, running or stopped, and its disk as it is answered", () => {
+    const year = estimated({ charge: "subscription", subscriptionMonths: 12 }, { machine: quote(120, 12) });
+    expect(year.parts.slice(0, 2)).toEqual([
+      { name: "subscription of instance ecs.a", running: 9, stopped: 9 },
+      { name: "system disk cloud_essd 40 GiB", running: 1, stopped: 1 },
+    ]);
+    expect(estimated({ charge: "subscription" }, { machine: quote(10) }).unpriced).toEqual([
+      "system disk cloud_essd 40 GiB",
+    ]);
+  });
+
+  it("takes a ceiling for snapshots where the list has no region, and says so", () => {
+    const { parts, notCounted, unpriced } = estimated({ region: "moon", backupBucket: true });
+    expect(parts[3]).toEqual({
+      name: "snapshots of 20 GiB at no more than 0.05 per GiB, assumed",
+      running: 1,
+      stopped: 1,
+    });
+    expect({ notCounted, unpriced }).toEqual({
+      notCounted: ["idle public address", "backups in OSS in moon"],
+      unpriced: [],
+    });
+  });
+
+  it("is said in one line with its currency, its list and what is missing", () => {
+    const seen = priceSources.eip.seen;
     expect(describeEstimate(estimated())).toBe(
-      `about 23.00 USD a month running, 8.78 stopped (prices of ${priceSources.eip.seen})`,
+      `about 25.00 USD a month running, 10.78 stopped (snapshots of 20 GiB and idle public address by the price list of ${seen})`,
     );
-    expect(describeEstimate(estimated({ instanceType: "ecs.b" }))).toBe(
-      `at least 8.40 USD a month running, 8.78 stopped (prices of ${priceSources.eip.seen}; not counted: instance ecs.b in region region)`,
+    expect(describeEstimate(estimated({ backupBucket: true }, { traffic: undefined }))).toBe(
+      `at least 21.00 USD a month running, 10.78 stopped (snapshots of 20 GiB and idle public address by the price list of ${seen}; not counted: traffic of 50 GB, backups in OSS at 0.01 USD per GiB and month)`,
     );
-    expect(describeEstimate(estimateMonthly({ ...input, region: "moon" }, table))).toMatch(
-      /^at least 0\.00 USD a month running, 0\.00 stopped \(not counted: instance ecs\.a in region moon, /,
+    expect(monthlyCost(estimated({}, { traffic: undefined }))).toEqual({
+      ...{ currency: "USD", running: 21, stopped: 10.78, notCounted: ["traffic of 50 GB"] },
+    });
+  });
+
+  it("of an account in CNY takes no figure in USD", () => {
+    const cny = quote(1, undefined, "CNY");
+    const all = { machine: cny, worker: cny, systemDisk: cny, dataDisk: cny, traffic: cny };
+    const { currency, listed, unpriced } = estimateMonthly(factors, all, { USD: list });
+    expect({ currency, listed, unpriced }).toEqual({
+      currency: "CNY",
+      listed: undefined,
+      unpriced: ["snapshots of 20 GiB"],
+    });
+  });
+});
+
+describe("a budget", () => {
+  it("is in the account's currency; 0 is none", () => {
+    expect(limitOf({ budgetUsd: 30 }, "USD")).toEqual({ key: "budgetUsd", amount: 30 });
+    expect(limitOf({ budgetUsd: 30, budget: 220 }, "CNY")).toEqual({ key: "budget", amount: 220 });
+    expect(limitOf({ budgetUsd: 0 }, "CNY")).toBeUndefined();
+    expect(limitOf({ budgetUsd: 30, budget: 0 }, "USD")).toBeUndefined();
+    expect(() => limitOf({ budgetUsd: 30 }, "CNY")).toThrow(
+      "budgetUsd is in USD, but the account is billed in CNY: set the most that a month may cost in CNY, as with `pulumi config set budget 220` (0: no limit)",
+    );
+  });
+
+  it("refuses what is above it and what nobody prices, by name", () => {
+    const limit = { key: "budgetUsd", amount: 24.99 } as const;
+    expect(refusal(estimated(), limit)).toBe("25.00 USD a month, above budgetUsd");
+    expect(refusal(estimated(), { ...limit, amount: 25 })).toBeUndefined();
+    expect(refusal(estimated({}, { traffic: undefined }), limit)).toBe("nobody prices traffic of 50 GB");
+    expect(refusal(estimated({}, { traffic: undefined }), undefined)).toBeUndefined();
+  });
+
+  it("takes the cheapest first, and tells it and the next", () => {
+    const choice = (instanceType: string, traffic: number | undefined) => ({
+      ...{ factors: { ...factors, instanceType }, quotes },
+      estimate: estimated({ instanceType }, { traffic: traffic === undefined ? undefined : quote(traffic) }),
+    });
+    const [dear, unknown, cheap] = [choice("ecs.dear", 1), choice("ecs.unknown", undefined), choice("ecs.cheap", 0.08)];
+    expect(ranked([dear, unknown, cheap])).toEqual([cheap, dear, unknown]);
+    expect(describeChoices([dear, unknown, cheap], { key: "budgetUsd", amount: 100 })).toMatch(
+      /^about 25\.00 USD .*: ecs\.cheap with cloud_essd, the cheapest of instanceTypes, if it is in stock; the next is ecs\.dear with cloud_essd at 71\.00 USD$/,
+    );
+    expect(describeChoices([dear, cheap], { key: "budgetUsd", amount: 30 })).toMatch(
+      /; no other is within the budget$/,
     );
   });
 });
 
-describe("the price table", () => {
-  const groups = {
-    ...priceTable.instancePerHour,
-    ...priceTable.diskPerGiBMonth,
-    snapshots: priceTable.snapshotPerGiBMonth,
-    traffic: priceTable.trafficPerGb,
-    eip: priceTable.idleEipPerHour,
-  };
-  const figures = Object.entries(groups).flatMap(([group, regions]) =>
-    Object.entries(regions).map(([region, price]) => ({ name: `${group} ${region}`, price })),
+describe("the questions", () => {
+  it("name all that decides a price", () => {
+    const asked = questionsOf({ ...factors, image: "m-1", workers: { count: 2, instanceType: "ecs.b" } });
+    expect(asked.machine).toEqual({
+      ...{ ResourceType: "instance", InstanceType: "ecs.a", IoOptimized: "optimized", InstanceNetworkType: "vpc" },
+      ...{
+        "SystemDisk.Category": "cloud_essd",
+        "SystemDisk.Size": "40",
+        ImageId: "m-1",
+        PriceUnit: "Hour",
+        Period: "1",
+      },
+    });
+    expect(asked.worker).toMatchObject({ InstanceType: "ecs.b" });
+    expect(asked.dataDisk).toEqual({
+      ...{ ResourceType: "disk", PriceUnit: "Hour", "DataDisk.1.Category": "cloud_essd", "DataDisk.1.Size": "20" },
+      "DataDisk.1.PerformanceLevel": "PL1",
+    });
+    expect(spotQuestion(factors, "zone-a")).toMatchObject({
+      SpotStrategy: "SpotAsPriceGo",
+      ZoneId: "zone-a",
+      PriceUnit: "Hour",
+    });
+  });
+
+  it.each([
+    [1, "Month", "1"],
+    [6, "Month", "6"],
+    [12, "Year", "1"],
+    [36, "Year", "3"],
+  ])("ask %s months of a subscription as %s %s", (subscriptionMonths, PriceUnit, Period) => {
+    expect(questionsOf({ ...factors, charge: "subscription", subscriptionMonths }).machine).toMatchObject({
+      PriceUnit,
+      Period,
+    });
+  });
+
+  it("are answered in the account's currency, less its discount; another form is an error", () => {
+    const Price = { Currency: "CNY", OriginalPrice: 4368, DiscountPrice: 655.2, TradePrice: 3712.8 };
+    expect(quoteOf({ PriceInfo: { Price } })).toEqual(quote(3712.8, undefined, "CNY"));
+    const DetailInfo = [
+      { Resource: "instanceType", TradePrice: 3700 },
+      { Resource: "systemDisk", TradePrice: 12.8 },
+    ];
+    expect(quoteOf({ PriceInfo: { Price: { ...Price, DetailInfos: { DetailInfo } } } }).systemDisk).toBe(12.8);
+    expect(() => quoteOf({ PriceInfo: {} })).toThrow();
+  });
+});
+
+test("the price list holds positive figures, each with a source that has a link and a date", () => {
+  const groups = Object.values(priceLists).flatMap((one) =>
+    one ? [one.snapshotPerGiBMonth, one.ossPerGiBMonth, one.idleEipPerHour] : [],
   );
-
-  it("holds positive figures with a source that has a link and a date", () => {
-    expect(figures.length).toBeGreaterThan(0);
-    for (const { name, price } of figures) {
-      expect([name, (price?.usd ?? 0) > 0]).toEqual([name, true]);
-      expect([name, Object.keys(priceSources)]).toEqual([name, expect.arrayContaining([price?.source])]);
-    }
-    for (const { url, seen } of Object.values(priceSources)) {
-      expect(url).toMatch(/^https:\/\/[^ ]+$/);
-      expect(seen).toMatch(/^20\d\d-[01]\d(-[0-3]\d)?$/);
-    }
-  });
-
-  it("uses every source", () => {
-    expect(new Set(figures.map(({ price }) => price?.source))).toEqual(new Set(Object.keys(priceSources)));
-  });
-
-  it("prices the default host in the default region without an unknown part", () => {
-    // 25.99 + 3.10 + 1.55 + 20 x 0.01715 + 50 x 0.081 = 25.99 + 3.10 + 1.55 + 0.34 + 4.05; stopped 4.99 + 730 x 0.006.
-    const host = { ...input, region: "ap-southeast-1", instanceType: "ecs.e-c1m2.large" };
-    const estimate = estimateMonthly({ ...host, dataDisk: { category: "cloud_essd_entry", gib: 20 } });
-    expect(estimate).toMatchObject({ runningUsd: 35.03, stoppedUsd: 9.37, unknown: [], pricesOf: "2025-09" });
-  });
-
-  it("never makes a stopped host dearer than a running one", () => {
-    for (const [instanceType, regions] of Object.entries(priceTable.instancePerHour)) {
-      for (const region of Object.keys(regions ?? {})) {
-        const { runningUsd, stoppedUsd } = estimateMonthly({ ...input, instanceType, region });
-        expect({ instanceType, region, dearer: stoppedUsd > runningUsd }).toEqual({
-          instanceType,
-          region,
-          dearer: false,
-        });
-      }
-    }
-  });
-
-  it("knows regions and instance types by their ids", () => {
-    const regions = Object.values(groups).flatMap((byRegion) => Object.keys(byRegion));
-    expect(regions.filter((id) => !/^(ap|cn|eu|us)-[a-z]+(-\d)?$/.test(id))).toEqual([]);
-    expect(Object.keys(priceTable.instancePerHour).filter((id) => !/^ecs\.[a-z0-9-]+\.x?large$/.test(id))).toEqual([]);
-  });
-
-  it("gives the price of a snapshot, or none", () => {
-    for (const [region, price] of Object.entries(priceTable.snapshotPerGiBMonth)) {
-      expect(snapshotUsdPerGiBMonth(region)).toBe(price?.usd);
-    }
-    expect(snapshotUsdPerGiBMonth("moon")).toBeUndefined();
-  });
+  const figures = groups.flatMap((group) => Object.values(group));
+  expect(figures.length).toBeGreaterThan(0);
+  for (const figure of figures) expect(figure?.amount).toBeGreaterThan(0);
+  expect(new Set(figures.map((figure) => figure?.source))).toEqual(new Set(Object.keys(priceSources)));
+  for (const { url, seen } of Object.values(priceSources)) {
+    expect(url).toMatch(/^https:\/\/[^ ]+$/);
+    expect(seen).toMatch(/^20\d\d-[01]\d(-[0-3]\d)?$/);
+  }
+  for (const one of Object.values(priceLists))
+    for (const figure of Object.values(one?.snapshotPerGiBMonth ?? {}))
+      expect(figure?.amount).toBeLessThan(one?.snapshotCeiling ?? 0);
 });

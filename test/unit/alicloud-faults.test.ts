@@ -72,8 +72,8 @@ describe("every fault of the emulator", () => {
   afterEach(() => emulator.close());
 
   const zone = "ap-southeast-1b";
-  // The record makes the compiler ask for a case of every kind of fault; two have no answer of the API.
-  const cases: Readonly<Record<Exclude<Fault["kind"], "lostAnswer" | "error">, [Fault, string, RegExp]>> = {
+  // The record makes the compiler ask for a case of every kind of fault; two have no answer of the API, and what has no price is told by budgets.
+  const cases: Readonly<Record<Exclude<Fault["kind"], "lostAnswer" | "noPrice" | "error">, [Fault, string, RegExp]>> = {
     soldOut: [{ kind: "soldOut", zone }, "RunInstances", /^The instance type is sold out or not sold in this zone: /],
     noStock: [{ kind: "noStock", zone }, "RunInstances", /^The instance type is sold out or not sold in this zone: /],
     noDisk: [
@@ -110,7 +110,7 @@ describe("every fault of the emulator", () => {
 
   it("is known", () => {
     const kinds = faultSchema.options.map((option) => option.shape.kind.value);
-    expect([...Object.keys(cases), "lostAnswer", "error"].sort()).toEqual([...kinds].sort());
+    expect([...Object.keys(cases), "lostAnswer", "noPrice", "error"].sort()).toEqual([...kinds].sort());
   });
 
   it("lostAnswer: a cut connection and a gateway that gives up are one and the same", async () => {

@@ -1,4 +1,4 @@
-import { snapshotUsdPerGiBMonth } from "../../components/alicloud/prices/prices";
+import { snapshotUsdPerGiBMonth } from "../../components/alicloud/prices/price-list";
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { everyLatency } from "@cloudcode/alicloud-emulator/latency";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";

@@ -1,13 +1,16 @@
 import * as fc from "fast-check";
 import {
-  type Offer,
   type PlacementRequest,
-  choosePlacement,
+  type PricedPlace,
+  cheapestPlacement,
   diskCategoryOf,
   misplaced,
   newestUbuntu,
+  retype,
+  stands,
 } from "../../components/alicloud/hooks/placement";
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
+import { type Estimate } from "../../components/alicloud/prices/estimate";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 import { runScript } from "../support/alicloud-scripts";
 
@@ -17,7 +20,7 @@ const categories = ["cloud_essd", "cloud_auto", "cloud_essd_entry"];
 
 const request = (more: Partial<PlacementRequest> = {}): PlacementRequest => ({
   ...{ region: "ap-southeast-1", instanceTypes: types, zones: [], diskCategories: categories },
-  ...{ spot: false, subscription: false, overBudget: [] },
+  ...{ spot: false, subscription: false },
   ...more,
 });
 
@@ -37,74 +40,112 @@ const anyRequest = fc
     zones: fc.shuffledSubarray(zones),
   })
   .map(request);
-type Place = ReturnType<typeof choosePlacement>;
+type Place = ReturnType<typeof retype>;
 const anyPrevious = fc.record({
   zoneId: fc.constantFrom(...zones),
   instanceType: fc.constantFrom(...types),
   diskCategory: fc.constantFrom(...categories),
 });
 
-const chosen = (...input: Parameters<typeof choosePlacement>): Place | undefined => {
+const estimate = (running: number, unpriced: readonly string[] = []): Estimate => ({
+  ...{ currency: "USD", running, stopped: 0, parts: [], unpriced, notCounted: [], listed: undefined },
+});
+const pairs = types.flatMap((instanceType) => categories.map((diskCategory) => ({ instanceType, diskCategory })));
+/** A price for each type and category; some of them are not known in full. */
+const anyPrices = fc
+  .tuple(...pairs.map(() => fc.tuple(fc.integer({ min: 10, max: 60 }), fc.integer({ min: 0, max: 4 }))))
+  .map((all) =>
+    all.map(([running, known], index): PricedPlace => ({
+      ...(pairs[index] ?? { instanceType: "", diskCategory: "" }),
+      estimate: estimate(running, known === 0 ? ["a part"] : []),
+    })),
+  );
+const limit = { key: "budgetUsd", amount: 30 } as const;
+const anyLimit = fc.constantFrom(limit, undefined);
+
+const chosen = <T>(choose: () => T): T | undefined => {
   try {
-    return choosePlacement(...input);
+    return choose();
   } catch {
     return undefined;
   }
 };
-const fits = (offer: Offer, place: Omit<Place, "diskCategory">): boolean =>
-  offer.inStock && offer.zoneId === place.zoneId && offer.instanceType === place.instanceType;
 
 describe("a new host", () => {
-  it("gets what is asked for and on offer, and nothing only if nothing is", () => {
+  it("gets the cheapest that is asked for, in stock and within the budget, and nothing only if nothing is", () => {
     fc.assert(
-      fc.property(anyRequest, anyOffers, (asked, offers) => {
-        const place = chosen(asked, offers);
-        const possible = offers.filter(
-          (offer) =>
-            offer.inStock &&
-            asked.instanceTypes.includes(offer.instanceType) &&
-            (asked.zones.length === 0 || asked.zones.includes(offer.zoneId)) &&
-            offer.diskCategories.some((category) => asked.diskCategories.includes(category)),
+      fc.property(anyRequest, anyOffers, anyPrices, anyLimit, (asked, offers, prices, most) => {
+        const possible = offers
+          .filter((offer) => offer.inStock && asked.instanceTypes.includes(offer.instanceType))
+          .filter((offer) => asked.zones.length === 0 || asked.zones.includes(offer.zoneId))
+          .flatMap((offer) =>
+            prices.filter(
+              (one) =>
+                one.instanceType === offer.instanceType &&
+                asked.diskCategories.includes(one.diskCategory) &&
+                offer.diskCategories.includes(one.diskCategory) &&
+                (most === undefined || (one.estimate.unpriced.length === 0 && one.estimate.running <= most.amount)),
+            ),
+          );
+        const choice = chosen(() => cheapestPlacement(asked, offers, prices, most));
+        if (!choice) {
+          expect(possible).toEqual([]);
+          return;
+        }
+        const { place } = choice;
+        const paid = possible.find(
+          (one) => one.instanceType === place.instanceType && one.diskCategory === place.diskCategory,
         );
-        if (!place) return possible.length === 0;
-        return (
-          asked.diskCategories.includes(place.diskCategory) &&
-          possible.some((offer) => fits(offer, place) && offer.diskCategories.includes(place.diskCategory))
-        );
+        const known = possible.filter((one) => one.estimate.unpriced.length === 0);
+        const least = Math.min(...(known.length > 0 ? known : possible).map((one) => one.estimate.running));
+        expect(paid?.estimate.running).toBe(least);
+        const offer = offers.find((one) => one.zoneId === place.zoneId && one.instanceType === place.instanceType);
+        expect(offer).toMatchObject({ inStock: true });
+        expect(offer?.diskCategories).toContain(place.diskCategory);
       }),
     );
   });
 
-  it("is of the earliest type, and for that of the earliest disk category, that can be had", () => {
-    fc.assert(
-      fc.property(anyRequest, anyOffers, (asked, offers) => {
-        const place = chosen(asked, offers);
-        if (!place) return;
-        const earlier = asked.instanceTypes.slice(0, asked.instanceTypes.indexOf(place.instanceType));
-        for (const type of earlier) expect(chosen({ ...asked, instanceTypes: [type] }, offers)).toBeUndefined();
-        const better = asked.diskCategories.slice(0, asked.diskCategories.indexOf(place.diskCategory));
-        const only = { ...asked, instanceTypes: [place.instanceType] };
-        for (const category of better) expect(chosen({ ...only, diskCategories: [category] }, offers)).toBeUndefined();
-      }),
+  const offer = (instanceType: string, zoneId = "zone-a") => ({
+    zoneId,
+    instanceType,
+    inStock: true,
+    diskCategories: categories,
+  });
+  const priced = (instanceType: string, running: number): PricedPlace[] =>
+    categories.map((diskCategory, index) => ({ instanceType, diskCategory, estimate: estimate(running + index) }));
+
+  it("says why, and what the next would cost", () => {
+    const asked = request({ instanceTypes: ["large", "small"] });
+    const prices = [...priced("large", 28), ...priced("small", 20)];
+    expect(cheapestPlacement(asked, [offer("small"), offer("large")], prices, limit)).toEqual({
+      place: { zoneId: "zone-a", instanceType: "small", diskCategory: "cloud_essd" },
+      why: "small with cloud_essd in zone-a is the cheapest in stock: 20.00 USD a month; the next, small with cloud_auto in zone-a, is 21.00 USD a month.",
+    });
+    const only = { ...asked, diskCategories: ["cloud_essd"] };
+    expect(cheapestPlacement(only, [offer("small"), offer("large")], priced("large", 28), limit).why).toBe(
+      "large with cloud_essd in zone-a is the cheapest in stock: 28.00 USD a month; nothing else is in stock and within the budget.",
     );
   });
 
-  it("is never one above the budget, if it is not so already", () => {
-    const pairs = types.flatMap((instanceType) => categories.map((diskCategory) => ({ instanceType, diskCategory })));
-    fc.assert(
-      fc.property(anyRequest, anyOffers, fc.subarray(pairs), (asked, offers, overBudget) => {
-        const place = chosen({ ...asked, overBudget }, offers);
-        if (!place) return;
-        expect(overBudget).not.toContainEqual({
-          instanceType: place.instanceType,
-          diskCategory: place.diskCategory,
-        });
-      }),
+  it("goes to the zone where spot is cheapest, within a budget that holds whatever spot comes to cost", () => {
+    const asked = request({ instanceTypes: ["small"], diskCategories: ["cloud_essd"] });
+    const spot = (zoneId: string, now: number, bound: number): PricedPlace => ({
+      ...{
+        instanceType: "small",
+        diskCategory: "cloud_essd",
+        zoneId,
+        estimate: estimate(bound),
+        market: estimate(now),
+      },
+    });
+    const offers = [offer("small", "zone-a"), offer("small", "zone-b")];
+    expect(cheapestPlacement(asked, offers, [spot("zone-a", 9, 25), spot("zone-b", 7, 25)], limit).place.zoneId).toBe(
+      "zone-b",
     );
-    const [dear] = pairs;
-    const previous = { zoneId: "zone-a", instanceType: "small", diskCategory: "cloud_essd" };
-    const asked = request({ zones: ["zone-a"], overBudget: dear ? [dear] : [] });
-    expect(chosen(asked, [], previous)).toMatchObject(dear ?? {});
+    expect(() => cheapestPlacement(asked, offers, [spot("zone-a", 9, 31), spot("zone-b", 7, 31)], limit)).toThrow(
+      "small: with cloud_essd 31.00 USD a month, above budgetUsd in zone-a, zone-b.",
+    );
   });
 });
 
@@ -114,7 +155,10 @@ describe("a host that exists", () => {
       fc.property(anyPrevious, (previous) => {
         const { zoneId, instanceType, diskCategory } = previous;
         const asked = request({ zones: [zoneId], instanceTypes: [instanceType], diskCategories: [diskCategory] });
-        expect(chosen(asked, [], previous)).toEqual(previous);
+        expect(retype(asked, [], previous)).toEqual(previous);
+        expect(stands(previous, asked)).toBe(true);
+        expect(stands({ ...previous, asked: ["other", instanceType] }, asked)).toBe(false);
+        expect(stands(previous, { ...asked, instanceTypes: ["other"] })).toBe(false);
       }),
     );
   });
@@ -123,14 +167,13 @@ describe("a host that exists", () => {
     const previous = { zoneId: "zone-b", instanceType: "small", diskCategory: "cloud_auto" };
     const offer = { zoneId: "zone-b", instanceType: "large", inStock: true };
     const asked = request({ zones: ["zone-b"], instanceTypes: ["large"], diskCategories: ["cloud_auto"] });
-    expect(chosen(asked, [{ ...offer, diskCategories: categories }], previous)?.instanceType).toBe("large");
-    expect(() => choosePlacement(asked, [{ ...offer, diskCategories: ["cloud_essd"] }], previous)).toThrow(
+    expect(retype(asked, [{ ...offer, diskCategories: categories }], previous).instanceType).toBe("large");
+    expect(() => retype(asked, [{ ...offer, diskCategories: ["cloud_essd"] }], previous)).toThrow(
       "large: cloud_auto not offered in zone-b. Set another type with `pulumi config set --path 'instanceTypes[0]' TYPE` or another disk category with `pulumi config set --path 'diskCategories[0]' CATEGORY`, which replaces the machine with a new one that has the same data.",
     );
     // The same type with other disks must be on offer as any other.
-    expect(
-      chosen({ ...asked, instanceTypes: ["small"], diskCategories: ["cloud_essd"] }, [], previous),
-    ).toBeUndefined();
+    const disks = { ...asked, instanceTypes: ["small"], diskCategories: ["cloud_essd"] };
+    expect(chosen<Place>(() => retype(disks, [], previous))).toBeUndefined();
   });
 
   it("keeps its disk category while that is asked for, else takes the best that is", () => {
@@ -188,13 +231,18 @@ describe("the scripts", () => {
 
   const asked = {
     ...{ region: "ap-southeast-1", instanceTypes: ["ecs.e-c1m2.large", "ecs.u1-c1m2.large"], zones: [] as string[] },
-    ...{ diskCategories: ["cloud_essd", "cloud_essd_entry"], overBudget: [], spot: false, subscription: false },
+    ...{ diskCategories: ["cloud_essd", "cloud_essd_entry"], spot: false, subscription: false },
+    budget: { budgetUsd: 100 },
+    cost: {
+      ...{ region: "ap-southeast-1", charge: "payAsYouGo", subscriptionMonths: 1, systemDiskGiB: 20, dataDiskGiB: 20 },
+      ...{ snapshotRetentionDays: 28, trafficGbPerMonth: 5, backupBucket: false, workers: { count: 0 } },
+    },
   };
   const placement = {
     ...{ region: "ap-southeast-1", zoneId: "ap-southeast-1a" },
-    ...{ instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" },
+    ...{ instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd_entry" },
   };
-  const retype = { ...asked, zones: ["ap-southeast-1c"], diskCategories: ["cloud_essd"] };
+  const other = { ...asked, zones: ["ap-southeast-1c"], diskCategories: ["cloud_essd"] };
   const first = { zoneId: "ap-southeast-1c", instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" };
 
   it("find the newest image of all pages", async () => {
@@ -205,10 +253,20 @@ describe("the scripts", () => {
     expect(emulator.journal.calls.map((one) => one.parameters["PageNumber"])).toEqual(["1", "2"]);
   });
 
-  it("place a host: the best of everything", async () => {
+  it("place a host: the cheapest of everything, asked once in half an hour, and say why", async () => {
     const { code, stdout, stderr } = await runScript(emulator, "place", asked);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr:
+        "ecs.e-c1m2.large with cloud_essd_entry in ap-southeast-1a is the cheapest in stock: 29.84 USD a month; the next, ecs.u1-c1m2.large with cloud_essd_entry in ap-southeast-1a, is 29.91 USD a month.",
+    });
     expect(JSON.parse(stdout)).toEqual(placement);
+    const questions = () => emulator.journal.calls.filter((call) => call.action === "DescribePrice").length;
+    // Two types with two categories, each of these for two disks of one size, and traffic.
+    expect(questions()).toBe(4 + 2 + 1);
+    await runScript(emulator, "place", asked);
+    expect(questions()).toBe(7);
+
     for (const one of emulator.journal.calls.filter((call) => call.action === "DescribeAvailableResource"))
       expect(one.parameters).toMatchObject({ InstanceChargeType: "PostPaid", SpotStrategy: "NoSpot" });
   });
@@ -221,7 +279,7 @@ describe("the scripts", () => {
     emulator.fail({ kind: "soldOut" });
     const { code, stdout } = await runScript(emulator, "place", { ...asked, adopted });
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ ...placement, zoneId: "ap-southeast-1b", diskCategory: "cloud_essd_entry" });
+    expect(JSON.parse(stdout)).toEqual({ ...placement, zoneId: "ap-southeast-1b" });
     const instance = emulator.cloud.state.instances.get(adopted);
     if (instance) instance.imageId = "m-gone";
     const image = await runScript(emulator, "newest-image", { region: "ap-southeast-1", adopted });
@@ -234,8 +292,11 @@ describe("the scripts", () => {
   });
 
   it("ask for the market they are to buy in", async () => {
-    await runScript(emulator, "place", { ...asked, spot: true });
-    await runScript(emulator, "place", { ...asked, subscription: true });
+    const cost = (charge: string) => ({ ...asked.cost, charge });
+    const spot = await runScript(emulator, "place", { ...asked, spot: true, cost: cost("spot") });
+    // A fifth of the list price in the first zone, more in the others.
+    expect(spot.stderr).toMatch(/in ap-southeast-1a is the cheapest in stock: 9\.\d\d USD a month; the next, ecs\.u1/);
+    await runScript(emulator, "place", { ...asked, subscription: true, cost: cost("subscription") });
     const stock = emulator.journal.calls.filter((one) => one.action === "DescribeAvailableResource");
     const markets = stock.map(
       (one) => `${String(one.parameters["InstanceChargeType"])} ${String(one.parameters["SpotStrategy"])}`,
@@ -243,21 +304,21 @@ describe("the scripts", () => {
     expect([...new Set(markets)]).toEqual(["PostPaid SpotWithPriceLimit", "PrePaid NoSpot"]);
   });
 
-  it("fall back to the next zone, then to the next disk category, then to the next type", async () => {
+  it("fall back to the next zone, then to what is the cheapest of the rest", async () => {
     emulator.fail({ kind: "soldOut", zone: "ap-southeast-1a", type: "ecs.e-c1m2.large" });
     expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
       ...placement,
       zoneId: "ap-southeast-1b",
     });
-    emulator.fail({ kind: "noDisk", category: "cloud_essd" });
-    expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
-      ...{ ...placement, zoneId: "ap-southeast-1b" },
-      diskCategory: "cloud_essd_entry",
-    });
     emulator.fail({ kind: "soldOut", type: "ecs.e-c1m2.large" });
     expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
       ...placement,
-      ...{ instanceType: "ecs.u1-c1m2.large", diskCategory: "cloud_essd_entry" },
+      instanceType: "ecs.u1-c1m2.large",
+    });
+    emulator.fail({ kind: "noDisk", category: "cloud_essd_entry" });
+    expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
+      ...placement,
+      ...{ instanceType: "ecs.u1-c1m2.large", diskCategory: "cloud_essd" },
     });
   });
 
@@ -277,34 +338,63 @@ describe("the scripts", () => {
     );
   });
 
-  it("say what is above the budget", async () => {
-    const { stderr } = await runScript(emulator, "place", {
+  it("say what is above the budget, and what nobody prices", async () => {
+    emulator.fail({ kind: "noPrice", of: "ecs.u1-c1m2.large" });
+    const { code, stderr } = await runScript(emulator, "place", {
       ...asked,
-      ...{
-        instanceTypes: ["ecs.e-c1m2.large"],
-        zones: ["ap-southeast-1a"],
-        diskCategories: ["cloud_none", "cloud_essd"],
-      },
-      overBudget: [{ instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" }],
+      ...{ zones: ["ap-southeast-1a"], diskCategories: ["cloud_none", "cloud_essd"], budget: { budgetUsd: 30 } },
     });
-    expect(stderr).toContain("cloud_none not offered, cloud_essd above budgetUsd in ap-southeast-1a.");
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "ecs.e-c1m2.large: cloud_none not offered, with cloud_essd 34.14 USD a month, above budgetUsd in ap-southeast-1a.",
+    );
+    expect(stderr).toContain("with cloud_essd nobody prices instance ecs.u1-c1m2.large in ap-southeast-1a.");
+  });
+
+  it("say which right a key lacks", async () => {
+    emulator.rules.policy = {
+      Version: "1",
+      Statement: [{ Effect: "Allow", Action: ["ecs:DescribeAvailableResource"], Resource: ["*"] }],
+    };
+    const { code, stderr } = await runScript(emulator, "place", asked);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr:
+        "The access key may not do ecs:DescribePrice: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json), then run the command again.",
+    });
+  });
+
+  it("reckon in the account's currency with its discount", async () => {
+    emulator.rules.terms = { currency: "CNY", discount: 0.1 };
+    const { stderr } = await runScript(emulator, "place", { ...asked, budget: { budgetUsd: 30, budget: 220 } });
+    expect(stderr).toMatch(/is the cheapest in stock: 19\d\.\d\d CNY a month; /);
+    const onlyUsd = await runScript(emulator, "place", asked);
+    expect(onlyUsd.stderr).toContain("budgetUsd is in USD, but the account is billed in CNY: ");
   });
 
   it("keep the type that a host was placed as, without a question, until the request changes", async () => {
-    const { stdout } = await runScript(emulator, "choose-type", { ...retype, first });
-    expect(JSON.parse(stdout)).toEqual(first);
+    const { stdout } = await runScript(emulator, "choose-type", { ...other, first });
+    expect(JSON.parse(stdout)).toEqual({ ...first, asked: other.instanceTypes });
     expect(emulator.journal.calls).toEqual([]);
-    const env = { PULUMI_COMMAND_STDOUT: `${stdout}\n` };
-    const other = { ...retype, first, instanceTypes: ["ecs.u1-c1m2.large", "ecs.e-c1m2.large"] };
-    const changed = await runScript(emulator, "choose-type", other, env);
-    expect(JSON.parse(changed.stdout)).toEqual({ ...first, instanceType: "ecs.u1-c1m2.large" });
-    emulator.fail({ kind: "soldOut" });
-    expect(JSON.parse((await runScript(emulator, "choose-type", other, env)).stdout)).toEqual(first);
   });
+
+  it("turn to another type when the list does, not when the market or another setting does", async () => {
+    const env = { PULUMI_COMMAND_STDOUT: JSON.stringify({ ...first, asked: other.instanceTypes }) };
+    const turned = { ...other, first, instanceTypes: ["ecs.u1-c1m2.large", "ecs.e-c1m2.large"] };
+    // Another market, disk or the like leaves the machine what it is; so does a choice of before lists were kept.
+    const kept = await runScript(emulator, "choose-type", { ...other, first, spot: true }, env);
+    const old = await runScript(emulator, "choose-type", turned, { PULUMI_COMMAND_STDOUT: JSON.stringify(first) });
+    expect([JSON.parse(kept.stdout), JSON.parse(old.stdout)]).toMatchObject([first, first]);
+    expect(emulator.journal.calls).toEqual([]);
+    const changed = await runScript(emulator, "choose-type", turned, env);
+    expect(JSON.parse(changed.stdout)).toMatchObject({ ...first, instanceType: "ecs.u1-c1m2.large" });
+    emulator.fail({ kind: "soldOut" });
+    expect(JSON.parse((await runScript(emulator, "choose-type", turned, env)).stdout)).toMatchObject(first);
+  }, 120_000);
 
   it("say what the state holds when it is no choice", async () => {
     const env = { PULUMI_COMMAND_STDOUT: "ecs.old" };
-    const { code, stderr } = await runScript(emulator, "choose-type", { ...retype, first }, env);
+    const { code, stderr } = await runScript(emulator, "choose-type", { ...other, first }, env);
     expect({ code, stderr }).toEqual({ code: 1, stderr: "The state has no instance type, but: ecs.old" });
   });
 

@@ -133,7 +133,7 @@ const machine: MachineSettings = {
     trafficGbPerMonth: 5,
     charge: "payAsYouGo",
   },
-  ...{ spotPriceLimitUsd: undefined, subscriptionMonths: 1, budgetUsd: 30, protect: false },
+  ...{ spotPriceLimitUsd: undefined, subscriptionMonths: 1, budgetUsd: 30, budget: undefined, protect: false },
 };
 
 function cloudOf(run: ProgramRun): ProgramRun {

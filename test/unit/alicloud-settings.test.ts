@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { parse } from "yaml";
-import { costFactors, hostEstimate } from "../../components/alicloud/prices/cost";
-import { placementRequest } from "../../components/alicloud/resources/placement";
+import { costFactors } from "../../components/alicloud/prices/factors";
+import { newPlacementRequest, placementRequest } from "../../components/alicloud/resources/placement";
 import { userData } from "../../components/alicloud/resources/user-data";
 import { alicloudSettings } from "../../components/settings/sections/alicloud";
 import { keyPair } from "../support/keys";
 import type { Plain } from "../support/plain";
-import { type ProgramRun, failureOf, minimalAlicloud, runAlicloud } from "../support/program";
+import { type ProgramRun, failureOf, runAlicloud } from "../support/program";
 import { cloudResources, optionsOf } from "../support/recorded-options";
-import { alicloudTargetOf, faultsOf } from "../support/settings";
+import { alicloudTargetOf } from "../support/settings";
 
 /** Many settings at once: each of them can be seen in an input of its own. */
 const settings = {
@@ -103,7 +103,16 @@ describe("a setting reaches its input", () => {
   });
 
   it("icpFiled, budgetUsd, trafficGbPerMonth and the rest: seen in rules, prices and other files of this folder", () => {
-    const elsewhere = ["budgetUsd", "charge", "icpFiled", "ipv6", "power", "spotPriceLimitUsd", "subscriptionMonths"];
+    const elsewhere = [
+      "budget",
+      "budgetUsd",
+      "charge",
+      "icpFiled",
+      "ipv6",
+      "power",
+      "spotPriceLimitUsd",
+      "subscriptionMonths",
+    ];
     const seen = [...Object.keys(settings), ...elsewhere, "vpcId", "vswitchId", "ipv6GatewayId", "adoptedInstance"];
     expect(Object.keys(alicloudSettings).filter((key) => !seen.includes(key))).toEqual([]);
   });
@@ -113,16 +122,19 @@ describe("placementRequest", () => {
   it("asks for what is set, and in the zone of an existing vSwitch", () => {
     expect(placementRequest(alicloudTargetOf(settings), "us-east-1a")).toEqual({
       ...{ region: "us-east-1", instanceTypes: ["ecs.g7.large", "ecs.c7.large"], zones: ["us-east-1a"] },
-      ...{ diskCategories: ["cloud_auto"], overBudget: [], spot: false, subscription: false },
+      ...{ diskCategories: ["cloud_auto"], spot: false, subscription: false },
     });
     expect(placementRequest(alicloudTargetOf(settings), undefined).zones).toEqual(["us-east-1b"]);
   });
 
-  it("names what the budget does not allow, so that no fallback costs more than it", () => {
-    expect(placementRequest(alicloudTargetOf(), undefined).overBudget).toEqual([
-      { instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" },
-    ]);
-    expect(placementRequest(alicloudTargetOf({ budgetUsd: "40" }), undefined).overBudget).toEqual([]);
+  it("has what decides the price only for a new host, so that no other setting moves one that exists", () => {
+    const target = alicloudTargetOf({ trafficGbPerMonth: "20", budget: "40" });
+    const request = placementRequest(target, undefined);
+    expect(JSON.stringify(request)).not.toMatch(/traffic|budget|GiB/);
+    expect(newPlacementRequest(target, request)).toMatchObject({
+      ...{ ...request, budget: { budget: 40, budgetUsd: 30 } },
+      cost: { region: "ap-southeast-1", trafficGbPerMonth: 20, systemDiskGiB: 20 },
+    });
   });
 
   it("names the machine that there is already", () => {
@@ -139,36 +151,13 @@ describe("placementRequest", () => {
   });
 });
 
-describe("the price estimate", () => {
-  it("of the default configuration is known in full and within the default budget", () => {
-    const { runningUsd, stoppedUsd, unknown } = hostEstimate(costFactors(alicloudTargetOf()));
-    expect(unknown).toEqual([]);
-    expect(runningUsd).toBeGreaterThan(20);
-    expect(runningUsd).toBeLessThanOrEqual(alicloudSettings.budgetUsd.default);
-    expect(stoppedUsd).toBeLessThan(runningUsd / 2);
-    expect(faultsOf({}, minimalAlicloud)).toEqual([]);
-  });
-
-  it("reckons with each setting that decides it", () => {
-    expect(costFactors(alicloudTargetOf({ ...settings, charge: "spot", spotPriceLimitUsd: "0.03" }))).toEqual({
-      ...{ region: "us-east-1", instanceType: "ecs.g7.large", diskCategory: "cloud_auto", charge: "spot" },
-      ...{ spotPriceLimitUsd: 0.03, systemDiskGiB: 40, dataDiskGiB: 100, snapshotRetentionDays: 14 },
-      trafficGbPerMonth: 100,
-      backupBucket: false,
-      workers: { count: 0, instanceType: undefined },
-    });
-    const factors = costFactors(alicloudTargetOf(), "ecs.x", "cloud_essd");
-    expect(factors).toMatchObject({ instanceType: "ecs.x", diskCategory: "cloud_essd" });
-  });
-
-  it("counts more for a larger disk, longer retention's first copy and more traffic", () => {
-    const price = (more: Record<string, string>) => hostEstimate(costFactors(alicloudTargetOf(more))).runningUsd;
-    const workers = { lwsandboxEnabled: "true", instanceTypes: '["ecs.e-c1m4.large"]' };
-    expect(price({ ...workers, lwsandboxWorkers: "2", budgetUsd: "500" })).toBeGreaterThan(
-      price({ ...workers, budgetUsd: "500" }),
-    );
-    for (const more of [{ dataDiskGiB: "21" }, { systemDiskGiB: "21" }, { trafficGbPerMonth: "6" }])
-      expect(price({ ...more, budgetUsd: "500" })).toBeGreaterThan(price({}));
+test("the price reckons with each setting that decides it", () => {
+  const all = { ...settings, charge: "spot", spotPriceLimitUsd: "0.03", subscriptionMonths: "6" };
+  expect(costFactors(alicloudTargetOf(all), "ecs.x", "cloud_essd")).toEqual({
+    ...{ region: "us-east-1", instanceType: "ecs.x", diskCategory: "cloud_essd", charge: "spot" },
+    ...{ spotPriceLimitUsd: 0.03, systemDiskGiB: 40, dataDiskGiB: 100, snapshotRetentionDays: 14 },
+    ...{ subscriptionMonths: 6, image: "m-0xi1234", trafficGbPerMonth: 100, backupBucket: false },
+    workers: { count: 0, instanceType: undefined },
   });
 });
 

@@ -122,7 +122,7 @@ const outputs: Record<keyof Awaited<ReturnType<typeof cloudcode>>, true> = {
   nextSteps: true,
   operations: true,
   backupPassword: true,
-  monthlyCostUsd: true,
+  monthlyCost: true,
 };
 
 describe("the outputs", () => {

@@ -11,8 +11,13 @@ import { libraryTypes } from "../../scripts/library-types";
 import type { HomeArgs } from "../../library";
 import { configurations } from "../support/configurations";
 import { hostKey, minimal, privateKey, projectRoot, useEngine } from "../support/program";
+import { pricesOf } from "../support/prices";
 import { RecordingMonitor, promiseOf } from "../support/recorder";
 import { settingsOf } from "../support/settings";
+
+jest.mock("../../components/alicloud/prices/ask", () => ({
+  askPrices: (region: string, questions: readonly Record<string, string>[]) => pricesOf()(region, questions),
+}));
 
 const target = { kind: "existing", hostAddress: "203.0.113.7", hostKey, hostPrivateKey: privateKey } as const;
 

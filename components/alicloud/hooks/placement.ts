@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { type Limit, budgetSchema, nameOf, ranked, refusal } from "../prices/budget";
+import { type Estimate, money } from "../prices/estimate";
+import { costFactorsSchema } from "../prices/factors";
 import { ScriptError } from "./script";
 
 const word = z.string().min(1);
@@ -6,20 +9,25 @@ const word = z.string().min(1);
 /** What a placement must fit. */
 export const placementRequestSchema = z.object({
   region: word,
-  /** Best first. */
+  /** For a host that exists the best first; a new one gets the cheapest. */
   instanceTypes: z.array(word).min(1),
   /** Where it may be, best first; empty: in every zone of the region. */
   zones: z.array(word),
-  /** Categories of both disks, best first. */
+  /** Of both disks. */
   diskCategories: z.array(word).min(1),
-  /** What the estimate of a month puts above `budgetUsd`. */
-  overBudget: z.array(z.object({ instanceType: word, diskCategory: word })),
   spot: z.boolean(),
   subscription: z.boolean(),
   /** The machine that there is already; it needs no stock and no budget. */
   adopted: word.optional(),
 });
 export type PlacementRequest = z.infer<typeof placementRequestSchema>;
+
+/** The same for a new host, with what decides its price but for type and disks. */
+export const newPlacementRequestSchema = placementRequestSchema.extend({
+  cost: costFactorsSchema.omit({ instanceType: true, diskCategory: true }),
+  budget: budgetSchema,
+});
+export type NewPlacementRequest = z.infer<typeof newPlacementRequestSchema>;
 
 /** One choice. */
 export const placeSchema = z.object({ zoneId: word, instanceType: word, diskCategory: word });
@@ -32,6 +40,10 @@ export type Placement = z.infer<typeof placementSchema>;
 /** Asks for the type of a host that is placed; `zones` and `diskCategories` hold one each, its own. */
 export const typeRequestSchema = placementRequestSchema.extend({ first: placeSchema });
 
+/** A choice of type, with the list that it was made from; choices of before it was kept have none. */
+export const typeChoiceSchema = placeSchema.extend({ asked: z.array(word).optional() });
+export type TypeChoice = z.infer<typeof typeChoiceSchema>;
+
 /** What a zone has to say about an instance type it sells. */
 export interface Offer {
   readonly zoneId: string;
@@ -41,20 +53,111 @@ export interface Offer {
   readonly diskCategories: readonly string[];
 }
 
+/** What one choice costs; a spot price is of one zone. */
+export interface PricedPlace {
+  /** What a budget is held against. */
+  readonly estimate: Estimate;
+  /** At the price of now, where that is lower. @default the estimate */
+  readonly market?: Estimate;
+  readonly instanceType: string;
+  readonly diskCategory: string;
+  /** Undefined: it costs the same in every zone. */
+  readonly zoneId?: string | undefined;
+}
+
+/** A placement, and in one sentence why it is that one. */
+export interface Choice {
+  readonly place: Place;
+  readonly why: string;
+}
+
+const zonesOf = (request: PlacementRequest, offers: readonly Offer[]): readonly string[] =>
+  request.zones.length > 0 ? request.zones : [...new Set(offers.map((offer) => offer.zoneId))].sort();
+
 /**
- * The first hit over types, then disk categories, then zones. What a host already is needs no stock and no budget.
+ * The cheapest in stock that the budget allows; of what costs the same the earliest type, disk category and zone.
  * Throws one error that says what was tried where (aliyun/terraform-provider-alicloud#6151, #6660).
  */
-export function choosePlacement(request: PlacementRequest, offers: readonly Offer[], previous?: Place): Place {
+export function cheapestPlacement(
+  request: PlacementRequest,
+  offers: readonly Offer[],
+  prices: readonly PricedPlace[],
+  limit: Limit | undefined,
+): Choice {
   const { instanceTypes, diskCategories } = request;
-  const zones = request.zones.length > 0 ? request.zones : [...new Set(offers.map((offer) => offer.zoneId))].sort();
+  const zones = zonesOf(request, offers);
+  const priceOf = ({ instanceType, diskCategory, zoneId }: Place) =>
+    prices.find(
+      (one) =>
+        one.instanceType === instanceType && one.diskCategory === diskCategory && (one.zoneId ?? zoneId) === zoneId,
+    );
+  const possible = instanceTypes.flatMap((instanceType) =>
+    diskCategories.flatMap((diskCategory) =>
+      zones.flatMap((zoneId) => {
+        const place = { zoneId, instanceType, diskCategory };
+        const priced = priceOf(place);
+        if (!priced || refusal(priced.estimate, limit) !== undefined || !isOffered(place, offers)) return [];
+        return [{ place, estimate: priced.market ?? priced.estimate }];
+      }),
+    ),
+  );
+  const [best, ...others] = ranked(possible);
+  if (best === undefined) {
+    const dear = (instanceType: string, diskCategory: string): string | undefined => {
+      const priced = prices.filter((one) => one.instanceType === instanceType && one.diskCategory === diskCategory);
+      const reasons = priced.map(({ estimate }) => refusal(estimate, limit));
+      return reasons.length > 0 && reasons.every((why) => why !== undefined) ? reasons[0] : undefined;
+    };
+    throw new ScriptError(`${nothingFits(request, offers, zones, dear)} ${fix(false)}`);
+  }
+  return { place: best.place, why: whyBest(best, others) };
+}
+
+interface Candidate {
+  readonly place: Place;
+  readonly estimate: Estimate;
+}
+
+function whyBest({ place, estimate }: Candidate, others: readonly Candidate[]): string {
+  const cost = (one: Candidate) =>
+    `${one.estimate.unpriced.length > 0 ? "at least " : ""}${money(one.estimate.running, one.estimate.currency)} a month`;
+  const next = others.find(
+    (other) => other.place.instanceType !== place.instanceType || other.estimate.running > estimate.running,
+  );
+  const after = next
+    ? `the next, ${nameOf(next.place)} in ${next.place.zoneId}, is ${cost(next)}`
+    : "nothing else is in stock and within the budget";
+  return `${nameOf(place)} in ${place.zoneId} is the cheapest in stock: ${cost({ place, estimate })}; ${after}.`;
+}
+
+/**
+ * The type of a host that exists: what it is while the list stays, else the first of the list that can be had, for which what it
+ * already is needs no stock. The zone and the disks are its own.
+ */
+export function retype(request: PlacementRequest, offers: readonly Offer[], previous: Place): Place {
+  const { instanceTypes, diskCategories } = request;
+  const zones = zonesOf(request, offers);
   for (const instanceType of instanceTypes)
     for (const diskCategory of diskCategories)
       for (const zoneId of zones) {
         const place = { zoneId, instanceType, diskCategory };
-        if (isPrevious(place, previous) || (isAffordable(place, request) && isOffered(place, offers))) return place;
+        if (isPrevious(place, previous) || isOffered(place, offers)) return place;
       }
-  throw new ScriptError(`${nothingFits(request, offers, zones)} ${fix(previous !== undefined)}`);
+  throw new ScriptError(`${nothingFits(request, offers, zones, () => undefined)} ${fix(true)}`);
+}
+
+/** Whether a choice stands without a look at the stock: its list is as it was, and zone and disks are those of the host. */
+export function stands(
+  { asked, ...place }: TypeChoice,
+  { instanceTypes, zones, diskCategories }: PlacementRequest,
+): boolean {
+  const sameList = asked === undefined || JSON.stringify(asked) === JSON.stringify(instanceTypes);
+  return (
+    sameList &&
+    instanceTypes.includes(place.instanceType) &&
+    diskCategories.includes(place.diskCategory) &&
+    zones.includes(place.zoneId)
+  );
 }
 
 /**
@@ -74,15 +177,10 @@ export function misplaced({ region, zoneId }: Placement, wanted: string, vswitch
   return undefined;
 }
 
-const isPrevious = (place: Place, previous?: Place): boolean =>
-  place.zoneId === previous?.zoneId &&
+const isPrevious = (place: Place, previous: Place): boolean =>
+  place.zoneId === previous.zoneId &&
   place.instanceType === previous.instanceType &&
   place.diskCategory === previous.diskCategory;
-
-const isAffordable = (
-  { instanceType, diskCategory }: Omit<Place, "zoneId">,
-  { overBudget }: PlacementRequest,
-): boolean => !overBudget.some((one) => one.instanceType === instanceType && one.diskCategory === diskCategory);
 
 const offerOf = (offers: readonly Offer[], instanceType: string, zoneId: string): Offer | undefined =>
   offers.find((offer) => offer.instanceType === instanceType && offer.zoneId === zoneId);
@@ -92,9 +190,17 @@ function isOffered({ zoneId, instanceType, diskCategory }: Place, offers: readon
   return offer !== undefined && offer.inStock && offer.diskCategories.includes(diskCategory);
 }
 
-function nothingFits(request: PlacementRequest, offers: readonly Offer[], zones: readonly string[]): string {
+/** Why the budget does not allow a choice, if it does not. */
+type Dear = (instanceType: string, diskCategory: string) => string | undefined;
+
+function nothingFits(
+  request: PlacementRequest,
+  offers: readonly Offer[],
+  zones: readonly string[],
+  dear: Dear,
+): string {
   const tried = request.instanceTypes.map((type) => {
-    const reason = (zone: string) => whyNot(offerOf(offers, type, zone), type, request);
+    const reason = (zone: string) => whyNot(offerOf(offers, type, zone), type, request, dear);
     const words = [...new Set(zones.map(reason))].map(
       (one) => `${one} in ${zones.filter((zone) => reason(zone) === one).join(", ")}`,
     );
@@ -112,14 +218,14 @@ function fix(exists: boolean): string {
     : `${type}, ${category} or another region with \`pulumi config set region REGION\`.`;
 }
 
-function whyNot(offer: Offer | undefined, instanceType: string, request: PlacementRequest): string {
+function whyNot(offer: Offer | undefined, instanceType: string, request: PlacementRequest, dear: Dear): string {
   if (!offer) return "not sold";
   if (!offer.inStock) return "sold out";
-  const dear = request.diskCategories.filter((diskCategory) => !isAffordable({ instanceType, diskCategory }, request));
-  const missing = request.diskCategories.filter((category) => !dear.includes(category));
+  const offered = request.diskCategories.filter((category) => offer.diskCategories.includes(category));
+  const missing = request.diskCategories.filter((category) => !offered.includes(category));
   return [
     ...(missing.length > 0 ? [`${missing.join(" or ")} not offered`] : []),
-    ...(dear.length > 0 ? [`${dear.join(" or ")} above budgetUsd`] : []),
+    ...offered.map((category) => `with ${category} ${dear(instanceType, category) ?? "no price"}`),
   ].join(", ");
 }
 

@@ -1,56 +1,104 @@
 import type { MonthlyCost } from "../../host/host";
-import { type Estimate, estimateMonthly } from "./estimate";
-import type { AlicloudTarget, WorkerSettings } from "../../settings/targets";
+import { OperatorError } from "../../operator-error";
+import type { AlicloudTarget } from "../../settings/targets";
+import { explainFault } from "../api/faults";
+import { type Budget, type Limit, currencyOf, limitOf, nameOf, ranked, refusal, waysOut } from "./budget";
+import { type Estimate, type Quotes, describeEstimate, estimateMonthly, money } from "./estimate";
+import { type CostFactors, costFactors } from "./factors";
+import { type Priced, price } from "./price";
 
-/** What decides the price of a host. */
-export interface CostFactors {
-  readonly region: string;
-  readonly instanceType: string;
-  readonly diskCategory: string;
-  readonly charge: "payAsYouGo" | "spot" | "subscription";
-  /** USD an hour. */
-  readonly spotPriceLimitUsd: number | undefined;
-  readonly systemDiskGiB: number;
-  readonly dataDiskGiB: number;
-  readonly snapshotRetentionDays: number;
-  readonly trafficGbPerMonth: number;
-  /** Whether backups go to a bucket of the stack. */
-  readonly backupBucket: boolean;
-  readonly workers: WorkerSettings;
+/** What is said of the prices of a new host, in one line; the cheapest that the budget allows is taken if it is in stock. */
+export function describeChoices(choices: readonly Priced[], limit: Limit | undefined): string {
+  const [best, ...others] = ranked(choices.filter(({ estimate }) => refusal(estimate, limit) === undefined));
+  if (best === undefined) return "";
+  // Another disk of the same type says less than another type.
+  const [next] = [...others.filter(({ factors }) => factors.instanceType !== best.factors.instanceType), ...others];
+  const after = next
+    ? `the next is ${nameOf(next.factors)} at ${money(next.estimate.running, next.estimate.currency)}`
+    : "no other is within the budget";
+  return `${describeEstimate(best.estimate)}: ${nameOf(best.factors)}, the cheapest of instanceTypes, if it is in stock; ${after}`;
 }
 
-/** What is set, with one choice of type and disk. */
-export function costFactors(
-  { region, machine, dataDisk, backupBucket, workers }: Omit<AlicloudTarget, "network">,
-  instanceType = machine.instanceTypes[0] ?? "",
-  diskCategory = machine.diskCategories[0] ?? "",
-): CostFactors {
-  const { charge, spotPriceLimitUsd, systemDiskGiB, trafficGbPerMonth } = machine;
-  const { gib: dataDiskGiB, snapshotRetentionDays } = dataDisk;
+/** The prices of a target: of what it may become, and of what it is. */
+export interface Costs {
+  readonly choices: readonly Priced[];
+  readonly limit: Limit | undefined;
+  /** The price of one choice; every part is unpriced where prices cannot be asked. */
+  readonly of: (instanceType: string, diskCategory: string) => Promise<Estimate>;
+  /** The same, held to the budget. @throws OperatorError where that does not allow it */
+  readonly allowed: (instanceType: string, diskCategory: string) => Promise<Estimate>;
+}
+
+/**
+ * Asks the price of every type and disk that the host may get.
+ *
+ * @param warn hears why prices cannot be asked, where nothing limits them
+ * @throws OperatorError where the budget allows none of them, or prices cannot be asked and a budget needs them
+ */
+export async function openCosts(target: Omit<AlicloudTarget, "network">, warn: (text: string) => void): Promise<Costs> {
+  const { machine } = target;
+  const all = machine.instanceTypes.flatMap((type) =>
+    machine.diskCategories.map((category) => costFactors(target, type, category)),
+  );
+  const ask = async (factors: readonly CostFactors[]): Promise<Priced[]> => {
+    try {
+      return await price(factors);
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      const why = explainFault(said) ?? said;
+      const limit = limitOf(machine, undefined);
+      if (limit !== undefined)
+        throw new OperatorError(
+          `prices cannot be asked, which ${limit.key} needs: ${why} Without a limit (\`pulumi config set ${limit.key} 0\`) prices are not needed.`,
+        );
+      warn(`The price of a month is not known: ${why}`);
+      return factors.map((one) => ({ factors: one, quotes: nothing, estimate: estimateMonthly(one, nothing) }));
+    }
+  };
+  const choices = await ask(all);
+  const limit = readLimit(machine, choices);
+  const refused = choices.map(({ estimate }) => refusal(estimate, limit));
+  // A machine that was adopted is what it is.
+  if (limit !== undefined && machine.adopted === undefined && refused.every((why) => why !== undefined))
+    throw new OperatorError(
+      `${limit.key} allows none of instanceTypes; nothing was touched.\n${ranked(choices)
+        .map(({ factors, estimate }) => `  ${nameOf(factors)}: ${refusal(estimate, limit) ?? ""}\n`)
+        .join("")}${waysOut(limit)}`,
+    );
+  const of = async (type: string, category: string): Promise<Estimate> => {
+    const factors = costFactors(target, type, category);
+    const isIt = (one: Priced) => one.factors.instanceType === type && one.factors.diskCategory === category;
+    const [priced] = [...choices.filter(isIt), ...(choices.some(isIt) ? [] : await ask([factors]))];
+    return priced?.estimate ?? estimateMonthly(factors, nothing);
+  };
   return {
-    ...{ region, instanceType, diskCategory, charge, spotPriceLimitUsd, trafficGbPerMonth },
-    ...{ systemDiskGiB, dataDiskGiB, snapshotRetentionDays, backupBucket, workers },
+    choices,
+    limit,
+    of,
+    allowed: async (type, category) => {
+      const estimate = await of(type, category);
+      const why = refusal(estimate, limit);
+      if (limit !== undefined && why !== undefined)
+        throw new OperatorError(`${limit.key} does not allow ${type} with ${category}: ${why}. ${waysOut(limit)}`);
+      return estimate;
+    },
   };
 }
 
-/** The estimate of one choice of type and disk. */
-export function hostEstimate(factors: CostFactors): Estimate {
-  const { region, instanceType, charge, diskCategory: category, dataDiskGiB } = factors;
-  return estimateMonthly({
-    region,
-    instanceType,
-    charge,
-    spotHourlyLimitUsd: factors.spotPriceLimitUsd,
-    systemDisk: { category, gib: factors.systemDiskGiB },
-    dataDisk: { category, gib: dataDiskGiB },
-    snapshots: { retained: Math.floor(factors.snapshotRetentionDays / 7), gib: dataDiskGiB },
-    traffic: { gbPerMonth: factors.trafficGbPerMonth },
-    backupBucket: factors.backupBucket,
-    workers: factors.workers,
-  });
+function readLimit(machine: Budget, choices: readonly Priced[]): Limit | undefined {
+  try {
+    return limitOf(machine, currencyOf(choices));
+  } catch (error) {
+    throw new OperatorError(error instanceof Error ? error.message : String(error));
+  }
 }
 
+/** Where nothing was answered. */
+const nothing: Quotes = {
+  ...{ machine: undefined, worker: undefined, systemDisk: undefined, dataDisk: undefined, traffic: undefined },
+};
+
 /** The estimate as the stack's output. */
-export function monthlyCost({ runningUsd, stoppedUsd, unknown }: Estimate): MonthlyCost {
-  return { running: runningUsd, stopped: stoppedUsd, notCounted: unknown };
+export function monthlyCost({ currency, running, stopped, unpriced, notCounted }: Estimate): MonthlyCost {
+  return { currency: currency ?? "USD", running, stopped, notCounted: [...unpriced, ...notCounted] };
 }

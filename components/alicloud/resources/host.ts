@@ -6,6 +6,7 @@ import { pointNames, sslipName } from "../../host/names";
 import type { CloudNetwork } from "../../host/network";
 import { waitReachable } from "../../host/wait-reachable";
 import type { AlicloudTarget } from "../../settings/targets";
+import { budgetHook } from "./budget-hook";
 import { BackupBucket } from "./backup-bucket";
 import { DataDisk } from "./data-disk";
 import { DnsRecords, type ZoneEntry } from "./dns";
@@ -14,7 +15,7 @@ import { deletedWithInstance, instance } from "./machine";
 import type { HostPlacement } from "./placement";
 import { publicIpv6 } from "./public-ipv6";
 import { onDelete } from "./script-command";
-import { costFactors, hostEstimate, monthlyCost } from "../prices/cost";
+import { type Costs, monthlyCost } from "../prices/cost";
 import { releaseDisk } from "./release-disk";
 import { publicAddress } from "./public-address";
 import { AlicloudWorker } from "./worker";
@@ -23,6 +24,8 @@ import { AlicloudWorker } from "./worker";
 export interface CloudHostArgs extends Omit<AlicloudTarget, "network"> {
   /** Where and as what it is. */
   readonly placement: HostPlacement;
+  /** What it costs. */
+  readonly costs: Costs;
   /** What it is in. */
   readonly network: CloudNetwork;
   /** Where the domain's records go; undefined: the operator makes them. */
@@ -50,6 +53,7 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
   const bucket = args.backupBucket
     ? new BackupBucket(`${name}-backups`, { region, resourceGroupId, deleteData, resourceOptions }, child)
     : undefined;
+  const inBudget = budgetHook(args.costs);
   const ecs = instance(name, {
     ...machine,
     placement,
@@ -58,7 +62,11 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
     publicKey: loginKey.publicKeyOpenssh.apply((key) => key.trim()),
     userData: key.userData,
     ...common,
-    resourceOptions: { ...resourceOptions, ...child },
+    resourceOptions: {
+      ...resourceOptions,
+      ...child,
+      hooks: { ...resourceOptions.hooks, beforeCreate: [inBudget], beforeUpdate: [inBudget] },
+    },
   });
   const goes = { region, instanceId: ecs.id };
   onDelete(`${name}-unprotection`, "unprotect", goes, { ...child, replaceOnChanges: ["stdin"] });
@@ -114,7 +122,7 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
     ...(bucket && { backupStore: bucket.store }),
     monthlyCost: pulumi
       .all([placement.instanceType, placement.diskCategory])
-      .apply(([type, category]) => monthlyCost(hostEstimate(costFactors(args, type, category)))),
+      .apply(async ([type, category]) => monthlyCost(await args.costs.of(type, category))),
     manualSteps: (domain, address) => manualSteps(domain, address, args.keepsName || args.zone !== undefined, asleep),
   };
 }

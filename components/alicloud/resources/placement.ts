@@ -2,9 +2,17 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { OperatorError } from "../../operator-error";
 import type { AlicloudTarget } from "../../settings/targets";
-import { costFactors, hostEstimate } from "../prices/cost";
+import { costFactors } from "../prices/factors";
 import { explained } from "./fault-hook";
-import { type PlacementRequest, diskCategoryOf, misplaced, placeSchema, placementSchema } from "../hooks/placement";
+import {
+  type NewPlacementRequest,
+  newPlacementRequestSchema,
+  type PlacementRequest,
+  diskCategoryOf,
+  misplaced,
+  placeSchema,
+  placementSchema,
+} from "../hooks/placement";
 import { onCreate } from "./script-command";
 
 /** Zone, disk category, type and image of a host. A preview knows each of them, unless it is the one that must be looked up again. */
@@ -31,14 +39,16 @@ export function hostPlacement(
 ): HostPlacement {
   const { region, machine } = target;
   const request = placementRequest(target, vswitchZone);
-  const placement = onCreate(`${name}-placement`, "place", request, { ...opts, ignoreChanges: ["stdin"] }).apply(
-    (text) => {
-      const found = placementSchema.parse(JSON.parse(text));
-      const fault = misplaced(found, region, vswitchZone);
-      if (fault !== undefined) throw new OperatorError(fault);
-      return found;
-    },
-  );
+  const asked = newPlacementRequest(target, request);
+  const placement = onCreate(`${name}-placement`, "place", asked, {
+    ...opts,
+    ignoreChanges: ["stdin", "logging"],
+  }).apply((text) => {
+    const found = placementSchema.parse(JSON.parse(text));
+    const fault = misplaced(found, region, vswitchZone);
+    if (fault !== undefined) throw new OperatorError(fault);
+    return found;
+  });
   const diskCategory = placement.apply((first) => diskCategoryOf(first.diskCategory, machine.diskCategories));
   const typeRequest = pulumi
     .all([placement, diskCategory])
@@ -70,15 +80,17 @@ export function placementRequest(target: AlicloudTarget, vswitchZone: string | u
     instanceTypes: [...instanceTypes],
     zones: vswitchZone !== undefined ? [vswitchZone] : [...zones],
     diskCategories: [...diskCategories],
-    overBudget: instanceTypes.flatMap((instanceType) =>
-      diskCategories
-        .filter((category) => hostEstimate(costFactors(target, instanceType, category)).runningUsd > machine.budgetUsd)
-        .map((diskCategory) => ({ instanceType, diskCategory })),
-    ),
     spot: charge === "spot",
     subscription: charge === "subscription",
     ...(adopted !== undefined && { adopted }),
   };
+}
+
+/** The same with what decides the price; a change of it asks for no other placement. */
+export function newPlacementRequest(target: AlicloudTarget, request: PlacementRequest): NewPlacementRequest {
+  const cost = newPlacementRequestSchema.shape.cost.parse(costFactors(target, "any", "any"));
+  const { budget, budgetUsd } = target.machine;
+  return { ...request, cost, budget: { budget, budgetUsd } };
 }
 
 /**

@@ -19,7 +19,8 @@ export function onCreate(
       stdin: asJson(input),
       // A new choice depends on the previous one.
       addPreviousOutputInEnv: true,
-      logging: command.local.Logging.None,
+      // Why a machine is the one it is.
+      logging: script === "place" ? command.local.Logging.Stderr : command.local.Logging.None,
     },
     // Another command line is no reason to choose again: the preview would show a machine that may be replaced.
     { ...opts, ignoreChanges: ["create", ...(opts.ignoreChanges ?? [])] },

@@ -21,7 +21,8 @@ export const alicloudSettings = {
     default: "running",
   }),
   instanceTypes: someOf(check.instanceType, {
-    description: "Acceptable instance types, best first; the first one in stock is chosen, and then kept.",
+    description:
+      "Acceptable instance types; a new machine gets the cheapest in stock within the budget and keeps it, another list gives it the first one that can be had.",
     example: "'[\"ecs.e-c1m2.large\"]'",
     default: ["ecs.e-c1m2.large", "ecs.t6-c1m2.large", "ecs.u1-c1m2.large", "ecs.c7.large"],
   }),
@@ -31,7 +32,7 @@ export const alicloudSettings = {
     default: [],
   }),
   diskCategories: someOf(check.diskCategory, {
-    description: "Acceptable categories of both disks, best first.",
+    description: "Acceptable categories of both disks; a new machine gets the cheapest, then kept.",
     example: "'[\"cloud_essd\"]'",
     default: ["cloud_essd_entry", "cloud_essd", "cloud_auto"],
   }),
@@ -81,9 +82,14 @@ export const alicloudSettings = {
     default: 1,
   }),
   budgetUsd: number(0, 100_000, {
-    description: "Highest acceptable price estimate, in USD a month.",
-    example: "30",
+    description:
+      "Highest acceptable price of a month, in USD; what has no price is refused. 0: no limit. An account that is billed in another currency needs budget.",
+    example: "40",
     default: 30,
+  }),
+  budget: number(0, 1_000_000, {
+    description: "The same in the account's currency, in place of budgetUsd. Default: budgetUsd.",
+    example: "220",
   }),
   snapshotRetentionDays: integer(7, 65_535, {
     description: "Days that the weekly snapshots of the data disk are kept.",

@@ -15,7 +15,7 @@ export function changes(world: CloudWorld, account: CloudAccount): void {
 
   test("another instance type keeps even a protected machine, with its data, address, host key and certificates", async () => {
     const [before, { id }] = await Promise.all([face(world), account().one("instances")]);
-    world.sandbox.configure({ instanceTypes: ["ecs.u1-c1m4.large"] });
+    world.sandbox.configure({ instanceTypes: ["ecs.u1-c1m4.large"], budgetUsd: "60" });
     const words = await world.up();
     expect(words).toMatch(/alicloud:ecs:Instance host-instance updat/);
     expect(words).not.toMatch(/alicloud:\S+ \S+ replac/);
