@@ -10,5 +10,7 @@ done
 if [ -e $units/cloudcode-updates.service ]; then systemctl stop cloudcode-updates.service; fi
 if [ -e $units/cloudcode-recover.service ]; then systemctl disable cloudcode-recover.service; fi
 rm -f $units/cloudcode-recover.service $units/cloudcode-updates.service
+# Of guests whose time has not passed: nothing would be there for them to run.
+systemctl stop 'cloudcode-guest-*.timer'
 systemctl daemon-reload
 rm -rf /opt/cloudcode/name /opt/cloudcode/alerts /opt/cloudcode/backup /opt/cloudcode/notify

@@ -50,7 +50,7 @@ beforeAll(async () => {
     docker: `shift 3; XDG_CONFIG_HOME=${join(caddy.guests, "..")} exec "$@"`,
     "systemd-run": "exit ${FAILS:-0}",
     systemctl: "",
-    "cloudcode-host": "",
+    "cloudcode-host": `echo "by $CLOUDCODE_OPERATOR" >>${folder}/calls`,
   };
   for (const [name, script] of Object.entries(programs))
     writeFileSync(join(folder, "bin", name), `#!/bin/sh\necho "${name} $*" >>${folder}/calls\n${script}\n`);
@@ -106,7 +106,7 @@ test("one who is let in comes in at once, is listed, and ends for good", async (
   expect(guestTable(guests)).toMatch(new RegExp(`^${id}  port 3000  until \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC\n`));
 
   await guest(["end", id]);
-  expect(calls()).toContain(`systemctl stop cloudcode-guest-${id}.timer\ncloudcode-host disconnect edge\n`);
+  expect(calls()).toContain(`systemctl stop cloudcode-guest-${id}.timer\ncloudcode-host disconnect edge\nby timer\n`);
   expect([await status(`/.guest/${key}`, ""), await status("/", `__Host-guest=${key}`)]).toEqual([410, 410]);
   expect(await status("/", `__Host-guest=${other}`)).toBe(200);
   await guest(["end", other.slice(0, 8)]);
