@@ -84,10 +84,9 @@ export class Home extends HomeComponent {
     if (!host.poweredOn)
       for (const name of disabledApps(settings)) new ComposeStack(name, { ...context, secrets: {} }, child);
     if (news || !host.poweredOn) {
-      const { opencodeVersion } = settings.values;
       const { serverPassword } = proxy.secretsOf(apps.flatMap((app) => app.routes));
-      const heard = { ...edge, news, apps, certificates, opencodeVersion, serverPassword };
-      // It reads the gateway's database, looks at Caddy's certificates, and joins OpenCode's network.
+      const heard = { ...edge, news, apps, certificates, serverPassword };
+      // It reads the gateway's database, looks at Caddy's certificates, and joins an App's network.
       new NotifierStack("notifier", heard, {
         ...child,
         dependsOn: [gateway, proxy, ...stacks.map((app) => app.stack)],

@@ -34,6 +34,8 @@ export interface App {
    * ends a session for good that is used at two places at once; so do providers with a refresh token that is used twice. @default false
    */
   readonly onlyOnce?: boolean;
+  /** Its first Route's server has sessions that the notifier listens to: which of the two forms its events have. @default none */
+  readonly sessions?: { readonly major: 1 | 2 };
   /** A login of the App's own: who, and the name of the secret. */
   readonly login?: { readonly username: string; readonly secret: string };
 }

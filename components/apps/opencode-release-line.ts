@@ -3,6 +3,8 @@ import type { RouteHealth } from "../routes";
 
 /** What of OpenCode's server follows from its major version. */
 export interface ReleaseLine {
+  /** The major version itself. */
+  readonly major: 1 | 2;
   /** Format of its data. The second major migrates that of the first once, in place; nothing migrates it back. */
   readonly dataFormat: number;
   /** Its npm package. */
@@ -19,6 +21,7 @@ export interface ReleaseLine {
 
 const lines: Readonly<Record<string, ReleaseLine>> = {
   "1": {
+    major: 1,
     dataFormat: 1,
     package: "opencode-ai",
     passwordVariable: "OPENCODE_SERVER_PASSWORD",
@@ -28,6 +31,7 @@ const lines: Readonly<Record<string, ReleaseLine>> = {
   },
   // Read in anomalyco/opencode, not run: its package cannot be had from every registry.
   "2": {
+    major: 2,
     dataFormat: 2,
     package: "@opencode/cli",
     passwordVariable: "OPENCODE_PASSWORD",

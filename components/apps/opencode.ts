@@ -245,6 +245,7 @@ export const opencode = appKind({
         owners: Object.fromEntries(["server-password", "health", "opencode.json", ...files].map((file) => [file, uid])),
       }),
       secrets: keys,
+      sessions: { major: line.major },
       shared,
     };
   },

@@ -27,7 +27,7 @@ export interface NewsSettings {
   readonly kinds: readonly string[];
   /** `HH:MM-HH:MM` in the time zone `timeZone`; undefined, as by default: never quiet. Setting `notifyQuietHours`. */
   readonly quietHours: string | undefined;
-  /** Whether news of OpenCode holds commands, paths, questions and answers. Default false; setting `notifyDetails`. */
+  /** Whether news of sessions holds commands, paths, questions and answers. Default false; setting `notifyDetails`. */
   readonly details: boolean;
 }
 

@@ -1,8 +1,7 @@
-import { opencode } from "../apps/opencode";
 import type { App } from "../apps/app";
 import type { CertificateSettings } from "../settings/settings";
 import type { Images } from "../images";
-import { type Route, edgeNetwork, hostOf, portalSubdomain } from "../routes";
+import { edgeNetwork, hostOf, portalSubdomain } from "../routes";
 import type { ReleaseSource } from "../stack/release";
 import type { NewsSettings } from "./news";
 
@@ -20,29 +19,23 @@ export interface NotifierSettings {
   /** Domain of the index page, and the end of all other names. */
   readonly domain: string;
   /** Apps that are switched on. */
-  readonly apps: readonly Pick<App, "name" | "routes">[];
+  readonly apps: readonly Pick<App, "routes" | "sessions">[];
   /** Where certificates come from. */
   readonly certificates: Pick<CertificateSettings, "trustedRoot">;
-  /** Version of OpenCode, whose major decides how its server is asked. */
-  readonly opencodeVersion: string;
   /** Image references by name. */
   readonly images: Images;
   /** Time zone of the quiet hours, as in tz's database. */
   readonly timeZone: string;
 }
 
-/** OpenCode's Route that the notifier listens at, where that App is on. */
-export function listenedRoute(apps: NotifierSettings["apps"]): Route | undefined {
-  return apps.find(({ name }) => name === opencode.name)?.routes[0];
-}
-
 /**
  * One small container that sends all news by Apprise. It publishes no port and none reaches it: the host's scripts leave files, and it
- * asks OpenCode and Caddy itself. Its secrets are `urls`, the addresses, and `serverPassword`, OpenCode's.
+ * asks the server of the App with sessions, and Caddy, itself. Its secrets are `urls`, the addresses, and `serverPassword`, that server's.
  */
 export function notifierRelease(args: NotifierSettings): ReleaseSource {
   const { news, domain, apps, images, timeZone } = args;
-  const listened = listenedRoute(apps);
+  const speaker = apps.find(({ sessions }) => sessions !== undefined);
+  const listened = speaker?.routes[0];
   const routes = apps.flatMap(({ routes: own }) => own);
   const trustedRoot = args.certificates.trustedRoot ?? "";
   const wants = (...kinds: readonly string[]) => kinds.some((kind) => news.kinds.includes(kind));
@@ -55,7 +48,7 @@ export function notifierRelease(args: NotifierSettings): ReleaseSource {
       images,
       timeZone,
       network: notifierNetwork,
-      opencodeNetwork: hears?.network ?? "",
+      sessionsNetwork: hears?.network ?? "",
       signIns: wants("login"),
       trustedRoot,
       config: {
@@ -64,10 +57,10 @@ export function notifierRelease(args: NotifierSettings): ReleaseSource {
         timeZone,
         details: news.details,
         ...(hears && {
-          opencode: {
+          sessions: {
             server: `http://${hears.upstream}`,
             user: hears.upstreamLogin?.username,
-            major: Number(args.opencodeVersion.split(".")[0]),
+            major: speaker?.sessions?.major,
             page: `https://${hostOf(hears, domain)}`,
           },
         }),

@@ -8,7 +8,7 @@ export interface NotifierStackArgs extends Omit<NotifierSettings, "domain" | "ne
   readonly domain: pulumi.Output<string>;
   /** What is sent and when, and the addresses, a secret; undefined: nothing is to be applied, but what is on the Host is removed later. */
   readonly news: (NewsSettings & { readonly urls: pulumi.Output<string> }) | undefined;
-  /** Password of OpenCode's server; undefined where that App is off. */
+  /** Password of the server of the App with sessions; undefined where none is on. */
   readonly serverPassword: pulumi.Output<string> | undefined;
 }
 

@@ -29,8 +29,8 @@ beforeAll(async () => {
   const [login = ""] = Object.values(program.secrets);
   const [user, password = ""] = Buffer.from(login.replace("Basic ", ""), "base64").toString().split(":");
   const server = `http://127.0.0.1:${program.port}`;
-  const opencode = { server, user, major: 1, page: "https://code.home.example.com" };
-  notifier.configure([receiver.url()], { opencode }, {}, password);
+  const sessions = { server, user, major: 1, page: "https://code.home.example.com" };
+  notifier.configure([receiver.url()], { sessions }, {}, password);
 });
 afterAll(async () => {
   await notifier.remove();

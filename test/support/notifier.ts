@@ -171,6 +171,13 @@ export class Notifier {
     return child.pid ?? 0;
   }
 
+  /** Exit code of the program that runs now, once it ends by itself. */
+  async ended(): Promise<number | null> {
+    const { child } = this;
+    if (child === undefined) throw new Error("it does not run");
+    return child.exitCode ?? ((await once(child, "exit"))[0] as number | null);
+  }
+
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const { child } = this;
     this.child = undefined;

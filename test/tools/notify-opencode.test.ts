@@ -37,7 +37,7 @@ describe.each([1, 2] as const)("major %s", (major) => {
       () => notifier.words,
     );
   const configure = (settings: object = {}) => {
-    notifier.configure([receiver.url()], { opencode: server.settings(), ...settings });
+    notifier.configure([receiver.url()], { sessions: server.settings(), ...settings });
   };
 
   beforeEach(async () => {
@@ -206,7 +206,7 @@ describe.each([1, 2] as const)("major %s", (major) => {
   });
 
   it("a wrong password is said, and no more than once", async () => {
-    notifier.configure([receiver.url()], { opencode: { ...server.settings(), user: "somebody" } });
+    notifier.configure([receiver.url()], { sessions: { ...server.settings(), user: "somebody" } });
     notifier.start();
     await until(
       () => notifier.words.includes("answers 401"),

@@ -168,6 +168,21 @@ describe("what the host leaves", () => {
     expect(notifier.words).toContain("they are kept in memory");
   });
 
+  it("does not wait in a program half of which has failed: that ends, and Docker starts it again", async () => {
+    notifier.configure([receiver.url()]);
+    notifier.start();
+    await until(
+      () => existsSync(join(notifier.root, "tmp/healthy")),
+      () => notifier.words,
+    );
+    const program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('DROP TABLE delivery')";
+    execFileSync("python3", ["-c", program, join(notifier.root, "data/outbox.db")]);
+    expect(await notifier.ended()).toBe(1);
+    notifier.leave("check", "still here");
+    notifier.start();
+    await until(() => receiver.got.length === 1, titles);
+  });
+
   it("arrives also where the disk takes nothing more", () => {
     const program = `
 import json, sys
@@ -303,7 +318,7 @@ test("no address is on a command line, in the environment or in the database", a
 
 test("it idles in less than 40 MiB, and so does its reader of sign-ins", async () => {
   notifier.configure([receiver.url()], {
-    opencode: { server: "http://127.0.0.1:9", user: "opencode", major: 1, page: "https://code.example.com" },
+    sessions: { server: "http://127.0.0.1:9", user: "opencode", major: 1, page: "https://code.example.com" },
     edge: { address: "127.0.0.1:9", names: ["example.com"], root: "" },
   });
   const used = async (pid: number) => {

@@ -72,8 +72,13 @@ describe.each(kinds)("$name", (kind) => {
 
 it("is known by name to no part of the program but the Apps and what is listed here", () => {
   const root = join(templatesRoot, "../components");
-  // Its programs and their sources, an example of such a source, and the setting with the token of its tunnel.
-  const listed = ["images.ts", "settings/sections/docker.ts", "cloudflare/end-connections.ts"];
+  // Its programs and their sources, an example of such a source, the setting with the token of its tunnel, and what news is about.
+  const listed = [
+    "images.ts",
+    "settings/sections/notify.ts",
+    "settings/sections/docker.ts",
+    "cloudflare/end-connections.ts",
+  ];
   const words = kinds.flatMap(({ name, enabled }) => [name, enabled.replace(/Enabled$/, "")]);
   const named = new RegExp(`\\b(${words.join("|")}|k3s)`, "i");
   const found = readdirSync(root, { recursive: true, encoding: "utf8" })

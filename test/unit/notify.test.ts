@@ -66,7 +66,7 @@ describe("the notifier's release", () => {
 
   it("listens to OpenCode of the major that is set, and looks at each name's certificate", async () => {
     expect(await config({ opencodeVersion: "2.1.3" })).toMatchObject({
-      opencode: {
+      sessions: {
         server: "http://opencode-server:4096",
         user: "opencode",
         major: 2,
@@ -75,7 +75,7 @@ describe("the notifier's release", () => {
       edge: { names: ["home.example.com", "code.home.example.com", "auth.home.example.com"] },
       events: newsKinds,
     });
-    expect(await config({})).toMatchObject({ opencode: { major: 1 } });
+    expect(await config({})).toMatchObject({ sessions: { major: 1 } });
   });
 
   it.each(["1.18.33", "2.1.3"])(

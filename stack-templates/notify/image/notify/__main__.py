@@ -18,12 +18,19 @@ def open_outbox(chosen, targets):
     return Outbox(place("/data/outbox.db"), targets, chosen)
 
 
+def end_with_a_thread(failure):
+    """A part that fails must not leave the others running as if nothing were missing: Docker starts all of it again."""
+    threading.__excepthook__(failure)
+    os._exit(1)
+
+
 def serve(chosen, targets):
+    threading.excepthook = end_with_a_thread
     outbox = open_outbox(chosen, targets)
     spools = [Spool(place("/queue"), outbox), Spool(place("/sign-ins"), outbox, "login")]
-    if chosen.get("opencode"):
+    if chosen.get("sessions"):
         password = read("server-password")
-        opencode.Listener({**chosen["opencode"], "password": password}, outbox, chosen["details"]).start()
+        opencode.Listener({**chosen["sessions"], "password": password}, outbox, chosen["details"]).start()
     if chosen.get("edge"):
         threading.Thread(target=certificates.run, args=(chosen["edge"], outbox), daemon=True).start()
     stop = threading.Event()
