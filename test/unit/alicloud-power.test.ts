@@ -38,7 +38,9 @@ describe("a stopped machine", () => {
     ).toEqual([...["auth-release", "docker-install", "edge-release", "host-reachable", "opencode-release"]]);
     // What an App that is off left on the host is removed when the machine is awake again.
     const more = stopped.resources.filter(({ name }) => !names(running).includes(name));
-    expect(more.filter(({ type, name }) => !type.endsWith(":ComposeStack") && !name.endsWith("-removal"))).toEqual([]);
+    expect(
+      more.filter(({ type, name }) => !/:(Compose|Notifier)Stack$/.test(type) && !name.endsWith("-removal")),
+    ).toEqual([]);
   });
 
   it("keeps what removes its stacks and releases its disk, unchanged, so that a destroy is the same", () => {
