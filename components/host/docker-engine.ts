@@ -73,7 +73,6 @@ export class DockerEngine extends pulumi.ComponentResource {
           ...hostValues(args, host, dataDisk),
           name: nameValues(freeName, address, ipv6),
           alerts: alertValues(alerts),
-          notify: args.news ? "yes" : "",
           backup: backupValues(backup, place, { image: args.resticImage, host: pulumi.getStack() }),
         };
         return { template: "host", values, plan: { networks: [] } };
@@ -90,7 +89,7 @@ export class DockerEngine extends pulumi.ComponentResource {
 
 /** What `stack-templates/host/` is rendered with. */
 export function hostValues(
-  docker: DockerSettings,
+  docker: DockerSettings & Partial<Pick<DockerEngineArgs, "news">>,
   { port, network }: Pick<Host, "port"> & { readonly network: Pick<NetworkParts, "inbound" | "enforced"> },
   dataDisk: DataDiskFacts | undefined,
 ): TemplateValues {
@@ -104,6 +103,7 @@ export function hostValues(
     rebootTime: docker.rebootTime ?? "",
     sshPort: port,
     sshCidrs: network.enforced ? "" : (ssh?.sources.join(" ") ?? ""),
+    notify: docker.news === true ? "yes" : "",
     dataDisk: dataDisk?.serial ?? "",
     dataDiskGiB: dataDisk?.gib ?? 0,
     daemon: daemonJson(docker),

@@ -183,7 +183,7 @@ describe("the libraries of images that are built on the host", () => {
   });
 
   it("are all checked against advisories", () => {
-    expect(lists.length).toBe(3);
+    expect(lists.length).toBe(4);
     for (const file of lists) expect(audit?.text).toContain(`audit stack-templates/${file}\n`);
     expect(files.filter((file) => file.endsWith("package-lock.json"))).toEqual([]);
     expect(audit?.text).toContain("npm audit --omit=dev --workspaces=false --prefix packages/donation-site\n");
