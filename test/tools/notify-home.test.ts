@@ -191,6 +191,26 @@ describe("in the notifier", () => {
       );
     });
 
+    it("of a database that is none are not sent, which is said once; one that cannot be asked makes it unhealthy", async () => {
+      const [database, healthy] = [join(reader.root, "gateway/db.sqlite3"), join(reader.root, "tmp/healthy")];
+      const fault = (words: string) => reader.words.split(`cannot be read: ${words}`).length - 1;
+      sql("ALTER TABLE authentication_logs RENAME COLUMN successful TO other;");
+      await until(
+        () => fault("no such column") === 1,
+        () => reader.words,
+      );
+      rmSync(healthy, { force: true });
+      await sleep(1000);
+      expect(existsSync(healthy)).toBe(false);
+      writeFileSync(database, '{"not": "a database"}'.padEnd(4096));
+      await until(
+        () => existsSync(healthy),
+        () => reader.words,
+      );
+      await sleep(1000);
+      expect(fault("file is not a database")).toBe(1);
+    });
+
     it("with a new second factor are sent", async () => {
       sql("INSERT INTO webauthn_credentials (username, description) VALUES ('admin', 'phone');");
       await arrived(1);

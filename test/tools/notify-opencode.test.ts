@@ -86,6 +86,10 @@ describe.each([1, 2] as const)("major %s", (major) => {
     await connected();
     server.prompt("ses_1");
     server.finish("ses_1", "interrupted");
+    await until(
+      () => server.seen.some((path) => path.includes("/ses_1/message")),
+      () => [notifier.words, server.seen.slice(-20)],
+    );
     await sleep(1500);
     await notifier.kill();
     notifier.start();

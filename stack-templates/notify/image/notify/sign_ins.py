@@ -87,14 +87,17 @@ def run():
     reader = Reader(place("/gateway/db.sqlite3"), place("/sign-ins"))
     said = ""
     while True:
+        words, healthy = "", True
         try:
             reader.look()
+        except (sqlite3.Error, OSError) as error:
+            words = str(error)
+            # Authelia may be writing at this moment. A file that is no database is its fault: it would not be healthy itself.
+            healthy = words == "file is not a database"
+        if words not in ("", said):
+            say(f"Authelia's database cannot be read: {words}")
+        said = words
+        if healthy:
             with open(place("/tmp/healthy"), "w", encoding="utf-8"):
                 pass
-            said = ""
-        except (sqlite3.Error, OSError) as error:
-            # Authelia may be writing at this moment.
-            if str(error) != said:
-                say(f"Authelia's database cannot be read: {error}")
-            said = str(error)
         time.sleep(EVERY)
