@@ -2,6 +2,7 @@ import { acts } from "./ops/acts";
 import { alerts } from "./ops/alerts";
 import { backups } from "./ops/backups";
 import { formats } from "./ops/formats";
+import { news } from "./ops/news";
 import { secretsProvider } from "./ops/secrets-provider";
 import { opsStack } from "./ops/stack";
 import { state } from "./ops/state";
@@ -20,6 +21,9 @@ describe("operations", () => {
 });
 describe("alerts", () => {
   alerts(world);
+});
+describe("news", () => {
+  news(world);
 });
 describe("state", () => {
   state(world, name, say);
