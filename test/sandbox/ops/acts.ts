@@ -22,7 +22,7 @@ export function acts(world: World): void {
     const names = checks.map(({ name }) => name);
     for (const name of ["reachable", "host key", "clock", "memory", "docker", "portal", "k3s", "other ports"])
       expect(names).toContain(name);
-    for (const kind of ["release", "container", "image", "certificate", "gate", "disk", "port"])
+    for (const kind of ["release", "container", "image", "certificate", "sign-in", "disk", "port"])
       expect(names.some((name) => name.startsWith(`${kind} `))).toBe(true);
   });
 
