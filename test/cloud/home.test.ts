@@ -42,10 +42,13 @@ const nobody = {
   CHECKPOINT_DISABLE: "1",
 };
 
-/** There is no plugin of Cloudflare here; and for a domain or IPv6 the account is asked. */
-function withoutLookups({ settings }: FormerStack): Record<string, string> {
+/** There is no plugin of Cloudflare here; and for a domain, IPv6 or a budget the account is asked. */
+function withoutLookups({ settings, kind }: FormerStack): Record<string, string> {
   const unknown = /^(domain|ipv6|casecheck.*)$/;
-  return Object.fromEntries(Object.entries(settings).filter(([key]) => !unknown.test(key)));
+  return {
+    ...Object.fromEntries(Object.entries(settings).filter(([key]) => !unknown.test(key))),
+    ...(kind === "existing" ? {} : { budgetUsd: "0" }),
+  };
 }
 
 const prefix = "urn:pulumi:test::cloudcode::";
@@ -97,7 +100,7 @@ async function stackWith(settings: Readonly<Record<string, string>>, state: stri
 
 describe("the policy pack", () => {
   const pack = ["--policy-pack", join(projectRoot, "packages/policy-pack")];
-  const guarded = { ...minimalAlicloud, power: "stopped" };
+  const guarded = { ...minimalAlicloud, power: "stopped", budgetUsd: "0" };
   let subject: Stack;
   beforeAll(async () => {
     const { resources } = await runAlicloud({ ...guarded, protectMachine: "true" });

@@ -78,10 +78,10 @@ export function gate(world: World): void {
   });
 }
 
-/** Puts a server that answers with the request it got in OpenCode's place. */
+/** Puts a server that answers with the request it got in OpenCode's place; it is healthy to Caddy. */
 async function withEcho<T>(world: World, action: () => Promise<T>): Promise<T> {
   const perl = `use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 4096, Listen => 5, ReuseAddr => 1) or die;
-while (my $c = $s->accept) { my $t = ""; while (<$c>) { last if /^\\r?$/; $t .= $_ } print $c "HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\nConnection: close\\r\\nContent-Length: " . length($t) . "\\r\\n\\r\\n$t"; close $c }`;
+while (my $c = $s->accept) { my $t = ""; while (<$c>) { last if /^\\r?$/; $t .= $_ } $t = q({"healthy":true}) if $t =~ m#^GET /global/health#; print $c "HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\nConnection: close\\r\\nContent-Length: " . length($t) . "\\r\\n\\r\\n$t"; close $c }`;
   const image = await world.onHost("docker inspect --format '{{.Image}}' cloudcode-opencode-server-1");
   await world.onHost(
     `docker stop --time 1 cloudcode-opencode-server-1 && docker run --detach --name echo --network cloudcode-edge-opencode --network-alias opencode-server --entrypoint perl ${image} -e '${perl}'
