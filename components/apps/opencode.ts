@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
-import { type Problem, when } from "../settings/problem";
+import { when } from "../settings/problem";
 import { array, bool, integer, integers, list, secret, text } from "../settings/setting";
 import { appKind } from "./app";
 import { modelProxyKey } from "./donation";
@@ -18,14 +18,12 @@ import {
   withDonation,
 } from "./opencode-providers";
 import { releaseLine, version } from "./opencode-release-line";
+import { ownPorts, previewLabel, previewProblems, previewRoutes } from "./opencode-previews";
 
 const name = "opencode";
 const uid = 1000;
 /** The one user of its server; the second major has no other. */
 const user = "opencode";
-
-/** Ports of the server, of the web terminal, and of what connects the edge to localhost (image/localhost.py). */
-const ownPorts = { server: 4096, terminal: 7681, localhost: 1080 };
 
 // renovate: datasource=npm depName=opencode-ai
 export const opencodeVersion = "1.18.33";
@@ -112,22 +110,6 @@ const settings = {
   }),
 };
 
-const previewLabel = (port: number, subdomain: string) => `${port}-${subdomain}`;
-
-/** A preview of the server or the terminal would be a second way to them, past what their own site checks. */
-function previewProblems(ports: readonly number[], subdomain: string): Problem[] {
-  const key = "opencodePreviews";
-  return ports.flatMap((port, index) => [
-    ...when(
-      Object.values(ownPorts).includes(port),
-      key,
-      `[${index}] is one of OpenCode's own ports: ${Object.values(ownPorts).join(", ")}`,
-    ),
-    // A label of DNS (RFC 1035).
-    ...when(previewLabel(port, subdomain).length > 63, key, `[${index}] makes a subdomain of more than 63 characters`),
-  ]);
-}
-
 /**
  * OpenCode (https://opencode.ai): an agent that runs commands, so all of it asks for two factors and no path bypasses that
  * (CVE-2026-22812). It has a host of its own, since it knows no base path.
@@ -200,19 +182,7 @@ export const opencode = appKind({
           version: values.opencodeVersion,
           summary: { en: "AI coding in the browser", zh: "浏览器里的 AI 编程" },
         },
-        ...values.opencodePreviews.map((port) => ({
-          subdomain: previewLabel(port, values.opencodeSubdomain),
-          network,
-          upstream: `opencode-server:${ownPorts.localhost}`,
-          localPort: port,
-          policy: "two_factor" as const,
-          paths: [],
-          title: `OpenCode :${port}`,
-          summary: {
-            en: `What listens on port ${port} of the workspace`,
-            zh: `工作区里监听端口 ${port} 的程序`,
-          },
-        })),
+        ...previewRoutes(values.opencodePreviews, values.opencodeSubdomain, network),
       ],
       release: (domain) => ({
         template: name,
@@ -224,7 +194,7 @@ export const opencode = appKind({
           images,
           package: `${line.package}@${values.opencodeVersion}`,
           passwordFile: `/run/secrets/${line.passwordVariable}`,
-          healthUrl: `http://127.0.0.1:4096${line.health.path}`,
+          healthUrl: `http://127.0.0.1:${ownPorts.server}${line.health.path}`,
           healthCommand: `curl -fsS --config /run/secrets/health | grep -qzE '${line.health.body}'`,
           user,
           packages: values.opencodePackages.join(" "),
