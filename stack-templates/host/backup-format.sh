@@ -61,12 +61,7 @@ unpart() { # NAME
   name=$1
   recover
   kept_place "$name"
-  halt "$name"
-  trap 'recover; hide' EXIT
-  journal_begins "$name" "$(cat "$formats/$name/kept/format")"
-  swap "$name" "$place" "$origin" || fail "the data of $name could not be put back"
-  trap hide EXIT
-  journal_ends
+  put_kept "$name" "the data of $name could not be put back"
   say "the data of $name has format $(format_of "$name") again, as before the update"
 }
 
@@ -77,13 +72,18 @@ exchange() { # NAME RELEASE
   kept_place "$name"
   begin_new "$name" "$2"
   mib "$(size_of "$name" "$(ls "$place/volumes")")" >"$formats/$name/new/mib"
-  halt "$name"
+  put_kept "$name" "the kept data of $name could not be put in place; it runs with what it had" "$formats/$name/new/volumes"
+  say "the data of $name has format $(format_of "$name") again, from the copy; what was written since, of format $(cat "$formats/$name/kept/format"), is kept $(where_kept "$formats/$name/kept")"
+}
+
+# The kept data, found by kept_place, in the place of the stack's volumes, which are removed without ASIDE.
+put_kept() { # NAME FAULT [ASIDE]
+  halt "$1"
   trap 'recover; hide' EXIT
-  journal_begins "$name" "$(cat "$formats/$name/kept/format")"
-  swap "$name" "$place" "$origin" "$formats/$name/new/volumes" || fail "the kept data of $name could not be put in place; it runs with what it had"
+  journal_begins "$1" "$(cat "$formats/$1/kept/format")"
+  swap "$1" "$place" "$origin" "${3-}" || fail "$2"
   trap hide EXIT
   journal_ends
-  say "the data of $name has format $(format_of "$name") again, from the copy; what was written since, of format $(cat "$formats/$name/kept/format"), is kept $(where_kept "$formats/$name/kept")"
 }
 
 # Where the kept data can be moved from: in $place, and in $origin again where it goes back to after a swap that fails.

@@ -23,9 +23,7 @@ set_name() {
   chmod 700 $name_folder
   write /opt/cloudcode/bin/cloudcode-name 755 <"$here/cloudcode-name"
   for unit in cloudcode-name.service cloudcode-name.timer; do write "$units/$unit" <"$here/$unit"; done
-  systemctl daemon-reload
-  enable_unit cloudcode-name.timer
-  systemctl restart cloudcode-name.timer || fail "the timer of the name does not start: $(systemctl status --no-pager cloudcode-name.timer | tail -n 1)"
+  begin_timer name restart "the name"
   code=0
   words=$(/opt/cloudcode/bin/cloudcode-name) || code=$?
   echo "$words"

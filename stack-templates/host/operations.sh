@@ -8,6 +8,13 @@ undo_page() { systemctl daemon-reload; ! [ -e "$units/cloudcode-page.timer" ] ||
 
 undo_notify() { systemctl daemon-reload; ! [ -e "$units/cloudcode-news.timer" ] || systemctl restart cloudcode-news.timer; }
 
+# Has a timer of ours run, now and after each boot, once its files are there.
+begin_timer() { # NAME start|restart WORDS
+  systemctl daemon-reload
+  enable_unit "cloudcode-$1.timer"
+  systemctl "$2" "cloudcode-$1.timer" || fail "the timer of $3 does not start: $(systemctl status --no-pager "cloudcode-$1.timer" | tail -n 1)"
+}
+
 # Uninstalls a timer, the service it starts, and the file that this one reads.
 give_back() { # NAME FOLDER [PROGRAM]
   if [ -e "$units/$1.timer" ]; then
@@ -48,9 +55,7 @@ set_backups() {
     chmod 700 /opt/cloudcode/backup
     write "$units/cloudcode-backup.service" <"$here/cloudcode-backup.service"
     sed "s#@schedule@#$schedule#" "$here/cloudcode-backup.timer" | write "$units/cloudcode-backup.timer"
-    systemctl daemon-reload
-    enable_unit cloudcode-backup.timer
-    systemctl restart cloudcode-backup.timer || fail "the timer of the backups does not start: $(systemctl status --no-pager cloudcode-backup.timer | tail -n 1)"
+    begin_timer backup restart "the backups"
     keep
   else
     give_back cloudcode-backup /opt/cloudcode/backup
@@ -64,9 +69,7 @@ set_alerts() {
     chmod 700 /opt/cloudcode/alerts
     write /opt/cloudcode/bin/cloudcode-alert 755 <"$here/cloudcode-alert"
     for unit in cloudcode-alert.service cloudcode-alert.timer; do write "$units/$unit" <"$here/$unit"; done
-    systemctl daemon-reload
-    enable_unit cloudcode-alert.timer
-    systemctl start cloudcode-alert.timer || fail "the timer of the alerts does not start: $(systemctl status --no-pager cloudcode-alert.timer | tail -n 1)"
+    begin_timer alert start "the alerts"
     keep
   else
     give_back cloudcode-alert /opt/cloudcode/alerts
@@ -76,9 +79,7 @@ set_alerts() {
 set_page() {
   change page
   for unit in cloudcode-updates.service cloudcode-page.service cloudcode-page.timer; do write "$units/$unit" <"$here/$unit"; done
-  systemctl daemon-reload
-  enable_unit cloudcode-page.timer
-  systemctl restart cloudcode-page.timer || fail "the timer of the index page does not start: $(systemctl status --no-pager cloudcode-page.timer | tail -n 1)"
+  begin_timer page restart "the index page"
   keep
 }
 
@@ -89,9 +90,7 @@ set_notify() {
     chmod 700 /opt/cloudcode/notify
     write /opt/cloudcode/bin/cloudcode-news 755 <"$here/cloudcode-news"
     for unit in cloudcode-news.service cloudcode-news.timer; do write "$units/$unit" <"$here/$unit"; done
-    systemctl daemon-reload
-    enable_unit cloudcode-news.timer
-    systemctl start cloudcode-news.timer || fail "the timer of the notifier's self-check does not start: $(systemctl status --no-pager cloudcode-news.timer | tail -n 1)"
+    begin_timer news start "the notifier's self-check"
     keep
   else
     give_back cloudcode-news /opt/cloudcode/notify /opt/cloudcode/bin/cloudcode-news
