@@ -377,12 +377,10 @@ class Listener:
             outcome = turn[1]
             if event and event[1] == "stopped":
                 outcome = "stopped"
-            elif outcome == "interrupted" and not event and tries < len(LOOKS):
-                # By whom, its own event says.
-                return
-            elif outcome == "interrupted" and not event and tries == len(LOOKS):
-                # That event may be on its way: the stream was opened before the sessions were asked.
-                self._put(LOOKS[-2], ("ended", session, directory, None, tries + 1))
+            elif outcome == "interrupted" and not event and tries <= len(LOOKS):
+                # By whom, its own event says, which may be on its way: the stream was opened before all sessions were asked for.
+                if tries == len(LOOKS):
+                    self._put(LOOKS[-2], ("ended", session, directory, None, tries + 1))
                 return
             self._tell(key, outcome, *turn[2:4], title, link)
         elif tries + 1 < len(LOOKS) and (event or not key):
