@@ -11,6 +11,8 @@ export interface Recipe {
   readonly optional: readonly string[];
   /** Outputs that exist only once the resource does. */
   readonly computed: readonly string[];
+  /** Whether one of them is the id. @default true */
+  readonly idIsOutput?: boolean;
   readonly defaults: ValueMap;
   /** Rules next to those on which inputs there are; the required one may be missing. The words name the resource. */
   readonly validate: (inputs: ValueMap, name: string) => readonly CheckFailure[];
@@ -18,9 +20,19 @@ export interface Recipe {
 }
 
 /** The resource type that a recipe describes. */
-export function generatedType({ required, about, optional, computed, defaults, validate, make }: Recipe): ResourceType {
+export function generatedType({
+  required,
+  about,
+  optional,
+  computed,
+  idIsOutput = true,
+  defaults,
+  validate,
+  make,
+}: Recipe): ResourceType {
   const known = new Set<string>([required, ...optional]);
-  const unknowns = Object.fromEntries(["id", ...computed].map((name): [string, Value] => [name, new Unknown()]));
+  const later = [...(idIsOutput ? ["id"] : []), ...computed];
+  const unknowns = Object.fromEntries(later.map((name): [string, Value] => [name, new Unknown()]));
 
   return {
     check: (inputs, resource) => {
@@ -35,7 +47,9 @@ export function generatedType({ required, about, optional, computed, defaults, v
     diff: (oldInputs, inputs) => {
       // Writing a default down changes nothing.
       const changes = findChanges({ ...defaults, ...oldInputs }, { ...defaults, ...inputs });
-      return { changes, replaces: new Set([...changes.keys()].filter((path) => known.has(topLevel(path)))) };
+      const replaces = new Set([...changes.keys()].filter((path) => known.has(topLevel(path))).sort());
+      // The bridge of a provider of Terraform's plugin framework tells the engine only what asks for a new resource.
+      return { changes, replaces, detailed: false };
     },
     preview: (inputs) => ({ ...defaults, ...inputs, ...unknowns }),
     create: (_name, inputs) => make(inputs),

@@ -24,6 +24,8 @@ export interface Difference {
   readonly changes: Changes;
   /** Paths whose change asks for a new resource. */
   readonly replaces: ReadonlySet<string>;
+  /** Whether the engine gets the kind of each change. @default true */
+  readonly detailed?: boolean;
 }
 
 export interface Created {

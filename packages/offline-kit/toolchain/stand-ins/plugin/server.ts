@@ -18,14 +18,14 @@ const KIND = {
   update: [PropertyDiff.Kind.UPDATE, PropertyDiff.Kind.UPDATE_REPLACE],
 } as const;
 
-function diffResponse({ changes, replaces }: Difference): wire.DiffResponse {
+function diffResponse({ changes, replaces, detailed = true }: Difference): wire.DiffResponse {
   const response = new wire.DiffResponse();
-  for (const [path, kind] of changes) {
+  for (const [path, kind] of detailed ? changes : []) {
     const detail = new PropertyDiff();
     detail.setKind(KIND[kind][replaces.has(path) ? 1 : 0]);
     response.getDetaileddiffMap().set(path, detail);
   }
-  response.setHasdetaileddiff(true);
+  response.setHasdetaileddiff(detailed);
   response.setDiffsList([...new Set([...changes.keys()].map(topLevel))]);
   response.setReplacesList([...new Set([...replaces].map(topLevel))]);
   const { DIFF_SOME, DIFF_NONE } = wire.DiffResponse.DiffChanges;

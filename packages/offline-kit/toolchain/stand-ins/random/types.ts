@@ -112,12 +112,13 @@ export const randomTypes: Readonly<Record<string, ResourceType>> = {
     about: "The number of bytes requested. The minimum value for length is 1.",
     optional: ["keepers"],
     computed: ["base64", "hex"],
+    idIsOutput: false,
     defaults: {},
     validate: validateLength,
     make: (inputs) => {
       const bytes = randomBytes(numberOf(inputs, "length"));
       const base64 = bytes.toString("base64");
-      const outputs = { ...inputs, base64: new Secret(base64), hex: new Secret(bytes.toString("hex")), id: "none" };
+      const outputs = { ...inputs, base64: new Secret(base64), hex: new Secret(bytes.toString("hex")) };
       return Promise.resolve({ id: base64, outputs });
     },
   }),
