@@ -91,14 +91,20 @@ it("finds what is in the way, with an exit code, whatever the login shell is", a
 });
 
 it("looks at the workers, too, each under its name", async () => {
-  await pulumi(["config", "set", "lwsandbox", "true"]);
-  await pulumi(["config", "set", "--path", "lwsandboxWorkerHosts[0]", `${machine.address} ${machine.hostKey.public}`]);
-  const { said } = await doctor();
-  expect(said).toMatch(/^RED +daemon-userns/m);
-  expect(said).toMatch(new RegExp(`^ok +worker-\\S+ reach +admin@${machine.address} port 22$`, "m"));
-  expect(said).toMatch(/^(ok +worker-\S+ machine|RED +worker-\S+ memory)/m);
-  expect(said).not.toMatch(/worker-\S+ daemon-userns/);
-  for (const key of ["lwsandbox", "lwsandboxWorkerHosts"]) await pulumi(["config", "rm", key]);
+  const worker = await Machine.start(chosenSystems.at(-1) ?? "debian 13", "worker");
+  try {
+    await worker.run(`echo '${machine.login.public}' >>/home/admin/.ssh/authorized_keys`);
+    await pulumi(["config", "set", "lwsandboxEnabled", "true"]);
+    await pulumi(["config", "set", "--path", "lwsandboxWorkerHosts[0]", `${worker.address} ${worker.hostKey.public}`]);
+    const { said } = await doctor();
+    expect(said).toMatch(/^RED +daemon-userns/m);
+    expect(said).toMatch(new RegExp(`^ok +worker-\\S+ reach +admin@${worker.address} port 22$`, "m"));
+    expect(said).toMatch(/^(ok +worker-\S+ machine|RED +worker-\S+ memory)/m);
+    expect(said).not.toMatch(/worker-\S+ daemon-userns/);
+  } finally {
+    for (const key of ["lwsandboxEnabled", "lwsandboxWorkerHosts"]) await pulumi(["config", "rm", key]);
+    await worker.remove();
+  }
 });
 
 it("says in one line why the machine was not reached, and what to do", async () => {
