@@ -178,5 +178,5 @@ const asked: Readonly<Record<string, Readonly<Record<string, readonly Find[]>>>>
 
 /** What finds that RAM is asked about; undefined for a change of which that is not known here. */
 export function askedAbout(product: string, action: string): readonly Find[] | undefined {
-  return asked[product]?.[action] ?? (/^(Describe|List|Get)/.test(action) ? [anything] : undefined);
+  return asked[product]?.[action] ?? (/^(Describe|List|Get|Query)/.test(action) ? [anything] : undefined);
 }

@@ -27,6 +27,14 @@ export interface Terms {
   readonly discount: number;
 }
 
+/** What the account has paid and owes, in its currency. */
+export interface Finances {
+  /** What is left to pay with. */
+  readonly balance: number;
+  /** What was billed, by billing cycle (YYYY-MM) and product. */
+  readonly bills: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
 /** One request whose signature, permission and parameters are right. */
 export interface Call {
   readonly parameters: Parameters;
@@ -35,11 +43,14 @@ export interface Call {
   readonly catalogue: Catalogue;
   readonly stock: Stock;
   readonly terms: Terms;
+  readonly finances: Finances;
 }
 
 /** One call of an API: its parameters, and what it does to the account. */
 export interface Action {
   readonly parameters: Table;
+  /** What RAM calls the right to do it. @default product and name of the action */
+  readonly right?: string;
   readonly handle: (call: Call) => Answer | Promise<Answer>;
 }
 

@@ -8,6 +8,10 @@ import { passTime } from "./passing-time";
 import { policySchema } from "./policy";
 import type { ControlAnswer } from "./server";
 
+const financesSchema = z.object({
+  balance: z.number(),
+  bills: z.record(z.string(), z.record(z.string(), z.number())),
+});
 const termsSchema = z.object({ currency: z.enum(["USD", "CNY"]), discount: z.number().min(0).max(1) });
 
 /** What the control API works on. `stop` ends the emulator after the answer. */
@@ -55,6 +59,10 @@ const routes: Readonly<Record<string, Handler>> = {
   },
   "PUT terms": ({ rules }, body) => {
     rules.terms = termsSchema.parse(JSON.parse(body));
+    return ok();
+  },
+  "PUT finances": ({ rules }, body) => {
+    rules.finances = financesSchema.parse(JSON.parse(body));
     return ok();
   },
   "PUT latencies": ({ cloud }, body) => {

@@ -1,10 +1,10 @@
-// A stand-in for the Alibaba Cloud APIs (ECS, VPC, EIP, Alidns, RAM, OSS, STS): tests and the sandbox have no cloud account. Both
+// A stand-in for the Alibaba Cloud APIs (ECS, VPC, EIP, Alidns, RAM, OSS, STS, BSS): tests and the sandbox have no cloud account. Both
 // the real Terraform provider and the program's own calls talk to it; what the real cloud answers beyond its public
 // reference and the provider's source is assumed.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Terms } from "./call";
+import type { Finances, Terms } from "./call";
 import { Catalogue } from "./catalogue";
 import { makeCertificate } from "./certificate";
 import { Clock } from "./clock";
@@ -47,6 +47,8 @@ export interface EmulatorOptions {
   readonly policy?: Policy;
   /** Default: USD, no discount. */
   readonly terms?: Terms;
+  /** Default: 100 to pay with, nothing billed. */
+  readonly finances?: Finances;
   /** DNS zones of the account beyond the catalogue's. */
   readonly domains?: readonly string[];
   /** Called when the control API asks for the end. */
@@ -99,6 +101,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     policy: options.policy,
     faults,
     terms: options.terms ?? { currency: "USD", discount: 0 },
+    finances: options.finances ?? { balance: 100, bills: {} },
   };
   const gateway = new Gateway(cloud, new Catalogue(options.domains), rules, journal, changed);
   const storage = new ObjectStorage(cloud, rules, journal, changed);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { askedAbout } from "./authorization";
-import type { Action, Answer, Call, Terms } from "./call";
+import type { Action, Answer, Call, Finances, Terms } from "./call";
 import type { Catalogue } from "./catalogue";
 import type { Cloud } from "./cloud";
 import { ApiError } from "./errors";
@@ -31,6 +31,7 @@ export interface Rules {
   readonly faults: Faults;
   /** Currency and discount of the prices. */
   terms: Terms;
+  finances: Finances;
 }
 
 /** Parameters that say who asks and how, not what for. */
@@ -108,9 +109,9 @@ export class Gateway {
       throw this.#violation(actionName, new ApiError(404, "InvalidAction.NotFound", "No such API."));
     const region = values.get("RegionId") ?? values.get("regionId") ?? defaultRegion;
     const { cloud, catalogue } = this;
-    const { faults: stock, terms } = this.rules;
-    const call = { parameters: new Parameters(values), region, cloud, catalogue, stock, terms };
-    this.#authorize(product.name, actionName, call);
+    const { faults: stock, terms, finances } = this.rules;
+    const call = { parameters: new Parameters(values), region, cloud, catalogue, stock, terms, finances };
+    this.#authorize(product.name, actionName, action.right ?? `${product.name}:${actionName}`, call);
     const wrong = checkParameters(action.parameters, values);
     if (wrong) throw this.#violation(actionName, wrong);
     if (product.regional && this.catalogue.zones(region).length === 0)
@@ -121,9 +122,8 @@ export class Gateway {
   }
 
   /** Everything the request is about must be allowed; who asks who he is always may. */
-  #authorize(product: string, actionName: string, call: Call): void {
+  #authorize(product: string, actionName: string, action: string, call: Call): void {
     if (!this.rules.policy || product === "sts") return;
-    const action = `${product}:${actionName}`;
     const finds = askedAbout(product, actionName);
     if (!finds) throw new Error(`src/authorization.ts does not know what ${action} is about`);
     const resources = finds.flatMap((find) => find(call));
@@ -143,7 +143,7 @@ export class Gateway {
 
   /** Reads at once; what changes something, one after the other. */
   async #perform(name: string, action: Action, call: Call): Promise<Answer> {
-    if (/^(Describe|List|Get)/.test(name)) return action.handle(call);
+    if (/^(Describe|List|Get|Query)/.test(name)) return action.handle(call);
     const turn = this.#queue.then(() => this.#once(name, action, call));
     this.#queue = turn.catch(() => undefined);
     return turn;

@@ -1,5 +1,6 @@
 import { accountId } from "./account-id";
 import { alidns } from "./alidns/records";
+import { bss } from "./bss/bills";
 import type { Actions } from "./call";
 import { diskAttachment } from "./ecs/disk-attachment";
 import { disks } from "./ecs/disks";
@@ -82,5 +83,5 @@ export const products: Readonly<Record<string, Product>> = {
   "2015-04-01": { name: "sts", regional: false, actions: sts },
   "2015-06-12": { name: "location", regional: false, actions: location },
   // QueryAvailableInstances is asked at start without an account type; any error answer will do.
-  "2017-12-14": { name: "bssapi", regional: false, actions: {} },
+  "2017-12-14": { name: "bssapi", regional: false, actions: bss },
 };
