@@ -94,6 +94,15 @@ export function opsCommands(): Command {
       report(await checks(choice()));
     });
   program
+    .command("cost")
+    .description("print what a month costs, the account's bill so far, and how long its balance lasts")
+    .option("--region <ids...>", "print what a month costs in these regions instead; change nothing")
+    .action(async ({ region }: { region?: string[] }) => {
+      // The cloud's SDK is slow to load, and few commands need it.
+      const { cost, costIn } = await import("./commands/cost");
+      print(await (region === undefined ? cost(choice()) : costIn(choice(), region)));
+    });
+  program
     .command("outdated")
     .description("compare the pinned images and sources with the newest ones")
     .action(async () => {

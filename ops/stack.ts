@@ -15,6 +15,7 @@ const outputsSchema = z.object({
   url: z.string(),
   urls: z.record(z.string(), z.string()),
   deviceKeys: z.record(z.string(), z.string()).optional(),
+  monthlyCost: z.object({ currency: z.string(), running: z.number(), stopped: z.number() }).optional(),
   operations: z.object({
     connection: z.object({
       host: z.string(),
@@ -41,6 +42,8 @@ export interface StackOutputs {
   readonly urls: Readonly<Record<string, string>>;
   /** By the device's name. */
   readonly deviceKeys?: Readonly<Record<string, string>> | undefined;
+  /** Price of a month by the last `up`, where the machine is paid by the hour at Alibaba Cloud. */
+  readonly monthlyCost?: { readonly currency: string; readonly running: number; readonly stopped: number } | undefined;
   readonly operations: Operations;
 }
 

@@ -1,21 +1,17 @@
-import { z } from "zod";
 import { enabledApps } from "../../components/apps/registry";
 import { hostValues } from "../../components/host/docker-engine";
 import { inboundRules } from "../../components/host/network";
 import type { Operations } from "../../components/operations";
-import { parseSettings } from "../../components/settings/read";
 import { toSettings } from "../../components/settings/settings";
 import { workerValues } from "../../components/workers/app-worker";
-import { projectName, settingsOfProject } from "../../cli/project";
+import { stackSettings } from "../settings";
 import { Ssh } from "../ssh";
-import { OpsError, type StackChoice, project, pulumi, readOutputs } from "../stack";
+import { OpsError, type StackChoice, readOutputs } from "../stack";
 import { type Check, none, ok, red } from "../status/check";
 import { judgeLook, lookCommand, lookScript, workerLookScript } from "./look";
 
 /** Longest look, in ms: it waits for apt's sources, and for each program that does not answer. */
 const lookMs = 5 * 60_000;
-
-const configSchema = z.record(z.string(), z.object({ value: z.string().optional(), secret: z.boolean().optional() }));
 
 /** A machine that can be looked at, and with what. */
 interface Machine {
@@ -59,11 +55,7 @@ async function look({ connection, script }: Machine): Promise<Check[]> {
 
 /** The configuration says where an existing machine is; one of ours is known once `up` has made it. */
 async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Check)[]> {
-  const config = configSchema.parse(JSON.parse(await pulumi(choice, ["config", "--show-secrets", "--json"])));
-  const name = projectName(choice.cwd ?? project);
-  const own = settingsOfProject(config, name);
-  const raw = Object.fromEntries(Object.entries(own).map(([key, { value }]) => [key, value ?? ""]));
-  const parsed = parseSettings(raw, name, (key) => own[key]?.secret === true);
+  const parsed = await stackSettings(choice);
   if (!parsed.ok) return [red("settings", parsed.message, "run the commands above; `pulumi preview` reports the same")];
   const settings = toSettings(parsed.values);
   const { target } = settings;

@@ -13,6 +13,11 @@ export function ramPolicyForBackups(): Policy {
   return readPolicy("ram-policy-oss.json", (text) => text);
 }
 
+/** What is added for the bill and the balance. */
+export function ramPolicyForBills(): Policy {
+  return readPolicy("ram-policy-billing.json", (text) => text);
+}
+
 /** What the README gives to CI: the first statement. */
 export function ramPolicyForPreviews(): Policy {
   const { Version, Statement } = readPolicy("ram-policy.json", (text) => text);

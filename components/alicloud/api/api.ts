@@ -6,9 +6,12 @@ import { z } from "zod";
 import { ApiFault, faultOf } from "./api-fault";
 
 /** API versions: https://api.alibabacloud.com/product/Ecs and the same page of each product. */
-const versions = { ecs: "2014-05-26", vpc: "2016-04-28", sts: "2015-04-01" } as const;
+const versions = { ecs: "2014-05-26", vpc: "2016-04-28", sts: "2015-04-01", bssopenapi: "2017-12-14" } as const;
 
 export type Product = keyof typeof versions;
+
+/** Products whose calls name a region. */
+const regional: ReadonlySet<Product> = new Set(["ecs", "vpc"]);
 export type Query = Readonly<Record<string, string>>;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -38,7 +41,7 @@ const pauses = [500, 1500, 4000];
 /**
  * The API of `region` with the keys of the environment (the same variables as the Terraform provider's, else Alibaba
  * Cloud's default chain: https://www.alibabacloud.com/help/en/sdk/developer-reference/v2-manage-node-js-access-credentials)
- * and the endpoints of ALIBABA_CLOUD_ENDPOINT_ECS, _VPC and _STS, if set.
+ * and the endpoints of ALIBABA_CLOUD_ENDPOINT_ECS, _VPC, _STS and _BSSOPENAPI, if set.
  */
 export function cloudApi(region: string, env: Environment = process.env): CloudApi {
   const keys = keysOf(env);
@@ -49,7 +52,7 @@ export function cloudApi(region: string, env: Environment = process.env): CloudA
   const clientOf = (product: Product): Client => {
     const known = clients.get(product);
     if (known) return known;
-    const endpoint = env[`ALIBABA_CLOUD_ENDPOINT_${product.toUpperCase()}`] || `${product}.${region}.aliyuncs.com`;
+    const endpoint = env[`ALIBABA_CLOUD_ENDPOINT_${product.toUpperCase()}`] || endpointOf(product, region);
     const client = new Client(
       new Config({ ...identity, endpoint, protocol: "HTTPS", regionId: region, connectTimeout, readTimeout }),
     );
@@ -62,7 +65,7 @@ export function cloudApi(region: string, env: Environment = process.env): CloudA
       ...{ action, version: versions[product], protocol: "HTTPS", method: "POST", pathname: "/", style: "RPC" },
       ...{ authType: "AK", reqBodyType: "formData", bodyType: "json" },
     });
-    const request = new OpenApiRequest({ query: product === "sts" ? query : { RegionId: region, ...query } });
+    const request = new OpenApiRequest({ query: regional.has(product) ? { RegionId: region, ...query } : query });
     try {
       const answer = await clientOf(product).callApi(params, request, new RuntimeOptions({ autoretry: false }));
       const body: unknown = answer["body"];
@@ -87,6 +90,12 @@ export function cloudApi(region: string, env: Environment = process.env): CloudA
     call,
     list: (product, action, query, read) => allPages((page) => call(product, action, { ...query, ...page }), read),
   };
+}
+
+/** Bills have one endpoint for each of the two sites (aliyun/alibabacloud-python-sdk, bssopenapi-20171214). */
+function endpointOf(product: Product, region: string): string {
+  if (product !== "bssopenapi") return `${product}.${region}.aliyuncs.com`;
+  return region.startsWith("cn-") ? "business.aliyuncs.com" : "business.ap-southeast-1.aliyuncs.com";
 }
 
 interface Keys {

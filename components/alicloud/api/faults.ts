@@ -84,6 +84,15 @@ const access: readonly Fault[] = [
       "Object Storage Service is not activated in this account, or has an unpaid bill: activate it once in the console under Object Storage Service, then run `pulumi up` again.",
   },
   {
+    code: /^bssopenapi:\w+: (NotAuthorized|NoPermission|Forbidden)/,
+    sentence:
+      "The access key may not read the bill: grant docs/ram-policy-billing.json to its user. Nothing else needs that right.",
+  },
+  {
+    code: /^bssopenapi:\w+: NotApplicable/,
+    sentence: "Alibaba Cloud shows this account no bill, as where another account or a reseller pays for it.",
+  },
+  {
     code: /Forbidden\.(RAM|SubUser|Unauthorized)|Forbbiden\.SubUser|Forbedden\.NotSupportRAM|NoPermission|UnauthorizedOperation/,
     sentence: (text) => refusal(actionOf(text)),
   },
@@ -202,7 +211,7 @@ const connection: readonly Fault[] = [
     sentence: "Alibaba Cloud had an internal error: wait a minute, then run the command again.",
   },
   {
-    code: /^(ecs|vpc|sts):(Describe|Get)\w+: (RequestTimeout|ConnectionFailed)/,
+    code: /^(ecs|vpc|sts|bssopenapi):(Describe|Get|Query)\w+: (RequestTimeout|ConnectionFailed)/,
     sentence:
       "Alibaba Cloud could not be reached or did not answer in time: check this machine's connection, then run the command again.",
   },
