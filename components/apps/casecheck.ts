@@ -214,6 +214,7 @@ export const casecheck = appKind({
                 volume: "database",
                 dump: "pg_dumpall --username postgres --clean --if-exists",
                 load: "psql --no-psqlrc --quiet --username postgres postgres",
+                flush: "psql --no-psqlrc --quiet --username postgres --command CHECKPOINT postgres",
               },
             ],
           },

@@ -90,7 +90,11 @@ export class DockerEngine extends pulumi.ComponentResource {
 /** What `stack-templates/host/` is rendered with. */
 export function hostValues(
   docker: DockerSettings & Partial<Pick<DockerEngineArgs, "news">>,
-  { port, network }: Pick<Host, "port"> & { readonly network: Pick<NetworkParts, "inbound" | "enforced"> },
+  {
+    port,
+    network,
+    spot = false,
+  }: Pick<Host, "port" | "spot"> & { readonly network: Pick<NetworkParts, "inbound" | "enforced"> },
   dataDisk: DataDiskFacts | undefined,
 ): TemplateValues {
   const ssh = network.inbound.find((rule) => rule.protocol === "tcp" && rule.port === port);
@@ -104,6 +108,7 @@ export function hostValues(
     sshPort: port,
     sshCidrs: network.enforced ? "" : (ssh?.sources.join(" ") ?? ""),
     notify: docker.news === true ? "yes" : "",
+    spot: spot ? "yes" : "",
     dataDisk: dataDisk?.serial ?? "",
     dataDiskGiB: dataDisk?.gib ?? 0,
     daemon: daemonJson(docker),

@@ -61,6 +61,8 @@ export interface HostParts extends Machine {
   readonly dataDisk?: pulumi.Output<DataDiskFacts>;
   /** The bucket of the stack, where backups go to one. */
   readonly backupStore?: BackupStore;
+  /** Whether the cloud may take the machine back, of which the machine hears a few minutes before. @default false */
+  readonly spot?: boolean;
 }
 
 /** Where restic keeps backups. */
@@ -113,6 +115,7 @@ export class Host extends pulumi.ComponentResource implements HostParts {
   readonly manualSteps: HostParts["manualSteps"];
   readonly dataDisk?: pulumi.Output<DataDiskFacts>;
   readonly backupStore?: BackupStore;
+  readonly spot?: boolean;
 
   constructor(name: string, { platform, network }: HostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:Host", name, {}, opts);
@@ -133,6 +136,7 @@ export class Host extends pulumi.ComponentResource implements HostParts {
     this.manualSteps = parts.manualSteps;
     if (parts.dataDisk) this.dataDisk = parts.dataDisk;
     if (parts.backupStore) this.backupStore = parts.backupStore;
+    if (parts.spot !== undefined) this.spot = parts.spot;
     this.registerOutputs({ publicAddress: this.publicAddress, hostKey: this.hostKey });
   }
 

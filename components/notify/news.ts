@@ -16,6 +16,7 @@ export const newsKinds = [
   "login",
   "certificate",
   "deploy",
+  "spot",
 ] as const;
 
 /** Kind of a piece of news. */

@@ -21,13 +21,14 @@ export interface ReleasePlan {
   readonly memory?: { readonly mib: number; readonly setting: string };
   /**
    * Databases that a backup takes as a dump instead of as files: `dump` prints one, `load` reads it into an empty database that
-   * the service has just made in `volume`. Programs of the container, of plain words. @default none
+   * the service has just made in `volume`, `flush` has the database write all to its files. Programs of the container, of plain words. @default none
    */
   readonly dumps?: readonly {
     readonly service: string;
     readonly volume: string;
     readonly dump: string;
     readonly load: string;
+    readonly flush: string;
   }[];
   /**
    * Format of the App's data, where a version migrates it for good: a whole number that grows with each such migration. Where the data
@@ -50,9 +51,10 @@ export function planText(plan: ReleasePlan): string {
     plan.memory && `memory ${plan.memory.mib} ${plan.memory.setting}`,
     plan.check && `check ${plan.check.service} ${plan.check.command}`,
     plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,
-    ...(plan.dumps ?? []).flatMap(({ service, volume, dump, load }) => [
+    ...(plan.dumps ?? []).flatMap(({ service, volume, dump, load, flush }) => [
       `dump ${service} ${volume} ${dump}`,
       `load ${service} ${volume} ${load}`,
+      `flush ${service} ${flush}`,
     ]),
     plan.dataFormat && `format ${plan.dataFormat.number} ${plan.dataFormat.volumes.join(" ")}`,
     `timeout ${plan.healthTimeout ?? 180}`,

@@ -70,16 +70,31 @@ warn_of() { # FILE WORDS
   sed "s/^/$2: /" "$1" | tee -a "$work/warnings" >&3
 }
 
+# Names of the stacks that run here.
+running() {
+  for folder in "$stacks"/*/; do
+    [ ! -e "${folder}releases/current/compose.yaml" ] || basename "$folder"
+  done
+}
+
+# Before a machine goes: what can wait, such as pruning, would take the time of what cannot.
+rescue() {
+  wait_others=30s
+  repository_ready
+  result=ok
+  for one in $(running); do
+    (save "$one" && [ -z "$faults" ]) || result=failed
+  done
+  [ $result = ok ]
+}
+
 run() {
   result=failed
   # A backup of single stacks by hand says nothing about the others.
   [ $# -gt 0 ] || trap 'hide; printf "%s\t%s\n" "$(date +%s)" "$result" >"$config/last"; cp "$work/warnings" "$config/warnings"' EXIT
   repository_ready
-  if [ $# -eq 0 ]; then
-    for folder in "$stacks"/*/; do
-      [ ! -e "${folder}releases/current/compose.yaml" ] || set -- "$@" "$(basename "$folder")"
-    done
-  fi
+  # shellcheck disable=SC2046 # names are words
+  [ $# -gt 0 ] || set -- $(running)
   result=ok
   for one in "$@"; do
     (save "$one" && [ -z "$faults" ]) || result=failed

@@ -80,6 +80,7 @@ set_backups
 set_alerts
 set_page
 set_notify
+set_spot
 set_updates
 set_name
 echo "host is ready: $(docker --version), Compose $(docker compose version --short)" >&3

@@ -1,4 +1,4 @@
-# Backups, self-check, index page and dynamic DNS: the scheduled jobs of a host. Sourced by install.sh.
+# Backups, self-check, index page, news and the notice of a spot machine: the scheduled jobs of a host. Sourced by install.sh.
 # shellcheck shell=sh disable=SC2154 # here, fail and the lower-case names are install.sh's, transaction.sh's and settings.sh's
 
 undo_programs() { systemctl daemon-reload; }
@@ -6,6 +6,7 @@ undo_backups() { systemctl daemon-reload; ! [ -e "$units/cloudcode-backup.timer"
 undo_alerts() { systemctl daemon-reload; ! [ -e "$units/cloudcode-alert.timer" ] || systemctl restart cloudcode-alert.timer; }
 undo_page() { systemctl daemon-reload; ! [ -e "$units/cloudcode-page.timer" ] || systemctl restart cloudcode-page.timer; }
 
+undo_spot() { systemctl daemon-reload; ! [ -e "$units/cloudcode-spot.timer" ] || systemctl restart cloudcode-spot.timer; }
 undo_notify() { systemctl daemon-reload; ! [ -e "$units/cloudcode-news.timer" ] || systemctl restart cloudcode-news.timer; }
 
 # Has a timer of ours run, now and after each boot, once its files are there.
@@ -94,5 +95,19 @@ set_notify() {
     keep
   else
     give_back cloudcode-news /opt/cloudcode/notify /opt/cloudcode/bin/cloudcode-news
+  fi
+}
+
+# On a machine that the cloud may take back with a notice.
+set_spot() {
+  change spot
+  if [ -n "$spot" ]; then
+    write /opt/cloudcode/bin/cloudcode-spot 755 <"$here/cloudcode-spot"
+    sh -n /opt/cloudcode/bin/cloudcode-spot || fail "/opt/cloudcode/bin/cloudcode-spot did not arrive whole"
+    for unit in cloudcode-spot.service cloudcode-spot.timer; do write "$units/$unit" <"$here/$unit"; done
+    begin_timer spot start "the notice of a spot machine"
+    keep
+  else
+    give_back cloudcode-spot /run/cloudcode-spot /opt/cloudcode/bin/cloudcode-spot
   fi
 }

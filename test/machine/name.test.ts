@@ -117,11 +117,11 @@ describe.each(chosenSystems.slice(0, 1))("the records of a free name, on %s", (s
     // As set_backups, set_alerts, set_page and set_notify leave them.
     await machine.run(`cd /etc/systemd/system; mkdir -p /opt/cloudcode/backup /opt/cloudcode/alerts /opt/cloudcode/notify
       printf '[Service]\nExecStart=/bin/sleep 600\n' >cloudcode-updates.service
-      for name in backup alert page news; do
+      for name in backup alert page news spot; do
         printf '[Service]\nExecStart=/bin/sleep 600\n' >cloudcode-$name.service
         printf '[Timer]\nOnActiveSec=1h\n[Install]\nWantedBy=timers.target\n' >cloudcode-$name.timer
       done
-      systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer cloudcode-page.timer cloudcode-news.timer
+      systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer cloudcode-page.timer cloudcode-news.timer cloudcode-spot.timer
       systemctl start cloudcode-backup cloudcode-updates`);
     const words = (await runProgram({})).resource("docker-removal").inputs["delete"];
     const [, remote] = /cloudcode-hook\.cjs reach (.+)$/s.exec(textOf(words)) ?? [];

@@ -127,6 +127,16 @@ describe("a backup", () => {
     expect(readFileSync(join(folder, "backup", "last"), "utf8")).toMatch(/\tfailed\n$/);
   });
 
+  it("before the machine goes is of each stack, waits for nobody, and leaves old snapshots for later", () => {
+    configure("s3:https://example.com/bucket/home");
+    const { status, said, calls } = run("rescue");
+    expect([status, said]).toEqual([0, "app is backed up"]);
+    expect(words(calls)).toEqual(["cat config", "unlock", "backup --quiet --json --host home --tag app=app /backup"]);
+    expect(calls.at(-1)).toContain(" --retry-lock 30s ");
+    answer("run * --tag app=app *", "", 1);
+    expect(run("rescue").status).toBe(1);
+  });
+
   it("that is whole is good, though old snapshots could not be removed", () => {
     configure("s3:https://example.com/bucket/home");
     answer("run * forget *", "unable to create lock in backend: repository is already locked\n", 11);

@@ -354,7 +354,7 @@ describe("where backups are set", () => {
   });
 
   it("data that is backed up as a dump is copied as files", async () => {
-    const dumps = [{ service: "database", volume: "data", dump: "dump", load: "load" }];
+    const dumps = [{ service: "database", volume: "data", dump: "dump", load: "load", flush: "flush" }];
     await host.apply(release("new1", { ...of(2), dumps }));
     expect([existsSync(join(own(), "kept/snapshot")), existsSync(join(own(), "kept/volumes/data/db"))]).toEqual([
       false,

@@ -73,7 +73,7 @@ describe("every shell script", () => {
   const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
     .map((path) => join(projectRoot, "stack-templates", path))
     .filter((path) =>
-      /(\.sh|\/firewall|\/cloudcode-(host|check|backup|guest|alert|name|page|news|notify))$/.test(path),
+      /(\.sh|\/firewall|\/cloudcode-(host|check|backup|guest|alert|name|page|news|notify|spot))$/.test(path),
     );
 
   it("is found by this test", () => {
@@ -104,6 +104,7 @@ describe("every shell script", () => {
       "cloudcode-news",
       "cloudcode-notify",
       "cloudcode-page",
+      "cloudcode-spot",
       "docker.sh",
       "entrypoint.sh",
       "entrypoint.sh",

@@ -105,10 +105,18 @@ describe("a stack with backups", () => {
 });
 
 describe("a database that is dumped", () => {
-  it("is two lines of the plan, which the host reads", () => {
-    const dumps = [{ service: "database", volume: "data", dump: "pg_dumpall --clean", load: "psql postgres" }];
+  it("is three lines of the plan, which the host reads", () => {
+    const dumps = [
+      {
+        service: "database",
+        volume: "data",
+        dump: "pg_dumpall --clean",
+        load: "psql postgres",
+        flush: "psql -c CHECKPOINT",
+      },
+    ];
     expect(planText({ networks: [], dumps })).toBe(
-      "dump database data pg_dumpall --clean\nload database data psql postgres\ntimeout 180\n",
+      "dump database data pg_dumpall --clean\nload database data psql postgres\nflush database psql -c CHECKPOINT\ntimeout 180\n",
     );
     const script = readFileSync(join(projectRoot, "stack-templates", "host", "cloudcode-backup"), "utf8");
     for (const word of ["dump", "load"])

@@ -120,6 +120,7 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
     ...(ipv6 && { publicIpv6: ipv6 }),
     dataDisk: data.facts,
     ...(bucket && { backupStore: bucket.store }),
+    spot: machine.charge === "spot",
     monthlyCost: pulumi
       .all([placement.instanceType, placement.diskCategory])
       .apply(async ([type, category]) => monthlyCost(await args.costs.of(type, category))),

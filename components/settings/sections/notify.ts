@@ -11,7 +11,7 @@ export const notifySettings = {
   }),
   notifyEvents: list(newsKind, {
     description:
-      "What news is sent: done, failed, permission and question are OpenCode's; check is a red check and its end; backup, reboot, login, certificate and deploy are the home's.",
+      "What news is sent: done, failed, permission and question are OpenCode's; check is a red check and its end; backup, reboot, login, certificate, deploy and spot (a spot machine is taken back) are the home's.",
     example: '\'["failed","permission","question","check","backup","login"]\'',
     default: newsKinds,
   }),
