@@ -86,5 +86,13 @@ it("refuses what the official plugin is needed for", async () => {
   expect((await plugin.check(KEY, { algorithm: "RSA" })).failures).toEqual([
     'algorithm: The stand-in makes ED25519 keys only, got: "RSA"; the official plugin makes the others.',
   ]);
-  expect((await plugin.check(KEY, {})).failures).toEqual([": Missing required property 'algorithm'"]);
+});
+
+it("refuses what the official plugin refuses, in its words", async () => {
+  expect((await plugin.check(KEY, {})).failures).toEqual([
+    ": Missing required property 'algorithm': Name of the algorithm to use when generating the private key. Currently-supported values are: `RSA`, `ECDSA`, `ED25519`. ",
+  ]);
+  expect((await plugin.check(KEY, { algorithm: "ed25519" })).failures).toEqual([
+    `: Invalid Attribute Value Match. Attribute algorithm value must be one of: ["RSA" "ECDSA" "ED25519"], got: "ed25519". Examine values at 'thing.algorithm'.`,
+  ]);
 });

@@ -5,6 +5,9 @@ import type { ValueMap } from "../plugin/values";
 import { Secret, text, Unknown } from "../plugin/values";
 import { fingerprints, privatePem, publicLine } from "./openssh";
 
+/** Those of the real provider. */
+const algorithms: readonly string[] = ["RSA", "ECDSA", "ED25519"];
+
 /** What the real provider keeps in state for every algorithm. */
 const DEFAULTS: ValueMap = { ecdsaCurve: "P224", rsaBits: 2048 };
 
@@ -32,6 +35,7 @@ function ed25519Outputs(): ValueMap & { readonly id: string } {
 export const tlsTypes: Readonly<Record<string, ResourceType>> = {
   "tls:index/privateKey:PrivateKey": generatedType({
     required: "algorithm",
+    about: `Name of the algorithm to use when generating the private key. Currently-supported values are: ${algorithms.map((name) => `\`${name}\``).join(", ")}. `,
     optional: ["ecdsaCurve", "rsaBits"],
     computed: [
       "privateKeyOpenssh",
@@ -43,18 +47,26 @@ export const tlsTypes: Readonly<Record<string, ResourceType>> = {
       "publicKeyPem",
     ],
     defaults: DEFAULTS,
-    validate: ({ algorithm }) =>
-      algorithm === undefined || algorithm instanceof Unknown || text(algorithm) === "ED25519"
-        ? []
-        : [
-            {
-              property: "algorithm",
-              reason: `The stand-in makes ED25519 keys only, got: "${text(algorithm) ?? ""}"; the official plugin makes the others.`,
-            },
-          ],
+    validate: ({ algorithm }, resource) => {
+      if (algorithm === undefined || algorithm instanceof Unknown) return [];
+      const name = text(algorithm) ?? "";
+      if (name === "ED25519") return [];
+      if (algorithms.includes(name)) {
+        const reason = `The stand-in makes ED25519 keys only, got: "${name}"; the official plugin makes the others.`;
+        return [{ property: "algorithm", reason }];
+      }
+      const known = algorithms.map((one) => `"${one}"`).join(" ");
+      const fault = `Attribute algorithm value must be one of: [${known}], got: "${name}"`;
+      return [
+        { property: "", reason: `Invalid Attribute Value Match. ${fault}. Examine values at '${resource}.algorithm'.` },
+      ];
+    },
     make: (inputs) => {
       const key = ed25519Outputs();
-      return Promise.resolve({ id: key.id, outputs: { ...DEFAULTS, ...inputs, ...key } });
+      return Promise.resolve({
+        id: key.id,
+        outputs: { ...DEFAULTS, ...inputs, ...key, __meta: '{"schema_version":"0"}' },
+      });
     },
   }),
 };
