@@ -71,7 +71,7 @@ export class CasecheckWeb {
     const file = join(folder, "Caddyfile");
     const moved = [
       [":8080 {", `:${port} {\n\tbind 127.0.0.1`],
-      ["127.0.0.1:8081", `127.0.0.1:${loginPort}`],
+      [":8081", `:${loginPort}`],
       ["api:8000", `127.0.0.1:${apiPort}`],
       ["/srv/www", join(folder, "www")],
     ].reduce((text, [from = "", to = ""]) => text.replaceAll(from, to), caddyfile);
@@ -85,7 +85,9 @@ export class CasecheckWeb {
 
   send(target: string, headers: Readonly<Record<string, string>> = {}, method = "POST"): Promise<WebAnswer> {
     return new Promise((resolve, reject) => {
-      const place = { host: "127.0.0.1", port: this.port, path: target, method, headers, agent: false };
+      // As visitors name it, never by its address.
+      const all = { host: "cases.example.org", ...headers };
+      const place = { host: "127.0.0.1", port: this.port, path: target, method, headers: all, agent: false };
       const sent = request(place, (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
