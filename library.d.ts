@@ -94,6 +94,8 @@ export interface Apps {
     readonly memoryMiB?: number | undefined;
     /** Memory limit of the server of OpenCode's web terminal, in MiB. What runs in the terminal counts toward opencodeMemoryMiB. Default: 1024. */
     readonly terminalMemoryMiB?: number | undefined;
+    /** Budget of disk space for OpenCode's home folder, in GiB: npm run ops -- status warns from 80 % and is red at 100 %; nothing is deleted or refused. Not set: it warns when little of the disk is free. */
+    readonly diskGiB?: number | undefined;
     /** Version of OpenCode. 2.x migrates the data of 1.x permanently: the host keeps a copy first, and npm run ops -- rollback opencode restores version and data. Default: 1.18.33. */
     readonly version?: string | undefined;
     /** Debian packages to install in OpenCode's workspace, when its image is built. Default: []. */

@@ -55,6 +55,11 @@ const settings = {
     example: "512",
     default: 1024,
   }),
+  opencodeDiskGiB: integer(1, 65536, {
+    description:
+      "Budget of disk space for OpenCode's home folder, in GiB: npm run ops -- status warns from 80 % and is red at 100 %; nothing is deleted or refused. Not set: it warns when little of the disk is free.",
+    example: "20",
+  }),
   opencodeVersion: text(version, {
     description:
       "Version of OpenCode. 2.x migrates the data of 1.x permanently: the host keeps a copy first, and npm run ops -- rollback opencode restores version and data.",
@@ -209,6 +214,9 @@ export const opencode = appKind({
         plan: {
           networks: [network],
           build: ["server"],
+          ...(values.opencodeDiskGiB !== undefined && {
+            disk: { gib: values.opencodeDiskGiB, setting: "opencodeDiskGiB" },
+          }),
           // Not the workspace, which is the user's and is not migrated.
           dataFormat: { number: line.dataFormat, volumes: ["config", "data"] },
         },

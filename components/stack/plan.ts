@@ -19,6 +19,8 @@ export interface ReleasePlan {
   readonly startFirst?: readonly string[];
   /** Least memory of the machine, in MiB, and the setting that says so. */
   readonly memory?: { readonly mib: number; readonly setting: string };
+  /** Budget of all its volumes, in GiB, and the setting that says so; `ops status` warns from 80 %. @default what the disk has */
+  readonly disk?: { readonly gib: number; readonly setting: string };
   /**
    * Databases that a backup takes as a dump instead of as files: `dump` prints one, `load` reads it into an empty database that
    * the service has just made in `volume`, `flush` has the database write all to its files. Programs of the container, of plain words. @default none
@@ -49,6 +51,7 @@ export function planText(plan: ReleasePlan): string {
     ...(plan.build ?? []).map((service) => `build ${service}`),
     ...(plan.startFirst ?? []).map((service) => `start-first ${service}`),
     plan.memory && `memory ${plan.memory.mib} ${plan.memory.setting}`,
+    plan.disk && `disk ${plan.disk.gib} ${plan.disk.setting}`,
     plan.check && `check ${plan.check.service} ${plan.check.command}`,
     plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,
     ...(plan.dumps ?? []).flatMap(({ service, volume, dump, load, flush }) => [

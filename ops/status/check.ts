@@ -33,6 +33,7 @@ export function parseHostReport(text: string): HostReport {
     else if (state === "ok") checks.push(ok(name, seen));
     else if (state === "none") checks.push(none(name, seen));
     else if (state === "red") checks.push(red(name, seen, fix));
+    else if (state === "warn") checks.push(warn(name, seen, fix));
     else
       checks.push(
         red("host report", `cannot be read: ${line}`, "run pulumi up, so that host and program have the same version"),

@@ -46,7 +46,8 @@ repository_ready() { # [look]: one that is not there is made, unless this only l
   case $repository in /*) mkdir -p "$repository" ;; esac
   docker stop --time 10 cloudcode-restic >/dev/null 2>&1
   docker rm --force cloudcode-restic >/dev/null 2>&1
-  docker image inspect "$image" >/dev/null 2>&1 || timeout 15m docker pull --quiet "$image" >/dev/null ||
+  docker image inspect "$image" >/dev/null 2>&1 ||
+    { timeout 15m docker pull --quiet "$image" >/dev/null && (flock 6 && printf '%s\n' "$image" >>"$stacks/.images") 6>"$stacks/.images.lock"; } ||
     fail "$image could not be pulled; is its registry reachable from the host (see registryMirrors, imageRegistry)?"
   # A store that does not answer, or a bucket that is not there, would be asked again for a quarter of an hour.
   limit=60s

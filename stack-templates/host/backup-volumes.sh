@@ -42,12 +42,12 @@ worker() { # WORDS DOCKER-OPTION...
 contained() { # PROGRAM WORDS DOCKER-OPTION...
   entry=$1 words=$2
   shift 2
-  docker rm --force cloudcode-worker >/dev/null 2>&1
+  docker rm --force "${worker_name:=cloudcode-worker}" >/dev/null 2>&1
   docker image inspect cloudcode-empty:1 >/dev/null 2>&1 ||
     (cd / && find bin lib lib64 -maxdepth 0 -type l -print0 | tar --null --files-from - --create) |
     docker import - cloudcode-empty:1 >/dev/null || return 1
   # shellcheck disable=SC2086 # the words are words
-  timeout "$((copy_seconds + 600))" docker run --rm --name cloudcode-worker --network none --read-only --log-driver none --cap-drop ALL \
+  timeout "$((copy_seconds + 600))" docker run --rm --name "$worker_name" --network none --read-only --log-driver none --cap-drop ALL \
     --security-opt no-new-privileges:true --memory 512m --memory-swap 512m --pids-limit 32 --entrypoint "$entry" \
     --mount type=bind,source=/usr,target=/usr,readonly "$@" cloudcode-empty:1 $words </dev/null
 }

@@ -55,15 +55,23 @@ image_of() { # RELEASE SERVICE
   compose "$1" config --format json | jq --raw-output --arg service "$2" '.services[$service].image'
 }
 
+# Writes down that cloudcode brought an image, which cloudcode-space may remove one day; others' images it leaves.
+brought() { # IMAGE
+  (
+    flock 6
+    grep -qsxF "$1" "$stacks/.images" || printf '%s\n' "$1" >>"$stacks/.images"
+  ) 6>"$stacks/.images.lock"
+}
+
 images_ready() {
   plan "$1" build | while read -r service; do
-    docker image inspect "$(image_of "$1" "$service")" >/dev/null 2>&1 ||
-      compose "$1" build --quiet "$service" || exit 1
+    image=$(image_of "$1" "$service")
+    docker image inspect "$image" >/dev/null 2>&1 || { compose "$1" build --quiet "$service" && brought "$image"; } || exit 1
   done || { say "cloudcode: the image of $name could not be built:"; return 1; }
   missing=$(for image in $(compose "$1" config --images); do docker image inspect "$image" >/dev/null 2>&1 || echo "$image"; done)
   [ -n "$missing" ] || return 0
   for image in $missing; do
-    timeout 15m docker pull --quiet "$image" ||
+    { timeout 15m docker pull --quiet "$image" && brought "$image"; } ||
       { say "cloudcode: $image could not be pulled; is its registry reachable from the host (see registryMirrors, imageRegistry)?"; return 1; }
   done
 }

@@ -8,7 +8,7 @@ switch() { # RELEASE
 # Caddy holds requests for a stack that is restarting, and drops the held ones when it reloads.
 others_still() {
   for lock in "$stacks"/.*.lock; do
-    case $lock in "$stacks/.$name.lock" | "$stacks/.networks.lock") ;; *) flock -s -w "$lock_seconds" "$lock" true ;; esac
+    case $lock in "$stacks/.$name.lock" | "$stacks/.networks.lock" | "$stacks/.images.lock") ;; *) flock -s -w "$lock_seconds" "$lock" true ;; esac
   done
 }
 

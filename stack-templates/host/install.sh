@@ -79,6 +79,7 @@ install_programs
 set_backups
 set_alerts
 set_page
+set_space
 set_notify
 set_spot
 set_updates

@@ -1,4 +1,4 @@
-# Backups, self-check, index page, news and the notice of a spot machine: the scheduled jobs of a host. Sourced by install.sh.
+# Backups, self-check, index page, old images, news and the notice of a spot machine: the scheduled jobs of a host. Sourced by install.sh.
 # shellcheck shell=sh disable=SC2154 # here, fail and the lower-case names are install.sh's, transaction.sh's and settings.sh's
 
 undo_programs() { systemctl daemon-reload; }
@@ -7,6 +7,8 @@ undo_alerts() { systemctl daemon-reload; ! [ -e "$units/cloudcode-alert.timer" ]
 undo_page() { systemctl daemon-reload; ! [ -e "$units/cloudcode-page.timer" ] || systemctl restart cloudcode-page.timer; }
 
 undo_spot() { systemctl daemon-reload; ! [ -e "$units/cloudcode-spot.timer" ] || systemctl restart cloudcode-spot.timer; }
+undo_space() { systemctl daemon-reload; ! [ -e "$units/cloudcode-prune.timer" ] || systemctl restart cloudcode-prune.timer; }
+
 undo_notify() { systemctl daemon-reload; ! [ -e "$units/cloudcode-news.timer" ] || systemctl restart cloudcode-news.timer; }
 
 # Has a timer of ours run, now and after each boot, once its files are there.
@@ -31,12 +33,12 @@ give_back() { # NAME FOLDER [PROGRAM]
 
 install_programs() {
   change programs
-  parts="start-first.sh host-words.sh host-compose.sh host-format.sh host-live.sh host-apply.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh backup-swap.sh backup-format.sh gone.sh"
+  parts="check-space.sh start-first.sh host-words.sh host-compose.sh host-format.sh host-live.sh host-apply.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh backup-swap.sh backup-format.sh gone.sh"
   # First what the programs read.
-  for part in $parts newest-listener.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
+  for part in $parts newest-listener.pl measure.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
-  for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-guest cloudcode-notify; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
-  for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-guest cloudcode-notify $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
+  for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-space cloudcode-guest cloudcode-notify; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
+  for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-space cloudcode-guest cloudcode-notify $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
   # Also without backups: a change of the data's format moves volumes, too.
   write "$units/cloudcode-recover.service" <"$here/cloudcode-recover.service"
   systemctl daemon-reload
@@ -81,6 +83,14 @@ set_page() {
   change page
   for unit in cloudcode-updates.service cloudcode-page.service cloudcode-page.timer; do write "$units/$unit" <"$here/$unit"; done
   begin_timer page restart "the index page"
+  keep
+}
+
+set_space() {
+  change space
+  mkdir -p /opt/cloudcode/space
+  for unit in cloudcode-space.service cloudcode-prune.service cloudcode-prune.timer; do write "$units/$unit" <"$here/$unit"; done
+  begin_timer prune start "the removal of old images"
   keep
 }
 

@@ -43,10 +43,10 @@ describe.each(chosenSystems.slice(0, 1))("the records of a free name, on %s", (s
     const files = await arrivedFiles(await runProgram(settings), "docker-install");
     await machine.run(`rm -rf ${release}; mkdir -p ${release} /opt/cloudcode/bin`);
     for (const [path, { content }] of files)
-      if (/^(cloudcode-name|cloudcode-check|name[.-]|transaction|operations|gone)/.test(path))
+      if (/^(cloudcode-name|cloudcode-check|check-space|name[.-]|transaction|operations|gone)/.test(path))
         await machine.run(`cat >${release}/${path}`, { input: content });
     await machine.run(`sed -i 's/^settle_seconds=.*/settle_seconds=0/' ${release}/name-settings.sh`);
-    await machine.run(`install -m 755 ${release}/cloudcode-check /opt/cloudcode/bin/`);
+    await machine.run(`install -m 755 ${release}/cloudcode-check ${release}/check-space.sh /opt/cloudcode/bin/`);
   }
   const install = () => machine.words(installation);
   const left = `ls -d /opt/cloudcode/name /opt/cloudcode/bin/cloudcode-name /etc/systemd/system/cloudcode-name* /etc/systemd/system/*/cloudcode-name* 2>/dev/null`;
@@ -114,15 +114,16 @@ describe.each(chosenSystems.slice(0, 1))("the records of a free name, on %s", (s
   it("are no longer kept on a machine that stays behind after a destroy, nor is anything else of that kind", async () => {
     await bring({ domain: "home.duckdns.org", domainToken: duckToken });
     expect(await install()).toBe("");
-    // As set_backups, set_alerts, set_page and set_notify leave them.
-    await machine.run(`cd /etc/systemd/system; mkdir -p /opt/cloudcode/backup /opt/cloudcode/alerts /opt/cloudcode/notify
+    // As set_backups, set_alerts, set_page, set_space and set_notify leave them.
+    await machine.run(`cd /etc/systemd/system; mkdir -p /opt/cloudcode/backup /opt/cloudcode/alerts /opt/cloudcode/notify /opt/cloudcode/space
       printf '[Service]\nExecStart=/bin/sleep 600\n' >cloudcode-updates.service
-      for name in backup alert page news spot; do
+      cp cloudcode-updates.service cloudcode-space.service
+      for name in backup alert page news spot prune; do
         printf '[Service]\nExecStart=/bin/sleep 600\n' >cloudcode-$name.service
         printf '[Timer]\nOnActiveSec=1h\n[Install]\nWantedBy=timers.target\n' >cloudcode-$name.timer
       done
-      systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer cloudcode-page.timer cloudcode-news.timer cloudcode-spot.timer
-      systemctl start cloudcode-backup cloudcode-updates`);
+      systemctl daemon-reload; systemctl enable --now cloudcode-backup.timer cloudcode-alert.timer cloudcode-page.timer cloudcode-news.timer cloudcode-spot.timer cloudcode-prune.timer
+      systemctl start cloudcode-backup cloudcode-updates cloudcode-space cloudcode-prune`);
     const words = (await runProgram({})).resource("docker-removal").inputs["delete"];
     const [, remote] = /cloudcode-hook\.cjs reach (.+)$/s.exec(textOf(words)) ?? [];
     if (remote === undefined) throw new Error(`the removal has no command for the machine: ${textOf(words)}`);

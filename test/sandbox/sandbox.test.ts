@@ -12,6 +12,7 @@ import { commandsNextDoor, nextDoor } from "./scenarios/next-door";
 import { noChange } from "./scenarios/no-change";
 import { refusals } from "./scenarios/refusals";
 import { releases } from "./scenarios/releases";
+import { space } from "./scenarios/space";
 import { streams } from "./scenarios/streams";
 import { walls } from "./scenarios/walls";
 import { World } from "./world";
@@ -39,6 +40,9 @@ describe("wrong input", () => {
 });
 describe("the first up", () => {
   firstUp(world);
+});
+describe("what fills the disk", () => {
+  space(world);
 });
 describe("an up without a change", () => {
   noChange(world);

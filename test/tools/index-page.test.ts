@@ -115,6 +115,21 @@ describe("what the page says", () => {
     expect(words(await index.get("/?lang=zh"))).toContain("有 2 项检查未通过");
   });
 
+  it("shows warnings with what to do, after what is red", async () => {
+    const warned = report();
+    warned.checks.push(check("data opencode", "warn", "2 GiB are free", "delete"));
+    index.report(warned);
+    const page = words(await index.get("/?lang=en"));
+    expect(page).toMatch(/1 warning Checked .* data opencode 2 GiB are free → delete This page/);
+    expect(page).not.toContain("All is well");
+    warned.checks.push(check("disk /", "warn", "3 GiB", "x"));
+    index.report(warned);
+    expect(words(await index.get("/?lang=zh"))).toMatch(/有 2 项警告 .* 数据 opencode 2 GiB are free → delete 磁盘 /);
+    warned.checks.push(check("swap", "red", "full", "y"));
+    index.report(warned);
+    expect(words(await index.get("/?lang=en"))).toMatch(/1 check is red Checked .* swap full → y data opencode 2 GiB/);
+  });
+
   it.each([
     [590, "All is well"],
     [610, "No check for 10 minutes The following is as of "],

@@ -85,6 +85,20 @@ describe("the host's self-check", () => {
     expect(look([disk])).toEqual([]);
   });
 
+  it("sends a warning once, not its end, and again after a day; what becomes red of it is sent as such", () => {
+    const low = ["data opencode", "warn", "2 GiB are free", "delete"] as const;
+    expect(look([low])).toEqual(["check\nWarning\ndata opencode: 2 GiB are free -> delete"]);
+    expect(look([low])).toEqual([]);
+    expect(look([["data opencode", "ok"]])).toEqual([]);
+    expect(look([low])).toEqual([]);
+    expect(look([["data opencode", "red", "full", "delete"]])).toEqual(["check\nRed\ndata opencode: full -> delete"]);
+    expect(look([low])).toEqual(["check\nNo longer red\ndata opencode"]);
+    const told = join(root, "notify/told");
+    writeFileSync(told, readFileSync(told, "utf8").replace(/\d+/, String(Math.floor(Date.now() / 1000) - 86_401)));
+    expect(look([["data opencode", "ok"]])).toEqual([]);
+    expect(look([low])).toHaveLength(1);
+  });
+
   it("a check that hangs is red, and ends nothing that it did not look at", () => {
     look([disk]);
     expect(look([["memory", "ok"]], 124)).toEqual([

@@ -204,6 +204,7 @@ describe("the plan in words of the host", () => {
         joins: "caddy",
         aliases: [{ network: "b", name: "models.example.com" }],
         build: ["server"],
+        disk: { gib: 20, setting: "opencodeDiskGiB" },
         startFirst: ["server", "pages"],
         check: { service: "caddy", command: "caddy validate --config {release}/x" },
         reload: { service: "caddy", command: "caddy reload --config {release}/x" },
@@ -211,7 +212,7 @@ describe("the plan in words of the host", () => {
         healthTimeout: 60,
       }),
     ).toBe(
-      "network a\nnetwork b\nalias b models.example.com\njoins caddy\nbuild server\nstart-first server\nstart-first pages\ncheck caddy caddy validate --config {release}/x\n" +
+      "network a\nnetwork b\nalias b models.example.com\njoins caddy\nbuild server\nstart-first server\nstart-first pages\ndisk 20 opencodeDiskGiB\ncheck caddy caddy validate --config {release}/x\n" +
         "reload caddy caddy reload --config {release}/x\nformat 2 config data\ntimeout 60\n",
     );
   });

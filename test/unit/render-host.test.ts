@@ -73,7 +73,7 @@ describe("every shell script", () => {
   const scripts = readdirSync(join(projectRoot, "stack-templates"), { recursive: true, encoding: "utf8" })
     .map((path) => join(projectRoot, "stack-templates", path))
     .filter((path) =>
-      /(\.sh|\/firewall|\/cloudcode-(host|check|backup|guest|alert|name|page|news|notify|spot))$/.test(path),
+      /(\.sh|\/firewall|\/cloudcode-(host|check|backup|guest|alert|name|page|space|news|notify|spot))$/.test(path),
     );
 
   it("is found by this test", () => {
@@ -95,6 +95,7 @@ describe("every shell script", () => {
       "backup-swap.sh",
       "backup-volumes.sh",
       "backup.sh",
+      "check-space.sh",
       "cloudcode-alert",
       "cloudcode-backup",
       "cloudcode-check",
@@ -104,6 +105,7 @@ describe("every shell script", () => {
       "cloudcode-news",
       "cloudcode-notify",
       "cloudcode-page",
+      "cloudcode-space",
       "cloudcode-spot",
       "docker.sh",
       "entrypoint.sh",
