@@ -27,7 +27,10 @@ case $1 in
     ;;
   terminal)
     # A size that a phone shows, and no question or message over the text: what is closed goes on, and ttyd connects again by itself.
-    exec "$ttyd" --writable --port 7681 --base-path /terminal --check-origin \
+    page=/usr/local/lib/workplace/terminal.html
+    [ ! -s $page ] || set -- "$@" --index $page
+    shift
+    exec "$ttyd" "$@" --writable --port 7681 --base-path /terminal --check-origin \
       --client-option fontSize=15 --client-option disableLeaveAlert=true --client-option disableResizeOverlay=true \
       --client-option titleFixed=Terminal /usr/local/bin/terminal.sh
     ;;

@@ -2,12 +2,14 @@
 // same WebSocket protocol, and a plain text area in place of xterm.js.
 import { spawn } from "node:child_process";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { readFileSync } from "node:fs";
 import { type IncomingHttpHeaders, createServer } from "node:http";
 import { parseArgs } from "node:util";
 
 // Options end at the first word that is none, as with getopt: the rest is the command with options of its own.
 const args = process.argv.slice(2);
-const commandAt = args.findIndex((word, index) => word.startsWith("/") && args[index - 1] !== "--base-path");
+const paths = ["--base-path", "--index"];
+const commandAt = args.findIndex((word, index) => word.startsWith("/") && !paths.includes(args[index - 1] ?? ""));
 
 const { values } = parseArgs({
   args: args.slice(0, commandAt),
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     port: { type: "string", short: "p", default: "7681" },
     "base-path": { type: "string", short: "b", default: "" },
     writable: { type: "boolean", short: "W", default: false },
+    index: { type: "string", short: "I" },
     "client-option": { type: "string", short: "t", multiple: true },
     "check-origin": { type: "boolean", short: "O", default: false },
   },
@@ -25,8 +28,8 @@ const fromServer = { output: "0" } as const;
 const fromClient = { input: "0" } as const;
 
 const base = values["base-path"].replace(/\/+$/, "");
-const page = `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Terminal</title><pre id="out"></pre><input id="in" autofocus aria-label="command">
+const page = `<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Terminal</title></head><pre id="out"></pre><input id="in" autofocus aria-label="command">
 <script>
 const socket = new WebSocket(location.href.replace(/^http/, "ws").replace(/\\/*$/, "/ws"), ["tty"]);
 socket.binaryType = "arraybuffer";
@@ -38,7 +41,8 @@ const out = document.getElementById("out");
 
 const server = createServer((request, response) => {
   const path = (request.url ?? "/").split("?")[0];
-  if (path === `${base}/`) response.writeHead(200, { "content-type": "text/html" }).end(page);
+  if (path === `${base}/`)
+    response.writeHead(200, { "content-type": "text/html" }).end(values.index ? readFileSync(values.index) : page);
   else if (path === `${base}/token`)
     response.writeHead(200, { "content-type": "application/json" }).end('{"token": ""}');
   else if (path === base) response.writeHead(302, { location: `${base}/` }).end();
