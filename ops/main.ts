@@ -8,6 +8,8 @@ import { listBans, listDevices, removePasskey, removeTotp, setPassword, unban } 
 import { history, renderHistory, rollback } from "./commands/history";
 import { notifierState, testNotifier } from "./commands/notify";
 import { openApp } from "./commands/open";
+import { setPower } from "./commands/power";
+import { update } from "./commands/update";
 import { listDeviceKeys } from "./commands/device-keys";
 import { outdated } from "./commands/outdated";
 import { endGuest, listGuests, secondsOf, share } from "./commands/share";
@@ -218,6 +220,24 @@ export function opsCommands(): Command {
     .description("go back to the previous release, or to one that history lists")
     .action(async (app: string, release: string | undefined) => {
       print(await rollback(choice(), app, release));
+    });
+  for (const [action, what] of [
+    ["restart", "restart an App or one of its services, and wait until it is healthy"],
+    ["stop", "stop an App or one of its services, until `start`, `restart` or a new release of it"],
+    ["start", "start what was stopped, and wait until it is healthy"],
+  ] as const)
+    program
+      .command(`${action} <app> [service]`)
+      .description(what)
+      .action(async (app: string, service: string | undefined) => {
+        print(await setPower(choice(), action, app, service));
+      });
+  program
+    .command("update <app> [version]")
+    .description("set OpenCode's version (default: the newest), show the preview, deploy; go back where that fails")
+    .option("-y, --yes", "do not ask after the preview", false)
+    .action(async (app: string, version: string | undefined, { yes }: { yes: boolean }) => {
+      print(await update(choice(), app, version, { say, confirmed, yes }));
     });
   program
     .command("backup [app...]")

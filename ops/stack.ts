@@ -59,19 +59,18 @@ export const project = resolve(__dirname, "..");
  * @throws OpsError that says in a sentence what is wrong
  */
 export async function pulumi(choice: StackChoice, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  const place = [
-    "--non-interactive",
-    "--cwd",
-    choice.cwd ?? project,
-    ...(choice.stack === undefined ? [] : ["--stack", choice.stack]),
-  ];
   try {
-    const { stdout } = await run("pulumi", [...args, ...place], options);
+    const { stdout } = await run("pulumi", [...args, ...placeOf(choice)], options);
     return stdout;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new OpsError(pulumiFault(error.output.stderr || error.message), { cause: error });
   }
+}
+
+/** The options by which the Pulumi CLI finds the chosen stack and asks nothing. */
+export function placeOf({ cwd, stack }: StackChoice): string[] {
+  return ["--non-interactive", "--cwd", cwd ?? project, ...(stack === undefined ? [] : ["--stack", stack])];
 }
 
 /** The CLI's own words, and what to do where those leave a person alone. */

@@ -108,12 +108,27 @@ function openCode(version: string): Promise<Check>[] {
   ];
 }
 
-async function packageCheck(name: string, seen: string, judge: (newest: string) => Check): Promise<Check> {
+/** Version that a package's channel `latest` is at. @throws OpsError where its registry cannot be reached, or does not have it */
+export async function newestPackage(name: string): Promise<string> {
   try {
     const { stdout } = await run("npm", ["view", name, "dist-tags", "--json"], { timeoutMs: 2 * timeoutMs });
-    return judge(distTags.parse(JSON.parse(stdout)).latest);
+    return distTags.parse(JSON.parse(stdout)).latest;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
+    throw new OpsError(
+      `the newest version of ${name} is not known: its registry cannot be reached, or does not have it`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function packageCheck(name: string, seen: string, judge: (newest: string) => Check): Promise<Check> {
+  try {
+    return judge(await newestPackage(name));
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
     return none(`package ${name}`, `${seen}; its registry cannot be reached, or does not have it`);
   }
 }

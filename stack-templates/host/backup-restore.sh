@@ -28,6 +28,7 @@ halt() { # NAME: all its containers, also of a release that is not the current o
 
 # What the stack needs of the machine in addition to Docker runs again first.
 start() { # NAME ARGUMENT...
+  rm -rf "$stacks/$1/stopped"
   [ ! -e "$stacks/$1/machine/ready.sh" ] || timeout 25m sh "$stacks/$1/machine/ready.sh" "$stacks/$1" </dev/null || return 1
   started=$1
   shift

@@ -35,7 +35,7 @@ tidy_halves() {
     --format '{{.ID}} {{.Names}}' | awk '$2 ~ /^[0-9a-f]+_/ { print $1 }'); do docker rm --force "$half"; done
 }
 
-start() { # RELEASE
+bring_up() { # RELEASE
   tidy_halves
   networks_ready "$1" && start_first "$1" &&
     compose "$1" up --detach --wait --wait-timeout "$(plan "$1" timeout)" --remove-orphans --quiet-pull --no-build &&
@@ -44,7 +44,7 @@ start() { # RELEASE
 
 # On a busy host runc loses a container in its first moment now and then; what is really wrong fails again at once.
 started() { # RELEASE
-  start "$1" || { tail -n 5 "$log" | grep -q 'OCI runtime create failed' && start "$1"; }
+  bring_up "$1" || { tail -n 5 "$log" | grep -q 'OCI runtime create failed' && bring_up "$1"; }
 }
 
 # A new version may change its data so that the old one cannot read it: where backups are set, there is one of just before. One that
@@ -77,6 +77,7 @@ disconnect() {
 
 # Starts a release instead of another; when it does not become healthy, rolls back to the other one.
 go_live() { # RELEASE PREVIOUS
+  rm -rf "$stack/stopped"
   if machine_ready "$1" && started "$1"; then
     switch "$1"
     printf '%s\n' "$2" >"$stack/previous"

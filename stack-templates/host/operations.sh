@@ -33,7 +33,7 @@ give_back() { # NAME FOLDER [PROGRAM]
 
 install_programs() {
   change programs
-  parts="check-space.sh start-first.sh host-words.sh host-compose.sh host-format.sh host-live.sh host-apply.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh backup-swap.sh backup-format.sh gone.sh"
+  parts="check-space.sh start-first.sh host-words.sh host-compose.sh host-format.sh host-live.sh host-apply.sh host-power.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh backup-swap.sh backup-format.sh gone.sh"
   # First what the programs read.
   for part in $parts newest-listener.pl measure.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done

@@ -32,7 +32,7 @@ export const now = () => Math.floor(Date.now() / 1000);
 export const check = (name: string, state: string, seen: string, fix = "") => ({ name, state, seen, fix });
 
 interface AppState {
-  readonly state: "up" | "starting" | "down";
+  readonly state: "up" | "starting" | "stopped" | "down";
   readonly since?: number;
 }
 

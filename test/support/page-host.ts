@@ -9,6 +9,8 @@ export const pageScript = join(hostTemplates, "cloudcode-page");
 
 export interface Container {
   readonly stack: string;
+  /** @default server */
+  readonly service?: string;
   readonly status?: string;
   readonly health?: string;
   readonly code?: number;
@@ -70,7 +72,7 @@ export class PageHost {
     for (const [index, one] of containers.entries()) {
       const { stack, status = "running", health = "", code = 0, restart = "unless-stopped" } = one;
       const { started = "2026-11-25T14:03:00.123456789Z", finished = "0001-01-01T00:00:00Z" } = one;
-      const facts = [`cloudcode-${stack}`, status, health, code, restart, started, finished];
+      const facts = [`cloudcode-${stack}`, status, health, code, restart, started, finished, one.service ?? "server"];
       writeFileSync(join(folder, `fact-${index}`), `${JSON.stringify(facts)}\n`);
     }
     this.program(
@@ -82,6 +84,15 @@ case $1 in
   info) echo '${folder}' ;;
 esac
 `,
+    );
+  }
+
+  /** A person has stopped a service. */
+  stopped(stack: string, service: string): void {
+    mkdirSync(join(this.root, "stacks", stack, "stopped"), { recursive: true });
+    writeFileSync(
+      join(this.root, "stacks", stack, "stopped", service),
+      "2026-11-27T00:00:00Z by jo@laptop from 192.0.2.1\n",
     );
   }
 

@@ -241,6 +241,49 @@ it("after ops rollback the next preview shows it, and the next up applies the pr
   await pulumi("preview", "--expect-no-changes");
 });
 
+describe("ops update opencode", () => {
+  const set = () => pulumi("config", "get", "opencodeVersion").catch(() => "");
+  const untouched = async (attempt: Promise<string>) => {
+    const before = machine.running("opencode");
+    const said = await words(attempt);
+    expect(await set()).toBe("");
+    expect(machine.running("opencode")).toBe(before);
+    await pulumi("preview", "--expect-no-changes");
+    return said;
+  };
+
+  it("changes nothing without a yes, nor for a version that the program does not know", async () => {
+    const unanswered = await untouched(ops("update", "opencode", "1.1.1"));
+    expect(unanswered).toContain("opencode-release");
+    expect(unanswered).toContain("nothing was changed");
+    const unknown = await untouched(ops("update", "opencode", "newest", "--yes"));
+    expect(unknown).toContain("opencodeVersion");
+    expect(unknown).toContain("the preview failed; nothing was changed");
+    expect(await untouched(ops("update", "auth"))).toContain("auth has no version to set");
+  });
+
+  it("returns to the former version where the new one does not become healthy", async () => {
+    machine.refuses.add("opencode");
+    const said = await untouched(ops("update", "opencode", "1.1.1", "--yes"));
+    expect(said).toMatch(/OpenCode 1\.1\.1 could not be deployed; \S+ is set and running/);
+  });
+
+  it("deploys, and a failure later returns to what was set", async () => {
+    const before = machine.running("opencode");
+    expect(await ops("update", "opencode", "1.1.1", "--yes")).toContain("OpenCode 1.1.1 is running.");
+    expect((await set()).trim()).toBe("1.1.1");
+    const updated = machine.running("opencode");
+    expect(updated).not.toBe(before);
+    machine.refuses.add("opencode");
+    await words(ops("update", "opencode", "1.1.2", "--yes"));
+    expect((await set()).trim()).toBe("1.1.1");
+    expect(machine.running("opencode")).toBe(updated);
+    await pulumi("config", "rm", "opencodeVersion");
+    await up();
+    expect(machine.running("opencode")).toBe(before);
+  });
+});
+
 it("a state of an older version says what to do, can be rolled back, and is mended by the next up", async () => {
   const state = JSON.parse(await pulumi("stack", "export")) as {
     deployment: { resources: { type: string; outputs?: object }[] };

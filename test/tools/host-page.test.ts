@@ -99,6 +99,20 @@ describe("the report of cloudcode-page", () => {
     expect(machine.run().apps["opencode"]).toEqual(state);
   });
 
+  it("tells an App that a person stopped from one that failed", () => {
+    const ended = { stack: "opencode", status: "exited", code: 137, finished: "2026-11-27T00:00:00Z" };
+    machine.docker([ended, { stack: "opencode", service: "terminal" }]);
+    machine.stopped("opencode", "server");
+    const stopped = { state: "stopped", since: Date.UTC(2026, 10, 27) / 1000 };
+    expect(machine.run().apps["opencode"]).toEqual(stopped);
+    machine.docker([ended, { stack: "opencode", service: "terminal", health: "unhealthy" }]);
+    expect(machine.run().apps["opencode"]).toMatchObject({ state: "down" });
+    machine.docker([ended, { ...ended, service: "terminal" }]);
+    expect(machine.run().apps["opencode"]).toMatchObject({ state: "down" });
+    machine.docker([{ stack: "opencode" }]);
+    expect(machine.run().apps["opencode"]).toMatchObject({ state: "up" });
+  });
+
   it("tells Apps apart", () => {
     machine.docker([{ stack: "b" }, { stack: "a", status: "exited", code: 1 }, { stack: "b" }]);
     expect(Object.entries(machine.run().apps).map(([name, { state }]) => [name, state])).toEqual([

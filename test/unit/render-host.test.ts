@@ -120,6 +120,7 @@ describe("every shell script", () => {
       "host-compose.sh",
       "host-format.sh",
       "host-live.sh",
+      "host-power.sh",
       "host-remove.sh",
       "host-words.sh",
       "install.sh",

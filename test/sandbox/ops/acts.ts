@@ -194,12 +194,33 @@ export function acts(world: World): void {
     await world.sandbox.pulumi(["preview", "--expect-no-changes"]);
   });
 
+  test("stop is for a person: a reboot of Docker does not end it, no check is red, start and restart wait until it is healthy", async () => {
+    const running = () => world.onHost("docker ps --filter name=cloudcode-opencode- --format '{{.Names}} {{.Status}}'");
+    expect((await ops(world, ["stop", "opencode"])).stdout).toContain("opencode is stopped");
+    await world.onHost("systemctl stop docker.socket docker; systemctl start docker");
+    expect(await running()).toBe("");
+    const checks = await status();
+    expect(reds(checks).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);
+    const stopped = checks.find(({ name }) => name === "container opencode/server");
+    expect(stopped).toMatchObject({ state: "warn", fix: "npm run ops -- start opencode" });
+    expect(stopped?.seen).toMatch(/^stopped since \S+Z by \S+@\S+ from [\d.]+$/);
+    await ops(world, ["start", "opencode", "server"]);
+    expect(await running()).toMatch(/^cloudcode-opencode-server-1 Up .*\(healthy\)$/);
+    expect((await ops(world, ["restart", "opencode"])).stdout).toContain("opencode has restarted and is healthy");
+    expect((await running()).split("\n")).toHaveLength(2);
+    expect(await failureOf(ops(world, ["stop", "opencode", "data"]))).toContain(
+      "opencode has no service data; it has server, terminal",
+    );
+    await world.sandbox.pulumi(["preview", "--expect-no-changes"]);
+  });
+
   test("history names every change, who made it and what came of it", async () => {
     const { stdout } = await ops(world, ["history", "-n", "3"]);
     const lines = stdout.trim().split("\n");
     expect(lines).toHaveLength(3);
-    expect(lines[1]).toMatch(/^\S+Z {2}opencode +rollback +\w+ +running +\S+@\S+ from [\d.]+$/);
-    expect(lines[2]).toMatch(/^\S+Z {2}opencode +apply +\w+ +running +pulumi from [\d.]+$/);
+    expect(lines[0]).toMatch(/^\S+Z {2}opencode +apply +\w+ +running +pulumi from [\d.]+$/);
+    expect(lines[1]).toMatch(/^\S+Z {2}opencode +start +\w+ +server running +\S+@\S+ from [\d.]+$/);
+    expect(lines[2]).toMatch(/^\S+Z {2}opencode +restart +\w+ +running +\S+@\S+ from [\d.]+$/);
   });
 
   test("the stack's key is in no file while a command runs, and its agent ends with it, even by a signal", async () => {

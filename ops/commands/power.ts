@@ -1,0 +1,23 @@
+import { knownStack, onHost, operatorName } from "../host";
+import type { StackChoice } from "../stack";
+
+/** What can be done with the containers of a stack without a change of its release. */
+export type PowerAction = "start" | "stop" | "restart";
+
+/**
+ * Stops, starts or restarts a stack or one of its services; `start` and `restart` wait for the health checks.
+ *
+ * @throws OpsError with the last log lines of what did not become healthy, or with the services that there are
+ */
+export function setPower(
+  choice: StackChoice,
+  action: PowerAction,
+  app: string,
+  service: string | undefined,
+): Promise<string> {
+  return onHost(choice, async (ssh, outputs) => {
+    const script = 'CLOUDCODE_OPERATOR=$1 exec /opt/cloudcode/bin/cloudcode-host "$2" "$3" "$4"';
+    const { stdout } = await ssh.script(script, [operatorName(), action, knownStack(outputs, app), service ?? ""]);
+    return stdout.trim();
+  });
+}
