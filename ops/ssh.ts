@@ -67,6 +67,22 @@ export function scriptCommand(script: string, args: readonly string[] = []): str
   return ["sh", "-c", script, "sh", ...args].map(shellWord).join(" ");
 }
 
+/** Where the output of a command goes. */
+export interface Sinks {
+  readonly stdout: (chunk: Buffer) => unknown;
+  readonly stderr?: (chunk: Buffer) => unknown;
+}
+
+/** Runs a command that is given sinks, and gives all that it printed with its exit code. */
+export async function collected(
+  command: (sinks: Sinks) => Promise<number>,
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  const exitCode = await command({ stdout: (chunk) => out.push(chunk), stderr: (chunk) => err.push(chunk) });
+  return { exitCode, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
+}
+
 /**
  * The system's ssh to one host. The private key is handed to an agent of its own over a pipe and is never in a file; the
  * agent ends with this process, however that ends.
@@ -130,30 +146,30 @@ export class Ssh {
     });
   }
 
-  /** The same on this terminal. Gives the exit code. */
-  attach(tty: boolean, script: string, args: readonly string[] = []): Promise<number> {
+  /** The same on this terminal, or to these sinks. Gives the exit code. */
+  attach(tty: boolean, script: string, args: readonly string[] = [], sinks?: Sinks): Promise<number> {
     const { user } = this.connection;
     const command = scriptCommand(script, args);
     if (tty) return this.login(true, terminalLine(user, command));
     const { line, filter } = stream(user, command);
-    return this.start(false, line, filter);
+    return this.start(false, line, filter, sinks);
   }
 
   /** A shell of the SSH user on this terminal, or a command in it. Gives the exit code. */
-  login(tty: boolean, command?: string): Promise<number> {
-    return this.start(tty, command);
+  login(tty: boolean, command?: string, sinks?: Sinks): Promise<number> {
+    return this.start(tty, command, undefined, sinks);
   }
 
-  private start(tty: boolean, command?: string, filter?: () => Filter): Promise<number> {
+  private start(tty: boolean, command?: string, filter?: () => Filter, sinks?: Sinks): Promise<number> {
     return new Promise((resolve, reject) => {
-      const passed = filter ? "pipe" : "inherit";
+      const passed = filter || sinks ? "pipe" : "inherit";
       const child = spawn("ssh", this.arguments(tty, command), { stdio: ["inherit", passed, passed] });
       for (const [from, to] of [
-        [child.stdout, process.stdout],
-        [child.stderr, process.stderr],
+        [child.stdout, sinks?.stdout ?? ((chunk: Buffer) => process.stdout.write(chunk))],
+        [child.stderr, sinks?.stderr ?? ((chunk: Buffer) => process.stderr.write(chunk))],
       ] as const) {
         const words = filter?.();
-        from?.on("data", (chunk: Buffer) => to.write(words?.pass(chunk) ?? chunk));
+        from?.on("data", (chunk: Buffer) => to(words?.pass(chunk) ?? chunk));
         from?.on("end", () => process.stderr.write(words?.rest() ?? ""));
       }
       process.once("exit", () => child.kill());

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { knownStack, onHost, operatorName } from "../host";
-import type { Ssh } from "../ssh";
+import { type Answer, answer } from "../shapes";
+import { type Sinks, type Ssh, collected } from "../ssh";
 import { OpsError, type StackChoice, appliedStacks, pulumi, stackName } from "../stack";
 
 const program = "/opt/cloudcode/bin/cloudcode-backup";
@@ -90,18 +91,31 @@ export function toBeGiven(
 }
 
 /** Makes a backup now. Gives the exit code. */
-export function backup(choice: StackChoice, apps: readonly string[]): Promise<number> {
+export function backup(choice: StackChoice, apps: readonly string[], sinks?: Sinks): Promise<number> {
   return onHost(choice, (ssh, outputs) =>
     ssh.attach(
       false,
       `exec ${program} run "$@"`,
       apps.map((app) => knownStack(outputs, app)),
+      sinks,
     ),
   );
 }
 
-export function snapshots(choice: StackChoice): Promise<Snapshot[]> {
-  return onHost(choice, readSnapshots);
+/** What a backup said, once it has ended. */
+export async function backupAnswer(choice: StackChoice, apps: readonly string[]) {
+  const { exitCode, stdout } = await collected((sinks) => backup(choice, apps, { stdout: sinks.stdout }));
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  return { exitCode, answer: answer("backup", { lines }, lines.join("\n")) };
+}
+
+export async function snapshots(choice: StackChoice): Promise<Answer> {
+  const all = await onHost(choice, readSnapshots);
+  return answer(
+    "snapshots",
+    all.map((one) => ({ ...one, time: new Date(one.time).toISOString() })),
+    renderSnapshots(all),
+  );
 }
 
 async function readSnapshots(ssh: Ssh): Promise<Snapshot[]> {
@@ -130,11 +144,11 @@ interface Person {
  *
  * @throws OpsError that names the stacks which kept what they had: newer data that nobody agreed to lose, or a fault
  */
-export async function restore(choice: StackChoice, options: RestoreOptions, person: Person): Promise<void> {
+export async function restore(choice: StackChoice, options: RestoreOptions, person: Person): Promise<string[]> {
   const from = await stackName(choice);
   const target = options.to === undefined ? choice : { ...choice, stack: options.to };
   const to = await stackName(target);
-  await onHost(target, async (ssh, outputs) => {
+  return onHost(target, async (ssh, outputs) => {
     const stacks = options.app === undefined ? outputs.operations.stacks : [knownStack(outputs, options.app)];
     const all = snapshotsOf(await readSnapshots(ssh), from);
     const { picked, without } = pickSnapshots(all, stacks, options.at);
@@ -155,6 +169,7 @@ export async function restore(choice: StackChoice, options: RestoreOptions, pers
       }
     }
     if (failed.length > 0) throw new OpsError(`not restored: ${failed.join(", ")}; what ran before keeps running`);
+    return picked.map(({ app }) => app);
   });
 }
 

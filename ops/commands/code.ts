@@ -34,7 +34,7 @@ export function isFresh(code: Code | undefined, now: number): code is Code {
  *
  * @throws OpsError where none came, or where codes go by mail
  */
-export async function oneTimeCode(choice: StackChoice, seconds: number, say: (line: string) => void): Promise<string> {
+export async function oneTimeCode(choice: StackChoice, seconds: number, say: (line: string) => void): Promise<Code> {
   return onHost(choice, async (ssh, { operations }) => {
     if (operations.codesTo !== undefined)
       throw new OpsError(`one-time codes of this stack are sent by mail to ${operations.codesTo}`);
@@ -45,7 +45,7 @@ export async function oneTimeCode(choice: StackChoice, seconds: number, say: (li
       );
       const [clock = "", ...text] = stdout.split("\n");
       const found = codeIn(text.join("\n"));
-      if (isFresh(found, Number(clock) * 1000)) return { done: found.code };
+      if (isFresh(found, Number(clock) * 1000)) return { done: found };
       if (!said && remainingMs > 0) say(`Waiting for a code; ${portalHint(operations)}`);
       said = true;
       return { late: new OpsError(`no code came within ${seconds} s; ${portalHint(operations)}`) };

@@ -5,16 +5,24 @@ import { money } from "../../components/alicloud/prices/estimate";
 import { OperatorError } from "../../components/operator-error";
 import { toSettings } from "../../components/settings/settings";
 import { stackSettings } from "../settings";
+import { type Answer, answer } from "../shapes";
 import { OpsError, type StackChoice, type StackOutputs, readOutputs } from "../stack";
 
 /** What the stack costs: the estimate of a month, and the account's bill and balance, as far as the keys of this shell may read them. */
-export async function cost(choice: StackChoice): Promise<string> {
+export async function cost(choice: StackChoice): Promise<Answer> {
   const { monthlyCost } = await readOutputs(choice);
   const account = await readMoney(monthlyCost?.currency).catch((error: unknown) => {
     const words = error instanceof Error ? error.message : String(error);
     return explainFault(words) ?? words;
   });
-  return costText(monthlyCost, account);
+  return answer(
+    "cost",
+    {
+      ...(monthlyCost && { month: monthlyCost }),
+      ...(typeof account === "string" ? { accountUnknown: account } : { account }),
+    },
+    costText(monthlyCost, account),
+  );
 }
 
 /** @param account what was read, or why nothing was */
@@ -36,7 +44,7 @@ export function costText(estimate: StackOutputs["monthlyCost"], account: Account
 }
 
 /** Price of a month for the stack's settings in other regions, a line for each. Nothing is changed. */
-export async function costIn(choice: StackChoice, regions: readonly string[]): Promise<string> {
+export async function costIn(choice: StackChoice, regions: readonly string[]): Promise<Answer> {
   const parsed = await stackSettings(choice);
   if (!parsed.ok) throw new OpsError(parsed.message);
   const { target } = toSettings(parsed.values);
@@ -49,8 +57,11 @@ export async function costIn(choice: StackChoice, regions: readonly string[]): P
       if (!(error instanceof OperatorError)) throw error;
       return error.message;
     });
-    if (typeof costs === "string") return `${region}: ${costs}`;
-    return `${region}: ${said[0] ?? describeChoices(costs.choices, undefined)}`;
+    return {
+      region,
+      price: typeof costs === "string" ? costs : (said[0] ?? describeChoices(costs.choices, undefined)),
+    };
   });
-  return (await Promise.all(lines)).join("\n");
+  const prices = await Promise.all(lines);
+  return answer("cost", prices, prices.map(({ region, price }) => `${region}: ${price}`).join("\n"));
 }

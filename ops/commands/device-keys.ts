@@ -1,20 +1,36 @@
 import { onHost } from "../host";
 import type { StackChoice } from "../stack";
 
+/** A client with a key. */
+export interface DeviceKey {
+  readonly name: string;
+  /** Seconds since 1970; undefined: not since Caddy's log begins. */
+  readonly lastUsed?: number;
+}
+
 /**
- * The devices that have a key, one a line, with the time of their last request.
+ * The devices that have a key, with the time of their last request.
  *
- * @param names of the devices
  * @param uses what {@link lastUses} prints: `NAME SECONDS` a line
  */
-export function deviceTable(names: readonly string[], uses: string): string {
+export function deviceKeysIn(names: readonly string[], uses: string): DeviceKey[] {
   const last = new Map(uses.split("\n").map((line) => [line.split(" ")[0], Number(line.split(" ")[1])]));
-  const width = Math.max(...names.map(({ length }) => length));
-  return names
-    .map((name) => {
-      const seconds = last.get(name);
-      return `${name.padEnd(width)}  ${seconds === undefined ? "not used since the log begins" : `last used ${utc(seconds)}`}`;
-    })
+  return names.map((name) => {
+    const lastUsed = last.get(name);
+    return { name, ...(lastUsed !== undefined && { lastUsed }) };
+  });
+}
+
+/** One device a line. */
+export function deviceTable(keys: readonly DeviceKey[]): string {
+  if (keys.length === 0)
+    return "No client has a key: pulumi config set opencodeDevices '[\"laptop\"]' && pulumi up creates one.";
+  const width = Math.max(...keys.map(({ name }) => name.length));
+  return keys
+    .map(
+      ({ name, lastUsed }) =>
+        `${name.padEnd(width)}  ${lastUsed === undefined ? "not used since the log begins" : `last used ${utc(lastUsed)}`}`,
+    )
     .join("\n");
 }
 
@@ -26,11 +42,9 @@ const lastUses = `docker logs cloudcode-edge-caddy-1 2>/dev/null |
   awk '{ last[$1] = $2 } END { for (name in last) print name, last[name] }'`;
 
 /** The keys of OpenCode's own clients, by name. */
-export function listDeviceKeys(choice: StackChoice): Promise<string> {
+export function listDeviceKeys(choice: StackChoice): Promise<DeviceKey[]> {
   return onHost(choice, async (ssh, { deviceKeys }) => {
     const names = Object.keys(deviceKeys ?? {});
-    if (names.length === 0)
-      return "No client has a key: pulumi config set opencodeDevices '[\"laptop\"]' && pulumi up creates one.";
-    return deviceTable(names, (await ssh.script(lastUses)).stdout);
+    return names.length === 0 ? [] : deviceKeysIn(names, (await ssh.script(lastUses)).stdout);
   });
 }

@@ -3,6 +3,7 @@ import { parseDocument } from "yaml";
 import { hashPassword } from "../../components/auth-gateway/password-hash";
 import { password as passwordSchema } from "../../components/settings/checks";
 import { onHost } from "../host";
+import { type Answer, answer } from "../shapes";
 import { OpsError, type StackChoice } from "../stack";
 
 export const gatewayContainer = "cloudcode-auth-authelia-1";
@@ -58,10 +59,10 @@ type Authelia = (...words: readonly string[]) => Promise<string>;
  *
  * @throws OpsError with what a command says is wrong, without the page of usage that follows it
  */
-function withAuthelia(
+function withAuthelia<T>(
   choice: StackChoice,
-  action: (authelia: Authelia, operator: string) => Promise<string>,
-): Promise<string> {
+  action: (authelia: Authelia, operator: string) => Promise<T>,
+): Promise<T> {
   return onHost(choice, (ssh, { operations: { operator } }) =>
     action(async (...words) => {
       try {
@@ -91,6 +92,11 @@ function passkeys(authelia: Authelia, operator: string): Promise<string> {
 
 export function listDevices(choice: StackChoice): Promise<string> {
   return withAuthelia(choice, passkeys);
+}
+
+/** The passkeys in Authelia's table: ID, KID, and what the operator called it. */
+export function passkeysIn(table: string): { readonly kid: string; readonly description: string }[] {
+  return [...table.matchAll(/^\d+ +(\S+) +(.*?) *$/gm)].map(([, kid = "", description = ""]) => ({ kid, description }));
 }
 
 /**
@@ -140,10 +146,14 @@ async function bans(authelia: Authelia): Promise<Ban[]> {
 const nobody = "Nobody is banned.";
 
 /** Bans of addresses and of users. */
-export function listBans(choice: StackChoice): Promise<string> {
+export function listBans(choice: StackChoice): Promise<Answer> {
   return withAuthelia(choice, async (authelia) => {
     const all = await bans(authelia);
-    return all.length === 0 ? nobody : all.map(({ who, expires }) => `${who} until ${expires}`).join("\n");
+    return answer(
+      "unban",
+      all.map(({ kind, who, expires }) => ({ kind, who, until: expires })),
+      all.length === 0 ? nobody : all.map(({ who, expires }) => `${who} until ${expires}`).join("\n"),
+    );
   });
 }
 

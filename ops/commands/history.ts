@@ -1,5 +1,6 @@
 import { knownStack, onHost, operatorName } from "../host";
 import { OpsError, type StackChoice, appliedStacks, pulumi } from "../stack";
+import { columns } from "./containers";
 
 const file = "/opt/cloudcode/stacks/.history";
 
@@ -23,16 +24,7 @@ export function parseHistory(text: string): HistoryLine[] {
 }
 
 export function renderHistory(lines: readonly HistoryLine[]): string {
-  const rows = lines.map((line) => [line.time, line.stack, line.action, line.release, line.result, line.operator]);
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return columns(lines.map((line) => [line.time, line.stack, line.action, line.release, line.result, line.operator]));
 }
 
 /** What was changed on the host, oldest first. */

@@ -13,6 +13,11 @@ export function addressOf(outputs: StackOutputs, app: string | undefined): strin
   throw new OpsError(`this stack has no App ${app}; it has ${Object.keys(outputs.urls).join(", ")}`);
 }
 
+/** Address of an App, or of the index page, by the stack's outputs. */
+export async function readAddress(choice: StackChoice, app: string | undefined): Promise<string> {
+  return addressOf(await readOutputs(choice), app);
+}
+
 /** What opens an address on this kind of machine. */
 export function opener(platform: NodeJS.Platform): readonly [string, ...string[]] {
   if (platform === "darwin") return ["open"];
@@ -29,8 +34,7 @@ export async function qrCode(text: string): Promise<string> {
 }
 
 /** Opens an address in the browser, or prints it as a QR code for a phone. Gives what to print. */
-export async function openApp(choice: StackChoice, app: string | undefined, qr: boolean): Promise<string> {
-  const url = addressOf(await readOutputs(choice), app);
+export async function openApp(url: string, qr: boolean): Promise<string> {
   if (qr) return `${await qrCode(url)}\n${url}`;
   const [program, ...args] = opener(process.platform);
   const opened = await new Promise<boolean>((resolve) => {

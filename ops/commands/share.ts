@@ -1,5 +1,6 @@
 import type { Preview } from "../../components/operations";
 import { onHost, operatorName } from "../host";
+import { type Answer, answer } from "../shapes";
 import { OpsError, type StackChoice, type StackOutputs } from "../stack";
 
 const day = 86_400;
@@ -44,17 +45,19 @@ function previewOf({ operations: { previews = [] } }: StackOutputs, port: number
  *
  * @param time in seconds
  */
-export function share(choice: StackChoice, port: number, time: number): Promise<string> {
+export function share(choice: StackChoice, port: number, time: number): Promise<Answer> {
   return onHost(choice, async (ssh, outputs) => {
     const { host } = previewOf(outputs, port);
     const { stdout } = await ssh.script(`exec ${program} add "$@"`, [String(port), String(time)]);
     const key = stdout.trim();
     const [id, end] = [key.slice(0, 8), Number(key.split("-")[1])];
-    return [
-      `https://${host}/.guest/${key}`,
+    const url = `https://${host}/.guest/${key}`;
+    const text = [
+      url,
       `This link opens port ${port} without signing in, for everybody who has it, until ${utc(end)}.`,
       `To end it before: npm run ops -- share --end ${id}`,
     ].join("\n");
+    return answer("share", { url, id, port, until: new Date(end * 1000).toISOString() }, text);
   });
 }
 
@@ -74,8 +77,12 @@ export function guestTable(guests: readonly Guest[]): string {
   return guests.map(({ id, port, end }) => `${id}  port ${port}  until ${utc(end)}`).join("\n");
 }
 
-export function listGuests(choice: StackChoice): Promise<string> {
-  return onHost(choice, async (ssh) => guestTable(guestsIn((await ssh.script(`exec ${program} list`)).stdout)));
+export function listGuests(choice: StackChoice): Promise<Answer> {
+  return onHost(choice, async (ssh) => {
+    const guests = guestsIn((await ssh.script(`exec ${program} list`)).stdout);
+    const data = guests.map(({ id, port, end }) => ({ id, port, until: new Date(end * 1000).toISOString() }));
+    return answer("share", data, guestTable(guests));
+  });
 }
 
 /**

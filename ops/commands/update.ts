@@ -75,10 +75,10 @@ async function configured(choice: StackChoice): Promise<string | undefined> {
   return Object.entries(config).find(([name]) => name.endsWith(`:${key}`))?.[1].value;
 }
 
-/** Runs the Pulumi CLI on this terminal. Gives its exit code. */
+/** Runs the Pulumi CLI on this terminal; standard output is the answer's alone. Gives its exit code. */
 function attached(choice: StackChoice, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn("pulumi", [...args, ...placeOf(choice)], { stdio: "inherit" });
+    const child = spawn("pulumi", [...args, ...placeOf(choice)], { stdio: ["inherit", 2, 2] });
     child.once("error", () => {
       reject(new OpsError("the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/"));
     });

@@ -32,13 +32,16 @@ stop() { # [SERVICE]
 }
 
 # The same health checks as for a release. There is no other release to go back to: this one ran before.
-healthy() { # [SERVICE]
+healthy() { # SERVICE [WORD...]: these words of Compose in the place of the service
+  one=$1
+  [ $# = 1 ] || shift
   if [ -z "$1" ]; then
     rm -rf "$stack/stopped"
     machine_ready "$target" && started "$target"
   else
-    compose "$target" up --detach --wait --wait-timeout "$(plan "$target" timeout)" --no-recreate --no-build --quiet-pull "$1"
+    compose "$target" up --detach --wait --wait-timeout "$(plan "$target" timeout)" --no-recreate --no-build --quiet-pull "$@"
   fi && { forget_stopped; return; }
+  set -- "$one"
   forget_stopped
   say "cloudcode: $name${1:+/$1} did not become healthy:"
   last_words "$target"
@@ -56,12 +59,16 @@ start() { # [SERVICE]
 
 restart() { # [SERVICE]
   power "$1"
+  [ ! -e "$stack/stopped/${1:-all}" ] ||
+    fail "$name${1:+/$1} is stopped since $(head -n 1 "$stack/stopped/${1:-all}"); npm run ops -- start $name${1:+ $1} starts it"
   # What has done its work does not run again.
   running=$(compose "$target" ps --services --status running)
   [ -z "$1" ] || running=$(printf '%s\n' "$running" | grep -xF -e "$1")
   # shellcheck disable=SC2086 # names of services
   [ -z "$running" ] || compose "$target" restart $running || { result=failed; fail "$name could not be restarted: $(tail -n 1 "$log")"; }
-  healthy "$1"
+  # Not what was stopped, also where another service needs it.
+  # shellcheck disable=SC2086 # names of services
+  if [ -d "$stack/stopped" ]; then healthy "$1" --no-deps $running; else healthy "$1"; fi
   result=${1:+"$1 "}running
   say "$name${1:+/$1} has restarted and is healthy"
 }

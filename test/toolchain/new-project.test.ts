@@ -18,6 +18,8 @@ import { CommandError, type RunOptions, run } from "../../cli/run";
 import { projectRoot } from "../../sandbox/folder";
 import { packageVersion } from "@cloudcode/offline-kit/toolchain/bundle";
 import { type PreparedPulumi, preparePulumi } from "@cloudcode/offline-kit/toolchain";
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { keyPair } from "../support/keys";
 import { PaperHost } from "../support/paper-host";
 
@@ -239,6 +241,44 @@ it("after ops rollback the next preview shows it, and the next up applies the pr
   expect(machine.running("opencode")).toBe(program);
   expect(await releaseOf("opencode")).toMatchObject({ state: "ok", seen: program });
   await pulumi("preview", "--expect-no-changes");
+});
+
+it("an agent sees the home over MCP as ops does, and history as JSON is what it was", async () => {
+  const client = new Client({ name: "test", version: "1" });
+  const own: NodeJS.ProcessEnv = { ...process.env, ...env };
+  await client.connect(
+    new StdioClientTransport({
+      command: process.execPath,
+      args: ["ops/bin.mjs", "mcp"],
+      cwd: project,
+      env: Object.fromEntries(Object.entries(own).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    }),
+  );
+  try {
+    const text = async (name: string, words: Record<string, unknown> = {}) => {
+      const { content, isError } = await client.callTool({ name, arguments: words });
+      const [first] = content;
+      return [isError ?? false, first?.type === "text" ? first.text : ""] as const;
+    };
+    const [, status] = await text("status");
+    const checks = JSON.parse(status) as { name: string; seen: string }[];
+    expect(checks.find(({ name }) => name === "release opencode")?.seen).toBe(machine.running("opencode"));
+    expect(await text("history")).toEqual([false, "[]"]);
+    expect(await text("restart", { app: "opencode" })).toEqual([
+      false,
+      '{"message":"opencode has restarted on paper"}',
+    ]);
+    expect(await text("restart", { app: "mail" })).toEqual([
+      true,
+      "this stack has no mail; it has auth, edge, opencode",
+    ]);
+  } finally {
+    await client.close();
+  }
+  expect(JSON.parse(await ops("history", "--json"))).toEqual([]);
+  expect(JSON.parse(await ops("restart", "opencode", "--json"))).toEqual({
+    message: "opencode has restarted on paper",
+  });
 });
 
 describe("ops update opencode", () => {

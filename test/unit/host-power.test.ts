@@ -124,12 +124,21 @@ describe("a restart", () => {
     expect(lines()).toEqual(["restart r1 db running"]);
   });
 
-  it("of what was stopped starts it", () => {
-    act("stop");
+  it("of what a person stopped is refused, whole or in part", () => {
+    act("stop", "db");
     host.calls();
-    runs("");
+    runs("web\n");
+    const { status, said } = act("restart", "db");
+    expect([status, said[0]]).toEqual([
+      1,
+      expect.stringMatching(/^cloudcode: app\/db is stopped since \S+Z by .*; npm run ops -- start app db starts it$/),
+    ]);
+    expect(changes()).toEqual([]);
     expect(act("restart").status).toBe(0);
-    expect(changes()).toEqual([`${up} --remove-orphans --quiet-pull --no-build`]);
+    expect(changes()).toEqual(["compose[r1] restart web", `${up} --no-recreate --no-build --quiet-pull --no-deps web`]);
+    expect(host.list("stopped")).toEqual(["db"]);
+    act("stop");
+    expect(act("restart").said[0]).toMatch(/^cloudcode: app is stopped since .*; npm run ops -- start app starts it$/);
   });
 
   it("of a stack that was never there touches nothing", () => {

@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import { enabledApps } from "../../components/apps/registry";
 import { openCodeConfig } from "../../components/apps/opencode-providers";
 import { judgePackage } from "../../ops/commands/outdated";
-import { deviceTable } from "../../ops/commands/device-keys";
+import { deviceKeysIn, deviceTable } from "../../ops/commands/device-keys";
 import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import { everyApp, kinds } from "../support/app-settings";
@@ -161,7 +161,7 @@ describe("devices", () => {
   });
 
   it("are listed with their last use", () => {
-    expect(deviceTable(["laptop", "tv"], "laptop 1795897059.6\n")).toBe(
+    expect(deviceTable(deviceKeysIn(["laptop", "tv"], "laptop 1795897059.6\n"))).toBe(
       "laptop  last used 2026-11-28 20:17 UTC\ntv      not used since the log begins",
     );
   });

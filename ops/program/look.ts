@@ -1,0 +1,134 @@
+import type { Command } from "commander";
+import { snapshots } from "../commands/backup";
+import { oneTimeCode } from "../commands/code";
+import { endedAnswer, execute, listContainers, shell, showLogs } from "../commands/containers";
+import { listDeviceKeys, deviceTable } from "../commands/device-keys";
+import { listDevices, passkeysIn, removePasskey, removeTotp } from "../commands/gateway";
+import { history, renderHistory } from "../commands/history";
+import { notifierState, testNotifier } from "../commands/notify";
+import { openApp, readAddress } from "../commands/open";
+import { outdated } from "../commands/outdated";
+import { doctor } from "../doctor/doctor";
+import { answer, done } from "../shapes";
+import type { StackChoice } from "../stack";
+import { type Check, renderChecks } from "../status/check";
+import { status } from "../status/status";
+import { type Tools, afterDashes, count } from "./tools";
+
+/** Commands that look at a stack, or open something of it. */
+export function addLooking(program: Command, { add, choice, json, give, print, say, colour }: Tools): void {
+  /** A red check is a failure. */
+  const report = (name: "status" | "doctor" | "outdated", checks: readonly Check[]) => {
+    const red = checks.some(({ state }) => state === "red");
+    give(answer(name, [...checks], renderChecks(checks, colour)), red ? 1 : 0);
+  };
+  add(program, "status", "check everything; each red line has a fix").action(async () => {
+    report("status", await status(choice()));
+  });
+  add(program, "doctor", "check this computer, the CLI, the backend and the secrets; change nothing")
+    .option(
+      "--host",
+      "check the stack's machine instead, also before the first up: list everything that prevents an up",
+      false,
+    )
+    .action(async ({ host }: { host: boolean }) => {
+      // The settings' own code loads the SDK, and no other command needs it.
+      const checks = host ? (await import("../doctor/machine")).doctorMachine : doctor;
+      report("doctor", await checks(choice()));
+    });
+  add(program, "cost", "print what a month costs, the account's bill so far, and how long its balance lasts")
+    .option("--region <ids...>", "print what a month costs in these regions instead; change nothing")
+    .action(async ({ region }: { region?: string[] }) => {
+      // The cloud's SDK is slow to load, and few commands need it.
+      const { cost, costIn } = await import("../commands/cost");
+      give(await (region === undefined ? cost(choice()) : costIn(choice(), region)));
+    });
+  add(program, "outdated", "compare the pinned images and sources with the newest ones").action(async () => {
+    report("outdated", await outdated(choice()));
+  });
+  add(program, "otp", "print the newest one-time code of the sign-in portal; wait until there is one")
+    .option("--wait <seconds>", "how long", count, 120)
+    .action(async ({ wait }: { wait: number }) => {
+      const { code, at } = await oneTimeCode(choice(), wait, say);
+      give(answer("otp", { code, time: new Date(at).toISOString() }, code));
+    });
+  add(program, "logs <app>", "print the log of an App, of auth or of edge; with --json one object a line")
+    .option("-f, --follow", "print new lines as they come", false)
+    .option("-n, --lines <count>", "how many", count, 100)
+    .action(async (app: string, options: { follow: boolean; lines: number }) => {
+      process.exitCode = await showLogs(choice(), app, options, (line) => {
+        print(json() ? JSON.stringify(answer("logs", line, "").data) : `${line.container.padEnd(14)} | ${line.text}`);
+      });
+    });
+  add(program, "ssh [command...]", "open a shell on the host, or run a command there")
+    .passThroughOptions()
+    .action(async (words: string[]) => {
+      const command = afterDashes(words);
+      if (!json()) process.exitCode = await shell(choice(), command);
+      else {
+        const ended = await endedAnswer("ssh", (sinks) => shell(choice(), command, sinks));
+        give(ended.answer, ended.exitCode);
+      }
+    });
+  add(program, "exec <app> <command...>", "run a command in a container: APP or APP/SERVICE")
+    .passThroughOptions()
+    .action(async (app: string, words: string[]) => {
+      const command = afterDashes(words);
+      if (!json()) process.exitCode = await execute(choice(), app, command);
+      else {
+        const ended = await endedAnswer("exec", (sinks) => execute(choice(), app, command, sinks));
+        give(ended.answer, ended.exitCode);
+      }
+    });
+  add(program, "ps", "list the containers with their health, memory and disk").action(async () => {
+    give(await listContainers(choice()));
+  });
+  add(program, "open [app]", "open the index page or an App in the browser")
+    .option("--qr", "print a QR code for a phone instead", false)
+    .action(async (app: string | undefined, { qr }: { qr: boolean }) => {
+      const url = await readAddress(choice(), app);
+      give(answer("open", { url }, json() ? url : await openApp(url, qr)));
+    });
+  const devices = program
+    .command("devices")
+    .description("list and remove second factors of the operator; list keys of OpenCode's own clients");
+  add(devices, "list", "list the passkeys, and the clients that have a key", true).action(async () => {
+    give(await allDevices(choice()));
+  });
+  add(devices, "remove <kid>", "remove a passkey by its KID, or `totp` for the authenticator app").action(
+    async (kid: string) => {
+      give(done(await (kid === "totp" ? removeTotp(choice()) : removePasskey(choice(), kid))));
+    },
+  );
+  const notify = program
+    .command("notify")
+    .description("news on the phone: each address, and what came of the last message");
+  for (const [word, what, action] of [
+    ["status", "which addresses fail since when, and how many messages wait", notifierState],
+    ["test", "send a message to each address now", testNotifier],
+  ] as const)
+    add(notify, word, what, word === "status" ? true : undefined).action(async () => {
+      const { answer: said, exitCode } = await action(choice());
+      give(said, exitCode);
+    });
+  add(program, "history", "show who changed what on the host, and when")
+    .option("-n, --lines <count>", "how many", count, 30)
+    .action(async ({ lines }: { lines: number }) => {
+      const found = await history(choice(), lines);
+      give(answer("history", found, renderHistory(found)));
+    });
+  add(program, "snapshots", "list the backups").action(async () => {
+    give(await snapshots(choice()));
+  });
+}
+
+/** The passkeys of the operator, and the keys of OpenCode's own clients. */
+export async function allDevices(choice: StackChoice) {
+  const table = await listDevices(choice);
+  const keys = await listDeviceKeys(choice);
+  const clients = keys.map(({ name, lastUsed }) => ({
+    name,
+    ...(lastUsed !== undefined && { lastUsed: new Date(lastUsed * 1000).toISOString() }),
+  }));
+  return answer("devices list", { passkeys: passkeysIn(table), clients }, `${table}\n\n${deviceTable(keys)}`);
+}

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { CommandError, run } from "../../cli/run";
+import { projectRoot } from "../support/program";
+
+jest.setTimeout(60_000);
+
+let folder: string;
+let client: Client;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "mcp-"));
+  client = new Client({ name: "test", version: "1" });
+  await client.connect(
+    new StdioClientTransport({
+      command: process.execPath,
+      args: ["ops/bin.mjs", "mcp", "--stack", "home"],
+      cwd: projectRoot,
+      // Without the Pulumi CLI.
+      env: { PATH: dirname(process.execPath), CLOUDCODE_BUNDLES: folder },
+    }),
+  );
+});
+afterAll(async () => {
+  await client.close();
+  rmSync(folder, { recursive: true });
+});
+
+const call = (name: string, words: Record<string, unknown> = {}) => client.callTool({ name, arguments: words });
+
+describe("the tools of an agent", () => {
+  it("look, restart and back up, and there is no other", async () => {
+    const { tools } = await client.listTools();
+    const names = (changes: boolean) =>
+      tools.filter(({ annotations }) => annotations?.readOnlyHint === !changes).map(({ name }) => name);
+    expect(names(false)).toEqual([
+      ...["status", "doctor", "cost", "outdated", "ps", "logs", "history", "snapshots"],
+      ...["devices", "bans", "guests", "notify-status"],
+    ]);
+    expect(names(true)).toEqual(["restart", "backup"]);
+  });
+
+  it.each([
+    ["logs", {}],
+    ["logs", { app: "opencode; id" }],
+    ["logs", { app: "-f" }],
+    ["logs", { app: "opencode", lines: 100_000 }],
+    ["restart", {}],
+    ["restart", { app: "opencode", service: "--help" }],
+    ["backup", { app: "../x" }],
+    ["status", { stack: "another" }],
+  ])("%s refuses %j before anything is asked", async (name, words) => {
+    const refused = await call(name, words).then(
+      ({ isError, content }) => (isError ? JSON.stringify(content) : ""),
+      String,
+    );
+    expect(refused).toMatch(/[Ii]nvalid|validation/);
+    expect(refused).not.toContain("Pulumi");
+  });
+
+  it.each(["otp", "rollback", "stop", "exec", "restore"])("%s is none", async (name) => {
+    await expect(
+      call(name).then(({ isError }) => (isError ? Promise.reject(new Error("no such tool")) : 1)),
+    ).rejects.toThrow();
+  });
+
+  it("say what is wrong as every command does", async () => {
+    expect(await call("history")).toMatchObject({
+      isError: true,
+      content: [{ type: "text", text: "the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/" }],
+    });
+  });
+});
+
+describe("exit codes", () => {
+  const ended = async (...words: readonly string[]) => {
+    const env = { PATH: dirname(process.execPath), CLOUDCODE_BUNDLES: folder };
+    try {
+      const { stdout } = await run(process.execPath, ["ops/bin.mjs", ...words], { cwd: projectRoot, env });
+      return [0, stdout];
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return [Number(/exit code (\d+)/.exec(error.message)?.[1]), error.output.stdout];
+    }
+  };
+
+  it("are 0 for help, 1 for a failure, with its words as JSON where asked, and 2 for wrong words", async () => {
+    expect((await ended("--help"))[0]).toBe(0);
+    expect(await ended("history")).toEqual([1, ""]);
+    const [code, stdout] = await ended("history", "--json");
+    expect([code, JSON.parse(String(stdout))]).toEqual([
+      1,
+      { error: "the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/" },
+    ]);
+    for (const words of [["bogus"], ["rollback"], ["history", "--bogus"], ["history", "-n", "0"]])
+      expect([words, await ended(...words)]).toEqual([words, [2, ""]]);
+  });
+});
