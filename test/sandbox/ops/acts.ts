@@ -207,6 +207,9 @@ export function acts(world: World): void {
     await ops(world, ["start", "opencode", "server"]);
     expect(await running()).toMatch(/^cloudcode-opencode-server-1 Up .*\(healthy\)$/);
     expect((await ops(world, ["restart", "opencode"])).stdout).toContain("opencode has restarted and is healthy");
+    expect((await running()).split("\n")).toHaveLength(1);
+    expect(await failureOf(ops(world, ["restart", "opencode", "terminal"]))).toContain("is stopped since");
+    await ops(world, ["start", "opencode"]);
     expect((await running()).split("\n")).toHaveLength(2);
     expect(await failureOf(ops(world, ["stop", "opencode", "data"]))).toContain(
       "opencode has no service data; it has server, terminal",
@@ -215,12 +218,20 @@ export function acts(world: World): void {
   });
 
   test("history names every change, who made it and what came of it", async () => {
-    const { stdout } = await ops(world, ["history", "-n", "3"]);
+    const { stdout } = await ops(world, ["history", "-n", "8"]);
     const lines = stdout.trim().split("\n");
-    expect(lines).toHaveLength(3);
-    expect(lines[0]).toMatch(/^\S+Z {2}opencode +apply +\w+ +running +pulumi from [\d.]+$/);
-    expect(lines[1]).toMatch(/^\S+Z {2}opencode +start +\w+ +server running +\S+@\S+ from [\d.]+$/);
-    expect(lines[2]).toMatch(/^\S+Z {2}opencode +restart +\w+ +running +\S+@\S+ from [\d.]+$/);
+    expect(lines).toHaveLength(8);
+    expect(lines[0]).toMatch(/^\S+Z {2}opencode +rollback +\w+ +running +\S+@\S+ from [\d.]+$/);
+    expect(lines[1]).toMatch(/^\S+Z {2}opencode +apply +\w+ +running +pulumi from [\d.]+$/);
+    for (const [index, words] of [
+      [2, "stop +\\w+ +stopped"],
+      [3, "start +\\w+ +server running"],
+      [4, "restart +\\w+ +running"],
+      [5, "restart +\\w+ +refused"],
+      [6, "start +\\w+ +running"],
+      [7, "stop +\\w+ +refused"],
+    ] as const)
+      expect(lines[index]).toMatch(new RegExp(`^\\S+Z {2}opencode +${words} +\\S+@\\S+ from [\\d.]+$`));
   });
 
   test("the stack's key is in no file while a command runs, and its agent ends with it, even by a signal", async () => {
