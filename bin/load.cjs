@@ -17,13 +17,15 @@ const installed = installedPackages();
 
 /**
  * Not in a bundle: the SDK, which the engine's launcher has loaded before the program; the SDKs of clouds, of which a stack
- * needs a few files; what finds a native part of its own by its path.
+ * needs a few files; what one command alone loads; what finds a native part of its own by its path.
  */
 const external = [
   "@pulumi/pulumi",
   "@pulumi/alicloud",
   "@pulumi/cloudflare",
   "@pulumi/policy",
+  "@modelcontextprotocol/server",
+  "@modelcontextprotocol/server/stdio",
   "argon2",
   "cpu-features",
   "esbuild",
