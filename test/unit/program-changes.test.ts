@@ -37,6 +37,8 @@ describe("a change of one setting touches only what it is about", () => {
     [{ opencodeMemoryMiB: "4096" }, ["opencode-release"]],
     [{ opencodeAnthropicApiKey: "sk-ant-1234567890" }, ["opencode-release"]],
     [{ opencodeOpenaiBaseUrl: "https://api.example.com/v1" }, ["opencode-release"]],
+    [{ opencodeDiskGiB: "20" }, ["opencode-release"]],
+    [{ opencodeDevices: '["laptop"]' }, ["+edge-device-opencode-laptop", "edge-release"]],
     [{ opencodeTerminal: "false" }, ["edge-release", "opencode-release"]],
     [{ opencodeSubdomain: "ai" }, ["auth-release", "edge-release"]],
     [{ adminPassword: "a long passphrase of mine" }, ["-auth-password", "auth-release"]],
