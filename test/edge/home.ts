@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
 import { enabledApps } from "../../components/apps/registry";
 import { hashBasicPassword } from "../../components/reverse-proxy/password-hash";
 import { loginSecret } from "../../components/reverse-proxy/sites";
@@ -37,7 +37,7 @@ export interface Home {
   readonly browser: Browser;
   readonly context: BrowserContext;
   /** Another one, with nothing of the first but the session. */
-  readonly signedIn: () => Promise<BrowserContext>;
+  readonly signedIn: (options?: BrowserContextOptions) => Promise<BrowserContext>;
   stop(): Promise<void>;
 }
 
@@ -92,8 +92,8 @@ export async function openHome({ domain, hostile, programs, guarded, settings, .
       ].join(", ")}`,
     ],
   });
-  const signedIn = async () => {
-    const context = await browser.newContext();
+  const signedIn = async (options?: BrowserContextOptions) => {
+    const context = await browser.newContext(options);
     context.setDefaultTimeout(20_000);
     // As Authelia sets it.
     const session = { name: "authelia_session", value: gateCookie, domain: `.${domain}`, path: "/" };

@@ -1,4 +1,5 @@
 // The notifier at the real OpenCode of the version that is deployed: a turn that is done, one that fails, and one that it did not see.
+import { type Home, openHome } from "./home";
 import { Notifier, Receiver, notifierPython, until } from "../support/notifier";
 import { type ModelServer, startModelServer } from "./model-server";
 import { type OpenCode, startOpencode } from "./programs";
@@ -9,6 +10,7 @@ let models: ModelServer;
 let program: OpenCode;
 let receiver: Receiver;
 let notifier: Notifier;
+let home: Home;
 beforeAll(async () => {
   models = await startModelServer("The answer is 42.");
   const provider = {
@@ -25,6 +27,10 @@ beforeAll(async () => {
   program = await startOpencode(settings, { "provider-mine": "key" });
   receiver = new Receiver();
   await receiver.start();
+  home = await openHome({
+    ...{ domain: "home.example.com", hostile: "elsewhere.example.net", guarded: true, settings },
+    ...{ programs: { "opencode-server:4096": program.port }, secrets: program.secrets },
+  });
   notifier = new Notifier(await notifierPython());
   const [login = ""] = Object.values(program.secrets);
   const [user, password = ""] = Buffer.from(login.replace("Basic ", ""), "base64").toString().split(":");
@@ -33,6 +39,7 @@ beforeAll(async () => {
   notifier.configure([receiver.url()], { sessions }, {}, password);
 });
 afterAll(async () => {
+  await home.stop();
   await notifier.remove();
   receiver.stop();
   program.stop();
@@ -88,4 +95,32 @@ test("each turn is told once, whether the notifier listened or not", async () =>
   await arrived(3);
   expect(sent()[2]).toBe(`Done: The question\n${link(first.id)}`);
   expect(notifier.words).not.toMatch(/could not be asked|answers 4/);
+});
+
+test("the link of a piece of news opens its session on a phone, behind the sign-in", async () => {
+  const before = receiver.got.length;
+  const [wanted, other] = [await create("Which one?"), await create("Another")];
+  await prompt(other.id);
+  await arrived(before + 1);
+  await prompt(wanted.id);
+  await arrived(before + 2);
+  const [, link = ""] = /\n(https:\S+)$/.exec(sent()[before + 1] ?? "") ?? [];
+  expect(link).toContain(wanted.id);
+
+  const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+  const stranger = await (await home.browser.newContext(phone)).newPage();
+  await stranger.goto(link);
+  expect(new URL(stranger.url()).host).toBe("auth.home.example.com");
+  await stranger.context().close();
+
+  const context = await home.signedIn(phone);
+  const page = await context.newPage();
+  // As from another program of the phone.
+  await page.goto(link);
+  await page.getByText("The answer is 42.").first().waitFor();
+  // 1.18.33 goes on to a path that names its server; the session is the same.
+  expect(new URL(page.url()).pathname).toMatch(new RegExp(`/session/${wanted.id}$`));
+  expect(await page.getByText("Which one?").count()).toBeGreaterThan(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await context.close();
 });
