@@ -43,7 +43,10 @@ const secrets = {
 /** An App whose server asks for a password, as OpenCode's, with keys for these devices. */
 const withDevices = (...devices: string[]): Route => ({
   ...route("code"),
-  upstreamLogin: { name: "opencode", username: "opencode", secret: "serverPassword", parameter: "auth_token", devices },
+  upstreamLogin: {
+    ...{ name: "opencode", username: "opencode", secret: "serverPassword", parameter: "auth_token", devices },
+    tickets: "(/api)?/pty/\\w+/connect",
+  },
 });
 const certificates = { email: undefined, directories: [], trustedRoot: undefined, fallbackMinutes: 3 };
 
