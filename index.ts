@@ -16,6 +16,7 @@ import { operations } from "./components/operations";
 import { notifierNetwork } from "./components/notify/notifier-release";
 import { NotifierStack } from "./components/notify/notifier-stack";
 import * as outputs from "./components/outputs";
+import { readOwnApps } from "./components/own-apps/own-apps";
 import { ReverseProxyStack } from "./components/reverse-proxy/reverse-proxy-stack";
 import { readSettings } from "./components/settings/read";
 import type { Settings } from "./components/settings/settings";
@@ -28,6 +29,8 @@ export class Home extends HomeComponent {
   protected override async build(settings: Settings): Promise<HomeOutputs> {
     const { images, timeZone, deleteData, news } = settings;
     const child = { parent: this };
+    const builtIn = enabledApps(settings);
+    const ownApps = readOwnApps(settings.ownApps, builtIn, process.cwd());
 
     const platform = await openPlatform(settings, this);
     const network = new Network("host-network", { platform }, platform.options);
@@ -52,7 +55,7 @@ export class Home extends HomeComponent {
     const context = { ...base, engine };
 
     // Plain values: the routes are known before any resource exists, so gateway, proxy and Apps are applied side by side.
-    const apps = await openTunnels(enabledApps(settings), this);
+    const apps = await openTunnels([...builtIn, ...ownApps(digestKey)], this);
     const routes = apps.flatMap((app) => app.routes);
     const edge = { ...context, domain, routes, images, timeZone };
 

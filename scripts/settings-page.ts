@@ -6,6 +6,7 @@ import { dockerSettings } from "../components/settings/sections/docker";
 import { gatewaySettings } from "../components/settings/sections/gateway";
 import { notifySettings } from "../components/settings/sections/notify";
 import { operationsSettings } from "../components/settings/sections/operations";
+import { ownAppsSettings } from "../components/settings/sections/own-apps";
 import { existingSettings, targetSettings } from "../components/settings/sections/target";
 import type { Section, Setting } from "../components/settings/setting";
 import { type SettingKey, exampleCommand, settingKeys } from "../components/settings/table";
@@ -22,6 +23,7 @@ const groups: readonly { readonly title: string; readonly page?: string; readonl
   { title: "Updates and alerts", page: "operations.md", settings: operationsSettings },
   { title: "News on the phone", page: "notifications.md", settings: notifySettings },
   ...appKinds.map(({ name, settings }) => ({ title: `App: ${name}`, page: `apps/${name}.md`, settings })),
+  { title: "Apps of your own", page: "own-apps.md", settings: ownAppsSettings },
 ];
 
 /**

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AlertSettings } from "../host/alerts";
 import type { NewsSettings } from "../notify/news";
+import { type OwnAppSettings, secretNamesOf } from "../own-apps/secrets";
 import { type Images, type Sources, resolveImages, resolveSources } from "../images";
 import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
@@ -28,6 +29,8 @@ export interface Settings {
   readonly alerts: AlertSettings;
   /** News on the phone; undefined, as by default: none. */
   readonly news: (NewsSettings & { readonly urls: pulumi.Output<string> }) | undefined;
+  /** Apps that cloudcode does not bring. */
+  readonly ownApps: OwnAppSettings;
   /** Undefined: no backups. */
   readonly backup: BackupSettings | undefined;
   /** Image references by name. */
@@ -167,6 +170,13 @@ export function toSettings(
             quietHours: values.notifyQuietHours,
             details: values.notifyDetails,
           },
+    ownApps: {
+      sources: values.ownApps,
+      secrets: values.ownAppSecrets,
+      secretNames:
+        plain.ownAppSecrets === undefined || "ownAppSecrets" in later ? undefined : secretNamesOf(plain.ownAppSecrets),
+      timeZone: values.timeZone,
+    },
     backup: toBackup(values),
     images: resolveImages(values.images, values.imageRegistry),
     sources: resolveSources(values.sources),

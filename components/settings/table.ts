@@ -6,6 +6,7 @@ import { dockerSettings } from "./sections/docker";
 import { gatewaySettings } from "./sections/gateway";
 import { operationsSettings } from "./sections/operations";
 import { notifySettings } from "./sections/notify";
+import { ownAppsSettings } from "./sections/own-apps";
 import { existingSettings, targetSettings } from "./sections/target";
 import type { PlainValues, Setting, Values } from "./setting";
 
@@ -24,6 +25,7 @@ export const settingsTable = {
   ...operationsSettings,
   ...notifySettings,
   ...appSettings,
+  ...ownAppsSettings,
 };
 
 export type SettingKey = keyof typeof settingsTable;

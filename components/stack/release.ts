@@ -1,6 +1,7 @@
+import { isUtf8 } from "node:buffer";
 import { createHmac } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, join, relative, sep } from "node:path";
+import { basename, join, relative, resolve, sep } from "node:path";
 import { pack } from "tar-stream";
 import { type ReleasePlan, planText } from "./plan";
 import { type TemplateHelpers, type TemplateValues, renderTemplate } from "./template";
@@ -46,7 +47,7 @@ export interface Release {
 const composeFile = "compose.yaml";
 
 /** Folders of a template that are mounted whole; every other file is mounted by itself. */
-const mountedFolder = /^(image)\//;
+const mountedFolder = /^(image|mounts\/[^/]+)\//;
 
 /**
  * Files below these folders are read in place through the release folder: `live/` by a reload (a file mounted by itself
@@ -82,9 +83,9 @@ export function renderRelease(
     mode: mountedFolder.test(path) || path.endsWith(".sh") ? 0o555 : 0o400,
   });
   const plain = (from: string, path: string): ReleaseFile =>
-    from.endsWith(".png")
-      ? { ...file(path, readFileSync(from, "latin1")), encoding: "latin1" }
-      : file(path, readFileSync(from, "utf8"));
+    isUtf8(readFileSync(from))
+      ? file(path, readFileSync(from, "utf8"))
+      : { ...file(path, readFileSync(from, "latin1")), encoding: "latin1" };
   const render = (
     path: string,
     helpers?: TemplateHelpers,
@@ -100,7 +101,7 @@ export function renderRelease(
 
   const templates = listFiles(root);
   const also = Object.entries(source.also ?? {}).flatMap(([path, from]) =>
-    filesAt(join(templatesRoot, from)).map((below) => plain(join(templatesRoot, from, below), join(path, below))),
+    filesAt(resolve(templatesRoot, from)).map((below) => plain(resolve(templatesRoot, from, below), join(path, below))),
   );
   const secretFiles = Object.entries(source.secretFiles ?? {}).map(([path, name]) => {
     const secret = secrets[name];

@@ -1,8 +1,18 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { secretsByApp } from "../../components/own-apps/secrets";
 import { configurations } from "../support/configurations";
 import { type StateResource, keysOfDigests, leaks, payloadOf } from "../support/leaks";
 import type { Plain } from "../support/plain";
-import { type ProgramRun, minimal, privateKey, runAlicloud, runProgram, secretKeys } from "../support/program";
+import {
+  type ProgramRun,
+  minimal,
+  privateKey,
+  projectRoot,
+  runAlicloud,
+  runProgram,
+  secretKeys,
+} from "../support/program";
 
 /** What the engine would keep of a run. */
 function stateOf({ resources, outputs: stack }: ProgramRun): StateResource[] {
@@ -34,6 +44,7 @@ function leavesOf(value: Plain): string[] {
 const given = (settings: Readonly<Record<string, string>>) => [
   privateKey,
   ...secretKeys.flatMap((key) => settings[key] ?? []),
+  ...Object.values(secretsByApp(settings["ownAppSecrets"] ?? "{}")).flatMap((secrets) => Object.values(secrets)),
 ];
 
 const cloud: Readonly<Record<string, string>> = {
@@ -59,6 +70,8 @@ const workers: Readonly<Record<string, string>> = {
   backupPassword: "passphrase of the backups",
   domain: "my-home.duckdns.org",
   domainToken: "01234567-89ab-cdef-0123-456789abcdef",
+  ownApps: '["miniflux"]',
+  ownAppSecrets: '{"miniflux": {"ADMIN_PASSWORD": "a password of my own App"}}',
 };
 const stores: readonly Readonly<Record<string, string>>[] = [
   {
@@ -74,6 +87,15 @@ const stores: readonly Readonly<Record<string, string>>[] = [
     backupHostKey: hostKey,
   },
 ];
+
+// A project with Apps of its own.
+const before = process.cwd();
+beforeAll(() => {
+  process.chdir(join(projectRoot, "examples"));
+});
+afterAll(() => {
+  process.chdir(before);
+});
 
 describe("no secret can be read or worked out from the plain half of the state", () => {
   it.each(configurations)("of %s", async (_name, settings) => {

@@ -108,6 +108,8 @@ describe("every shell script", () => {
       "cloudcode-space",
       "cloudcode-spot",
       "docker.sh",
+      "dump-mysql.sh",
+      "dump-postgres.sh",
       "entrypoint.sh",
       "entrypoint.sh",
       "entrypoint.sh",

@@ -57,6 +57,7 @@ describe("a secret", () => {
       "backupPassword",
       "alertWebhook",
       "notify",
+      "ownAppSecrets",
     ]);
     expect(secretKeys).toEqual(
       expect.arrayContaining([

@@ -27,6 +27,7 @@ describe("settings that are not given", () => {
       mail: undefined,
       alerts: { webhook: undefined, mail: undefined },
       backup: undefined,
+      ownApps: { sources: [], secrets: undefined, secretNames: undefined, timeZone: "UTC" },
       certificates: {
         email: undefined,
         directories: ["https://acme-v02.api.letsencrypt.org/directory", "https://acme.zerossl.com/v2/DV90"],

@@ -1,0 +1,116 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { App } from "../apps/app";
+import { appKinds } from "../apps/registry";
+import { OperatorError } from "../operator-error";
+import { portalSubdomain } from "../routes";
+import { appFolder } from "./folder";
+import type { Fault } from "./manifest";
+import { type OwnApp, readOwnApp } from "./own-app";
+import { type OwnAppSettings, secretsByApp } from "./secrets";
+
+/**
+ * Reads the Apps of one's own, before anything is touched.
+ *
+ * @param others the Apps that cloudcode brings, whose subdomains are taken
+ * @param project folder of the Pulumi project
+ * @returns what makes them Apps, once the key of their secrets is there
+ * @throws OperatorError that lists every fault of every file
+ */
+export function readOwnApps(
+  { sources, secrets, secretNames, timeZone }: OwnAppSettings,
+  others: readonly Pick<App, "name" | "routes">[],
+  project: string,
+): (key: pulumi.Output<string>) => App[] {
+  const folders = sources.map((source) => appFolder(source, project));
+  const read = folders.map((folder) => ({ folder, app: readOwnApp(folder, { timeZone }) }));
+  const faults = read.flatMap(({ folder, app }) =>
+    [
+      ...nameFaults(folder.name, folders.filter(({ name }) => name === folder.name).length),
+      ...(isFaults(app) ? app : []),
+    ].map((fault) => ({ title: folder.title, ...fault })),
+  );
+  const apps = read.flatMap(({ app }) => (isFaults(app) ? [] : [app]));
+  const all = [
+    ...faults,
+    ...subdomainFaults(apps, others),
+    ...secretFaults(
+      apps,
+      folders.map(({ name }) => name),
+      secretNames,
+    ),
+  ];
+  if (all.length > 0) throw new OperatorError(describe(all));
+  const parsed = (secrets ?? pulumi.secret("{}")).apply(secretsByApp);
+  return (key) => apps.map((app) => app.open({ key, given: parsed.apply((byApp) => byApp[app.name] ?? {}) }));
+}
+
+interface TitledFault extends Fault {
+  readonly title: string;
+}
+
+function isFaults(app: OwnApp | readonly Fault[]): app is readonly Fault[] {
+  return Array.isArray(app);
+}
+
+function nameFaults(name: string, times: number): Fault[] {
+  const fault = nameFault(name);
+  return [
+    ...(fault === undefined ? [] : [{ file: "", key: "", fault }]),
+    ...(times > 1 ? [{ file: "", key: "", fault: "has the name of another App of ownApps" }] : []),
+  ];
+}
+
+function subdomainFaults(apps: readonly OwnApp[], others: readonly Pick<App, "name" | "routes">[]): TitledFault[] {
+  const taken = others.flatMap(({ name, routes }) => routes.map(({ subdomain }) => [subdomain, name] as const));
+  const owners = new Map<string, string>([...taken, [portalSubdomain, "the sign-in portal"]]);
+  return apps.flatMap(({ title, name, subdomain }) => {
+    const owner = owners.get(subdomain);
+    owners.set(subdomain, name);
+    if (owner === undefined) return [];
+    return [
+      {
+        title,
+        file: "app.yaml",
+        key: "subdomain",
+        fault: `is ${subdomain}, which is already the subdomain of ${owner}`,
+      },
+    ];
+  });
+}
+
+/** A secret that no App asks for has a typing error in its name. */
+function secretFaults(
+  apps: readonly OwnApp[],
+  names: readonly string[],
+  given: Readonly<Record<string, readonly string[]>> | undefined,
+): TitledFault[] {
+  return Object.entries(given ?? {}).flatMap(([app, secrets]) => {
+    const fault = (text: string) => ({ title: "ownAppSecrets", file: "", key: app, fault: text });
+    if (!names.includes(app)) return [fault("is not the name of an App of ownApps")];
+    const known = apps.find(({ name }) => name === app);
+    if (known === undefined) return [];
+    return secrets
+      .filter((secret) => !known.secrets.includes(secret))
+      .map((secret) => fault(`has ${secret}, which secrets of its app.yaml does not list`));
+  });
+}
+
+function describe(faults: readonly TitledFault[]): string {
+  const count = faults.length === 1 ? "1 problem" : `${faults.length} problems`;
+  const lines = faults.map(
+    ({ title, file, key, fault }) =>
+      `  ${[[title, file].filter(Boolean).join("/"), key, fault].filter(Boolean).join(" ")}`,
+  );
+  return `the Apps of your own have ${count}; nothing was touched.\n${lines.join("\n")}\n    docs/own-apps.md has an example`;
+}
+
+/** Stacks of cloudcode itself, whose names index.ts gives, and folders next to them on the host. */
+const reserved = ["auth", "edge", "docker", "notifier", "host", "home"];
+
+function nameFault(name: string): string | undefined {
+  if (!/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/.test(name))
+    return "has a name that is not 2 to 32 lower-case letters, digits and hyphens";
+  if (reserved.includes(name) || appKinds.some((kind) => kind.name === name))
+    return "has the name of a part of cloudcode: rename its folder";
+  return undefined;
+}

@@ -1,0 +1,260 @@
+import { posix } from "node:path";
+import type { TemplateValue, TemplateValues } from "../stack/template";
+import type { Service } from "./compose-file";
+import { type Dump, dumpOf, dumpScript } from "./databases";
+import { imageFault } from "./image";
+import { type Part, type Variables, interpolate, plainText } from "./interpolate";
+import type { Manifest } from "./manifest";
+import { type Mountable, mountOf, pathWithin } from "./volumes";
+
+/** What is left of Docker's default capabilities: an image may begin as root and then drop to a user of its own. */
+const kept = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+
+/** What a service may have in addition. The rest reaches the network or the machine. */
+const addable = ["FSETID", "SETFCAP", "SETPCAP", "SYS_CHROOT"];
+
+/** Keys that pass as they are. */
+const passed = [
+  "command",
+  "entrypoint",
+  "healthcheck",
+  "user",
+  "group_add",
+  "working_dir",
+  "tmpfs",
+  "read_only",
+  "init",
+  "stop_signal",
+  "stop_grace_period",
+  "shm_size",
+  "ulimits",
+  "cpus",
+  "hostname",
+  "depends_on",
+] as const satisfies readonly (keyof Service)[];
+
+/** A service within its walls, as stack-templates/own-app/compose.yaml.hbs takes it. */
+export interface WalledService {
+  readonly name: string;
+  readonly values: TemplateValues;
+  /** Texts of the environment that hold secrets, by the name that the template asks for. */
+  readonly secrets: Readonly<Record<string, readonly Part[]>>;
+  /** Volumes that it uses. */
+  readonly volumes: readonly string[];
+  /** Path in the release to path in the App's folder. */
+  readonly mounted: Readonly<Record<string, string>>;
+  readonly built: boolean;
+  readonly dump: Dump | undefined;
+}
+
+/** What is known of the rest of the App. */
+export interface Surroundings extends Mountable {
+  readonly app: string;
+  readonly manifest: Manifest;
+  readonly variables: Variables;
+  readonly timeZone: string;
+  /** Whether Caddy reaches this one. */
+  readonly front: boolean;
+  readonly services: readonly string[];
+  readonly networks: readonly string[];
+  /** Variables of an env file of the App's folder; undefined where there is none. */
+  readonly envFile: (path: string) => Readonly<Record<string, string>> | undefined;
+  /** Takes a fault of a key below the service. */
+  readonly report: (key: string, fault: string) => void;
+}
+
+/** Puts a service within its walls, and reports what is in the way. */
+export function walledService(name: string, service: Service, around: Surroundings): WalledService {
+  const { report, manifest } = around;
+  const text = (key: string, value: string) => textOf(key, value, around);
+  const image = service.image === undefined ? undefined : text("image", service.image);
+  const context = service.build && pathWithin(service.build.context);
+  if (service.build && (context === undefined || around.kindAt(context) !== "folder"))
+    report("build", "does not name a folder below the App's");
+  if (!service.build && image === undefined) report("", "has neither image nor build");
+  const wrong = service.build || image === undefined ? undefined : imageFault(image);
+  if (wrong !== undefined) report("image", wrong);
+
+  const mounts = service.volumes.flatMap((entry, index) => {
+    const key = `volumes[${index}]`;
+    const resolved =
+      typeof entry === "string"
+        ? text(key, entry)
+        : {
+            ...entry,
+            target: text(key, entry.target),
+            ...(entry.source !== undefined && { source: text(key, entry.source) }),
+          };
+    const mount = mountOf(resolved, around);
+    if (typeof mount === "string") report(key, mount);
+    return mount === undefined || typeof mount === "string" ? [] : [mount];
+  });
+  const volumes = mounts.flatMap((mount) => (mount.type === "volume" ? [mount] : []));
+  const carried = mounts.flatMap((mount, index) => {
+    if (mount.type !== "file" && mount.type !== "folder") return [];
+    const place = `mounts/${name}-${index}`;
+    const path = mount.type === "file" ? `${place}/${posix.basename(mount.path)}` : `${place}/`;
+    return [{ place: path.replace(/\/$/, ""), from: mount.path, path, target: mount.target }];
+  });
+
+  const dump = dumpOf(name, image ?? "", volumes, manifest.dumps[name]);
+  if (typeof dump === "string") report("image", dump);
+  const dumped = typeof dump === "string" ? undefined : dump;
+  const script = dumped?.script === undefined ? [] : [{ path: dumped.script, target: dumpScript }];
+
+  wrongNames(service, around);
+  const { environment, secrets } = environmentOf(name, service, around);
+  const limit = `${typeof manifest.memory === "number" ? manifest.memory : (manifest.memory[name] ?? 512)}m`;
+  const keys: Record<string, TemplateValue> = {
+    ...(image !== undefined && !service.build && { image: composeText(image) }),
+    ...(around.front && { healthcheck: healthcheckOf(manifest) }),
+    ...Object.fromEntries(
+      passed.flatMap((key) => (service[key] === undefined ? [] : [[key, valueOf(key, service[key], around)] as const])),
+    ),
+    restart: restartOf(service),
+    cap_drop: ["ALL"],
+    cap_add: capabilitiesOf(service),
+    security_opt: ["no-new-privileges:true"],
+    mem_limit: limit,
+    memswap_limit: limit,
+    pids_limit: 1024,
+    oom_score_adj: 500,
+    networks: networksOf(name, service, around),
+  };
+  const listed = mounts.flatMap((mount): TemplateValue[] => {
+    if (mount.type === "tmpfs") return [{ type: mount.type, target: composeText(mount.target) }];
+    if (mount.type !== "volume") return [];
+    return [{ type: mount.type, source: mount.source, target: composeText(mount.target), read_only: mount.readOnly }];
+  });
+  const files = [...carried.map(({ path, target }) => ({ path, target: composeText(target) })), ...script];
+  const place = `mounts/${name}-build`;
+  return {
+    name,
+    values: {
+      name,
+      keys: Object.entries(keys)
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => ({ key, value })),
+      build: service.build && {
+        folder: `${place}/`,
+        image: `cloudcode/${around.app}-${name}`,
+        keys: Object.entries(service.build)
+          .filter(([key, value]) => key !== "context" && value !== undefined)
+          .map(([key, value]) => ({ key, value: valueOf(`build.${key}`, value, around) })),
+      },
+      environment,
+      mounts: listed.length + files.length > 0,
+      volumes: listed,
+      files,
+    },
+    secrets,
+    volumes: volumes.map(({ source }) => source),
+    mounted: {
+      ...Object.fromEntries(carried.map(({ place: at, from }) => [at, from])),
+      ...(context !== undefined && { [place]: context }),
+    },
+    built: service.build !== undefined,
+    dump: dumped?.dump,
+  };
+}
+
+/** Compose would read its own `$` again. */
+function composeText(value: string): string {
+  return value.replaceAll("$", "$$$$");
+}
+
+function partsOf(key: string, value: string, { variables, report }: Surroundings): Part[] {
+  try {
+    return interpolate(value, variables);
+  } catch (error) {
+    report(key, (error as Error).message);
+    return [];
+  }
+}
+
+function textOf(key: string, value: string, around: Surroundings): string {
+  const plain = plainText(partsOf(key, value, around));
+  if (plain === undefined)
+    around.report(key, "holds a secret, which docker ps would show: only environment may hold one");
+  return plain ?? "";
+}
+
+/** A value with the variables of its texts replaced. */
+function valueOf(key: string, value: unknown, around: Surroundings): TemplateValue {
+  if (typeof value === "string") return composeText(textOf(key, value, around));
+  if (typeof value === "number" || typeof value === "boolean") return value;
+  if (Array.isArray(value)) return value.map((one) => valueOf(key, one, around));
+  if (typeof value !== "object" || value === null) return undefined;
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(entries.map(([below, one]) => [below, valueOf(`${key}.${below}`, one, around)]));
+}
+
+function environmentOf(name: string, service: Service, around: Surroundings) {
+  const files = service.env_file.map((path) => {
+    const read = around.envFile(path);
+    if (read === undefined) around.report("env_file", `names ${path}, which the App's folder does not have`);
+    return Object.fromEntries(Object.entries(read ?? {}).map(([key, value]) => [key, composeText(value)]));
+  });
+  const given = [{ TZ: around.timeZone }, ...files, service.environment].reduce<Record<string, string | null>>(
+    (all, one) => ({ ...all, ...one }),
+    {},
+  );
+  const secrets: Record<string, readonly Part[]> = {};
+  const environment = Object.entries(given).map(([variable, value]) => {
+    // A name without a value is the variable of that name.
+    const parts = partsOf(`environment.${variable}`, value ?? `\${${variable}}`, around);
+    const plain = plainText(parts);
+    if (plain !== undefined) return { name: variable, value: composeText(plain), secret: "" };
+    const secret = `${name}-${variable}`;
+    secrets[secret] = parts;
+    return { name: variable, value: "", secret };
+  });
+  return { environment, secrets };
+}
+
+function wrongNames(service: Service, { services, networks, report }: Surroundings): void {
+  for (const other of Object.keys(service.depends_on))
+    if (!services.includes(other)) report("depends_on", `names ${other}, which is not a service of the file`);
+  for (const network of Object.keys(service.networks ?? {}))
+    if (network !== "default" && !networks.includes(network))
+      report("networks", `names ${network}, which networks at the end of the file does not list`);
+  for (const capability of service.cap_add)
+    if (![...kept, ...addable].includes(capability))
+      report("cap_add", `adds ${capability}, which reaches beyond the container: remove it`);
+}
+
+function networksOf(name: string, service: Service, { app, front }: Surroundings): TemplateValues {
+  const own = Object.entries(service.networks ?? { default: null });
+  return {
+    ...Object.fromEntries(own.map(([network, options]) => [network, { aliases: options?.aliases ?? [] }])),
+    ...(front && { edge: { aliases: [`${app}-${name}`] } }),
+  };
+}
+
+/** A container that runs as a user of its own from the start needs none. */
+function capabilitiesOf({ user, cap_add, cap_drop }: Service): string[] {
+  if (cap_drop.includes("ALL")) return cap_add;
+  const root = user === undefined || /^(0|root)(:|$)/.test(String(user));
+  return [...(root ? kept : []), ...cap_add].filter(
+    (one, at, all) => all.indexOf(one) === at && !cap_drop.includes(one),
+  );
+}
+
+/** What runs once and ends, such as a migration, is not started again. */
+function restartOf({ restart }: Service): string {
+  return restart === "no" || restart?.startsWith("on-failure") === true ? restart : "unless-stopped";
+}
+
+/** By what the image has: wget or curl. */
+function healthcheckOf({ health, port }: Manifest): TemplateValue {
+  if (health === undefined) return undefined;
+  const url = `http://127.0.0.1:${port}${health}`;
+  return {
+    test: ["CMD-SHELL", `wget -q -O /dev/null ${url} || curl -fsS -o /dev/null ${url}`],
+    interval: "30s",
+    timeout: "10s",
+    retries: 3,
+    start_period: "120s",
+    start_interval: "2s",
+  };
+}
