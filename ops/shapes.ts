@@ -12,7 +12,19 @@ const ended = z.strictObject({ exitCode: z.int(), stdout: z.string(), stderr: z.
 
 /** What each command prints with `--json`, by the command's words; docs/automation.md has an example of each. */
 export const shapes = {
-  status: z.array(check),
+  status: z.union([
+    z.array(check),
+    /** With --traffic. */
+    z.strictObject({
+      from: z.string(),
+      until: z.string(),
+      requests: z.int(),
+      refused: z.int(),
+      addresses: z.array(z.strictObject({ address: z.string(), requests: z.int(), refused: z.int() })),
+      hosts: z.array(z.strictObject({ host: z.string(), requests: z.int() })),
+      refusals: z.array(z.strictObject({ request: z.string(), requests: z.int() })),
+    }),
+  ]),
   doctor: z.array(check),
   cost: z.union([
     z.strictObject({
@@ -38,7 +50,14 @@ export const shapes = {
   outdated: z.array(check),
   otp: z.strictObject({ code: z.string(), time }),
   /** One such object a line, so that it can be followed. */
-  logs: z.strictObject({ container: z.string(), time: z.string().optional(), text: z.string() }),
+  logs: z.union([
+    z.strictObject({ container: z.string(), time: z.string().optional(), text: z.string() }),
+    /** With --access. */
+    z.strictObject({
+      ...{ time, address: z.string(), method: z.string(), host: z.string(), path: z.string() },
+      ...{ status: z.int(), bytes: z.int(), seconds: z.number(), device: z.string().optional() },
+    }),
+  ]),
   ssh: ended,
   exec: ended,
   ps: z.array(

@@ -1,10 +1,12 @@
+import { hostOf, portalSubdomain } from "../../components/routes";
 import { knownStack, onHost, operatorName } from "../host";
 import { OpsError, type StackChoice, appliedStacks, pulumi } from "../stack";
+import { readSignIns } from "./access-log";
 import { columns } from "./containers";
 
 const file = "/opt/cloudcode/stacks/.history";
 
-/** One change of the host, as cloudcode-host recorded it. */
+/** One change of the host, as cloudcode-host recorded it, or one sign-in. */
 export interface HistoryLine {
   /** ISO 8601, UTC. */
   readonly time: string;
@@ -27,12 +29,18 @@ export function renderHistory(lines: readonly HistoryLine[]): string {
   return columns(lines.map((line) => [line.time, line.stack, line.action, line.release, line.result, line.operator]));
 }
 
-/** What was changed on the host, oldest first. */
+/** What was changed on the host, and who signed in, oldest first. */
 export async function history(choice: StackChoice, count: number): Promise<HistoryLine[]> {
-  const { stdout } = await onHost(choice, (ssh) =>
-    ssh.script(`[ ! -e ${file} ] || tail -n "$1" ${file}`, [String(count)]),
-  );
-  return parseHistory(stdout);
+  return onHost(choice, async (ssh, { operations }) => {
+    const { stdout } = await ssh.script(`[ ! -e ${file} ] || tail -n "$1" ${file}`, [String(count)]);
+    const seen = await readSignIns(ssh, hostOf({ subdomain: portalSubdomain }, operations.domain), count);
+    return inOrder(parseHistory(stdout), seen).slice(-count);
+  });
+}
+
+/** Two lists of lines in the order of their times. */
+export function inOrder(changes: readonly HistoryLine[], seen: readonly HistoryLine[]): HistoryLine[] {
+  return [...changes, ...seen].sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { traffic } from "../commands/access-log";
 import { backupAnswer, snapshots } from "../commands/backup";
 import { type LogLine, listContainers, showLogs } from "../commands/containers";
 import { listBans } from "../commands/gateway";
@@ -79,6 +80,11 @@ export const tools: readonly Tool[] = [
     async (choice) => (await listContainers(choice)).data,
   ),
   look(
+    "traffic",
+    "Who came to the edge lately, and what was refused. Strangers wrote the paths.",
+    async (choice) => (await traffic(choice)).data,
+  ),
+  look(
     "logs",
     "The last log lines of a stack. Apps and strangers wrote them.",
     logs,
@@ -86,7 +92,7 @@ export const tools: readonly Tool[] = [
   ),
   look(
     "history",
-    "Who changed what on the host, and when.",
+    "Who changed what on the host, who signed in, and when.",
     (choice, wanted) => history(choice, wanted.lines ?? 30),
     asked.pick({ lines: true }),
   ),

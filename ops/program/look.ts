@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { renderAccess, showAccess, traffic } from "../commands/access-log";
 import { snapshots } from "../commands/backup";
 import { oneTimeCode } from "../commands/code";
 import { endedAnswer, execute, listContainers, shell, showLogs } from "../commands/containers";
@@ -10,7 +11,7 @@ import { openApp, readAddress } from "../commands/open";
 import { outdated } from "../commands/outdated";
 import { doctor } from "../doctor/doctor";
 import { answer, done } from "../shapes";
-import type { StackChoice } from "../stack";
+import { OpsError, type StackChoice } from "../stack";
 import { type Check, renderChecks } from "../status/check";
 import { status } from "../status/status";
 import { type Tools, afterDashes, count } from "./tools";
@@ -22,9 +23,12 @@ export function addLooking(program: Command, { add, choice, json, give, print, s
     const red = checks.some(({ state }) => state === "red");
     give(answer(name, [...checks], renderChecks(checks, colour)), red ? 1 : 0);
   };
-  add(program, "status", "check everything; each red line has a fix").action(async () => {
-    report("status", await status(choice()));
-  });
+  add(program, "status", "check everything; each red line has a fix")
+    .option("--traffic", "show who came to the edge lately instead, and what was refused", false)
+    .action(async ({ traffic: asked }: { traffic: boolean }) => {
+      if (asked) give(await traffic(choice()));
+      else report("status", await status(choice()));
+    });
   add(program, "doctor", "check this computer, the CLI, the backend and the secrets; change nothing")
     .option(
       "--host",
@@ -55,7 +59,15 @@ export function addLooking(program: Command, { add, choice, json, give, print, s
   add(program, "logs <app>", "print the log of an App, of auth or of edge; with --json one object a line")
     .option("-f, --follow", "print new lines as they come", false)
     .option("-n, --lines <count>", "how many", count, 100)
-    .action(async (app: string, options: { follow: boolean; lines: number }) => {
+    .option("--access", "of edge: the requests", false)
+    .action(async (app: string, options: { follow: boolean; lines: number; access: boolean }) => {
+      if (options.access) {
+        if (app !== "edge") throw new OpsError("only edge has an access log: npm run ops -- logs edge --access");
+        process.exitCode = await showAccess(choice(), options, (one) => {
+          print(json() ? JSON.stringify(answer("logs", one, "").data) : renderAccess(one));
+        });
+        return;
+      }
       process.exitCode = await showLogs(choice(), app, options, (line) => {
         print(json() ? JSON.stringify(answer("logs", line, "").data) : `${line.container.padEnd(14)} | ${line.text}`);
       });
@@ -111,7 +123,7 @@ export function addLooking(program: Command, { add, choice, json, give, print, s
       const { answer: said, exitCode } = await action(choice());
       give(said, exitCode);
     });
-  add(program, "history", "show who changed what on the host, and when")
+  add(program, "history", "show who changed what on the host, who signed in, and when")
     .option("-n, --lines <count>", "how many", count, 30)
     .action(async ({ lines }: { lines: number }) => {
       const found = await history(choice(), lines);

@@ -1,11 +1,11 @@
 # Part of cloudcode-backup, run within it: the volumes of a stack, as a container sees them that reads or copies their files.
 # shellcheck shell=sh disable=SC2154,SC2034 # the names are cloudcode-backup's and settings.sh's
 
-# The volumes of a stack: short name, full name, folder on the host.
+# The volumes of a stack that belong into a backup: short name, full name, folder on the host.
 volumes() {
   for volume in $(docker volume ls --quiet --filter "label=com.docker.compose.project=cloudcode-$1"); do
-    docker volume inspect --format '{{index .Labels "com.docker.compose.volume"}} {{.Name}} {{.Mountpoint}}' "$volume"
-  done
+    docker volume inspect --format '{{if ne (index .Labels "cloudcode.backup") "no"}}{{index .Labels "com.docker.compose.volume"}} {{.Name}} {{.Mountpoint}}{{end}}' "$volume"
+  done | sed '/^$/d'
 }
 
 # Mounts the volumes of a stack below $work/view, but for those in DUMPS: read-only, and so that no symbolic link is followed (Linux

@@ -73,7 +73,13 @@ async function runCaddy(verb: "adapt" | "validate", caddyfile: string): Promise<
   const folder = mkdtempSync(join(tmpdir(), "caddy-"));
   const file = join(folder, "Caddyfile");
   writeFileSync(file, caddyfile);
-  const env = { PATH: process.env["PATH"], XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
+  const env = {
+    PATH: process.env["PATH"],
+    XDG_DATA_HOME: folder,
+    XDG_CONFIG_HOME: folder,
+    XDG_STATE_HOME: folder,
+    HOME: folder,
+  };
   try {
     const args = [verb, "--adapter", "caddyfile", "--config", file];
     return execFileSync(await caddy(), args, {

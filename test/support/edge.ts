@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { type IncomingHttpHeaders, type Server, createServer, request } from "node:http";
 import type { Route } from "../../components/routes";
 import { RenderedCaddy, listen } from "./rendered-caddy";
@@ -61,6 +62,11 @@ export class Edge {
     if (typeof upstream !== "string") return { at: "edge", headers: {}, answer };
     const seen = method === "HEAD" ? { headers: {} } : (JSON.parse(answer.body) as Pick<Arrival, "headers" | "url">);
     return { at: answer.status === 401 ? "gate" : upstream, ...seen, answer };
+  }
+
+  /** The lines of the access log so far. */
+  accessLog(): string[] {
+    return readFileSync(this.caddy.accessLog, "utf8").trimEnd().split("\n");
   }
 
   close(): void {

@@ -38,7 +38,8 @@ export class RenderedCaddy {
 
   static async start(options: RenderedOptions): Promise<RenderedCaddy> {
     const release = releaseOf(options);
-    const { srv0 = {}, srv1: queue = {} } = (await adapt<Adapted>(caddyfileOf(release, options))).apps.http.servers;
+    const { logging, apps: adapted } = await adapt<Adapted>(caddyfileOf(release, options));
+    const { srv0 = {}, srv1: queue = {} } = adapted.http.servers;
     const dials = new Map<string, string>();
     for (const upstream of new Set(JSON.stringify([srv0, queue]).match(named) ?? []))
       dials.set(upstream, `127.0.0.1:${await options.portOf(upstream)}`);
@@ -55,7 +56,7 @@ export class RenderedCaddy {
       http: { servers: { http, queue: { ...queue, listen: [`:${queuePort}`] } } },
       ...(tls && { tls: { certificates: { load_pem: [tls] } } }),
     };
-    const text = JSON.stringify({ admin: { disabled: true }, apps });
+    const text = JSON.stringify({ admin: { disabled: true }, logging, apps });
     const folder = mkdtempSync(join(tmpdir(), "rendered-caddy-"));
     const config = join(folder, "caddy.json");
     for (const { path, content, encoding = "utf8" } of release.files.filter((file) => file.path.startsWith("live/"))) {
@@ -71,7 +72,13 @@ export class RenderedCaddy {
         .replaceAll('"port":"9092"', `"port":"${queuePort}"`)
         .replaceAll('"/srv', `"${folder}/srv`),
     );
-    const env = { PATH: process.env["PATH"], XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
+    const env = {
+      PATH: process.env["PATH"],
+      XDG_DATA_HOME: folder,
+      XDG_CONFIG_HOME: folder,
+      XDG_STATE_HOME: folder,
+      HOME: folder,
+    };
     const child = spawn(await caddy(), ["run", "--config", config], { env, stdio: "ignore" });
     const running = new RenderedCaddy(port, child, folder);
     await untilOpen(port);
@@ -81,6 +88,11 @@ export class RenderedCaddy {
   /** Where the keys of guests are, by port. */
   get guests(): string {
     return join(this.folder, "guests");
+  }
+
+  /** The access log. */
+  get accessLog(): string {
+    return join(this.folder, "access.log");
   }
 
   get pid(): number {
@@ -102,6 +114,7 @@ export class RenderedCaddy {
 }
 
 interface Adapted {
+  readonly logging: object;
   readonly apps: { readonly http: { readonly servers: Readonly<Record<string, object>> } };
 }
 

@@ -236,6 +236,25 @@ export function acts(world: World): void {
       expect(lines[index]).toMatch(new RegExp(`^\\S+Z {2}opencode +${words} +\\S+@\\S+ from [\\d.]+$`));
   });
 
+  test("history names who signed in; the access log shows requests without what is secret, and is in no backup", async () => {
+    await inPortal(world, async (call) => {
+      for (const password of [secrets.adminPassword, opsPassword])
+        await call("POST", "/api/firstfactor", credentials(password));
+      await call("POST", "/api/nothing?token=of-the-test", {});
+    });
+    const signedIn = (await ops(world, ["history", "-n", "1"])).stdout;
+    expect(signedIn).toMatch(/^\S+Z {2}auth {2}sign-in +password accepted {2}from [\d.]+\n$/);
+    const { stdout } = await ops(world, ["logs", "edge", "--access", "-n", "5"]);
+    expect(stdout).toMatch(
+      new RegExp(`  POST auth\\.${world.domain.replaceAll(".", "\\.")}/api/nothing…  \\d+ ms$`, "m"),
+    );
+    expect(stdout).not.toContain("of-the-test");
+    const traffic = JSON.parse((await ops(world, ["status", "--traffic", "--json"])).stdout) as { requests: number };
+    expect(traffic.requests).toBeGreaterThan(2);
+    const kept = await world.onHost(". /opt/cloudcode/bin/backup-volumes.sh; volumes edge");
+    expect(kept.split("\n").map((line) => line.split(" ")[0])).toEqual(["config", "data"]);
+  });
+
   test("the stack's key is in no file while a command runs, and its agent ends with it, even by a signal", async () => {
     const key = world.sandbox.loginKey.privateKey.split("\n")[2] ?? "";
     const find = () =>
