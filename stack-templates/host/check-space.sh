@@ -4,6 +4,7 @@
 space_seen=${CLOUDCODE_SPACE_SEEN:-/run/cloudcode-space}
 memory_seen=${CLOUDCODE_MEMORY_SEEN:-/run/cloudcode-memory}
 cgroups=${CLOUDCODE_CGROUPS:-/sys/fs/cgroup}
+processes=${CLOUDCODE_PROC:-/proc}
 
 free_kib() { df -Pk "$1" | awk 'NR == 2 { print $4 }'; } # FOLDER
 
@@ -97,13 +98,17 @@ recent_sizes() {
 }
 
 # Memory of a container in $used and $highest (MiB), and $killed and $hours for want of it: programs since it started, and when the last
-# was. Memory that the kernel can take back at once, copies of files, does not count, as in `docker stats`. Fails where cgroups are not
-# those of version 2.
+# was. Memory that the kernel can take back at once, copies of files, does not count, as in `docker stats`. Fails where there are no
+# cgroups to ask. https://docs.kernel.org/admin-guide/cgroup-v2.html#memory; version 1 has other names.
 memory_of() { # ID PID
-  folder=$cgroups$(sed -n 's/^0:://p' "/proc/$2/cgroup" 2>/dev/null)
-  bytes=$(cat "$folder/memory.current" 2>/dev/null) && [ -n "$bytes" ] || return 1
-  files=$(awk '$1 == "inactive_file" { print $2 }' "$folder/memory.stat")
-  kills=$(awk '$1 == "oom_kill" { print $2 }' "$folder/memory.events")
+  folder=$cgroups$(sed -n 's/^0:://p' "$processes/$2/cgroup" 2>/dev/null) current=memory.current events=memory.events inactive=inactive_file
+  if [ ! -e "$folder/memory.current" ]; then
+    folder=$cgroups/memory$(sed -n 's/^[0-9]*:memory://p' "$processes/$2/cgroup" 2>/dev/null)
+    current=memory.usage_in_bytes events=memory.oom_control inactive=total_inactive_file
+  fi
+  bytes=$(cat "$folder/$current" 2>/dev/null) && [ -n "$bytes" ] || return 1
+  files=$(awk -v name=$inactive '$1 == name { print $2 }' "$folder/memory.stat")
+  kills=$(awk '$1 == "oom_kill" { print $2 }' "$folder/$events")
   used=$(((bytes - ${files:-0}) / 1048576)) killed=${kills:-0} hours=0 highest=0 known=0 time=0
   read -r highest known time 2>/dev/null <"$memory_seen/$1"
   [ "$used" -lt "${highest:-0}" ] || highest=$used

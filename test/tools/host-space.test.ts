@@ -105,6 +105,7 @@ class SpaceHost {
       CLOUDCODE_SPACE_SEEN: this.seen,
       CLOUDCODE_UPDATES_SEEN: join(this.folder, "updates"),
       CLOUDCODE_MEMORY_SEEN: join(this.folder, "memory"),
+      CLOUDCODE_PROC: join(this.folder, "proc"),
       CLOUDCODE_CGROUPS: join(this.folder, "cgroup"),
       CLOUDCODE_RETRY_SECONDS: "0",
     };
@@ -167,9 +168,11 @@ class SpaceHost {
     writeFileSync(join(this.#fake, "facts"), `${lines.join("\n")}\n`);
   }
 
-  cgroup(name: string, text: string): void {
-    const path = /^0::(.*)$/m.exec(readFileSync(`/proc/${process.pid}/cgroup`, "utf8"))?.[1] ?? "/";
-    const file = join(this.folder, "cgroup", path, name);
+  /** What the kernel says of the cgroup of process 42, in this version of cgroups. */
+  cgroup(name: string, text: string, version: 1 | 2 = 2): void {
+    mkdirSync(join(this.folder, "proc/42"), { recursive: true });
+    writeFileSync(join(this.folder, "proc/42/cgroup"), version === 2 ? "0::/a/b\n" : "9:cpu:/\n4:memory:/a/b\n0::/\n");
+    const file = join(this.folder, version === 2 ? "cgroup/a/b" : "cgroup/memory/a/b", name);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
@@ -344,7 +347,7 @@ describe("a container's memory", () => {
         "unless-stopped",
         "2026-11-25T14:03:00Z",
       ],
-      ...["0123456789ab", String(process.pid), String(2048 * mib), "id", "image"],
+      ...["0123456789ab", "42", String(2048 * mib), "id", "image"],
     ].join("|");
   const use = (used: number, kills = 0) => {
     host.cgroup("memory.current", String((used + 100) * mib));
@@ -387,6 +390,15 @@ describe("a container's memory", () => {
     expect(seen()).toEqual(["ok", `healthy, 0 restarts, ${words} 25 hours ago`, ""]);
     use(500, 4);
     expect(seen()?.[0]).toBe("red");
+  });
+
+  it("is read of cgroups of version 1, too", () => {
+    host.cgroup("memory.usage_in_bytes", String(600 * mib), 1);
+    host.cgroup("memory.stat", `inactive_file 1\ntotal_inactive_file ${100 * mib}\n`, 1);
+    host.cgroup("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n", 1);
+    expect(seen()?.[1]).toBe(
+      "healthy, but it ran out of memory, 500 of 2048 MiB of memory, 500 at most; 1 programs were killed for want of it, the last 0 hours ago",
+    );
   });
 
   it("is only Docker's word where cgroups have no files", () => {
