@@ -99,7 +99,28 @@ describe("what the page says", () => {
     expect(page).toContain("一切正常 2 分钟前检查，时间 ");
     expect(page).toMatch(/OpenCode 运行中 浏览器里的 AI 编程 · 1\.18\.33 已 3 天，自 /);
     expect(page).toContain("证书 共 5 个，最早的还有 67 天到期 上次备份 5 小时前 上次部署 登录门户，4 天前");
-    expect(page).toContain("磁盘 / 9 MiB are free 交换空间 this machine has none");
+    expect(page).toContain("磁盘 / 9 MiB are free 交换空间 这台机器没有");
+  });
+
+  it("has the texts of the checks in Chinese, with what they name, and marks those that stay in English", async () => {
+    const full = report();
+    full.checks = [
+      check("disk /", "warn", "5120 MiB (12 %) and 90 % of the inodes are free", "look at it"),
+      check(
+        "data opencode",
+        "red",
+        "more than its budget of 20 GiB; 21.0 GiB: home 21.0 GiB; largest folders: home/<b> $1 9.0 GiB",
+        "x",
+      ),
+      check("kept data opencode", "ok", "left"),
+    ];
+    index.report(full);
+    const answer = await index.get("/?lang=zh");
+    expect(words(answer)).toContain("磁盘 / 可用 5120 MiB（12 %），inode 可用 90 % → look at it");
+    expect(words(answer)).toContain("保留的数据 opencode left");
+    expect(answer.text).toContain(
+      '<span lang="zh-CN">超过预算 20 GiB；21.0 GiB: home 21.0 GiB；最大的文件夹：home/&lt;b&gt; $1 9.0 GiB</span> <span class="fix" lang="en">→ x</span>',
+    );
   });
 
   it("is red as ops status would be, each line with what to do", async () => {
