@@ -264,6 +264,12 @@ export interface HomeArgs {
   readonly adminPassword?: pulumi.Input<string> | undefined;
   /** The operator's mail address, for one-time codes and alerts. Default: adminUsername@domain. */
   readonly adminEmail?: string | undefined;
+  /** After how long without a request a session ends. The default lets you open your phone the next morning without signing in; a shared device wants 30m. Default: 1d. */
+  readonly sessionInactivity?: string | undefined;
+  /** After how long a session ends, however busy it is. The default is a week of one person's own devices; a shared device wants 12h. Default: 7d. */
+  readonly sessionLifetime?: string | undefined;
+  /** How long a device stays signed in that was asked to be remembered, with or without requests; off: the sign-in page does not offer it. Default: 1M. */
+  readonly sessionRemembered?: string | undefined;
   /** Mail server for one-time codes: submission://, submissions:// or smtp://. Default: codes go to a file on the host. */
   readonly smtpAddress?: string | undefined;
   /** User of the mail server. */

@@ -89,6 +89,11 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
       resetDisabled: mail === undefined,
       mail: mail && { address: mail.address, sender: mail.sender ?? email },
       mailLogin: mail?.username,
+      session: {
+        ...operator.session,
+        // https://www.authelia.com/configuration/session/introduction/#remember_me
+        remembered: operator.session.remembered === "off" ? "-1" : operator.session.remembered,
+      },
       argon2: { ...argon2Cost },
       rules: accessRules(routes, domain).map(({ domain: host, policy, resources }) => ({
         domain: host,

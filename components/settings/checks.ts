@@ -48,6 +48,33 @@ export const oneLine = nonEmpty.max(4096, "is longer than 4096 characters").supe
   else if (/\p{Cc}/u.test(value)) context.addIssue({ code: "custom", message: "has control characters" });
 });
 
+/** Minutes of Authelia's units (https://www.authelia.com/configuration/prologue/common/#duration). */
+const sessionUnits = new Map([
+  ["m", 1],
+  ["h", 60],
+  ["d", 1440],
+  ["w", 7 * 1440],
+  ["M", 30 * 1440],
+]);
+
+/** Minutes of a length of time such as `30m`, `12h`, `7d`, `2w` or `1M`; undefined: it is none. */
+export function minutesOf(time: string): number | undefined {
+  const [, count, unit = ""] = /^([1-9]\d{0,4})([mhdwM])$/.exec(time) ?? [];
+  return count === undefined ? undefined : Number(count) * (sessionUnits.get(unit) ?? 0);
+}
+
+/** Between five minutes, as shorter sessions end while a page loads, and a year. */
+function isSessionTime(value: string): boolean {
+  const minutes = minutesOf(value);
+  return minutes !== undefined && minutes >= 5 && minutes <= 365 * 1440;
+}
+
+const noSessionTime = "is not a time from 5m to 365d, such as 30m, 12h, 7d, 2w or 1M";
+export const sessionTime = z.string().refine(isSessionTime, noSessionTime);
+export const sessionTimeOrOff = z
+  .string()
+  .refine((value) => value === "off" || isSessionTime(value), `${noSessionTime}, or off`);
+
 /** What an HTTP header can carry. */
 export const accessToken = matching(/^[\x21-\x7e]+$/, "is not an access token");
 

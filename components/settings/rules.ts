@@ -1,10 +1,17 @@
 import { nameProvider, nameProviders } from "../host/free-name";
 import { portalSubdomain } from "../routes";
 import { appKinds } from "../apps/registry";
+import { minutesOf } from "./checks";
 import { holds } from "./networks";
 import { type Problem, missing, when } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
 import { targetProblems } from "./target-rules";
+
+/** Of two lengths of time; false where one of them is none. */
+function isLonger(one = "", other = ""): boolean {
+  const [first, second] = [minutesOf(one), minutesOf(other)];
+  return first !== undefined && second !== undefined && first > second;
+}
 
 /** Problems between settings that belong to no Target and no App. */
 function generalProblems(values: PlainSettings): Problem[] {
@@ -24,6 +31,16 @@ function generalProblems(values: PlainSettings): Problem[] {
       smtpPassword !== undefined && smtpUsername === undefined,
       "smtpUsername",
       "is missing, but smtpPassword is set",
+    ),
+    ...when(
+      isLonger(values.sessionInactivity, values.sessionLifetime),
+      "sessionInactivity",
+      `is longer than sessionLifetime (${values.sessionLifetime}), so it would have no effect`,
+    ),
+    ...when(
+      isLonger(values.sessionLifetime, values.sessionRemembered),
+      "sessionRemembered",
+      `is shorter than sessionLifetime (${values.sessionLifetime}): a remembered device would have to sign in more often than another`,
     ),
     ...when(
       values.alertMail === true && (smtpAddress === undefined || values.adminEmail === undefined),

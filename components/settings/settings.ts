@@ -57,6 +57,18 @@ export interface OperatorSettings {
   readonly password: pulumi.Output<string> | undefined;
   /** Mail address; undefined, as by default: the user name at the domain. Setting `adminEmail`. */
   readonly email: string | undefined;
+  /** How long a sign-in lasts. */
+  readonly session: SessionSettings;
+}
+
+/** Lengths of time in Authelia's notation, such as `30m` or `1M`. */
+export interface SessionSettings {
+  /** Without a request. Default 1d; setting `sessionInactivity`. */
+  readonly inactivity: string;
+  /** However busy. Default 7d; setting `sessionLifetime`. */
+  readonly lifetime: string;
+  /** Of a device that is remembered; `off`: none is. Default 1M; setting `sessionRemembered`. */
+  readonly remembered: string;
 }
 
 export interface MailSettings {
@@ -138,7 +150,16 @@ export function toSettings(
     target: toTarget(values),
     domain,
     freeName: domain === undefined || domainToken === undefined ? undefined : { domain, token: domainToken },
-    operator: { username: values.adminUsername, password: values.adminPassword, email: adminEmail },
+    operator: {
+      username: values.adminUsername,
+      password: values.adminPassword,
+      email: adminEmail,
+      session: {
+        inactivity: values.sessionInactivity,
+        lifetime: values.sessionLifetime,
+        remembered: values.sessionRemembered,
+      },
+    },
     mail,
     certificates: {
       email: values.acmeEmail ?? acceptedContact(adminEmail),

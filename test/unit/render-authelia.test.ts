@@ -15,7 +15,12 @@ interface Rule {
 
 interface Configuration {
   readonly access_control: { readonly default_policy: string; readonly rules: readonly Rule[] };
-  readonly session: { readonly cookies: readonly { readonly domain: string; readonly authelia_url: string }[] };
+  readonly session: {
+    readonly cookies: readonly { readonly domain: string; readonly authelia_url: string }[];
+    readonly inactivity: string;
+    readonly expiration: string;
+    readonly remember_me: string | number;
+  };
   readonly webauthn: Readonly<Record<string, unknown>>;
   readonly totp: Readonly<Record<string, unknown>>;
   readonly notifier: {
@@ -107,6 +112,16 @@ describe.each(configurations)("with %s", (_name, settings) => {
   it("the login cookie is for the domain, the portal on a host of its own below it", () => {
     expect(configuration.session.cookies).toEqual([
       { domain, authelia_url: `https://auth.${domain}`, default_redirection_url: `https://${domain}` },
+    ]);
+  });
+
+  it("a session lasts as long as the settings say", () => {
+    const { inactivity, expiration, remember_me: remembered } = configuration.session;
+    const off = settings["sessionRemembered"] === "off";
+    expect([inactivity, expiration, remembered]).toEqual([
+      settings["sessionInactivity"] ?? "1d",
+      settings["sessionLifetime"] ?? "7d",
+      off ? -1 : (settings["sessionRemembered"] ?? "1M"),
     ]);
   });
 

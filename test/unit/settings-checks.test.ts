@@ -8,6 +8,15 @@ import { faultsOf, messageOf, pemCertificate, pemKey, sentences } from "../suppo
 /** The faults of one key, where everything else is right. */
 const faults = (key: string, value: string) => faultsOf({ [key]: value });
 
+test.each(["30", "4m", "366d", "0h", "1y", "-1", "1.5h", "1h30m", "off", "12 h", "99999M"])(
+  "sessionLifetime takes no %j",
+  (value) => {
+    expect(faults("sessionLifetime", value)).toEqual([
+      "sessionLifetime is not a time from 5m to 365d, such as 30m, 12h, 7d, 2w or 1M",
+    ]);
+  },
+);
+
 describe("a value that fails its check is told by its key and its fault", () => {
   it.each([
     ["target", "aws", "is neither alicloud nor existing"],
@@ -27,6 +36,7 @@ describe("a value that fails its check is told by its key and its fault", () => 
     ["adminPassword", "x".repeat(129), "is longer than 128 characters"],
     ["adminPassword", "twelve\tcharacters", "has control characters"],
     ["adminEmail", "you at example.com", "is not a mail address"],
+    ["sessionRemembered", "never", "is not a time from 5m to 365d, such as 30m, 12h, 7d, 2w or 1M, or off"],
     ["smtpSender", "login", "is not a mail address"],
     ["acmeEmail", "<you@example.com>", "is not a mail address"],
     ["smtpAddress", "smtp.example.com:587", "is not a submission://, submissions:// or smtp:// address"],

@@ -20,6 +20,11 @@ describe("a combination of values that cannot work is told by the key to change"
       { hostAddress: "2001:db8::7" },
     ],
     ["smtpAddress is missing, but smtpUsername or smtpPassword is set", { smtpUsername: "me", smtpPassword: "secret" }],
+    ["sessionInactivity is longer than sessionLifetime (12h), so it would have no effect", { sessionLifetime: "12h" }],
+    [
+      "sessionRemembered is shorter than sessionLifetime (7d): a remembered device would have to sign in more often than another",
+      { sessionRemembered: "2d" },
+    ],
     ["smtpPassword is missing, but smtpUsername is set", { ...mail, smtpUsername: "me" }],
     ["smtpUsername is missing, but smtpPassword is set", { ...mail, smtpPassword: "secret" }],
     [

@@ -23,7 +23,10 @@ describe("settings that are not given", () => {
     });
     expect(settings).toEqual({
       domain: undefined,
-      operator: { username: "admin", password: undefined, email: undefined },
+      operator: {
+        ...{ username: "admin", password: undefined, email: undefined },
+        session: { inactivity: "1d", lifetime: "7d", remembered: "1M" },
+      },
       mail: undefined,
       alerts: { webhook: undefined, mail: undefined },
       backup: undefined,

@@ -17,6 +17,24 @@ export const gatewaySettings = {
     description: "The operator's mail address, for one-time codes and alerts. Default: adminUsername@domain.",
     example: "you@example.com",
   }),
+  sessionInactivity: text(check.sessionTime, {
+    description:
+      "After how long without a request a session ends. The default lets you open your phone the next morning without signing in; a shared device wants 30m.",
+    example: "30m",
+    default: "1d",
+  }),
+  sessionLifetime: text(check.sessionTime, {
+    description:
+      "After how long a session ends, however busy it is. The default is a week of one person's own devices; a shared device wants 12h.",
+    example: "12h",
+    default: "7d",
+  }),
+  sessionRemembered: text(check.sessionTimeOrOff, {
+    description:
+      "How long a device stays signed in that was asked to be remembered, with or without requests; off: the sign-in page does not offer it.",
+    example: "off",
+    default: "1M",
+  }),
   smtpAddress: text(check.smtpAddress, {
     description:
       "Mail server for one-time codes: submission://, submissions:// or smtp://. Default: codes go to a file on the host.",

@@ -46,7 +46,10 @@ export function gatewayFiles({ folder, port, domain, username, hash, hosts, mail
       title: subdomain,
       summary: { en: "", zh: "" },
     })),
-    operator: { username, email: undefined, password: undefined },
+    operator: {
+      ...{ username, email: undefined, password: undefined },
+      session: { inactivity: "1d", lifetime: "7d", remembered: "1M" },
+    },
     mail,
     images: defaultImages,
     timeZone: "UTC",

@@ -181,7 +181,8 @@ export const schema = section({
     same_site: z.enum(["none", "lax", "strict"]),
     inactivity: duration,
     expiration: duration,
-    remember_me: duration,
+    /** -1: nobody is remembered. */
+    remember_me: z.union([z.literal(-1), duration]),
     cookies: z.array(cookie).length(1),
     redis: section({ host: text, port: z.int().min(1).max(65535) }).optional(),
   }),

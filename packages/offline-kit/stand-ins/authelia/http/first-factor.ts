@@ -60,7 +60,7 @@ export const firstFactor: Handler = async (call) => {
   const good = user !== undefined && (await hasher.verify(password, user.password));
   recordPassword(call, user?.username ?? "", good);
   if (!user || !good) return denied;
-  await session.renew(signedInAs(user, body?.["keepMeLoggedIn"] === true, { password: true }));
+  await session.renew(signedInAs(user, asksToBeRemembered(call, body), { password: true }));
   return afterOneFactor(call, text(body, "targetURL"), text(body, "requestMethod"));
 };
 
@@ -70,6 +70,11 @@ function recordPassword({ var: { store, config, ip, log } }: Call, username: str
   });
   const outcome = successful ? "Successful" : "Unsuccessful";
   log(successful ? "debug" : "error", `${outcome} 1FA authentication attempt by user '${username}'`, { remote_ip: ip });
+}
+
+/** Whether the session is to be one that is remembered. */
+export function asksToBeRemembered({ var: { config } }: Call, body: Awaited<ReturnType<typeof bodyOf>>): boolean {
+  return body?.["keepMeLoggedIn"] === true && config.session.remember_me !== -1;
 }
 
 /** A fresh session of the person, with what they proved. */

@@ -7,7 +7,7 @@ import type { UserSession } from "../state/sessions";
 import type { CredentialRecord } from "../state/store";
 import type { Call, Handler } from "./call";
 import { afterTwoFactors, bodyOf, level, messages, notifyEvent, ok, refused, text } from "./call";
-import { signedInAs } from "./first-factor";
+import { asksToBeRemembered, signedInAs } from "./first-factor";
 
 /** COSE names of what the authenticator may sign with: ES256, RS256, EdDSA and their longer kin. */
 const algorithms = [-7, -35, -36, -257, -258, -259, -37, -38, -39, -8];
@@ -91,7 +91,7 @@ export const passkeyFinish: Handler = async (call) => {
   const user = record && users.find(record.username);
   if (!user) return denied;
   if (isBanned(store.read(), ip, Date.now())) return refused(401, messages.secondFactor);
-  await session.renew(signedInAs(user, body?.["keepMeLoggedIn"] === true, { passkey: true }));
+  await session.renew(signedInAs(user, asksToBeRemembered(call, body), { passkey: true }));
   log("debug", `Successful Passkey authentication attempt by user '${user.username}'`, { remote_ip: ip });
   return afterTwoFactors(call, text(body, "targetURL"));
 };
