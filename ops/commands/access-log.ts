@@ -198,12 +198,17 @@ function decoded(path: string): string {
   }
 }
 
+/**
+ * What a line of an accepted sign-in has: within a text JSON writes a quote as \", so that no stranger can write these. The status is the
+ * last field, unless one was appended.
+ */
+export const signInMarks: readonly string[] = ['"method":"POST"', '"status":200'];
+
 /** The last sign-ins that the access log knows; none while Caddy does not run. */
 export async function readSignIns(ssh: Ssh, portal: string, count: number): Promise<HistoryLine[]> {
-  // Within a text JSON writes a quote as \", so that no stranger can write these marks.
-  const marks = [`"method":"POST"`, `"status":200,`].map((mark) => ` | grep -F "${mark.replaceAll('"', '\\"')}"`);
+  const select = signInMarks.map((mark) => ` | grep -F "${mark.replaceAll('"', '\\"')}"`);
   try {
-    return signIns(await read(ssh, 20 * count, marks.join("")), portal);
+    return signIns(await read(ssh, 20 * count, select.join("")), portal);
   } catch (error) {
     if (error instanceof OpsError) return [];
     throw error;

@@ -1,6 +1,6 @@
 import type { Route } from "../../components/routes";
 import { deviceSecret, loginSecret } from "../../components/reverse-proxy/sites";
-import { accessLine } from "../../ops/commands/access-log";
+import { accessLine, signInMarks } from "../../ops/commands/access-log";
 import { Edge, type HeaderList } from "../support/edge";
 
 const key = `Basic ${Buffer.from("opencode:key-of-the-laptop").toString("base64")}`;
@@ -75,6 +75,14 @@ describe("the access log of the real Caddy", () => {
     const line = await logged("code", "/session", [["Authorization", key]]);
     expect(accessLine(line)).toMatchObject({ device: "laptop", status: 200 });
     expect(line).not.toContain(key.slice(6));
+  });
+
+  it("has the marks of a sign-in that was accepted, and no others have them", async () => {
+    const marked = (line: string) => signInMarks.every((mark) => line.includes(mark));
+    expect(marked(await logged("auth", "/api/firstfactor", [], "POST"))).toBe(true);
+    expect(marked(await logged("auth", "/api/firstfactor"))).toBe(false);
+    expect(marked(await logged("code", "/api/firstfactor", [], "POST"))).toBe(false);
+    expect(marked(await logged("code", `/"method":"POST","status":200`))).toBe(false);
   });
 
   it("is one line a request, whatever a stranger sends", async () => {
