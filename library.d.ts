@@ -139,7 +139,7 @@ export interface Apps {
     readonly basicPassword?: pulumi.Input<string> | undefined;
     /** Memory limit of TG Signer, in MiB. Default: 512. */
     readonly memoryMiB?: number | undefined;
-    /** WebDAV server that TG Signer backs up to. Warning: at EVERY start TG Signer deletes its sessions and tasks and loads those from the server, which may be older. */
+    /** WebDAV server that TG Signer backs up to, by https:// since sessions travel there. Warning: at EVERY start TG Signer deletes its sessions and tasks and loads those from the server, which may be older. */
     readonly webdavUrl?: string | undefined;
     /** User of the WebDAV server. */
     readonly webdavUsername?: string | undefined;

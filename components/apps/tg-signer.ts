@@ -60,9 +60,9 @@ const settings = {
     example: "512",
     default: 512,
   }),
-  tgSignerWebdavUrl: text(check.secretBase, {
+  tgSignerWebdavUrl: text(check.secretHttpsBase, {
     description:
-      "WebDAV server that TG Signer backs up to. Warning: at EVERY start TG Signer deletes its sessions and tasks and loads those from the server, which may be older.",
+      "WebDAV server that TG Signer backs up to, by https:// since sessions travel there. Warning: at EVERY start TG Signer deletes its sessions and tasks and loads those from the server, which may be older.",
     example: "https://dav.example.com",
   }),
   tgSignerWebdavUsername: text(basicUser, { description: "User of the WebDAV server.", example: "jo" }),

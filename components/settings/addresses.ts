@@ -170,6 +170,8 @@ export const webBase = url({ protocols: web, base: true }, notWeb);
 /** Where an App sends what nobody else may read. */
 export const secretUrl = url({ protocols: web, secrets: true }, notWeb);
 export const secretBase = url({ protocols: web, secrets: true, base: true }, notWeb);
+/** Where an App sends what opens its accounts, with the login in each request. */
+export const secretHttpsBase = url({ protocols: ["https:"], secrets: true, base: true }, notHttps);
 /** An address that is a secret itself. */
 export const webhook = url({ protocols: ["https:"], login: true }, notHttps);
 export const proxyUrl = url(

@@ -48,6 +48,11 @@ describe("TG Signer's settings", () => {
       { ...tgSigner, tgSignerProxy: "proxy:1080" },
       ["tgSignerProxy is not a socks5://, socks4:// or http:// address"],
     ],
+    [
+      "a WebDAV backup that everybody on the way can read",
+      { ...tgSigner, ...webdav, tgSignerWebdavUrl: "http://dav.example.com", tgSignerWebdavReplacesVolume: "true" },
+      ["tgSignerWebdavUrl is not an https:// address"],
+    ],
     ["a WebDAV backup without confirmation", { ...tgSigner, ...webdav }, [trap]],
     [
       "half of a WebDAV backup",
@@ -145,11 +150,11 @@ describe("TG Signer's stack", () => {
     stack.remove();
   });
 
-  it("is one instance with an init, 30 s to stop, a data volume and nothing else it can write to", () => {
+  it("is one instance with an init, 10 s to stop, a data volume and nothing else it can write to", () => {
     expect(Object.keys(project.services)).toEqual(["web"]);
     expect(project.services["web"]).toMatchObject({
       init: true,
-      stop_grace_period: "30s",
+      stop_grace_period: "10s",
       user: "1000:1000",
       read_only: true,
       tmpfs: ["/tmp"],
