@@ -1,6 +1,6 @@
 import type { AppliedStack } from "../stack";
 
-/** One thing that was looked at. */
+/** One thing that was checked. */
 export interface Check {
   readonly name: string;
   /** `none`: it does not apply to this stack. `warn`: worth knowing, and no failure. */

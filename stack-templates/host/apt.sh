@@ -27,7 +27,7 @@ apt_install() { # PACKAGE...
     fail "these packages could not be installed: $*${gone:+; they take the place of $gone, which other software here may need: remove those first}${dead:+; apt gets no lists from $dead}: $(printf '%s\n' "$words" | grep '^E: ' | tail -n 2 | paste -sd ' ')"
   }
   echo "$words"
-  [ -z "$dead" ] || say "apt gets no lists from $dead: its packages get no updates; mend or remove that source below /etc/apt"
+  [ -z "$dead" ] || say "apt gets no lists from $dead: its packages get no updates; fix or remove that source in /etc/apt"
 }
 
 engine_ready() {

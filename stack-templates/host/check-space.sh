@@ -39,7 +39,7 @@ check_disk() {
     set -- $(df -Pk "$place" | awk 'NR == 2 { print int($4 / 1024), int($4 * 100 / ($3 + $4 + 1)) }') \
       $(df -Pi "$place" | awk 'NR == 2 { print ($2 > 0) ? int($4 * 100 / $2) : 100 }')
     seen="$1 MiB ($2 %) and $3 % of the inodes are free"
-    fix="look at what takes it${takes:+: $takes} (npm run ops -- ssh, then docker system df; du -xh / | sort -h | tail), then free it or give a larger disk (dataDiskGiB)"
+    fix="see what uses it${takes:+: $takes} (npm run ops -- ssh, then docker system df; du -xh / | sort -h | tail), then free it or give a larger disk (dataDiskGiB)"
     if [ "$1" -lt 1024 ] || [ "$2" -lt 5 ] || [ "$3" -lt 5 ]; then
       line "disk $place" red "$seen" "$fix"
     elif [ "$1" -lt 3072 ] || [ "$2" -lt 15 ] || [ "$3" -lt 15 ]; then

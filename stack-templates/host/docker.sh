@@ -93,7 +93,7 @@ configure_docker() {
     say "Docker takes its new $daemon at its next start: now that would stop the containers that run here (it is in swarm mode, or live-restore cannot be turned on)"
     answers || fail "Docker stopped at its new $daemon: $(cause docker "$(($(date +%s) - 60))")"
   else
-    restart_docker || fail "Docker did not start with the new $daemon, and the one of before is back: $(cause docker "$since")"
+    restart_docker || fail "Docker did not start with the new $daemon, and the previous file is restored: $(cause docker "$since")"
     still_running "$containers"
   fi
   keep

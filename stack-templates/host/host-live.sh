@@ -118,5 +118,5 @@ rollback() { # [RELEASE]
   look_at_format "$target" any
   prepare_data "$target" "$left" || exit 1
   go_live "$target" "$left"
-  say "release $target of $name is running, in the place of $left"
+  say "release $target of $name is running and replaces $left"
 }

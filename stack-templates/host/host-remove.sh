@@ -24,7 +24,7 @@ remove() { # keep-data|delete-data
     remove_network "$network" || fail "network $network of $name could not be removed: see $log"
   done
   [ ! -d "$stack/machine" ] || timeout 10m sh "$stack/machine/gone.sh" "$1" </dev/null ||
-    fail "what $name had on the machine could not be taken back: see $log"
+    fail "what $name installed on the machine could not be removed: see $log"
   if [ "$1" = delete-data ]; then
     for volume in $(docker volume ls --quiet --filter "$label"); do docker volume rm "$volume" >/dev/null; done
     [ ! -d "$(docker info --format '{{.DockerRootDir}}')/cloudcode-formats/$name" ] || CLOUDCODE_HOLDS=$name "$backup" drop "$name" all >/dev/null

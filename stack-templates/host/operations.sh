@@ -38,7 +38,7 @@ install_programs() {
   for part in $parts newest-listener.pl measure.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
   for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-space cloudcode-guest cloudcode-notify; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
-  for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-space cloudcode-guest cloudcode-notify $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive whole"; done
+  for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-space cloudcode-guest cloudcode-notify $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive completely"; done
   # Also without backups: a change of the data's format moves volumes, too.
   write "$units/cloudcode-recover.service" <"$here/cloudcode-recover.service"
   systemctl daemon-reload
@@ -113,7 +113,7 @@ set_spot() {
   change spot
   if [ -n "$spot" ]; then
     write /opt/cloudcode/bin/cloudcode-spot 755 <"$here/cloudcode-spot"
-    sh -n /opt/cloudcode/bin/cloudcode-spot || fail "/opt/cloudcode/bin/cloudcode-spot did not arrive whole"
+    sh -n /opt/cloudcode/bin/cloudcode-spot || fail "/opt/cloudcode/bin/cloudcode-spot did not arrive completely"
     for unit in cloudcode-spot.service cloudcode-spot.timer; do write "$units/$unit" <"$here/$unit"; done
     begin_timer spot start "the notice of a spot machine"
     keep

@@ -65,7 +65,7 @@ export class PaperHost {
   #rollBack(stack: string): string {
     const [before = "", now = ""] = this.#releases.get(stack)?.slice(-2) ?? [];
     this.#releases.get(stack)?.push(before);
-    return `release ${before} of ${stack} is running, in the place of ${now}`;
+    return `release ${before} of ${stack} is running and replaces ${now}`;
   }
 }
 

@@ -225,7 +225,7 @@ it("an up of another stack alone does not claim a release that was not applied",
 
 it("after ops rollback the next preview shows it, and the next up applies the program's release", async () => {
   const program = machine.running("opencode");
-  expect(await ops("rollback", "opencode")).toMatch(/is running, in the place of \w+\nThe state is marked: /);
+  expect(await ops("rollback", "opencode")).toMatch(/is running and replaces \w+\nThe state is marked: /);
   const rolledBack = machine.running("opencode");
   expect(rolledBack).not.toBe(program);
   expect(await releaseOf("opencode")).toMatchObject({

@@ -238,14 +238,14 @@ describe("cloudcode-name", () => {
       desec,
       { status: 401, body: '{"detail":"Invalid token."}' },
       1,
-      "deSEC refuses the token (HTTP 401): set domainToken anew",
+      "deSEC refuses the token (HTTP 401): set domainToken again",
     ],
     [
       "a token without rights",
       desec,
       { status: 403, body: "{}" },
       1,
-      "deSEC refuses the token (HTTP 403): set domainToken anew",
+      "deSEC refuses the token (HTTP 403): set domainToken again",
     ],
     [
       "a name of another account",

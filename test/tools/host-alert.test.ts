@@ -255,6 +255,6 @@ describe("the daily self-check", () => {
   it("tells a check that does not come to its end, with what that saw before", () => {
     writeFileSync(join(folder, "alerts", "webhook.conf"), 'url = "https://x"\n');
     const { sent } = alert(red, { checkCode: 124 });
-    expect(sent).toContain('9 MiB are free -> make \\"room\\"\\nself-check: it did not come to its end -> npm run ops');
+    expect(sent).toContain('9 MiB are free -> make \\"room\\"\\nself-check: it did not finish -> npm run ops');
   });
 });

@@ -33,7 +33,7 @@ describe("cloudcode-check recent", () => {
 
   it("asks no package source: it has that looked at next to it, and repeats what was seen", () => {
     const first = check("recent");
-    expect(updates(first.lines)).toEqual(["updates\tnone\tnot looked at since the machine started\t"]);
+    expect(updates(first.lines)).toEqual(["updates\tnone\tnot checked since the machine started\t"]);
     expect(first.called).toContain(start);
     expect(first.called.filter((call) => call.startsWith("apt"))).toEqual([]);
 

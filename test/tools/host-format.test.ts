@@ -169,7 +169,7 @@ describe("after a change of format", () => {
       0,
       [
         "the data of app has format 1 again, from the copy; what was written since, of format 2, is kept on the host, 1 MiB",
-        "release old1 of app is running, in the place of new1",
+        "release old1 of app is running and replaces new1",
       ],
     ]);
     expect(db()).toEqual(["1", "ran old1", "first", "ran old1"]);

@@ -58,7 +58,7 @@ describe("the report of cloudcode-page", () => {
     machine.checkSays("disk /\tok\tfine\t\n", 124);
     expect(machine.run().checks).toEqual([
       { name: "disk /", state: "ok", seen: "fine", fix: "" },
-      { name: "self-check", state: "red", seen: "it did not come to its end", fix: "npm run ops -- status says where" },
+      { name: "self-check", state: "red", seen: "it did not finish", fix: "npm run ops -- status says where" },
     ]);
   });
 

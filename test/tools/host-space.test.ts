@@ -373,10 +373,10 @@ describe("a container's memory", () => {
     expect(seen()).toEqual(["ok", "healthy, 0 restarts, 300 of 2048 MiB of memory, 1900 at most", ""]);
   });
 
-  it("is red for a day after programs were killed for want of it, and says how many", () => {
+  it("is red for a day after programs were killed because it ran out, and says how many", () => {
     use(500, 3);
     host.facts(facts("true"));
-    const words = "500 of 2048 MiB of memory, 500 at most; 3 programs were killed for want of it, the last";
+    const words = "500 of 2048 MiB of memory, 500 at most; 3 programs were killed because it ran out, the last";
     expect(seen()).toEqual([
       "red",
       `healthy, but it ran out of memory, ${words} 0 hours ago`,
@@ -397,7 +397,7 @@ describe("a container's memory", () => {
     host.cgroup("memory.stat", `inactive_file 1\ntotal_inactive_file ${100 * mib}\n`, 1);
     host.cgroup("memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n", 1);
     expect(seen()?.[1]).toBe(
-      "healthy, but it ran out of memory, 500 of 2048 MiB of memory, 500 at most; 1 programs were killed for want of it, the last 0 hours ago",
+      "healthy, but it ran out of memory, 500 of 2048 MiB of memory, 500 at most; 1 programs were killed because it ran out, the last 0 hours ago",
     );
   });
 

@@ -269,7 +269,7 @@ describe("cloudcode-spot", () => {
     await look();
     expect(await check()).toBe("spot\tok\tno notice\t");
     writeFileSync(join(root, "run/last"), `${Math.floor(Date.now() / 1000) - 400}\t0\tno notice\n`);
-    expect(await check()).toMatch(/^spot\tred\twas looked at 6 minutes ago\t.*journalctl -u cloudcode-spot/);
+    expect(await check()).toMatch(/^spot\tred\twas checked 6 minutes ago\t.*journalctl -u cloudcode-spot/);
     metadata.end = { status: 500, body: "" };
     await look();
     expect(await check()).toMatch(/^spot\tred\tthe metadata service answers something else/);

@@ -213,7 +213,7 @@ describe("in a real browser, on a phone", () => {
           "container casecheck/web",
           "red",
           "exited, exit code 1",
-          "read its last words: npm run ops -- logs casecheck",
+          "read its last log lines: npm run ops -- logs casecheck",
         ),
       );
     }

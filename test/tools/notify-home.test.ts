@@ -102,7 +102,7 @@ describe("the host's self-check", () => {
   it("a check that hangs is red, and ends nothing that it did not look at", () => {
     look([disk]);
     expect(look([["memory", "ok"]], 124)).toEqual([
-      "check\nRed\nself-check: it did not come to its end -> npm run ops -- status says where",
+      "check\nRed\nself-check: it did not finish -> npm run ops -- status says where",
     ]);
     expect(look([disk])).toEqual(["check\nNo longer red\nself-check"]);
   });

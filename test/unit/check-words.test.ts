@@ -17,7 +17,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
   memory: [
     "",
     ", 5 of 9 MiB of memory, 7 at most",
-    ", 5 of 9 MiB of memory, 7 at most; 3 programs were killed for want of it, the last 2 hours ago",
+    ", 5 of 9 MiB of memory, 7 at most; 3 programs were killed because it ran out, the last 2 hours ago",
   ],
   "last#* ": ["ok", "old images could not be removed", "old images could not be removed: a stack was being changed"],
   way: [
@@ -117,7 +117,7 @@ const inPage: Said[] = [
     check: "certificate",
     text: text.replace(/\\\(.*\)(?= days)/, value),
   })),
-  { check: "self-check", text: "it did not come to its end" },
+  { check: "self-check", text: "it did not finish" },
   { check: "self-check", text: "npm run ops -- status says where" },
 ];
 // Without those that are a value alone, as Docker's version, or that another program wrote.

@@ -330,6 +330,28 @@ describe("messages of the program", () => {
     expect(files.flatMap((file) => sentencesOf(join(projectRoot, file))).length).toBeGreaterThan(500);
   });
 
+  it("of the host's scripts do, too", () => {
+    const folders = ["host", "worker"].map((name) => join("stack-templates", name));
+    const found = folders.flatMap((folder) =>
+      readdirSync(join(projectRoot, folder), { recursive: true, encoding: "utf8", withFileTypes: true })
+        .filter((entry) => entry.isFile() && /(\.sh|^[\w-]+)$/.test(entry.name))
+        .flatMap((entry) => {
+          const lines = readFileSync(join(entry.parentPath, entry.name), "utf8").split("\n");
+          const texts = lines
+            .filter((line) => !/^\s*#/.test(line))
+            .flatMap((line) => [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text))
+            .filter((text) => (text.match(/[a-z]{2,}/gi) ?? []).length >= 4);
+          return texts.map((text) => ({ file: entry.name, text }));
+        }),
+    );
+    expect(found.length).toBeGreaterThan(150);
+    const faulty = found.map(({ file, text }) => {
+      const [word] = dialect.exec(text) ?? [];
+      return word === undefined ? undefined : `${file}: ${word}: ${text}`;
+    });
+    expect(faults(faulty)).toEqual([]);
+  });
+
   it("name pages that there are", () => {
     const folders = ["components", "ops", "scripts", "stack-templates/host"];
     const sources = folders.flatMap((folder) =>

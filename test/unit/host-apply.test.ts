@@ -145,7 +145,7 @@ describe("a release that is not complete", () => {
     await host.apply(release("r1"));
     host.calls();
   });
-  const untouched = ["cloudcode: the release did not arrive whole; nothing was touched"];
+  const untouched = ["cloudcode: the release did not arrive completely; nothing was touched"];
 
   function expectNothingTouched(): void {
     expect(host.calls().filter((call) => call.startsWith("compose"))).toEqual([]);

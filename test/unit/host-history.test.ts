@@ -66,13 +66,13 @@ describe("a rollback", () => {
   it("starts the release before, and the one it left is then the one before", () => {
     expect(host.run(["rollback", "app"], "")).toEqual({
       status: 0,
-      said: ["release r1 of app is running, in the place of r2"],
+      said: ["release r1 of app is running and replaces r2"],
     });
     expect(host.current()).toBe("r1");
     expect(host.calls().filter((call) => call.includes(" up "))).toEqual([
       "compose[r1] up --detach --wait --wait-timeout 180 --remove-orphans --quiet-pull --no-build",
     ]);
-    expect(host.run(["rollback", "app"], "").said).toEqual(["release r2 of app is running, in the place of r1"]);
+    expect(host.run(["rollback", "app"], "").said).toEqual(["release r2 of app is running and replaces r1"]);
   });
 
   it("to one that does not become healthy leaves the running one running", () => {

@@ -110,9 +110,9 @@ fi
 clock=$(date +%s)
 written=$(stat -c %Y "$root/var/lib/dpkg/status" 2>/dev/null)
 if [ -n "$operator_clock" ] && { [ $((clock - operator_clock)) -gt 30 ] || [ $((operator_clock - clock)) -gt 30 ]; }; then
-  beside="$((clock - operator_clock)) s ahead of"
-  [ "$clock" -gt "$operator_clock" ] || beside="$((operator_clock - clock)) s behind"
-  add warns clock "this machine's clock is $beside yours; one-time codes fail from 30 s on" "timedatectl set-ntp true, and ntpServer where the default cannot be reached"
+  difference="$((clock - operator_clock)) s ahead of"
+  [ "$clock" -gt "$operator_clock" ] || difference="$((operator_clock - clock)) s behind"
+  add warns clock "this machine's clock is $difference yours; one-time codes fail from 30 s on" "timedatectl set-ntp true, and ntpServer where the default cannot be reached"
 elif [ -n "$written" ] && [ "$clock" -lt $((written - 86400)) ]; then
   add blocks clock "this machine's clock says $(date -u +%Y-%m-%d), which is before its newest package was installed" "timedatectl set-ntp true, or: timedatectl set-time 'YYYY-MM-DD HH:MM:SS'"
 elif [ "${container:-none}" = none ] && [ "$(ask timedatectl show -p NTPSynchronized --value)" = no ] &&

@@ -35,7 +35,7 @@ else
         broken=$(printf '%s\n' "$words" | sed -n 's/^ \([a-z0-9][a-z0-9+.-]*\) : .*/\1/p' | head -n 5 | list)
         add "$severity" apt-broken "packages that others need are missing: ${broken:-see apt-get check}" "apt-get --fix-broken install"
         ;;
-      *) add "$severity" apt-broken "apt does not work: $(printf '%s\n' "$words" | grep '^E: ' | head -n 1 | cut -c 4-)" "apt-get check says the same; mend the file that it names" ;;
+      *) add "$severity" apt-broken "apt does not work: $(printf '%s\n' "$words" | grep '^E: ' | head -n 1 | cut -c 4-)" "apt-get check says the same; fix the file that it names" ;;
     esac
 
   held=$(ask dpkg --get-selections | awk '$2 == "hold" && $1 ~ /^(docker|containerd|runc|iptables|jq|curl|util-linux|systemd-timesyncd|unattended-upgrades|sqlite3)/ { print $1 }')
@@ -71,14 +71,14 @@ END
     dead=$(printf '%s\n' "$words" | sed -n "/^[EW]: /s/.*\(https\{0,1\}:\/\/[^ ']*\).*/\1/p" | sed 's#/dists/.*##; s#/*$##; s#//[^/]*@#//#' | sort -u | head -n 5)
     all=$(find "$scratch/lists" -name '*Release' | wc -l)
     if [ "$code" -eq 124 ]; then
-      add "$severity" apt-sources "apt got no answer from its sources within 90 s" "apt-get update shows which; mend or remove it below /etc/apt"
+      add "$severity" apt-sources "apt got no answer from its sources within 90 s" "apt-get update shows which; fix or remove it below /etc/apt"
     elif [ -n "$dead" ]; then
       # One of another owner that is dead leaves the others as they are.
       [ "$all" -gt 0 ] || dead_severity=$severity
       add "${dead_severity:-warns}" apt-sources "apt gets nothing from $(printf '%s\n' "$dead" | list): $(printf '%s\n' "$words" | grep '^[EW]: ' | head -n 1 | cut -c 4- | sed 's#//[^/ ]*@#//#')" \
-        "mend or remove it: grep -rn '$(word "$(printf '%s\n' "$dead" | head -n 1 | sed 's#^[a-z]*://##')" ADDRESS)' /etc/apt/sources.list /etc/apt/sources.list.d"
+        "fix or remove it: grep -rn '$(word "$(printf '%s\n' "$dead" | head -n 1 | sed 's#^[a-z]*://##')" ADDRESS)' /etc/apt/sources.list /etc/apt/sources.list.d"
     elif [ "$code" -ne 0 ]; then
-      add "$severity" apt-sources "apt cannot read its sources: $(printf '%s\n' "$words" | grep '^E: ' | head -n 1 | cut -c 4-)" "mend the file that it names"
+      add "$severity" apt-sources "apt cannot read its sources: $(printf '%s\n' "$words" | grep '^E: ' | head -n 1 | cut -c 4-)" "fix the file that it names"
     elif [ "$all" -eq 0 ]; then
       add "$severity" apt-sources "apt has no source at all" "write the distribution's own into /etc/apt/sources.list.d"
     fi

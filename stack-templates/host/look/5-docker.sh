@@ -22,7 +22,7 @@ for daemon in "$root"/proc/[0-9]*/comm; do
   user=$(awk '/^Uid:/ { print $3 }' "$daemon/status" 2>/dev/null)
   if [ "${user:-0}" != 0 ] || tr '\0' ' ' 2>/dev/null <"$daemon/cmdline" | grep -q -e --rootless; then
     user=$(ask getent passwd "$(awk '/^Uid:/ { print $2 }' "$daemon/status")" | cut -d : -f 1)
-    add warns docker-rootless "a rootless Docker runs here besides, that of ${user:-another user}; cloudcode makes its own beside it" "nothing, while it does not serve ports 80 and 443"
+    add warns docker-rootless "a rootless Docker of ${user:-another user} also runs here; cloudcode installs its own next to it" "nothing, while it does not serve ports 80 and 443"
   elif [ "${main:-0}" != "${daemon##*/}" ] && ! grep -q -E 'docker[-/][0-9a-f]{64}|snap\.docker' "$daemon/cgroup" 2>/dev/null; then
     add blocks docker-unit "a dockerd runs (process ${daemon##*/}) that is not the service docker of systemd" "stop it, and install Docker from packages; its containers stay in its data folder"
   fi
@@ -33,7 +33,7 @@ context=$(at "$(flatten 2>/dev/null <"$root/root/.docker/config.json")" currentC
 there=${DOCKER_HOST:-$(sed -n 's/^ *\(export \)*DOCKER_HOST=//p' "$root/etc/environment" 2>/dev/null | tail -n 1)}
 case "${there:-unix:///var/run/docker.sock}" in
   unix:///var/run/docker.sock | unix:///run/docker.sock) ;;
-  *) add blocks docker-host "root's docker speaks to $there instead of this machine's" "take DOCKER_HOST out of /etc/environment" ;;
+  *) add blocks docker-host "root's docker connects to $there instead of this machine's daemon" "remove DOCKER_HOST from /etc/environment" ;;
 esac
 case ${DOCKER_CONTEXT:-${context:-default}} in
   default) ;;
@@ -58,7 +58,7 @@ if have dockerd; then
     if [ -n "$instead" ]; then
       fix="remove it, its data stay: apt-get remove $instead"
       [ "$(engine_version)" -lt 25 ] || fix="pulumi config set dockerPackages $other, which adds Compose to it; or $fix"
-      add blocks docker-old "$found_engine $lacks, and the one that dockerPackages asks for cannot be beside it$others" "$fix"
+      add blocks docker-old "$found_engine $lacks, and the one that dockerPackages selects cannot be installed next to it$others" "$fix"
     elif [ -n "$containers" ]; then
       add warns docker-old "$found_engine $lacks and is upgraded, which restarts its containers$others" "nothing; or upgrade it yourself at a good time"
     fi
@@ -66,7 +66,7 @@ if have dockerd; then
   if [ "$(unit docker LoadState)" = masked ]; then
     add blocks docker-stopped "the service docker is masked" "systemctl unmask docker.service docker.socket"
   elif [ -z "$answers" ] && [ "$(unit docker ActiveState)" = failed ]; then
-    add blocks docker-stopped "Docker is installed and does not start: $(ask journalctl -u docker --no-pager -o cat -n 20 | grep -i -E 'fail|error|unable' | tail -n 1)" "mend what it names, then: systemctl restart docker"
+    add blocks docker-stopped "Docker is installed and does not start: $(ask journalctl -u docker --no-pager -o cat -n 20 | grep -i -E 'fail|error|unable' | tail -n 1)" "fix what it names, then: systemctl restart docker"
   elif [ "$(unit docker ActiveState)" = active ] && [ -z "$answers" ]; then
     add blocks docker-stopped "Docker runs, but does not answer within 20 s" "systemctl restart docker (this restarts its containers)"
   elif [ -z "$answers" ] && [ -n "$(ls "$root$data_root/containers" 2>/dev/null)" ]; then
@@ -134,7 +134,7 @@ fi
   add warns daemon-iptables "Docker sets no firewall rules here (iptables is false): containers reach the internet, and visitors the Apps, by rules of yours alone" "take iptables out of $where"
 if [ "$(said ip-forward)" = false ] || [ "$(said firewall-backend)" = nftables ]; then
   [ "$(cat "$root/proc/sys/net/ipv4/ip_forward" 2>/dev/null)" = 1 ] ||
-    add blocks forwarding "the kernel forwards nothing, and Docker is told to leave that so: containers reach nobody" "sysctl -w net.ipv4.ip_forward=1, and that in a file of /etc/sysctl.d"
+    add blocks forwarding "IP forwarding is off, and Docker is configured to leave it off: containers have no network" "sysctl -w net.ipv4.ip_forward=1, and that in a file of /etc/sysctl.d"
 fi
 [ "$(said ip-masq)" != false ] ||
   add warns daemon-ip-masq "Docker does not masquerade its networks here (ip-masq is false): containers reach the internet by rules of yours alone" "take ip-masq out of $where"
@@ -164,7 +164,7 @@ if [ -z "$ours" ]; then
 "
   done
   [ -z "$changed" ] ||
-    add warns daemon-keys "these keys of /etc/docker/daemon.json get cloudcode's values: $(printf '%s' "$changed" | list)" "nothing; what is there now stays beside as it was, and networks that are there keep theirs"
+    add warns daemon-keys "these keys of /etc/docker/daemon.json get cloudcode's values: $(printf '%s' "$changed" | list)" "nothing; the other keys stay as they are, and existing networks keep their addresses"
 fi
 
 # The networks of the machine against the one that Docker cuts ours from.

@@ -5,7 +5,7 @@ if have sshd; then
   # Where a socket starts sshd, this folder is made with the first of them.
   words=$(timeout 20 sshd -t 2>&1 </dev/null) || case $words in
     *"privilege separation directory"*) ;;
-    *) add blocks sshd "sshd refuses its own configuration, and would not start again: $(printf '%s\n' "$words" | tail -n 1)" "sshd -t says the same; mend the line that it names" ;;
+    *) add blocks sshd "sshd refuses its own configuration, and would not start again: $(printf '%s\n' "$words" | tail -n 1)" "sshd -t says the same; fix the line that it names" ;;
   esac
 else
   add warns sshd "this machine has no OpenSSH server: nobody can say whether a password opens it" "apt-get install openssh-server"

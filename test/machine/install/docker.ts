@@ -79,7 +79,7 @@ export function dockerStep(scene: () => Scene): void {
     const { ok, said } = await scene().install();
     expect(ok).toBe(false);
     expect(said.split("\n")[0]).toBe(
-      "cloudcode: Docker did not start with the new /etc/docker/daemon.json, and the one of before is back: this address pool is poison",
+      "cloudcode: Docker did not start with the new /etc/docker/daemon.json, and the previous file is restored: this address pool is poison",
     );
     expect(await scene().files()).toBe(files);
     expect(await words("systemctl is-active docker; docker info --format '{{.LiveRestoreEnabled}}'")).toBe(

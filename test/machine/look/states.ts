@@ -57,7 +57,7 @@ export const states: readonly OddState[] = [
     enter: `echo 'deb [trusted=yes] http://user:pa55word@127.0.0.1:9/apt stable main' >/etc/apt/sources.list.d/vendor.list`,
     leave: "rm /etc/apt/sources.list.d/vendor.list",
     found: [
-      /^warn apt-sources: apt gets nothing from http:\/\/127\.0\.0\.1:9\/apt: (?!.*pa55word).* -> mend or remove it: grep -rn '127\.0\.0\.1:9\/apt'/,
+      /^warn apt-sources: apt gets nothing from http:\/\/127\.0\.0\.1:9\/apt: (?!.*pa55word).* -> fix or remove it: grep -rn '127\.0\.0\.1:9\/apt'/,
     ],
   },
   {
@@ -250,7 +250,7 @@ export const dockerStates: readonly OddState[] = [
     enter: "true",
     leave: "true",
     found: [
-      /^red docker-old: Docker 20 is too old \(25 is needed\) and has no Compose v2, and the one that dockerPackages asks for cannot be beside it; it runs neighbour -> remove it, its data stay: apt-get remove docker\.io$/,
+      /^red docker-old: Docker 20 is too old \(25 is needed\) and has no Compose v2, and the one that dockerPackages selects cannot be installed next to it; it runs neighbour -> remove it, its data stay: apt-get remove docker\.io$/,
     ],
   },
   {
@@ -302,7 +302,7 @@ export const dockerStates: readonly OddState[] = [
       ! timeout 30 systemctl restart docker`,
     leave: `rm /etc/docker/daemon.json; systemctl reset-failed docker docker.socket; systemctl restart docker; docker swarm leave --force; docker start neighbour`,
     found: [
-      /^red docker-stopped: Docker is installed and does not start: .*-> mend what it names/,
+      /^red docker-stopped: Docker is installed and does not start: .*-> fix what it names/,
       /^warn daemon-iptables: /,
       /^warn failed-units: .*docker\.service/,
       /^warn swarm: Docker is in swarm mode/,
@@ -314,7 +314,7 @@ export const dockerStates: readonly OddState[] = [
     settings: { dockerPackages: "distribution" },
     enter: `mkdir -p /root/.docker; echo 'DOCKER_HOST=tcp://192.0.2.1:2375' >>/etc/environment`,
     leave: "sed -i /DOCKER_HOST/d /etc/environment",
-    found: [/^red docker-host: root's docker speaks to tcp:\/\/192\.0\.2\.1:2375 instead/],
+    found: [/^red docker-host: root's docker connects to tcp:\/\/192\.0\.2\.1:2375 instead/],
   },
   {
     name: "flags of dockerd that stand for keys",

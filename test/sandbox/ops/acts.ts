@@ -30,7 +30,7 @@ export function acts(world: World): void {
     await world.onHost("docker stop cloudcode-auth-sessions-1");
     const stopped = (await status()).find(({ name }) => name === "container auth/sessions");
     await world.onHost("docker start cloudcode-auth-sessions-1");
-    expect(stopped).toMatchObject({ state: "red", fix: "read its last words: npm run ops -- logs auth" });
+    expect(stopped).toMatchObject({ state: "red", fix: "read its last log lines: npm run ops -- logs auth" });
     expect(
       await eventually(60, async () => (await world.onHost("docker ps --filter health=healthy")).includes("sessions")),
     ).toBe(true);
@@ -181,7 +181,7 @@ export function acts(world: World): void {
     await world.up();
     expect(await memory()).toBe(String(1250 * 2 ** 20));
     const { stdout } = await ops(world, ["rollback", "opencode"]);
-    expect(stdout).toMatch(/release (\w+) of opencode is running, in the place of (\w+)/);
+    expect(stdout).toMatch(/release (\w+) of opencode is running and replaces (\w+)/);
     expect(await memory()).toBe(before);
     const checks = await status();
     expect(reds(checks).filter((name) => name !== "dns" && name !== "updates")).toEqual([]);

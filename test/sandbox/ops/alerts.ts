@@ -63,7 +63,7 @@ export function alerts(world: World): void {
     await world.onHost("rm -r /run/systemd/system/cloudcode-alert.timer.d; systemctl daemon-reload");
     await world.onHost("systemctl restart cloudcode-alert.timer; docker start cloudcode-auth-sessions-1");
     const { posts, mails } = receivers.taken();
-    const line = /^container auth\/sessions: exited.* -> read its last words: npm run ops -- logs auth$/m;
+    const line = /^container auth\/sessions: exited.* -> read its last log lines: npm run ops -- logs auth$/m;
     expect(posts).toEqual([{ path: `/${alertSecrets.hookPath}`, text: expect.stringMatching(line) as string }]);
     expect(mails).toEqual([{ from: admin, to: [admin], encrypted: true, text: expect.stringMatching(line) as string }]);
     expect(mails[0]?.text).toMatch(/^Subject: cloudcode on \S+: something is red$/m);

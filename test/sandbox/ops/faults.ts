@@ -123,7 +123,7 @@ export function faults(world: World): void {
     change();
     const words = await world.upFails();
     await world.onHost("umount /opt/cloudcode/stacks");
-    expect(words).toMatch(/did not arrive whole; nothing was touched|cannot write below/);
+    expect(words).toMatch(/did not arrive completely; nothing was touched|cannot write below/);
     expect(await world.containers()).toEqual(before);
     await expectHealed();
   });

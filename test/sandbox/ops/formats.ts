@@ -99,7 +99,7 @@ export function formats(world: World): void {
         /^format 1, left \d{4}-\d\d-\d\d, .*rollback formats aaaaaaaaaaa1 brings it back with its version; .*drop-copy formats deletes it$/,
       );
       expect((await host(`rollback ${name} aaaaaaaaaaa1`)).slice(-2)).toEqual([
-        `release aaaaaaaaaaa1 of ${name} is running, in the place of ddddddddddd2`,
+        `release aaaaaaaaaaa1 of ${name} is running and replaces ddddddddddd2`,
         "code 0",
       ]);
       expect(await log()).toBe("migrated by aaaaaaaaaaa1\nfirst");
