@@ -37,6 +37,7 @@ export interface PageReport {
   readonly memory: { readonly size: number; readonly free: number };
   readonly certificate: { readonly count: number; readonly until: number | null };
   readonly backup: { readonly time: number | null; readonly ok: boolean } | null;
+  readonly traffic: { readonly month: string; readonly since: number; readonly bytes: number } | null;
   readonly deploy: { readonly time: number; readonly stack: string; readonly ok: boolean } | null;
 }
 
@@ -96,6 +97,19 @@ esac
     );
   }
 
+  /** Bytes that the kernel says an interface has sent; undefined: there is no way to the internet. */
+  sent(bytes: number | undefined, device = "eth0"): void {
+    const folder = join(this.folder, "sys/class/net", device, "statistics");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "tx_bytes"), `${bytes ?? 0}\n`);
+    this.program(
+      "ip",
+      bytes === undefined
+        ? "#!/bin/sh\nexit 2\n"
+        : `#!/bin/sh\necho '1.1.1.1 via 10.0.0.1 dev ${device} src 10.0.0.2 uid 0'\n`,
+    );
+  }
+
   /** What Caddy's release says of the home. */
   home(hosts: readonly string[], timeZone = "UTC"): void {
     const file = join(this.root, "stacks/edge/releases/current/live/page/home.json");
@@ -104,7 +118,12 @@ esac
 
   environment(): Record<string, string> {
     const path = `${join(this.folder, "path")}:${process.env["PATH"] ?? ""}`;
-    return { PATH: path, CLOUDCODE_ROOT: this.root, CLOUDCODE_CADDY: "127.0.0.1:9" };
+    return {
+      PATH: path,
+      CLOUDCODE_ROOT: this.root,
+      CLOUDCODE_CADDY: "127.0.0.1:9",
+      CLOUDCODE_SYS: join(this.folder, "sys"),
+    };
   }
 
   read(): PageReport {

@@ -121,6 +121,32 @@ describe("the report of cloudcode-page", () => {
     ]);
   });
 
+  it("counts what the machine sends in a month, over restarts, another interface and lost files", () => {
+    const month = new Date().toISOString().slice(0, 7);
+    const bytes = () => machine.run().traffic?.bytes;
+    const file = join(machine.root, "traffic");
+    machine.sent(undefined);
+    expect(machine.run().traffic).toBeNull();
+    machine.sent(5000);
+    expect(machine.run().traffic).toMatchObject({ month, bytes: 0 });
+    machine.sent(7500);
+    expect(bytes()).toBe(2500);
+    // The machine was started again: the kernel begins at 0.
+    machine.sent(100);
+    expect(bytes()).toBe(2600);
+    machine.sent(4000, "ens5");
+    expect(bytes()).toBe(6600);
+    // The month before.
+    writeFileSync(file, readFileSync(file, "utf8").replace(month, "2020-01"));
+    machine.sent(4700, "ens5");
+    const { traffic } = machine.run();
+    expect(traffic).toEqual({ month, since: Date.parse(`${month}-01T00:00:00Z`) / 1000, bytes: 700 });
+    writeFileSync(file, "torn");
+    expect(bytes()).toBe(0);
+    machine.sent(4800, "ens5");
+    expect(bytes()).toBe(100);
+  });
+
   it("asks Docker for no output of a health check, no environment and no label of an image", () => {
     const text = readFileSync(pageScript, "utf8");
     expect(text).not.toMatch(/\.Log\b|Config\.Env|docker (logs|exec)/);
