@@ -2,7 +2,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { disabledApps, enabledApps } from "./components/apps/registry";
-import { sharedSecrets } from "./components/apps/shared-secrets";
+import { edgeSecrets, sharedSecrets } from "./components/apps/shared-secrets";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
 import { openTunnels } from "./components/cloudflare/provision";
 import { HomeComponent } from "./components/home";
@@ -61,12 +61,15 @@ export class Home extends HomeComponent {
 
     const { operator, mail, certificates } = settings;
     const gateway = new AuthGatewayStack("auth", { ...edge, operator, mail }, child);
+    const shared = sharedSecrets(apps, this);
     const proxy = new ReverseProxyStack(
       "edge",
-      { ...edge, certificates, networks: news ? [notifierNetwork] : [] },
+      {
+        ...{ ...edge, certificates, modelKeys: edgeSecrets(apps, shared) },
+        ...{ networks: news ? [notifierNetwork] : [], money: news !== undefined },
+      },
       child,
     );
-    const shared = sharedSecrets(apps, this);
     const stacks = apps.map(({ release, ...app }) => {
       const secrets = { ...app.secrets, ...proxy.secretsOf(app.routes), ...shared(app) };
       const applied = { ...context, ...app, secrets, release: domain.apply(release) };

@@ -110,12 +110,14 @@ export interface Apps {
     readonly openaiApiKey?: pulumi.Input<string> | undefined;
     /** Address of an OpenAI-compatible API, for OpenCode. */
     readonly openaiBaseUrl?: string | undefined;
-    /** More model providers for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, default (the model that OpenCode starts with) and small (the model for titles). Default: []. */
+    /** More model providers for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, default (the model that OpenCode starts with), small (the model for titles) and prices (USD for a million tokens, by model: input, output, cacheRead, cacheWrite). Default: []. */
     readonly providers?: readonly Readonly<Record<string, unknown>>[] | undefined;
     /** Models of the donation site that OpenCode may use through CLIProxyAPI, as the provider `donation` with its own key. Needs donationEnabled. Default: []. */
     readonly donationModels?: readonly string[] | undefined;
     /** API keys of opencodeProviders, by name. */
     readonly providerKeys?: pulumi.Input<string> | undefined;
+    /** Most that OpenCode's models may cost in a month, in USD as OpenCode counts it: there is news at 50, 80 and 100 %. At 100 % models that have a key from this configuration give no more answers until npm run ops -- cost --allow or the next month. OpenCode then calls them by way of Caddy and does not have the keys itself. Needs notify. */
+    readonly monthlyLimitUsd?: number | undefined;
       }
     | undefined;
   /** See docs/apps/tg-signer.md. */

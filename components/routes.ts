@@ -79,6 +79,34 @@ export interface UpstreamLogin {
   readonly tickets: string;
 }
 
+/**
+ * Servers of models that an App calls by way of the edge, as `http://ALIAS:PORT/NAME/…`: the edge puts their keys in the place of the App's own,
+ * and refuses every call while the notifier says that the limit of the month is reached.
+ */
+export interface ModelAccess {
+  /** Name of the edge on the App's network; it starts with the App's name. */
+  readonly alias: string;
+  /** The secret of the App that gets the key which the edge asks for. */
+  readonly secret: string;
+  readonly servers: readonly ModelServer[];
+}
+
+export interface ModelServer {
+  readonly name: string;
+  /** `http://` or `https://`, host and path. */
+  readonly base: string;
+  /** How it takes its key: `Authorization: Bearer KEY`, or `X-Api-Key: KEY`. */
+  readonly login: "bearer" | "x-api-key";
+  /** Name of the secret with its key, among those that the App has for the edge. */
+  readonly secret: string;
+}
+
+/** Where the edge listens for calls of models; no port of the host. */
+export const modelPort = 9093;
+
+/** Where an App finds a server of models. */
+export const modelBase = (alias: string, server: string) => `http://${alias}:${modelPort}/${server}`;
+
 /** A request that shows whether an upstream works. */
 export interface RouteHealth {
   /** Path that it answers with 200 then. */
@@ -113,6 +141,8 @@ export interface Route {
   readonly health?: RouteHealth;
   /** @default the upstream asks for none */
   readonly upstreamLogin?: UpstreamLogin;
+  /** @default it calls none by way of the edge */
+  readonly models?: ModelAccess;
   readonly policy: Policy;
   readonly paths: readonly PathRule[];
   /**

@@ -43,7 +43,26 @@ export const shapes = {
         .optional(),
       /** Why the account is not known. */
       accountUnknown: z.string().optional(),
+      /** What the host counts; what it does not know is left out. */
+      host: z
+        .strictObject({
+          traffic: z.strictObject({ month: z.string(), since: z.number(), bytes: z.number() }).nullish(),
+          models: z
+            .strictObject({ month: z.string(), usd: z.number(), limit: z.number().nullish(), closed: z.boolean() })
+            .nullish(),
+          bill: z
+            .strictObject({
+              ...{ month: z.string(), currency: z.string(), amount: z.number(), limit: z.number().nullish() },
+              ...{ balance: z.number(), days: z.number().nullish() },
+            })
+            .nullish(),
+        })
+        .optional(),
+      /** Why that is not known. */
+      hostUnknown: z.string().optional(),
     }),
+    /** With --allow. */
+    message,
     /** With --region. */
     z.array(z.strictObject({ region: z.string(), price: z.string() })),
   ]),

@@ -25,6 +25,11 @@ export interface App {
    * App's own name for it. Made once and kept in state. @default none
    */
   readonly shared?: Readonly<Record<string, string>>;
+  /** Secrets that the edge alone gets, for the `models` of its Routes: as in `secrets` and `shared`. @default none */
+  readonly edge?: {
+    readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
+    readonly shared: Readonly<Record<string, string>>;
+  };
   /** A tunnel to be made for it; its token becomes the secret `tunnelToken`. */
   readonly tunnel?: TunnelRequest;
   /** Its part on each worker that it asks for. @default it needs no workers */
@@ -34,8 +39,11 @@ export interface App {
    * ends a session for good that is used at two places at once; so do providers with a refresh token that is used twice. @default false
    */
   readonly onlyOnce?: boolean;
-  /** Its first Route's server has sessions that the notifier listens to: which of the two forms its events have. @default none */
-  readonly sessions?: { readonly major: 1 | 2 };
+  /**
+   * Its first Route's server has sessions that the notifier listens to: which of the two forms its events have, and most that its models may
+   * cost in a month, in USD. @default none
+   */
+  readonly sessions?: { readonly major: 1 | 2; readonly monthlyLimitUsd?: number | undefined };
   /** A login of the App's own: who, and the name of the secret. */
   readonly login?: { readonly username: string; readonly secret: string };
 }
@@ -106,6 +114,8 @@ export interface StackValues {
   readonly hostAddress: string | undefined;
   readonly dockerAddressPool: string | undefined;
   readonly donationEnabled: boolean | undefined;
+  /** Given: there is a notifier. */
+  readonly notify: string | undefined;
 }
 
 /** Keys of a section whose values are of one type. */

@@ -31,6 +31,9 @@ const linuxDoId = z
   .transform((value) => (typeof value === "number" ? String(value) : value))
   .pipe(z.string(notAnId).regex(/^[1-9]\d{0,14}$/, notAnId));
 
+/** Where the model proxy answers, for Caddy. */
+export const modelProxyUpstream = "donation-proxy:8317";
+
 /** Name of the secret that an App and the model proxy share: the App's key there. */
 export const modelProxyKey = (client: string) => `model-proxy-key-of-${client}`;
 const clientKey = (client: string) => `key-of-${client}`;
@@ -142,7 +145,7 @@ export const donation = appKind({
         {
           subdomain: values.donationProxySubdomain,
           network,
-          upstream: "donation-proxy:8317",
+          upstream: modelProxyUpstream,
           policy: "two_factor",
           paths: modelPaths.map((path) => ({ path, policy: "bypass", crossOrigin: true })),
           title: "Model proxy",

@@ -3,18 +3,21 @@ import { z } from "zod";
 import { edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { when } from "../settings/problem";
-import { array, bool, integer, integers, list, secret, text } from "../settings/setting";
+import { array, bool, integer, integers, list, number, secret, text } from "../settings/setting";
 import { appKind } from "./app";
-import { modelProxyKey } from "./donation";
+import { modelProxyKey, modelProxyUpstream } from "./donation";
 import {
   donationName,
   keysOf,
+  limitProblems,
   model,
+  modelServers,
   openCodeConfig,
   placeholderKeys,
   providerKeys,
   providerProblems,
   providers,
+  throughEdge,
   withDonation,
 } from "./opencode-providers";
 import { releaseLine, version } from "./opencode-release-line";
@@ -22,6 +25,8 @@ import { ownPorts, previewLabel, previewProblems, previewRoutes } from "./openco
 
 const name = "opencode";
 const uid = 1000;
+/** Caddy on its network, for calls of models. */
+const modelsAlias = "opencode-models";
 /** The one user of its server; the second major has no other. */
 const user = "opencode";
 
@@ -97,7 +102,7 @@ const settings = {
   }),
   opencodeProviders: array(providers, {
     description:
-      "More model providers for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, default (the model that OpenCode starts with) and small (the model for titles).",
+      "More model providers for OpenCode: name, kind (openai, openai-compatible, anthropic, anthropic-compatible), baseUrl, models, default (the model that OpenCode starts with), small (the model for titles) and prices (USD for a million tokens, by model: input, output, cacheRead, cacheWrite).",
     example:
       '\'[{"name":"mine","kind":"openai-compatible","baseUrl":"https://llm.example.com/v1","models":["qwen3-coder"],"default":"qwen3-coder"}]\'',
     default: [],
@@ -112,6 +117,11 @@ const settings = {
     description: "API keys of opencodeProviders, by name.",
     placeholder: ({ opencodeProviders }) => placeholderKeys(opencodeProviders),
     example: '\'{"mine":"sk-0123456789"}\'',
+  }),
+  opencodeMonthlyLimitUsd: number(0.01, 1e6, {
+    description:
+      "Most that OpenCode's models may cost in a month, in USD as OpenCode counts it: there is news at 50, 80 and 100 %. At 100 % models that have a key from this configuration give no more answers until npm run ops -- cost --allow or the next month. OpenCode then calls them by way of Caddy and does not have the keys itself. Needs notify.",
+    example: "20",
   }),
 };
 
@@ -128,9 +138,26 @@ export const opencode = appKind({
     subdomain === undefined
       ? []
       : ports.map((port) => ({ key: "opencodePreviews", subdomain: previewLabel(port, subdomain) })),
-  problems(values, { donationEnabled }) {
+  problems(values, { donationEnabled, notify }) {
     const { opencodeProviders: own, opencodeDonationModels: donated = [] } = values;
+    const keys = {
+      opencodeAnthropicApiKey: values.opencodeAnthropicApiKey,
+      opencodeOpenaiApiKey: values.opencodeOpenaiApiKey,
+      opencodeProviderKeys: Object.values(keysOf(values.opencodeProviderKeys ?? "{}")).join(""),
+    };
+    const limited = values.opencodeMonthlyLimitUsd !== undefined;
     return [
+      ...when(
+        limited && notify === undefined,
+        "opencodeMonthlyLimitUsd",
+        "needs notify: the notifier counts what the models cost",
+      ),
+      ...when(
+        limited && donated.length === 0 && (own ?? []).length === 0 && !Object.values(keys).some(Boolean),
+        "opencodeMonthlyLimitUsd",
+        "has no effect: OpenCode has no key from this configuration",
+      ),
+      ...(limited ? limitProblems(own ?? [], keys) : []),
       ...previewProblems(values.opencodePreviews ?? [], values.opencodeSubdomain ?? ""),
       ...(own === undefined ? [] : providerProblems(own, values.opencodeProviderKeys)),
       ...when(
@@ -153,6 +180,8 @@ export const opencode = appKind({
     const shared: Record<string, string> =
       donated.length > 0 ? { [`provider-${donationName}`]: modelProxyKey(name) } : {};
     const ownKeys = pulumi.output(values.opencodeProviderKeys ?? "{}").apply(keysOf);
+    const limit = values.opencodeMonthlyLimitUsd;
+    const limited = limit !== undefined;
     // Path below /run/secrets by secret.
     const keys: Readonly<Record<string, pulumi.Output<string>>> = {
       ...(anthropic && { ANTHROPIC_API_KEY: anthropic }),
@@ -162,12 +191,28 @@ export const opencode = appKind({
       ),
     };
     const files = [...Object.keys(keys), ...Object.keys(shared)];
+    const models = {
+      ...{ alias: modelsAlias, secret: "modelKey" },
+      servers: modelServers(
+        [...(anthropic ? (["ANTHROPIC_API_KEY"] as const) : []), ...(openai ? (["OPENAI_API_KEY"] as const) : [])],
+        values.opencodeOpenaiBaseUrl,
+        withDonation(own, `http://${modelProxyUpstream}`, donated),
+      ),
+    };
+    const config = (domain: string) => {
+      const direct = openCodeConfig(
+        withDonation(own, `https://${hostOf(modelProxy, domain)}`, donated),
+        values.opencodeOpenaiBaseUrl,
+      );
+      return limited ? throughEdge(direct, models.alias, models.servers) : direct;
+    };
     return {
       routes: [
         {
           subdomain: values.opencodeSubdomain,
           network,
-          calls: donated.length > 0 ? [modelProxy.subdomain] : [],
+          calls: donated.length > 0 && !limited ? [modelProxy.subdomain] : [],
+          ...(limited && { models }),
           upstream: `opencode-server:${ownPorts.server}`,
           health: line.health,
           upstreamLogin: {
@@ -193,7 +238,7 @@ export const opencode = appKind({
         template: name,
         secretFiles: {
           "server-password": "serverPassword",
-          ...Object.fromEntries(files.map((file) => [file, file])),
+          ...Object.fromEntries(files.map((file) => [file, limited ? models.secret : file])),
         },
         values: {
           images,
@@ -206,7 +251,7 @@ export const opencode = appKind({
           timeZone,
           network,
           keys: files,
-          config: openCodeConfig(withDonation(own, hostOf(modelProxy, domain), donated), values.opencodeOpenaiBaseUrl),
+          config: { ...config(domain) },
           terminal: values.opencodeTerminal,
           memoryMiB: values.opencodeMemoryMiB,
           terminalMemoryMiB: values.opencodeTerminalMemoryMiB,
@@ -222,9 +267,10 @@ export const opencode = appKind({
         },
         owners: Object.fromEntries(["server-password", "health", "opencode.json", ...files].map((file) => [file, uid])),
       }),
-      secrets: keys,
-      sessions: { major: line.major },
-      shared,
+      secrets: limited ? {} : keys,
+      ...(limited && { edge: { secrets: keys, shared } }),
+      sessions: { major: line.major, monthlyLimitUsd: limit },
+      shared: limited ? {} : shared,
     };
   },
 });

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { closest } from "fastest-levenshtein";
 import * as check from "../settings/checks";
+import type { billingSites } from "./billing";
 import { appriseSchemes } from "./schemes";
 
 /** What there is news of. */
@@ -17,6 +18,7 @@ export const newsKinds = [
   "certificate",
   "deploy",
   "spot",
+  "cost",
 ] as const;
 
 /** Kind of a piece of news. */
@@ -30,6 +32,15 @@ export interface NewsSettings {
   readonly quietHours: string | undefined;
   /** Whether news of sessions holds commands, paths, questions and answers. Default false; setting `notifyDetails`. */
   readonly details: boolean;
+  /** The account whose bill is looked at; undefined, as by default: none. */
+  readonly billing: BillingSettings | undefined;
+}
+
+export interface BillingSettings {
+  /** Where the account is. Setting `billingSite`. */
+  readonly site: (typeof billingSites)[number];
+  /** Most that its bill of a month should reach, in its currency; undefined: no limit. Setting `monthlyLimit`. */
+  readonly limit: number | undefined;
 }
 
 export const newsKind: z.ZodType<string> = z.enum(newsKinds, `is none of ${newsKinds.join(", ")}`);

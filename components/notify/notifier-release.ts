@@ -3,6 +3,7 @@ import type { CertificateSettings } from "../settings/settings";
 import type { Images } from "../images";
 import { edgeNetwork, hostOf, portalSubdomain } from "../routes";
 import type { ReleaseSource } from "../stack/release";
+import { billingEndpoints } from "./billing";
 import type { NewsSettings } from "./news";
 
 /** Names the stack of the notifier. */
@@ -30,7 +31,8 @@ export interface NotifierSettings {
 
 /**
  * One small container that sends all news by Apprise. It publishes no port and none reaches it: the host's scripts leave files, and it
- * asks the server of the App with sessions, and Caddy, itself. Its secrets are `urls`, the addresses, and `serverPassword`, that server's.
+ * asks the server of the App with sessions, and Caddy, itself. Its secrets are `urls`, the addresses, `serverPassword`, that server's, and
+ * `billingKey`.
  */
 export function notifierRelease(args: NotifierSettings): ReleaseSource {
   const { news, domain, apps, images, timeZone } = args;
@@ -39,11 +41,21 @@ export function notifierRelease(args: NotifierSettings): ReleaseSource {
   const routes = apps.flatMap(({ routes: own }) => own);
   const trustedRoot = args.certificates.trustedRoot ?? "";
   const wants = (...kinds: readonly string[]) => kinds.some((kind) => news.kinds.includes(kind));
-  const hears = listened?.upstreamLogin && wants("done", "failed", "permission", "question") ? listened : undefined;
-  const owned = ["settings.json", "urls", "acme-root.pem", ...(hears ? ["server-password"] : [])];
+  const limit = speaker?.sessions?.monthlyLimitUsd;
+  const hears =
+    listened?.upstreamLogin && (limit !== undefined || wants("done", "failed", "permission", "question", "cost"))
+      ? listened
+      : undefined;
+  const { billing } = news;
+  const secrets = {
+    urls: "urls",
+    ...(hears && { "server-password": "serverPassword" }),
+    ...(billing && { "billing-key": "billingKey" }),
+  };
+  const owned = ["settings.json", "acme-root.pem", ...Object.keys(secrets)];
   return {
     template: notifierName,
-    secretFiles: { urls: "urls", ...(hears && { "server-password": "serverPassword" }) },
+    secretFiles: secrets,
     values: {
       images,
       timeZone,
@@ -51,6 +63,7 @@ export function notifierRelease(args: NotifierSettings): ReleaseSource {
       sessionsNetwork: hears?.network ?? "",
       signIns: wants("login"),
       trustedRoot,
+      bill: billing !== undefined,
       config: {
         events: [...news.kinds],
         quiet: news.quietHours ?? "",
@@ -61,9 +74,11 @@ export function notifierRelease(args: NotifierSettings): ReleaseSource {
             server: `http://${hears.upstream}`,
             user: hears.upstreamLogin?.username,
             major: speaker?.sessions?.major,
+            limit,
             page: `https://${hostOf(hears, domain)}`,
           },
         }),
+        ...(billing && { bill: { endpoint: billingEndpoints[billing.site], limit: billing.limit } }),
         ...(wants("certificate") && {
           edge: {
             address: "cloudcode-edge-caddy-1:443",

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Images } from "../images";
-import { type BasicAuth, type Route, type UpstreamLogin, appOf, hostOf, portalNetwork } from "../routes";
+import { type BasicAuth, type Route, type UpstreamLogin, appOf, hostOf, modelPort, portalNetwork } from "../routes";
 import type { CertificateSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
+import { modelHandlers, modelSecrets } from "./models";
 import { hashBasicPassword, loginHeader } from "./password-hash";
 import { deviceSecret, hashSecret, hstsSeconds, indexIsolation, loginSecret, portalIsolation, sites } from "./sites";
 
@@ -17,6 +18,8 @@ export interface EdgeSettings {
   readonly certificates: CertificateSettings;
   /** More networks that Caddy joins. @default none */
   readonly networks?: readonly string[];
+  /** Whether there is a notifier, whose report of costs the index page shows. @default false */
+  readonly money?: boolean;
   /** Image references by name. */
   readonly images: Images;
   /** Time zone of the container, as in tz's database. */
@@ -26,6 +29,8 @@ export interface EdgeSettings {
 export interface ReverseProxyStackArgs extends Omit<EdgeSettings, "domain">, StackContext {
   /** The same, where it may be known only once the host has its address. */
   readonly domain: pulumi.Output<string>;
+  /** Keys of the servers of models that Apps call by way of Caddy, by the names that their Routes have. */
+  readonly modelKeys: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /** Caddy: HTTPS for every Route, the portal and the index page. */
@@ -34,6 +39,8 @@ export class ReverseProxyStack extends pulumi.ComponentResource {
   readonly logins: Readonly<Record<string, { username: string; password: pulumi.Output<string> }>>;
   /** By the name of the {@link UpstreamLogin}. */
   private readonly upstreamPasswords: Readonly<Record<string, pulumi.Output<string>>>;
+  /** By the name of the App: its key for the servers of models. */
+  private readonly modelKeys: Readonly<Record<string, pulumi.Output<string>>>;
   /** Keys of devices, by the device's name. */
   readonly deviceKeys: Readonly<Record<string, pulumi.Output<string>>>;
 
@@ -57,19 +64,29 @@ export class ReverseProxyStack extends pulumi.ComponentResource {
       ...servers.map(({ login, password }) => [loginSecret(login.name), basicHeader(login, password)] as const),
       ...devices.map(({ login, device, key }) => [deviceSecret(login.name, device), basicHeader(login, key)] as const),
     ];
-    const secrets = Object.fromEntries([...hashes, ...headers]);
+    const models = args.routes.flatMap((route) =>
+      route.models ? [{ route, key: madeOnce(`models-${appOf(route)}`, 48) }] : [],
+    );
+    const ofModels = models.flatMap(({ route, key }) => Object.entries(modelSecrets(route, key, args.modelKeys)));
+    const secrets = Object.fromEntries([...hashes, ...headers, ...ofModels]);
     new ComposeStack(name, { ...args, release, secrets }, { parent: this });
     this.upstreamPasswords = Object.fromEntries(servers.map(({ login, password }) => [login.name, password]));
+    this.modelKeys = Object.fromEntries(models.map(({ route, key }) => [appOf(route), key]));
     this.deviceKeys = Object.fromEntries(devices.map(({ device, key }) => [device, key]));
     this.logins = Object.fromEntries(guarded.map(({ route, login }) => [route.title, login]));
     this.registerOutputs({ logins: this.logins });
   }
 
-  /** The secrets that an App gets for its Routes: the passwords that the edge logs in with at its server. */
+  /** The secrets that an App gets for its Routes: the passwords that the edge logs in with at its server, and the key to its models. */
   secretsOf(routes: readonly Route[]): Record<string, pulumi.Output<string>> {
-    const entries = routes.flatMap(({ upstreamLogin: login }) => {
+    const entries = routes.flatMap((route) => {
+      const { upstreamLogin: login, models } = route;
       const password = login && this.upstreamPasswords[login.name];
-      return login === undefined || password === undefined ? [] : [[login.secret, password] as const];
+      const key = models && this.modelKeys[appOf(route)];
+      return [
+        ...(login === undefined || password === undefined ? [] : [[login.secret, password] as const]),
+        ...(models === undefined || key === undefined ? [] : [[models.secret, key] as const]),
+      ];
     });
     return Object.fromEntries(entries);
   }
@@ -110,6 +127,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       email: certificates.email ?? `hostmaster@${domain}`,
       directories: certificates.directories,
       trustedRoot: certificates.trustedRoot ?? "",
+      money: args.money ?? false,
       fallbackMinutes: certificates.fallbackMinutes,
       hstsSeconds: hstsSeconds(domain),
       sites: sites(routes, domain).map((site) => ({
@@ -121,6 +139,8 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
         keys: site.keys.map((handler) => ({ ...handler })),
         elsewhere: site.elsewhere.map((handler) => ({ ...handler })),
       })),
+      models: modelHandlers(routes).map((handler) => ({ ...handler })),
+      modelPort,
       home: {
         domain,
         // Launchers have room for about twelve letters.
@@ -141,9 +161,10 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
     plan: {
       networks: [portalNetwork, ...new Set(routes.map(({ network }) => network)), ...(args.networks ?? [])],
       joins: "caddy",
-      aliases: routes.flatMap(({ network, calls = [] }) =>
-        calls.map((subdomain) => ({ network, name: hostOf({ subdomain }, domain) })),
-      ),
+      aliases: routes.flatMap(({ network, calls = [], models }) => [
+        ...calls.map((subdomain) => ({ network, name: hostOf({ subdomain }, domain) })),
+        ...(models ? [{ network, name: models.alias }] : []),
+      ]),
       check: { service: "caddy", command: `caddy validate --adapter caddyfile --config ${caddyfile}` },
       reload: {
         service: "caddy",

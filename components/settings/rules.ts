@@ -58,6 +58,16 @@ function generalProblems(values: PlainSettings): Problem[] {
       "has no effect without notify",
     ),
     ...when(
+      values.billingKey !== undefined && values.notify === undefined,
+      "billingKey",
+      "has no effect without notify: the notifier asks for the bill",
+    ),
+    ...when(
+      values.monthlyLimit !== undefined && values.billingKey === undefined,
+      "monthlyLimit",
+      "needs billingKey, by which the bill is read",
+    ),
+    ...when(
       values.updateRebootTime !== undefined && values.automaticUpdates === false,
       "updateRebootTime",
       "has no effect while automaticUpdates is false",

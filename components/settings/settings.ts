@@ -28,7 +28,9 @@ export interface Settings {
   /** Who hears of what the daily self-check finds. */
   readonly alerts: AlertSettings;
   /** News on the phone; undefined, as by default: none. */
-  readonly news: (NewsSettings & { readonly urls: pulumi.Output<string> }) | undefined;
+  readonly news:
+    | (NewsSettings & { readonly urls: pulumi.Output<string>; readonly billingKey: pulumi.Output<string> | undefined })
+    | undefined;
   /** Apps that cloudcode does not bring. */
   readonly ownApps: OwnAppSettings;
   /** Undefined: no backups. */
@@ -190,6 +192,9 @@ export function toSettings(
             kinds: values.notifyEvents,
             quietHours: values.notifyQuietHours,
             details: values.notifyDetails,
+            billingKey: values.billingKey,
+            billing:
+              values.billingKey === undefined ? undefined : { site: values.billingSite, limit: values.monthlyLimit },
           },
     ownApps: {
       sources: values.ownApps,

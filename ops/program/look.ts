@@ -42,10 +42,12 @@ export function addLooking(program: Command, { add, choice, json, give, print, s
     });
   add(program, "cost", "print what a month costs, the account's bill so far, and how long its balance lasts")
     .option("--region <ids...>", "print what a month costs in these regions instead; change nothing")
-    .action(async ({ region }: { region?: string[] }) => {
+    .option("--allow", "let OpenCode's models answer again this month, above opencodeMonthlyLimitUsd", false)
+    .action(async ({ region, allow }: { region?: string[]; allow: boolean }) => {
       // The cloud's SDK is slow to load, and few commands need it.
-      const { cost, costIn } = await import("../commands/cost");
-      give(await (region === undefined ? cost(choice()) : costIn(choice(), region)));
+      const { allowModels, cost, costIn } = await import("../commands/cost");
+      if (allow) give(await allowModels(choice()));
+      else give(await (region === undefined ? cost(choice()) : costIn(choice(), region)));
     });
   add(program, "outdated", "compare the pinned images and sources with the newest ones").action(async () => {
     report("outdated", await outdated(choice()));

@@ -48,8 +48,13 @@ const full = (certificate: string): Raw => ({
   swapMiB: "0",
   timeZone: "Asia/Singapore",
   notify: '["ntfys://me:secret-of-ntfy@ntfy.example.com/topic-of-mine","json://127.0.0.1/$HOME?x=%22#{y}"]',
+  billingKey: '{"id":"LTAI0123456789","secret":"secret-of-the-bill"}',
+  monthlyLimit: "40",
   deleteData: "true",
 });
+
+/** With a limit OpenCode has a key of Caddy's in place of the providers': test/unit/opencode.test.ts and program-leaks.test.ts have that. */
+const unlimited = { opencodeMonthlyLimitUsd: undefined };
 
 /** Texts that the settings accept and a careless template would break on. */
 const hostile: Raw = {
@@ -85,7 +90,7 @@ export const configurations: readonly (readonly [string, Raw])[] = [
   ["the default configuration", {}],
   [
     "a configuration with nearly every setting given",
-    { ...full(pemCertificate), ...everyApp("full", {}, full(pemCertificate)) },
+    { ...full(pemCertificate), ...everyApp("full", unlimited, full(pemCertificate)) },
   ],
   ["a configuration of hostile texts", { ...hostile, ...everyApp("hostile", tunnelByHand, hostile) }],
 ];

@@ -93,6 +93,11 @@ export class IndexPage {
     this.caddy.report(typeof content === "object" ? JSON.stringify(content) : content);
   }
 
+  /** The notifier's report of costs; undefined: there is none. */
+  money(content: object | string | undefined): void {
+    this.caddy.money("report.json", typeof content === "object" ? JSON.stringify(content) : content);
+  }
+
   /** @param cookie empty: nobody is signed in */
   get(path: string, more: Readonly<Record<string, string>> = {}, cookie = session): Promise<Answer> {
     const headers = { host: domain, ...(cookie && { cookie }), ...more };

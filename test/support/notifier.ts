@@ -139,7 +139,7 @@ export class Notifier {
   private environment: NodeJS.ProcessEnv = {};
 
   constructor(private readonly libraries: string) {
-    for (const folder of ["run/secrets", "data", "queue", "sign-ins", "tmp", "gateway"])
+    for (const folder of ["run/secrets", "data", "money", "queue", "sign-ins", "tmp", "gateway"])
       mkdirSync(join(this.root, folder), { recursive: true });
   }
 
@@ -154,6 +154,11 @@ export class Notifier {
     writeFileSync(join(this.root, "run/secrets/urls"), JSON.stringify(urls));
     writeFileSync(join(this.root, "run/secrets/server-password"), password);
     this.environment = environment;
+  }
+
+  /** Writes a file of the release. */
+  secret(file: string, text: string): void {
+    writeFileSync(join(this.root, "run/secrets", file), text);
   }
 
   private env(): NodeJS.ProcessEnv {

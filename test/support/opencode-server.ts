@@ -8,6 +8,10 @@ interface FakeSession {
   readonly title: string;
   readonly directory: string;
   readonly parentID?: string;
+  /** Milliseconds since 1970. @default long ago */
+  readonly created?: number;
+  /** USD; undefined: this release does not add it up. */
+  cost?: number | undefined;
   updated: number;
   busy: boolean;
   idleAt?: number;
@@ -81,7 +85,7 @@ export class FakeOpenCode {
     return { server: `http://127.0.0.1:${this.port}`, user: "opencode", major: this.major, page };
   }
 
-  create(id: string, session: Pick<FakeSession, "title" | "directory" | "parentID">): void {
+  create(id: string, session: Pick<FakeSession, "title" | "directory" | "parentID" | "created" | "cost">): void {
     this.sessions.set(id, { ...session, updated: Date.now(), busy: false });
   }
 
@@ -89,6 +93,17 @@ export class FakeOpenCode {
     const session = this.sessions.get(id);
     if (session === undefined) throw new Error(`there is no session ${id}`);
     return session;
+  }
+
+  /** What the session has cost so far. */
+  costs(id: string, cost: number): void {
+    const session = this.of(id);
+    session.cost = cost;
+    session.updated = Date.now();
+  }
+
+  remove(id: string): void {
+    this.sessions.delete(id);
   }
 
   prompt(id: string): void {
@@ -184,7 +199,7 @@ export class FakeOpenCode {
     if (request.headers.authorization !== expected) response.writeHead(401).end();
     else if (path === (this.major === 1 ? "/global/event" : "/api/event")) this.stream(response);
     else {
-      const found = this.major === 1 ? this.first(path, query) : this.second(path);
+      const found = this.major === 1 ? this.first(path, query) : this.second(path, query);
       if (found === undefined) response.writeHead(404).end("{}");
       else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(found));
     }
@@ -207,20 +222,22 @@ export class FakeOpenCode {
   private info(id: string): object | undefined {
     const session = this.sessions.get(id);
     if (session === undefined) return undefined;
-    const { title, directory, parentID, updated, idleAt, outcome } = session;
-    const common = { id, title, ...(parentID && { parentID }) };
+    const { title, directory, parentID, created = 1, cost, updated, idleAt, outcome } = session;
+    const common = { id, title, ...(parentID && { parentID }), ...(cost !== undefined && { cost }) };
     return this.major === 1
-      ? { ...common, directory, time: { created: 1, updated } }
+      ? { ...common, directory, time: { created, updated } }
       : {
           ...common,
           location: { directory },
           ...(outcome && { outcome }),
-          time: { created: 1, updated, ...(idleAt && { idle: idleAt }) },
+          time: { created, updated, ...(idleAt && { idle: idleAt }) },
         };
   }
 
-  private roots(): object[] {
-    const ids = [...this.sessions].filter(([, { parentID }]) => parentID === undefined).map(([id]) => id);
+  /** The newest first. */
+  private listed(roots: boolean): object[] {
+    const all = [...this.sessions].sort(([, a], [, b]) => b.updated - a.updated);
+    const ids = all.filter(([, { parentID }]) => !roots || parentID === undefined).map(([id]) => id);
     return ids.flatMap((id) => this.info(id) ?? []);
   }
 
@@ -234,7 +251,9 @@ export class FakeOpenCode {
     const [, id = "", part] = /^\/session\/([^/]+)(\/message)?$/.exec(path) ?? [];
     if (path === "/experimental/session") {
       const start = Number(query.get("start"));
-      return this.roots().filter((one) => (one as { time: { updated: number } }).time.updated >= start);
+      return this.listed(query.get("roots") === "true").filter(
+        (one) => (one as { time: { updated: number } }).time.updated >= start,
+      );
     }
     if (path === "/session/status")
       return Object.fromEntries(there.filter(([, { busy }]) => busy).map(([one]) => [one, { type: "busy" }]));
@@ -253,7 +272,7 @@ export class FakeOpenCode {
     return [{ info, parts: [{ type: "text", text }] }];
   }
 
-  private second(path: string): object | undefined {
+  private second(path: string, query: URLSearchParams): object | undefined {
     const [, id = "", part = ""] = /^\/api\/session\/([^/]+)(\/\w+)?$/.exec(path) ?? [];
     if (path === "/api/session/active") {
       const active = [...this.sessions]
@@ -261,7 +280,12 @@ export class FakeOpenCode {
         .map(([one]) => [one, { type: "running" }] as const);
       return { data: Object.fromEntries(active) };
     }
-    if (path === "/api/session") return { data: this.roots(), cursor: {} };
+    if (path === "/api/session") {
+      const from = Number(query.get("cursor"));
+      const end = from + Number(query.get("limit"));
+      const all = this.listed(false);
+      return { data: all.slice(from, end), cursor: end < all.length ? { next: String(end) } : {} };
+    }
     const waits = (kind: Ask["kind"]) => ({
       data: [...this.asks.values()]
         .filter((ask) => ask.kind === kind && ask.sessionID === id)

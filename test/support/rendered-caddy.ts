@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
-import type { Route } from "../../components/routes";
+import { type Route, modelPort } from "../../components/routes";
 import { type Release, renderRelease } from "../../components/stack/release";
 import { adapt } from "./caddy";
 import { caddy } from "./tools";
@@ -32,6 +32,8 @@ const named = /(?<="dial":"|"url":"socks5:\/\/)[^"]+/g;
 export class RenderedCaddy {
   private constructor(
     readonly port: number,
+    /** Where Apps call servers of models. */
+    readonly modelPort: number,
     private readonly child: ChildProcess,
     private readonly folder: string,
   ) {}
@@ -39,21 +41,29 @@ export class RenderedCaddy {
   static async start(options: RenderedOptions): Promise<RenderedCaddy> {
     const release = releaseOf(options);
     const { logging, apps: adapted } = await adapt<Adapted>(caddyfileOf(release, options));
-    const { srv0 = {}, srv1: queue = {} } = adapted.http.servers;
+    const servers = Object.values(adapted.http.servers);
+    const at = (address: string) => servers.find(({ listen }) => listen?.includes(address)) ?? {};
+    const [sites, queue, models] = [at(":443"), at(":9092"), at(`:${modelPort}`)];
     const dials = new Map<string, string>();
-    for (const upstream of new Set(JSON.stringify([srv0, queue]).match(named) ?? []))
+    for (const upstream of new Set(JSON.stringify([sites, queue, models]).match(named) ?? []))
       dials.set(upstream, `127.0.0.1:${await options.portOf(upstream)}`);
-    const [port, queuePort] = [await freePort(), await freePort()];
+    const [port, queuePort, ownModelPort] = [await freePort(), await freePort(), await freePort()];
     const { tls } = options;
     const http = {
-      ...srv0,
+      ...sites,
       listen: [`127.0.0.1:${port}`],
       protocols: tls ? ["h1", "h2"] : ["h1"],
       automatic_https: { disable: true },
       ...(!tls && { tls_connection_policies: undefined }),
     };
     const apps = {
-      http: { servers: { http, queue: { ...queue, listen: [`:${queuePort}`] } } },
+      http: {
+        servers: {
+          http,
+          queue: { ...queue, listen: [`:${queuePort}`] },
+          models: { ...models, listen: [`127.0.0.1:${ownModelPort}`] },
+        },
+      },
       ...(tls && { tls: { certificates: { load_pem: [tls] } } }),
     };
     const text = JSON.stringify({ admin: { disabled: true }, logging, apps });
@@ -64,7 +74,7 @@ export class RenderedCaddy {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, content, encoding);
     }
-    mkdirSync(join(folder, "srv/page"));
+    for (const own of ["page", "money"]) mkdirSync(join(folder, "srv", own));
     writeFileSync(
       config,
       text
@@ -80,7 +90,7 @@ export class RenderedCaddy {
       HOME: folder,
     };
     const child = spawn(await caddy(), ["run", "--config", config], { env, stdio: "ignore" });
-    const running = new RenderedCaddy(port, child, folder);
+    const running = new RenderedCaddy(port, ownModelPort, child, folder);
     await untilOpen(port);
     return running;
   }
@@ -107,6 +117,13 @@ export class RenderedCaddy {
     else writeFileSync(file, text);
   }
 
+  /** What the notifier leaves for Caddy; undefined: that file is not there. */
+  money(file: "report.json" | "closed", text: string | undefined): void {
+    const path = join(this.folder, "srv/money", file);
+    if (text === undefined) rmSync(path, { force: true });
+    else writeFileSync(path, text);
+  }
+
   stop(): void {
     this.child.kill();
     rmSync(this.folder, { recursive: true, force: true });
@@ -115,7 +132,9 @@ export class RenderedCaddy {
 
 interface Adapted {
   readonly logging: object;
-  readonly apps: { readonly http: { readonly servers: Readonly<Record<string, object>> } };
+  readonly apps: {
+    readonly http: { readonly servers: Readonly<Record<string, { readonly listen?: readonly string[] }>> };
+  };
 }
 
 function releaseOf({ domain, routes, secrets = {} }: RenderedOptions): Release {

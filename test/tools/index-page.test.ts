@@ -188,6 +188,48 @@ describe("what the page says", () => {
     expect(answer.text).not.toMatch(/no value|%!|&lt;nil/);
   });
 
+  it("shows bill, balance, models and traffic of the month against their limits, and what is closed", async () => {
+    index.report({ ...report(), traffic: { month: "2026-11", since: 1, bytes: 12_340_000_000 } });
+    const bill = { month: "2026-11", currency: "CNY", amount: 21.3, limit: 40, balance: 44.1, days: 55 };
+    index.money({ models: { month: "2026-11", usd: 20.5, limit: 20, closed: true }, bill });
+    const page = words(await index.get("/?lang=en"));
+    expect(page).toContain("Bill of 2026-11 21.30 CNY of 40.00 (53 %) Balance 44.10 CNY, for 55 days");
+    expect(page).toContain(
+      "Models of OpenCode in 2026-11 20.50 USD of 20.00 (102 %) closed → npm run ops -- cost --allow Traffic sent in 2026-11 12.3 GB",
+    );
+    expect((await index.get("/")).text).toContain('<b class="bad">20.50 USD of 20.00 (102 %)</b>');
+    expect(words(await index.get("/?lang=zh"))).toContain(
+      "2026-11 账单 21.30 CNY，上限 40.00（53 %） 余额 44.10 CNY，还可用 55 天",
+    );
+    index.money({ models: { month: "2026-11", usd: 0, limit: null, closed: false }, fault: "Forbidden.RAM" });
+    const less = words(await index.get("/?lang=en"));
+    expect(less).toContain(
+      "Balance Alibaba Cloud does not tell it: Forbidden.RAM Models of OpenCode in 2026-11 0.00 USD Traffic",
+    );
+    index.money({ bill: { ...bill, limit: null, days: null } });
+    expect(words(await index.get("/?lang=en"))).toContain("Bill of 2026-11 21.30 CNY Balance 44.10 CNY Traffic sent");
+    index.money(undefined);
+  });
+
+  it.each([
+    "",
+    "{",
+    "[]",
+    "null",
+    "7",
+    "{}",
+    '{"bill":{}}',
+    '{"models":{"usd":"<b>"}}',
+    '{"bill":7,"models":[],"fault":{}}',
+  ])("is whole also with a report of costs that is none (%j)", async (text) => {
+    index.money(text);
+    const answer = await index.get("/?lang=en");
+    expect([answer.status, words(answer)]).toEqual([200, expect.stringContaining("All is well")]);
+    expect(answer.text).toMatch(/<\/html>\n$/);
+    expect(answer.text).not.toMatch(/no value|%!|&lt;nil/);
+    index.money(undefined);
+  });
+
   it("is whole also where nothing is set up yet: no backup, certificate, deployment or App that runs", async () => {
     index.report({
       ...report(),

@@ -28,6 +28,12 @@ describe("the addresses of notify", () => {
     [{ ...list(url), notifyQuietHours: "22-7" }, ["notifyQuietHours is not a span of time, as 22:00-07:00"]],
     [{ ...list(url), notifyQuietHours: "24:00-07:00" }, ["notifyQuietHours is not a span of time, as 22:00-07:00"]],
     [{ ...list(url), notifyQuietHours: "07:00-07:00" }, ["notifyQuietHours begins when it ends"]],
+    [{ billingKey: '{"id":"a","secret":"hidden"}' }, ["billingKey has no effect without notify"]],
+    [{ ...list(url), billingKey: '{"id":"a","secret":"hidden"}', monthlyLimit: "40" }, []],
+    [{ ...list(url), billingKey: '{"id":"a"}' }, ["billingKey [secret]"]],
+    [{ ...list(url), billingKey: '{"id":"a","secret":"hid den"}' }, ["billingKey [secret] is not an access token"]],
+    [{ ...list(url), billingKey: "hidden" }, ["billingKey is not JSON"]],
+    [{ ...list(url), monthlyLimit: "40" }, ["monthlyLimit needs billingKey, by which the bill is read"]],
     [{ ...list(url), notifyEvents: '["done","deployed"]' }, [`notifyEvents [1] is none of ${newsKinds.join(", ")}`]],
   ])("%j: %j", (settings, faults) => {
     const found = faultsOf(settings);
@@ -76,6 +82,32 @@ describe("the notifier's release", () => {
       events: newsKinds,
     });
     expect(await config({})).toMatchObject({ sessions: { major: 1 } });
+  });
+
+  it("asks for the bill with a key in a file of its user alone, at the site that is set", async () => {
+    const key = '{"id":"LTAIhidden-id","secret":"hidden-secret"}';
+    const arrived = await files({ billingKey: key, billingSite: "china", monthlyLimit: "300" });
+    expect(arrived.get("billing-key")).toMatchObject({ content: key, mode: 0o400, uid: 8002 });
+    for (const { path, content } of arrived.values())
+      if (!/\/(billing-key|secrets)$/.test(path)) expect(content).not.toContain("hidden-secret");
+    expect(await config({ billingKey: key, billingSite: "china", monthlyLimit: "300" })).toMatchObject({
+      bill: { endpoint: "https://business.aliyuncs.com/", limit: 300 },
+    });
+    expect(await config({ billingKey: key })).toMatchObject({
+      bill: { endpoint: "https://business.ap-southeast-1.aliyuncs.com/" },
+    });
+    expect(await config({})).not.toHaveProperty("bill");
+    expect([...(await files({})).keys()]).not.toContain("billing-key");
+  });
+
+  it("shares the volume of its report with Caddy, which has none without a notifier", async () => {
+    const compose = async (settings: Readonly<Record<string, string>>) =>
+      (await arrivedFiles(await runProgram(settings), "edge-release")).get("compose.yaml")?.content;
+    expect(await compose(list(url))).toContain("source: money, target: /srv/money, read_only: true");
+    expect(await compose({})).not.toContain("money");
+    expect((await files({})).get("compose.yaml")?.content).toContain(
+      "money: { name: cloudcode-edge_money, external: true }",
+    );
   });
 
   it.each(["1.18.33", "2.1.3"])(

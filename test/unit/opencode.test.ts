@@ -1,4 +1,6 @@
 import { parse } from "yaml";
+import { arrivedFiles } from "../support/releases";
+import { runProgram } from "../support/program";
 import { enabledApps } from "../../components/apps/registry";
 import { openCodeConfig } from "../../components/apps/opencode-providers";
 import { judgePackage } from "../../ops/commands/outdated";
@@ -164,6 +166,128 @@ describe("devices", () => {
     expect(deviceTable(deviceKeysIn(["laptop", "tv"], "laptop 1795897059.6\n"))).toBe(
       "laptop  last used 2026-11-28 20:17 UTC\ntv      not used since the log begins",
     );
+  });
+});
+
+describe("a monthly limit", () => {
+  const notify = { notify: '["ntfys://ntfy.example.com/topic"]' };
+  const limit = { ...notify, opencodeMonthlyLimitUsd: "20" };
+  const free = { input: 0, output: 0 };
+  const priced = { ...mine, prices: { a: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 }, b: free } };
+
+  it.each<[string, Record<string, string>, string[]]>([
+    ["with a key", { ...limit, opencodeOpenaiApiKey: "sk-hidden" }, []],
+    ["with prices", { ...limit, ...providers(priced), ...keys({ mine: "k" }) }, []],
+    [
+      "without notify",
+      { opencodeMonthlyLimitUsd: "20", opencodeOpenaiApiKey: "sk-hidden" },
+      ["opencodeMonthlyLimitUsd needs notify: the notifier counts what the models cost"],
+    ],
+    ["without any key", limit, ["opencodeMonthlyLimitUsd has no effect: OpenCode has no key from this configuration"]],
+    [
+      "without a price",
+      { ...limit, ...providers({ ...mine, prices: { a: free } }), ...keys({ mine: "k" }) },
+      [
+        "opencodeProviders [0].prices has no price of b, which opencodeMonthlyLimitUsd would count as free: give one, 0 where it is free",
+      ],
+    ],
+    [
+      "with a key that Caddy cannot send",
+      { ...limit, opencodeOpenaiApiKey: "sk-{hidden}" },
+      ["opencodeOpenaiApiKey has a brace, a backtick or a backslash, which Caddy cannot send for OpenCode"],
+    ],
+    [
+      "the price of another model",
+      { ...providers({ ...mine, prices: { c: free } }), ...keys({ mine: "k" }) },
+      ["opencodeProviders [0].prices has the price of a model that is not one of its models"],
+    ],
+    [
+      "a price below 0",
+      { ...providers({ ...mine, prices: { a: { input: -1, output: 1 } } }), ...keys({ mine: "k" }) },
+      ["opencodeProviders [0].prices.a.input is below 0"],
+    ],
+    [
+      "of nothing",
+      { ...notify, opencodeMonthlyLimitUsd: "0", opencodeOpenaiApiKey: "k" },
+      ["opencodeMonthlyLimitUsd is below 0.01"],
+    ],
+  ])("%s: faults", (_name, settings, faults) => {
+    expect(faultsOf(settings)).toEqual(faults);
+  });
+
+  it("writes prices as OpenCode reads them", () => {
+    expect(openCodeConfig([{ ...priced, kind: "openai-compatible" }], undefined).provider["mine"]).toMatchObject({
+      models: {
+        a: { name: "a", cost: { input: 3, output: 15, cache_read: 0.3, cache_write: 3.75 } },
+        b: { name: "b", cost: { input: 0, output: 0 } },
+      },
+    });
+  });
+
+  const given = {
+    ...{ domain: "home.example.com", opencodeAnthropicApiKey: "sk-ant-hidden", opencodeOpenaiApiKey: "sk-hidden" },
+    ...{
+      opencodeOpenaiBaseUrl: "https://openai.example/api/v1",
+      ...providers(priced),
+      ...keys({ mine: "mine-hidden" }),
+    },
+  };
+
+  it("leaves OpenCode with a key that opens Caddy alone, and Caddy with the providers' own", async () => {
+    const run = await runProgram({ ...given, ...limit });
+    const opencode = await arrivedFiles(run, "opencode-release");
+    const file = (name: string) => opencode.get(name)?.content;
+    const key = file("provider-mine");
+    expect(key).toMatch(/^[A-Za-z0-9]{48}$/);
+    expect([file("ANTHROPIC_API_KEY"), file("OPENAI_API_KEY")]).toEqual([key, key]);
+    for (const { content } of opencode.values()) expect(content).not.toContain("hidden");
+    const base = (name: string) => ({ options: { baseURL: `http://opencode-models:9093/${name}` } });
+    expect(JSON.parse(file("opencode.json") ?? "")).toMatchObject({
+      provider: {
+        ...{ anthropic: base("anthropic"), openai: base("openai") },
+        mine: { options: { ...base("mine").options, apiKey: "{file:/run/secrets/provider-mine}" } },
+      },
+    });
+    const edge = await arrivedFiles(run, "edge-release");
+    const caddyfile = edge.get("live/Caddyfile")?.content ?? "";
+    for (const text of [
+      "X-Api-Key `sk-ant-hidden`",
+      "Authorization `Bearer sk-hidden`",
+      "Authorization `Bearer mine-hidden`",
+      `vars {http.request.header.X-Api-Key} \`${key ?? ""}\``,
+      "reverse_proxy `https://openai.example`",
+      "rewrite * /api/v1{uri}",
+    ])
+      expect(caddyfile).toContain(text);
+    expect(edge.get("plan")?.content).toContain("alias cloudcode-edge-opencode opencode-models\n");
+    const settings = JSON.parse(
+      (await arrivedFiles(run, "notify-release")).get("settings.json")?.content ?? "",
+    ) as object;
+    expect(settings).toMatchObject({ sessions: { limit: 20 } });
+  });
+
+  it("is heard of by the notifier whatever news is wanted, and without it nothing is changed", async () => {
+    const quiet = await runProgram({ ...given, ...limit, notifyEvents: '["check"]' });
+    const settings = (await arrivedFiles(quiet, "notify-release")).get("settings.json")?.content;
+    expect(JSON.parse(settings ?? "")).toMatchObject({ sessions: { limit: 20 } });
+    const run = await runProgram({ ...given, ...notify });
+    expect((await arrivedFiles(run, "opencode-release")).get("provider-mine")?.content).toBe("mine-hidden");
+    expect((await arrivedFiles(run, "edge-release")).get("live/Caddyfile")?.content).not.toMatch(/:9093|hidden/);
+  });
+
+  it("covers the donation site's models, which then are called without their name", () => {
+    const donation = Object.fromEntries(
+      Object.entries(everyApp("least")).filter(([setting]) => setting.startsWith("donation")),
+    );
+    const models = { ...donation, opencodeDonationModels: '["gift-1"]' };
+    const route = routeOf({ ...models, ...limit });
+    expect(route).toMatchObject({
+      calls: [],
+      models: { servers: [{ name: "donation", base: "http://donation-proxy:8317/v1", login: "bearer" }] },
+    });
+    expect(routeOf(models)).toMatchObject({ calls: ["models"] });
+    const [opencode] = enabledApps(settingsOf({ ...models, ...limit }));
+    expect(opencode?.edge?.shared).toEqual({ "provider-donation": "model-proxy-key-of-opencode" });
   });
 });
 

@@ -4,6 +4,9 @@ import { costText } from "../../ops/commands/cost";
 import { runOps, stackOutputs } from "../support/ops-process";
 import { ramPolicy, ramPolicyForBills } from "../support/ram-policy";
 
+// Each command is a process of its own.
+jest.setTimeout(120_000);
+
 describe("a billing cycle", () => {
   it.each([
     ["2026-11-29T12:00:00Z", { month: "2026-11", before: "2026-10", days: 28 + 20 / 24 }],
@@ -27,8 +30,14 @@ describe("npm run ops -- cost", () => {
     await emulator.close();
     expect(emulator.journal.violations).toEqual([]);
   });
+  // Of a machine that is off nothing but the account is asked.
+  const operations = { ...stackOutputs.operations, awake: false };
   const cost = (outputs: object, env = {}) =>
-    runOps(["cost"], { outputs: { ...stackOutputs, ...outputs } }, { ...emulatorEnvironment(emulator), ...env });
+    runOps(
+      ["cost"],
+      { outputs: { ...stackOutputs, operations, ...outputs } },
+      { ...emulatorEnvironment(emulator), ...env },
+    );
 
   it("prints the estimate, the bill by product and the days that the balance lasts, with the right to read them alone", async () => {
     emulator.rules.policy = ramPolicyForBills();
@@ -38,7 +47,7 @@ describe("npm run ops -- cost", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^estimate of a month: 29\.84 USD running, 3\.50 USD stopped\n/);
     expect(stdout).toContain(`\nbill of the whole account for ${month} so far: `);
-    expect(stdout).toMatch(/ \(ecs [\d.]+, eip [\d.]+\)\n/);
+    expect(stdout).toMatch(/ USD: ecs [\d.]+, eip [\d.]+\n/);
     // In the first days of a month the one before counts as well.
     if (days > 3) expect(stdout).toContain("\nbalance: 1234.50 USD, 493 days left at 2.50 USD a day\n");
     else expect(stdout).toMatch(/\nbalance: 1234\.50 USD, \d+ days left at \d+\.\d\d USD a day\n/);
@@ -48,7 +57,7 @@ describe("npm run ops -- cost", () => {
     emulator.rules.terms = { currency: "CNY", discount: 0 };
     const { stdout } = await cost({ monthlyCost: { ...estimate, currency: "CNY" } });
     expect(stdout).toMatch(
-      / 29\.84 CNY running.*\n.* so far: 0\.00 CNY\nbalance: 1234\.50 CNY, nothing was billed yet\n/,
+      / 29\.84 CNY running.*\n.* so far: 0\.00 CNY\nbalance: 1234\.50 CNY, nothing was billed yet\ntraffic and models: not known\. The machine is switched off\.\n$/,
     );
   });
 
@@ -57,7 +66,7 @@ describe("npm run ops -- cost", () => {
     const refused = await cost({ monthlyCost: estimate });
     expect(refused).toMatchObject({ code: 0, stderr: "" });
     expect(refused.stdout).toMatch(
-      /^estimate of a month: 29.*\nbill and balance: not known\. The access key may not read the bill: grant docs\/ram-policy-billing\.json to its user\. Nothing else needs that right\.\n$/,
+      /^estimate of a month: 29.*\nbill and balance: not known\. The access key may not read the bill: grant docs\/ram-policy-billing\.json to its user\. Nothing else needs that right\.\ntraffic and models: not known/,
     );
     const none = {
       ALICLOUD_ACCESS_KEY: "",
@@ -68,7 +77,7 @@ describe("npm run ops -- cost", () => {
     expect([keyless.code, keyless.stdout]).toEqual([
       0,
       expect.stringMatching(
-        /^estimate of a month: none, .*\nbill and balance: not known\. There is no access key: .*\n$/,
+        /^estimate of a month: none, .*\nbill and balance: not known\. There is no access key: .*\n/,
       ),
     ]);
     emulator.rules.policy = undefined;
@@ -101,6 +110,42 @@ describe("npm run ops -- cost", () => {
 
   it("names no days where the account has nothing to pay with", () => {
     const account = { currency: "USD", month, bill: 3, byProduct: [], balance: 0, perDay: 1, daysLeft: undefined };
-    expect(costText(undefined, account)).toMatch(/so far: 3\.00 USD\nbalance: 0\.00 USD, 1\.00 USD a day$/);
+    expect(costText(undefined, account, {})).toMatch(/so far: 3\.00 USD\nbalance: 0\.00 USD, 1\.00 USD a day$/);
+  });
+
+  it("prints what the host counts: traffic, models with their limit, and its own reading of the bill where this shell has none", () => {
+    const bill = { month, currency: "CNY", amount: 21.3, limit: 40, balance: 44.1, days: 55 };
+    const host = {
+      traffic: { month, since: 1, bytes: 12_340_000_000 },
+      models: { month, usd: 20.5, limit: 20, closed: true },
+      bill,
+    };
+    expect(costText(undefined, "There is no key.", host).split("\n").slice(1)).toEqual([
+      `bill of the whole account for ${month} so far: 21.30 of 40.00 CNY (53 %)`,
+      "balance: 44.10 CNY, 55 days left",
+      `traffic sent in ${month}: 12.3 GB`,
+      `OpenCode's models in ${month}: 20.50 of 20.00 USD (102 %), closed: npm run ops -- cost --allow opens them for this month`,
+    ]);
+    const account = {
+      currency: "CNY",
+      month,
+      bill: 20,
+      byProduct: [{ product: "ecs", amount: 20 }],
+      balance: 5,
+      perDay: 1,
+      daysLeft: 5,
+    };
+    const models = { month, usd: 1.234, limit: null, closed: false };
+    expect(
+      costText(undefined, account, { ...host, models })
+        .split("\n")
+        .slice(1),
+    ).toEqual([
+      `bill of the whole account for ${month} so far: 20.00 of 40.00 CNY (50 %): ecs 20.00`,
+      "balance: 5.00 CNY, 5 days left at 1.00 CNY a day",
+      `traffic sent in ${month}: 12.3 GB`,
+      `OpenCode's models in ${month}: 1.23 USD`,
+    ]);
+    expect(costText(undefined, "There is no key.", {}).split("\n")).toHaveLength(2);
   });
 });

@@ -67,6 +67,8 @@ const workers: Readonly<Record<string, string>> = {
   lwsandboxWorkerHosts: JSON.stringify([`203.0.113.8 ${hostKey}`]),
   alertWebhook: "https://hooks.example.com/services/T0/B0/secret-part",
   notify: '["ntfys://me:secret-of-ntfy@ntfy.example.com/topic-of-mine"]',
+  opencodeAnthropicApiKey: "sk-ant-of-the-limit",
+  opencodeMonthlyLimitUsd: "20",
   backupPassword: "passphrase of the backups",
   domain: "my-home.duckdns.org",
   domainToken: "01234567-89ab-cdef-0123-456789abcdef",

@@ -57,6 +57,7 @@ describe("a secret", () => {
       "backupPassword",
       "alertWebhook",
       "notify",
+      "billingKey",
       "ownAppSecrets",
     ]);
     expect(secretKeys).toEqual(

@@ -1,11 +1,14 @@
-"""The notifier. `serve` runs it; `check` looks at the addresses, `test` sends to each, `status` says how it stands; `sign-ins` is the
-service that reads Authelia's database."""
+"""The notifier. `serve` runs it; `check` looks at the addresses, `test` sends to each, `status` says how it stands; `money` prints the
+report of costs, `allow` opens the way to the models; `sign-ins` is the service that reads Authelia's database."""
+import json
 import os
 import signal
 import sys
 import threading
 
-from . import certificates, opencode, sign_ins
+from . import certificates, opencode, sign_ins, spending
+from .bill import Bill
+from .money import Report, open_report
 from .outbox import Outbox
 from .send import send
 from .settings import place, read, say, settings, target_name, urls
@@ -26,11 +29,19 @@ def end_with_a_thread(failure):
 
 def serve(chosen, targets):
     threading.excepthook = end_with_a_thread
-    outbox = open_outbox(chosen, targets)
+    outbox, report = open_outbox(chosen, targets), open_report()
+    # Parts whose source is gone.
+    for part, source in (("models", "sessions"), ("bill", "bill"), ("fault", "bill")):
+        if not chosen.get(source):
+            report.set(part, None)
     spools = [Spool(place("/queue"), outbox), Spool(place("/sign-ins"), outbox, "login")]
     if chosen.get("sessions"):
         password = read("server-password")
-        opencode.Listener({**chosen["sessions"], "password": password}, outbox, chosen["details"]).start()
+        speaker = {**chosen["sessions"], "password": password}
+        opencode.Listener(speaker, outbox, chosen["details"]).start()
+        spending.Spending(speaker, chosen["timeZone"], outbox, report).start()
+    if chosen.get("bill"):
+        Bill(chosen["bill"], outbox, report).start()
     if chosen.get("edge"):
         threading.Thread(target=certificates.run, args=(chosen["edge"], outbox), daemon=True).start()
     stop = threading.Event()
@@ -86,6 +97,12 @@ def main():
         return each(targets, "cloudcode: a test", False)
     if action == "status":
         say(Outbox.read(place("/data/outbox.db"), targets))
+        return 0
+    if action == "money":
+        say(json.dumps(Report.read(place("/money/report.json"))))
+        return 0
+    if action == "allow":
+        spending.allow(chosen["timeZone"])
         return 0
     return serve(chosen, targets)
 

@@ -145,6 +145,20 @@ class First:
             found = self.server.get("/session", **query)
         return [(one["id"], one["directory"]) for one in found if not one.get("parentID")]
 
+    def costs(self, since):
+        """(session, cost in USD, when it was created in ms) of each session that changed since then, those of subagents too."""
+        query = {"start": int(since * 1000), "limit": 1000}
+        try:
+            found = self.server.get("/experimental/session", **query)
+        except (LookupError, ValueError):
+            found = self.server.get("/session", **query)
+        return [(one["id"], one["cost"] if "cost" in one else self._cost(one), one["time"]["created"]) for one in found]
+
+    def _cost(self, session):
+        """Of a release that does not add it up."""
+        messages = self.server.get(f"/session/{quote(session['id'])}/message", directory=session["directory"])
+        return sum(one["info"].get("cost") or 0 for one in messages)
+
     def pending(self, sessions):
         """(session, directory, ask) of all that waits in the folders of these sessions."""
         asks = []
@@ -233,6 +247,16 @@ class Second:
             for one in found
             if not one.get("parentID") and one["time"]["updated"] >= since * 1000
         ]
+
+    def costs(self, since):
+        sessions, cursor = [], None
+        while True:
+            page = self.server.get("/api/session", limit=100, order="desc", cursor=cursor)
+            found = [one for one in page["data"] if one["time"]["updated"] >= since * 1000]
+            sessions += [(one["id"], one.get("cost", 0), one["time"]["created"]) for one in found]
+            cursor = (page.get("cursor") or {}).get("next")
+            if not cursor or len(found) < len(page["data"]):
+                return sessions
 
     def pending(self, sessions):
         asks = []
