@@ -18,6 +18,7 @@ const composeFiles = ["compose.yaml", "compose.yml", "docker-compose.yml", "dock
 
 /** What an App of one's own needs of the stack. */
 export interface OwnAppContext {
+  /** Time zone of its containers, as in tz's database. */
   readonly timeZone: string;
 }
 

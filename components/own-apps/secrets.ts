@@ -48,5 +48,6 @@ export interface OwnAppSettings {
   readonly secrets: pulumi.Output<string> | undefined;
   /** Names in it, by App; undefined where they are known only when resources exist. */
   readonly secretNames: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Time zone of its containers, as in tz's database. */
   readonly timeZone: string;
 }
