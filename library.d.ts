@@ -322,6 +322,8 @@ export interface HomeArgs {
   readonly backupPassword?: pulumi.Input<string> | undefined;
   /** When backups are made, as a calendar event of systemd in the host's time zone (https://www.freedesktop.org/software/systemd/man/latest/systemd.time.html). Default: *-*-* 03:30:00. */
   readonly backupSchedule?: string | undefined;
+  /** When the newest backups are restored next to the running Apps, to prove that they work, as a calendar event of systemd; never: only by npm run ops -- drill. Default: *-*-01 05:00:00. */
+  readonly drillSchedule?: string | undefined;
   /** For how many days the last backup of each day is kept. Default: 7. */
   readonly backupKeepDaily?: number | undefined;
   /** For how many weeks the last backup of each week is kept. Default: 5. */

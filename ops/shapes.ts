@@ -130,6 +130,7 @@ export const shapes = {
   start: message,
   update: message,
   backup: z.strictObject({ lines: z.array(z.string()) }),
+  drill: z.strictObject({ lines: z.array(z.string()) }),
   snapshots: z.array(
     z.strictObject({ id: z.string(), app: z.string(), stack: z.string(), time, beforeRestore: z.boolean() }),
   ),

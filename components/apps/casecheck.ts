@@ -208,6 +208,7 @@ export const casecheck = appKind({
             build: ["api", "opa", "web"],
             startFirst: ["opa", "api", "web"],
             healthTimeout: 300,
+            ...(tunnel && { drill: { without: ["cloudflared"] } }),
             dumps: [
               {
                 service: "database",

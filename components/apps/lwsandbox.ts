@@ -180,6 +180,8 @@ export const lwsandbox = appKind({
         plan: {
           networks: [network],
           startFirst: ["web"],
+          // A machine has one k3s.
+          drill: { without: ["server", "gateway", "web"] },
           memory: { mib: values.lwsandboxMinimumMemoryMiB, setting: "lwsandboxMinimumMemoryMiB" },
         },
       }),

@@ -178,7 +178,12 @@ export const tgSigner = appKind({
                   intervalSeconds: String(values.tgSignerWebdavIntervalSeconds),
                 },
         },
-        plan: { networks: [network], build: ["web"] },
+        plan: {
+          networks: [network],
+          build: ["web"],
+          // It begins with the data of the WebDAV server, and not without it.
+          ...(webdavUrl !== undefined && { drill: { without: ["web"] } }),
+        },
         owners: { TG_: uid },
       }),
       secrets: {

@@ -109,6 +109,17 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
         command:
           "env AUTHELIA_STORAGE_ENCRYPTION_KEY_FILE=/run/secrets/encryption-key authelia config validate --config /etc/authelia/configuration.yml",
       },
+      drill: {
+        // Without its key nobody reads the database.
+        needs: ["db.sqlite3", "encryption-key", "users.yml"].map((path) => ({ volume: "config", path })),
+        asks: [
+          {
+            service: "authelia",
+            about: "passkeys",
+            command: `authelia storage user webauthn list ${operator.username}`,
+          },
+        ],
+      },
     },
     owners: { "secrets/": autheliaUid, "configuration.yml": autheliaUid },
   };

@@ -30,6 +30,7 @@ export function backupValues(
     image,
     host,
     schedule: backup?.schedule ?? "",
+    drillSchedule: backup?.drillSchedule ?? "",
     daily: backup?.keep.daily ?? 0,
     weekly: backup?.keep.weekly ?? 0,
     monthly: backup?.keep.monthly ?? 0,

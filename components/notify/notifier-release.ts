@@ -93,6 +93,8 @@ export function notifierRelease(args: NotifierSettings): ReleaseSource {
       build: ["notifier"],
       check: { service: "notifier", command: "python -m notify check" },
       healthTimeout: 60,
+      // Nothing in it is worth a message that is sent twice.
+      drill: { without: ["notifier", ...(wants("login") ? ["sign-ins"] : [])] },
     },
     owners: Object.fromEntries(owned.map((file) => [file, uid])),
   };

@@ -71,7 +71,12 @@ function isRecurring(text: string): boolean {
   return rest.length === 0;
 }
 
-export const calendar = z
-  .string("is not a string")
-  .max(200, "is longer than 200 characters")
-  .refine(isRecurring, "is not a calendar event of systemd that recurs, such as *-*-* 03:30:00 or Mon..Fri 04:00");
+const fault = "is not a calendar event of systemd that recurs, such as *-*-* 03:30:00 or Mon..Fri 04:00";
+const text = z.string("is not a string").max(200, "is longer than 200 characters");
+
+export const calendar = text.refine(isRecurring, fault);
+
+export const calendarOrNever = text.refine(
+  (value) => value === "never" || isRecurring(value),
+  `is not never, and ${fault}`,
+);

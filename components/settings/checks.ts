@@ -4,7 +4,7 @@ import { z } from "zod";
 import { cidr } from "./addresses";
 
 export * from "./addresses";
-export { calendar } from "./calendar";
+export { calendar, calendarOrNever } from "./calendar";
 export { privateKey } from "./private-key";
 export { timeZone } from "./time-zone";
 

@@ -131,6 +131,8 @@ export interface BackupSettings {
   readonly password: pulumi.Output<string> | undefined;
   /** Calendar event of systemd. Setting `backupSchedule`. */
   readonly schedule: string;
+  /** The same of drills; undefined: none by itself. Setting `drillSchedule`. */
+  readonly drillSchedule: string | undefined;
   /** How many snapshots are kept of each kind. Settings `backupKeepDaily`, `backupKeepWeekly`, `backupKeepMonthly`. */
   readonly keep: { readonly daily: number; readonly weekly: number; readonly monthly: number };
 }
@@ -230,6 +232,7 @@ function toBackup(values: SettingValues): BackupSettings | undefined {
     hostKey: values.backupHostKey,
     password: values.backupPassword,
     schedule: values.backupSchedule,
+    drillSchedule: values.drillSchedule === "never" ? undefined : values.drillSchedule,
     keep: { daily: values.backupKeepDaily, weekly: values.backupKeepWeekly, monthly: values.backupKeepMonthly },
   };
 }

@@ -33,6 +33,21 @@ export interface ReleasePlan {
     readonly flush: string;
   }[];
   /**
+   * What a backup of the stack must bring back, in addition to its files and the rows of its databases, and what a drill of the backup
+   * leaves out. @default nothing
+   */
+  readonly drill?: {
+    /** Files that no backup may lack: the volume as compose.yaml calls it, and a path below it without blanks. @default none */
+    readonly needs?: readonly { readonly volume: string; readonly path: string }[];
+    /**
+     * Programs of a container, of plain words, that print the same before a backup and after its restore. `about` is one word for people.
+     * @default none
+     */
+    readonly asks?: readonly { readonly service: string; readonly about: string; readonly command: string }[];
+    /** Services that do not become healthy without the internet or without what the machine has once only. @default none */
+    readonly without?: readonly string[];
+  };
+  /**
    * Format of the App's data, where a version migrates it for good: a whole number that grows with each such migration. Where the data
    * on the host has another one, the host first keeps a copy of these volumes, as compose.yaml calls them, and going back brings version
    * and data back together. Data of before the first format that an App declares has format 1. @default its data needs no copy
@@ -59,6 +74,9 @@ export function planText(plan: ReleasePlan): string {
       `load ${service} ${volume} ${load}`,
       `flush ${service} ${flush}`,
     ]),
+    ...(plan.drill?.needs ?? []).map(({ volume, path }) => `needs ${volume} ${path}`),
+    ...(plan.drill?.asks ?? []).map(({ service, about, command }) => `ask ${service} ${about} ${command}`),
+    ...(plan.drill?.without ?? []).map((service) => `without ${service}`),
     plan.dataFormat && `format ${plan.dataFormat.number} ${plan.dataFormat.volumes.join(" ")}`,
     `timeout ${plan.healthTimeout ?? 180}`,
   ];

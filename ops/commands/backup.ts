@@ -102,11 +102,32 @@ export function backup(choice: StackChoice, apps: readonly string[], sinks?: Sin
   );
 }
 
+/** Restores the newest backups next to what runs, and says whether they work. Gives the exit code. */
+export function drill(choice: StackChoice, apps: readonly string[], sinks?: Sinks): Promise<number> {
+  return onHost(choice, (ssh, outputs) =>
+    ssh.attach(
+      false,
+      `exec ${program} drill "$@"`,
+      apps.map((app) => knownStack(outputs, app)),
+      sinks,
+    ),
+  );
+}
+
 /** What a backup said, once it has ended. */
-export async function backupAnswer(choice: StackChoice, apps: readonly string[]) {
-  const { exitCode, stdout } = await collected((sinks) => backup(choice, apps, { stdout: sinks.stdout }));
+export function backupAnswer(choice: StackChoice, apps: readonly string[]) {
+  return said("backup", (sinks) => backup(choice, apps, sinks));
+}
+
+/** What a drill said, once it has ended. */
+export function drillAnswer(choice: StackChoice, apps: readonly string[]) {
+  return said("drill", (sinks) => drill(choice, apps, sinks));
+}
+
+async function said(command: "backup" | "drill", action: (sinks: Sinks) => Promise<number>) {
+  const { exitCode, stdout } = await collected((sinks) => action({ stdout: sinks.stdout }));
   const lines = stdout.split("\n").filter((line) => line !== "");
-  return { exitCode, answer: answer("backup", { lines }, lines.join("\n")) };
+  return { exitCode, answer: answer(command, { lines }, lines.join("\n")) };
 }
 
 export async function snapshots(choice: StackChoice): Promise<Answer> {

@@ -1,6 +1,15 @@
 import type { Command } from "commander";
 import { carryData } from "../adopt/carry-data";
-import { type RestoreOptions, backup, backupAnswer, dropCopy, restore, resume } from "../commands/backup";
+import {
+  type RestoreOptions,
+  backup,
+  backupAnswer,
+  drill,
+  drillAnswer,
+  dropCopy,
+  restore,
+  resume,
+} from "../commands/backup";
 import { listBans, setPassword, unban } from "../commands/gateway";
 import { rollback } from "../commands/history";
 import { setPower } from "../commands/power";
@@ -63,6 +72,17 @@ export function addActing(program: Command, { add, choice, json, give, say }: To
     if (!json()) process.exitCode = await backup(choice(), apps);
     else {
       const made = await backupAnswer(choice(), apps);
+      give(made.answer, made.exitCode);
+    }
+  });
+  add(
+    program,
+    "drill [app...]",
+    "restore the newest backups next to what runs, without network, and say whether they work: these stacks, or all",
+  ).action(async (apps: string[]) => {
+    if (!json()) process.exitCode = await drill(choice(), apps);
+    else {
+      const made = await drillAnswer(choice(), apps);
       give(made.answer, made.exitCode);
     }
   });

@@ -70,15 +70,26 @@ fetch() { # NAME SNAPSHOT [VOLUME...]
   for volume in "$@"; do
     for kind in volumes dumps databases sparse; do which="$which --include /$kind/$volume"; done
   done
+  # shellcheck disable=SC2086 # words
+  unpack "$from" $which
+  put_databases "$from"
+}
+
+# A snapshot as it is, in $work/restore.
+unpack() { # SNAPSHOT WORD...: of restic, what to leave out
+  from=$1
+  shift
   rm -rf "$work/restore"
   mkdir -p "$work/restore"
-  # shellcheck disable=SC2086 # words
   words=$(restic --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add FSETID --cap-add SETFCAP --mount "$(mount_option "$work/restore" /restore)" \
-    -- restore --quiet "$from:/backup" --target /restore $which --sparse 2>&1) ||
+    -- restore --quiet "$from:/backup" --target /restore "$@" --sparse 2>&1) ||
     fail "snapshot $from could not be read; nothing was touched: $(printf '%s' "$words" | tail -n 3)"
+}
+
+put_databases() { # SNAPSHOT
   if [ -d "$work/restore/databases" ] || [ -d "$work/restore/sparse" ]; then
     words=$(worker place --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add FSETID --mount "$(mount_option "$work/restore" /restore)") ||
-      fail "the databases of snapshot $from could not be put in place; nothing was touched: see $logs/backup.log"
+      fail "the databases of snapshot $1 could not be put in place; nothing was touched: see $logs/backup.log"
     [ -z "$words" ] || say "not in the place where it was: $words"
   fi
 }

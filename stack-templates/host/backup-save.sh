@@ -31,6 +31,9 @@ save() { # NAME [TAG]
   for kind in dumps copies/databases copies/sparse; do
     [ ! -d "$staging/$kind" ] || set -- "$@" --mount "$(mount_option "$staging/$kind" "/backup/${kind#copies/}"),readonly"
   done
+  for file in copies/proof answers; do
+    [ ! -s "$staging/$file" ] || set -- "$@" --mount "$(mount_option "$staging/$file" "/backup/${file#copies/}"),readonly"
+  done
   exclude=''
   if [ -s "$copies/excludes" ]; then
     set -- "$@" --mount "$(mount_option "$copies/excludes" /excludes),readonly"

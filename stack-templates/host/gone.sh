@@ -2,7 +2,7 @@
 # Uninstalls from a machine that outlives the stack: the scheduled jobs and the secrets they use. Everything else stays.
 set -eu
 units=/etc/systemd/system
-for name in name backup alert page news spot prune; do
+for name in name backup drill alert page news spot prune; do
   [ ! -e "$units/cloudcode-$name.timer" ] || systemctl disable --now "cloudcode-$name.timer"
   [ ! -e "$units/cloudcode-$name.service" ] || systemctl stop "cloudcode-$name.service"
   rm -f "$units/cloudcode-$name.timer" "$units/cloudcode-$name.service"

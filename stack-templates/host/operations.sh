@@ -2,7 +2,10 @@
 # shellcheck shell=sh disable=SC2154 # here, fail and the lower-case names are install.sh's, transaction.sh's and settings.sh's
 
 undo_programs() { systemctl daemon-reload; }
-undo_backups() { systemctl daemon-reload; ! [ -e "$units/cloudcode-backup.timer" ] || systemctl restart cloudcode-backup.timer; }
+undo_backups() {
+  systemctl daemon-reload
+  for name in backup drill; do ! [ -e "$units/cloudcode-$name.timer" ] || systemctl restart "cloudcode-$name.timer"; done
+}
 undo_alerts() { systemctl daemon-reload; ! [ -e "$units/cloudcode-alert.timer" ] || systemctl restart cloudcode-alert.timer; }
 undo_page() { systemctl daemon-reload; ! [ -e "$units/cloudcode-page.timer" ] || systemctl restart cloudcode-page.timer; }
 
@@ -20,23 +23,26 @@ begin_timer() { # NAME start|restart WORDS
 
 # Uninstalls a timer, the service it starts, and the file that this one reads.
 give_back() { # NAME FOLDER [PROGRAM]
-  if [ -e "$units/$1.timer" ]; then
-    systemctl disable --now "$1.timer"
-    drop "$units/$1.timer"
-    drop "$units/$1.service"
-    [ -z "${3:-}" ] || drop "$3"
-    systemctl daemon-reload
-  fi
+  end_timer "$1" "${3:-}"
   keep
   rm -rf "$2"
 }
 
+end_timer() { # NAME [PROGRAM]
+  [ -e "$units/$1.timer" ] || return 0
+  systemctl disable --now "$1.timer"
+  drop "$units/$1.timer"
+  drop "$units/$1.service"
+  [ -z "${2:-}" ] || drop "$2"
+  systemctl daemon-reload
+}
+
 install_programs() {
   change programs
-  parts="check-space.sh start-first.sh host-words.sh host-compose.sh host-format.sh host-live.sh host-apply.sh host-power.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh backup-swap.sh backup-format.sh gone.sh"
+  parts="check-space.sh start-first.sh host-words.sh host-compose.sh host-format.sh host-live.sh host-apply.sh host-power.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh backup-swap.sh backup-format.sh backup-drill.sh backup-drill-stack.sh gone.sh"
   # First what the programs read.
-  for part in $parts newest-listener.pl measure.pl; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
-  for part in __main__ copies database lists place; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
+  for part in $parts newest-listener.pl measure.pl drill.jq; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
+  for part in __main__ copies database lists place proof; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
   for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-space cloudcode-guest cloudcode-notify; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
   for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-space cloudcode-guest cloudcode-notify $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive completely"; done
   # Also without backups: a change of the data's format moves volumes, too.
@@ -52,6 +58,8 @@ set_backups() {
   # Both use the distribution's SQLite: Python for copies of databases, sqlite3 for the operator.
   [ -z "$repository" ] || { python3 -c 'import sqlite3' && command -v sqlite3; } >/dev/null 2>&1 || apt_install python3 sqlite3
   [ -z "$repository" ] || systemd-analyze calendar "$schedule" || fail "backupSchedule is not a calendar event that this host's systemd knows"
+  [ -z "$repository" ] || [ -z "$drill_schedule" ] || systemd-analyze calendar "$drill_schedule" ||
+    fail "drillSchedule is not a calendar event that this host's systemd knows"
   change backups
   if [ -n "$repository" ]; then
     for file in settings.sh env password ssh-key known-hosts; do write "/opt/cloudcode/backup/$file" 600 <"$here/backup-$file"; done
@@ -59,8 +67,16 @@ set_backups() {
     write "$units/cloudcode-backup.service" <"$here/cloudcode-backup.service"
     sed "s#@schedule@#$schedule#" "$here/cloudcode-backup.timer" | write "$units/cloudcode-backup.timer"
     begin_timer backup restart "the backups"
+    if [ -n "$drill_schedule" ]; then
+      write "$units/cloudcode-drill.service" <"$here/cloudcode-drill.service"
+      sed "s#@schedule@#$drill_schedule#" "$here/cloudcode-drill.timer" | write "$units/cloudcode-drill.timer"
+      begin_timer drill restart "the drills"
+    else
+      end_timer cloudcode-drill
+    fi
     keep
   else
+    end_timer cloudcode-drill
     give_back cloudcode-backup /opt/cloudcode/backup
   fi
 }

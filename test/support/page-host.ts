@@ -38,6 +38,7 @@ export interface PageReport {
   readonly certificate: { readonly count: number; readonly until: number | null };
   readonly backup: { readonly time: number | null; readonly ok: boolean } | null;
   readonly traffic: { readonly month: string; readonly since: number; readonly bytes: number } | null;
+  readonly drill: { readonly time: number | null; readonly ok: boolean } | null;
   readonly deploy: { readonly time: number; readonly stack: string; readonly ok: boolean } | null;
 }
 

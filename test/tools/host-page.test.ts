@@ -176,6 +176,15 @@ describe("the report of cloudcode-page", () => {
       writeFileSync(join(machine.root, "backup/last"), `1764201600\t${word}\n`);
       expect(machine.run().backup).toEqual({ time: 1764201600, ok });
     }
+    expect(machine.run().drill).toBeNull();
+    for (const [word, drill] of [
+      ["begun", null],
+      ["ok", { time: 1764201601, ok: true }],
+      ["failed", { time: 1764201601, ok: false }],
+    ] as const) {
+      writeFileSync(join(machine.root, "backup/drill"), `1764201601\t60\t${word}\tauth\n`);
+      expect(machine.run().drill).toEqual(drill);
+    }
   });
 
   it("of an older one leaves nothing, and is there whole or not at all: a run that fails keeps the one before", () => {

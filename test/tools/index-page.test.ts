@@ -130,6 +130,11 @@ describe("what the page says", () => {
     const page = words(await index.get("/?lang=en"));
     expect(page).toMatch(/1 check is red Checked .* backup the last one failed → npm run ops -- backup This page/);
     expect(page).toContain("Last backup 25 hours ago failed");
+    index.report({ ...bad, drill: { time: now() - 90_000, ok: false } });
+    expect(words(await index.get("/?lang=en"))).toContain("Last drill of the backups 25 hours ago failed");
+    index.report({ ...bad, drill: { time: now() - 90_000, ok: true } });
+    expect(words(await index.get("/?lang=zh"))).toContain("上次备份演练 25 小时前");
+    index.report(bad);
     expect(page).not.toContain("All is well");
     bad.checks.push(check("swap", "red", "full", "x"));
     index.report(bad);

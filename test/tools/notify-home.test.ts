@@ -77,6 +77,13 @@ describe("the host's self-check", () => {
     expect(look([fine])).toEqual(["check\nNo longer red\nswap"]);
   });
 
+  it("tells of a drill among the news of backups", () => {
+    expect(look([["drill", "red", "the last one failed", "do"]])).toEqual([
+      "backup\nRed\ndrill: the last one failed -> do",
+    ]);
+    expect(look([["drill", "ok"]])).toEqual(["backup\nNo longer red\ndrill"]);
+  });
+
   it("tells it once a day while it stays", () => {
     expect(look([disk])).toHaveLength(1);
     const told = join(root, "notify/told");

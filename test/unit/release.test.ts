@@ -208,12 +208,17 @@ describe("the plan in words of the host", () => {
         startFirst: ["server", "pages"],
         check: { service: "caddy", command: "caddy validate --config {release}/x" },
         reload: { service: "caddy", command: "caddy reload --config {release}/x" },
+        drill: {
+          needs: [{ volume: "config", path: "a/key" }],
+          asks: [{ service: "server", about: "users", command: "server list" }],
+          without: ["tunnel", "mail"],
+        },
         dataFormat: { number: 2, volumes: ["config", "data"] },
         healthTimeout: 60,
       }),
     ).toBe(
       "network a\nnetwork b\nalias b models.example.com\njoins caddy\nbuild server\nstart-first server\nstart-first pages\ndisk 20 opencodeDiskGiB\ncheck caddy caddy validate --config {release}/x\n" +
-        "reload caddy caddy reload --config {release}/x\nformat 2 config data\ntimeout 60\n",
+        "reload caddy caddy reload --config {release}/x\nneeds config a/key\nask server users server list\nwithout tunnel\nwithout mail\nformat 2 config data\ntimeout 60\n",
     );
   });
 

@@ -88,6 +88,8 @@ describe("every shell script", () => {
       "8-end.sh",
       "agent.sh",
       "apt.sh",
+      "backup-drill-stack.sh",
+      "backup-drill.sh",
       "backup-format.sh",
       "backup-restic.sh",
       "backup-restore.sh",

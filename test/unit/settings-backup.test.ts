@@ -36,12 +36,23 @@ describe("where backups go", () => {
     [{ backupHostKey: hostKey }, "backupHostKey has no effect: backupRepository is not an SFTP store"],
     [{ ...sftp, backupAccessKeyId: "x" }, "backupAccessKeyId has no effect: backupRepository is not an S3 store"],
     [{ backupSchedule: "daily; rm -rf /" }, "backupSchedule is not a calendar event of systemd"],
+    [{ drillSchedule: "::1" }, "drillSchedule is not never, and is not a calendar event of systemd that recurs"],
     [
       { backupKeepDaily: "0", backupKeepWeekly: "0", backupKeepMonthly: "0" },
       "backupKeepDaily is 0 like backupKeepWeekly and backupKeepMonthly: no backup would be kept",
     ],
   ])("%j is refused", (settings, fault) => {
     expect(faultsOf(settings)).toEqual([expect.stringContaining(fault) as string]);
+  });
+
+  it.each([
+    ["never", undefined],
+    ["Sun *-*-01..07 05:00:00", "Sun *-*-01..07 05:00:00"],
+  ])("is drilled as drillSchedule says: %s", async (value, drillSchedule) => {
+    expect(settingsOf({ ...s3, drillSchedule: value }).backup).toMatchObject({ drillSchedule });
+    const files = await arrivedFiles(await runProgram({ ...s3, drillSchedule: value }), "docker-install");
+    const wanted = `drill_schedule='${drillSchedule ?? ""}'\n`;
+    expect(files.get("backup-settings.sh")?.content).toContain(wanted);
   });
 
   it("is a bucket of the stack on Alibaba Cloud, which brings its own key", () => {
@@ -56,6 +67,7 @@ describe("where backups go", () => {
     expect(settingsOf().backup).toBeUndefined();
     expect(settingsOf(s3).backup).toMatchObject({
       schedule: "*-*-* 03:30:00",
+      drillSchedule: "*-*-01 05:00:00",
       keep: { daily: 7, weekly: 5, monthly: 6 },
     });
   });

@@ -35,6 +35,12 @@ export const backupSettings = {
     example: "'*-*-* 03:30:00'",
     default: "*-*-* 03:30:00",
   }),
+  drillSchedule: text(check.calendarOrNever, {
+    description:
+      "When the newest backups are restored next to the running Apps, to prove that they work, as a calendar event of systemd; never: only by npm run ops -- drill.",
+    example: "'Sun *-*-01..07 05:00:00'",
+    default: "*-*-01 05:00:00",
+  }),
   backupKeepDaily: integer(0, 3650, {
     description: "For how many days the last backup of each day is kept.",
     example: "7",

@@ -6,8 +6,11 @@ of the host only /usr, this folder and what is named here; /volumes is read-only
     sparse/VOLUME/PATH      the data of huge files that are mostly holes, which restic would read in full
     excludes, words         what restic leaves out in their place: a file of patterns, and options that end with NULs
     as-they-are, devices, missing   lines for people: databases without a copy, devices, files that this backup lacks
+    proof                   what a restore must bring back (proof.py)
   newest TIME   prints the newest file in /volumes that was changed after TIME (seconds since 1970)
   place         moves what `copy` made from /restore/databases and /restore/sparse into /restore/volumes
+  prove         prints in what a restored backup in /restore differs from its proof, and what it lacks of /plan
+  prove-dumps   prints which dumps in /restore/dumps have other rows than its proof says
 """
 
 import os
@@ -16,44 +19,20 @@ import sys
 import time
 
 from copies import Copies
-from database import ENDINGS, SIDES
+from database import ENDINGS
 from lists import shown
 from place import place
+from proof import Proof, database_of, files, prove, prove_dumps
 
 HUGE = 1 << 30
 
 
-def files(root):
-    """Every path below a folder with its status. What cannot be read is left to restic, which names it."""
-    folders = [root]
-    while folders:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    try:
-                        seen = entry.stat(follow_symlinks=False)
-                    except OSError:
-                        continue
-                    if stat.S_ISDIR(seen.st_mode):
-                        folders.append(entry.path)
-                    else:
-                        yield entry.path, seen
-        except OSError:
-            continue
-
-
-def database_of(path):
-    """The database that a file is, or belongs to by its name."""
-    for side in SIDES:
-        if path.endswith(side):
-            return path.removesuffix(side)
-    return path if path.lower().endswith(ENDINGS) else None
-
-
 def copy(seconds):
     copies = Copies(b"/out", float(seconds))
+    proof = Proof()
     done = set()
     for path, seen in files(b"/volumes"):
+        proof.see(path, seen)
         database = database_of(path)
         if database is not None and stat.S_ISREG(seen.st_mode):
             if database not in done:
@@ -64,6 +43,7 @@ def copy(seconds):
         if stat.S_ISBLK(seen.st_mode) or stat.S_ISCHR(seen.st_mode):
             copies.device(path)
     copies.finish()
+    proof.write(b"/out/proof", copies.rows)
 
 
 def newest(time_text):
@@ -75,5 +55,5 @@ def newest(time_text):
         print(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(best[0])), shown(best[1]))
 
 
-ACTIONS = {"copy": copy, "newest": newest, "place": place}
+ACTIONS = {"copy": copy, "newest": newest, "place": place, "prove": prove, "prove-dumps": prove_dumps}
 ACTIONS[sys.argv[1]](*sys.argv[2:])

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import database
-from database import BUSY, CLEAN, LOCK_SECONDS, LOCKED, MAGIC, NO_ROOM, SIDES, UNREADABLE
+from database import BUSY, CLEAN, COUNT_SECONDS, LOCK_SECONDS, LOCKED, MAGIC, NO_ROOM, RESULT, SIDES, UNREADABLE
 from lists import Lists
 
 ALL = (b"",) + SIDES
@@ -76,6 +76,8 @@ class Copies:
         self.count = 0
         self.jobs = []
         self.folders = {}
+        # Rows of each database that was copied and counted, by its path.
+        self.rows = {}
         os.mkdir(out + b"/scratch", 0o711)
         self.lists = Lists(out)
 
@@ -140,20 +142,21 @@ class Copies:
         for job in jobs:
             os.mkdir(job.scratch, 0o700)
             os.chown(job.scratch, *job.owner)
-        codes = []
-        while len(codes) < len(jobs):
-            codes += self.child(jobs[len(codes) :])
-        for job, code in zip(jobs, codes):
+        ends = []
+        while len(ends) < len(jobs):
+            ends += self.child(jobs[len(ends) :])
+        for job, (code, rows) in zip(jobs, ends):
             try:
                 self.take(job, code)
                 for side in ALL:
                     self.lists.leave_out(job.path + side)
+                self.rows[job.path] = rows
             except Unfit as unfit:
                 self.lists.tell("as-they-are", job.path, str(unfit))
             job.close()
 
     def child(self, jobs):
-        """Lets a child copy one after the other. Gives how each ended; a child that hangs or dies ends with the one it was at."""
+        """Lets a child copy one after the other. Gives how each ended, and its rows; a child that hangs or dies ends with the one it was at."""
         results, end = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -162,20 +165,20 @@ class Copies:
             finally:
                 os._exit(0)
         os.close(end)
-        codes = []
+        ends = []
         for job in jobs:
-            seconds = min(30 + job.most / (10 << 20), max(1, self.until - time.monotonic()))
+            seconds = min(30 + COUNT_SECONDS + job.most / (10 << 20), max(1, self.until - time.monotonic()))
             ready, _, _ = select.select([results], [], [], seconds)
-            said = os.read(results, 1) if ready else bytes([BUSY])
-            codes.append(said[0] if said else UNREADABLE)
-            if codes[-1] == LOCKED:
+            said = os.read(results, RESULT.size) if ready else RESULT.pack(BUSY, -1)
+            ends.append(RESULT.unpack(said) if said else (UNREADABLE, -1))
+            if ends[-1][0] == LOCKED:
                 self.lock_seconds = max(0, self.lock_seconds - LOCK_SECONDS)
             if not ready or not said:
                 break
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(results)
-        return codes
+        return ends
 
     def take(self, job, code):
         """Takes over what a child made, once it is dead."""
