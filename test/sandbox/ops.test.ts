@@ -1,6 +1,7 @@
 import { acts } from "./ops/acts";
 import { alerts } from "./ops/alerts";
 import { backups } from "./ops/backups";
+import { drills } from "./ops/drills";
 import { formats } from "./ops/formats";
 import { news } from "./ops/news";
 import { secretsProvider } from "./ops/secrets-provider";
@@ -15,6 +16,9 @@ const { world, name, say } = opsStack();
 describe("backups", () => {
   backups(world, name, say);
   formats(world);
+});
+describe("drills", () => {
+  drills(world);
 });
 describe("operations", () => {
   acts(world);
