@@ -49,6 +49,8 @@ export interface AlicloudTarget {
   readonly charge?: "payAsYouGo" | "spot" | "subscription" | undefined;
   /** Highest price of a spot machine, in USD an hour. Default: up to the pay-as-you-go price. */
   readonly spotPriceLimitUsd?: number | undefined;
+  /** Whether npm run ops -- heal buys a pay-as-you-go machine when no spot machine can be had in the zone of the data disk; after 24 hours it looks for a spot machine again. Default: false. */
+  readonly spotFallback?: boolean | undefined;
   /** Length of the subscription, in months; after that it renews itself for one month each time. Default: 1. */
   readonly subscriptionMonths?: number | undefined;
   /** Highest acceptable price of a month, in USD; what has no price is refused. 0: no limit. An account that is billed in another currency needs budget. Default: 30. */

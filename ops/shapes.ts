@@ -137,6 +137,7 @@ export const shapes = {
   restore: z.strictObject({ restored: z.array(z.string()) }),
   "drop-copy": message,
   resume: message,
+  heal: message,
   "import-state": message,
   "import-data": message,
 } as const;

@@ -50,6 +50,12 @@ export interface StackOutputs {
 /** A fault that the operator can fix; the message is all they need to see. */
 export class OpsError extends Error {}
 
+/** Another run of Pulumi is at work on the stack, and nothing was changed. */
+export class StackLocked extends OpsError {}
+
+/** What the CLI says while another run holds the stack: a backend of files or buckets, and Pulumi Cloud. */
+const lockWords = /currently locked|\[409\] Conflict: Another update is currently in progress/;
+
 /** Folder of the project. */
 export const project = resolve(__dirname, "..");
 
@@ -64,7 +70,9 @@ export async function pulumi(choice: StackChoice, args: readonly string[], optio
     return stdout;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    throw new OpsError(pulumiFault(error.output.stderr || error.message), { cause: error });
+    const said = error.output.stderr || error.message;
+    const Fault = lockWords.test(`${said}${error.output.stdout}`) ? StackLocked : OpsError;
+    throw new Fault(pulumiFault(said), { cause: error });
   }
 }
 
@@ -85,7 +93,7 @@ export function pulumiFault(words: string): string {
   if (/SignatureDoesNotMatch|InvalidAccessKeyId|AccessDenied|no EC2 IMDS role/.test(words))
     return "the bucket of the state refuses the keys of this shell: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
   if (/NoSuchBucket/.test(words)) return "the bucket of the state does not exist: check its name and endpoint";
-  if (/currently locked/.test(words)) {
+  if (lockWords.test(words)) {
     const [, who, since] = /created by (\S+) \(pid \d+\) at (\S+)/.exec(words) ?? [];
     const holder = who === undefined ? "another run" : `${who} (since ${since ?? ""})`;
     return `${holder} holds the stack's lock; \`pulumi cancel\` releases it if that run was killed`;

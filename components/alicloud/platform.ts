@@ -35,7 +35,7 @@ export async function alicloudPlatform(
     findVswitchZone(target, provider),
     checkImage(target, provider),
   ]);
-  const said = describeChoices(costs.choices, costs.limit);
+  const said = describeChoices(costs.choices, costs.limit, costs.spot);
   if (pulumi.runtime.isDryRun() && said !== "") await pulumi.log.info(said);
   const leftovers = onDelete("host-leftovers", "leftovers", { region, tags: stackTags() }, child);
   const resourceOptions = { hooks: { onError: [faultHook()] }, dependsOn: [leftovers] };

@@ -63,6 +63,7 @@ function alicloudProblems(values: PlainSettings): Problem[] {
       "spotPriceLimitUsd",
       "has no effect unless charge is spot",
     ),
+    ...when(values.spotFallback === true && charge !== "spot", "spotFallback", "has no effect unless charge is spot"),
     ...when(
       power === "stopped" && charge === "subscription",
       "power",

@@ -108,6 +108,8 @@ export interface MachineSettings {
   readonly charge: "payAsYouGo" | "spot" | "subscription";
   /** Most that an hour of a spot machine may cost, in USD; undefined, as by default: the pay-as-you-go price. Setting `spotPriceLimitUsd`. */
   readonly spotPriceLimitUsd: number | undefined;
+  /** Whether `ops heal` buys a machine by the hour when no spot machine can be had. Default false; setting `spotFallback`. */
+  readonly spotFallback: boolean;
   /** Term of a subscription, in months. Setting `subscriptionMonths`. */
   readonly subscriptionMonths: number;
   /** Most that a month may cost, in USD; 0: no limit. Setting `budgetUsd`. */
@@ -171,6 +173,7 @@ function alicloudTarget(values: SettingValues): AlicloudTarget {
       trafficGbPerMonth: values.trafficGbPerMonth,
       charge: values.charge,
       spotPriceLimitUsd: values.spotPriceLimitUsd,
+      spotFallback: values.spotFallback,
       subscriptionMonths: values.subscriptionMonths,
       budgetUsd: values.budgetUsd,
       budget: values.budget,

@@ -156,7 +156,7 @@ export async function costIn(choice: StackChoice, regions: readonly string[]): P
     });
     return {
       region,
-      price: typeof costs === "string" ? costs : (said[0] ?? describeChoices(costs.choices, undefined)),
+      price: typeof costs === "string" ? costs : (said[0] ?? describeChoices(costs.choices, undefined, costs.spot)),
     };
   });
   const prices = await Promise.all(lines);

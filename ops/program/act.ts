@@ -110,6 +110,18 @@ export function addActing(program: Command, { add, choice, json, give, say }: To
       give(done(await resume(choice(), app)));
     },
   );
+  add(
+    program,
+    "heal",
+    "make a machine in place of one that Alibaba Cloud took back: same data disk, public address and host key; ends with 75 while another run of Pulumi is at work",
+  )
+    .option("--spot", "also replace a pay-as-you-go machine that stands in for a spot one, before its 24 hours", false)
+    .action(async (options: { spot: boolean }) => {
+      // The cloud's SDK is slow to load.
+      const { heal } = await import("../commands/heal");
+      const { message, exitCode } = await heal(choice(), options, say);
+      give(done(message), exitCode);
+    });
   add(program, "import-state <file>", "adopt the resources of the old Go CLI, as listed in its state.json")
     .option("--host-key <key>", "the machine's host key: its /etc/ssh/ssh_host_ed25519_key.pub")
     .option("--dry-run", "only print what would be adopted and set", false)

@@ -35,7 +35,13 @@ describe("the budget of a host on Alibaba Cloud", () => {
       if (estimate.running > 30) throw new Error("too dear");
       return estimate;
     };
-    const costs = { choices: [], limit: { key: "budgetUsd", amount: 30 } as const, of: price, allowed };
+    const costs = {
+      choices: [],
+      limit: { key: "budgetUsd", amount: 30 } as const,
+      spot: undefined,
+      of: price,
+      allowed,
+    };
     const inputs = (instanceType: string) => ({ instanceType, systemDiskCategory: "cloud_essd" });
     const [small, large] = [inputs("ecs.e-c1m2.large"), inputs("ecs.c7.large")];
     await expect(holdToBudget(costs, { newInputs: large })).rejects.toThrow("too dear");

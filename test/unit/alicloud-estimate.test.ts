@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { limitOf, ranked, refusal } from "../../components/alicloud/prices/budget";
-import { describeChoices, monthlyCost } from "../../components/alicloud/prices/cost";
+import { describeChoices, describeSpot, monthlyCost } from "../../components/alicloud/prices/cost";
 import { type Quotes, describeEstimate, estimateMonthly } from "../../components/alicloud/prices/estimate";
 import type { CostFactors } from "../../components/alicloud/prices/factors";
 import { type PriceList, priceLists, priceSources } from "../../components/alicloud/prices/price-list";
@@ -179,6 +179,22 @@ describe("a budget", () => {
     );
     expect(describeChoices([dear, cheap], { key: "budgetUsd", amount: 30 })).toMatch(
       /; no other is within the budget$/,
+    );
+  });
+
+  it("of a spot machine stands next to the list price, with what it saves", () => {
+    const list = estimated();
+    const at = (amount: number) => ({ now: estimated({}, { machine: quote(amount, 2 / 730) }), list });
+    // A quarter of 14.60 for the machine; all else stays.
+    const spot = at(0.005 + 2 / 730);
+    expect(describeSpot(spot)).toBe("spot costs 14.05 USD a month now, 25.00 USD by list: it saves 10.95 USD, 44 %");
+    expect(describeSpot(at(0.03 + 2 / 730))).toMatch(/25\.00 USD by list: it saves nothing$/);
+    expect(describeSpot({ now: estimated({}, { machine: undefined }), list })).toBe(
+      "its spot price is not known now; 25.00 USD by list",
+    );
+    const choice = { factors: { ...factors, charge: "spot" as const }, quotes, estimate: list };
+    expect(describeChoices([choice], undefined, spot)).toContain(
+      "if it is in stock; spot costs 14.05 USD a month now, 25.00 USD by list: it saves 10.95 USD, 44 %; no other",
     );
   });
 });

@@ -63,7 +63,10 @@ describe("the local commands of the target", () => {
       triggers: ["host-data-attachment-id", "host-address-association-id"],
       ...quiet,
     });
-    expect(inputs["delete"]).toMatch(/^\(exec node bin\/cloudcode-hook\.cjs reach 'docker ps .*'\) \|\| true$/);
+    // On that very machine: the next one has its address and host key.
+    expect(inputs["delete"]).toMatch(
+      /^\(exec node bin\/cloudcode-hook\.cjs reach 'id=\$\(cat \/var\/lib\/cloud\/data\/instance-id .*\); \[ "\$\{id:-host-instance-id\}" = host-instance-id \] \|\| exit 0; docker ps .*'\) \|\| true$/,
+    );
     expect(inputs["delete"]).toContain("systemctl stop cloudcode-data-disk");
     expect(secretInputs).toEqual(["stdin"]);
     expect(stdinOf(run, "host-data-release")).toMatchObject({ address: eipAddress, user: "root", seconds: 30 });

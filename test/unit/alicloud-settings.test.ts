@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { parse } from "yaml";
 import { costFactors } from "../../components/alicloud/prices/factors";
-import { newPlacementRequest, placementRequest } from "../../components/alicloud/resources/placement";
+import { newPlacementRequest, placementRequest } from "../../components/alicloud/resources/placement-request";
 import { userData } from "../../components/alicloud/resources/user-data";
 import { alicloudSettings } from "../../components/settings/sections/alicloud";
 import { keyPair } from "../support/keys";
@@ -110,6 +110,7 @@ describe("a setting reaches its input", () => {
       "icpFiled",
       "ipv6",
       "power",
+      "spotFallback",
       "spotPriceLimitUsd",
       "subscriptionMonths",
     ];

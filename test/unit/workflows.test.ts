@@ -37,8 +37,14 @@ const jobs = workflows.flatMap(({ file, jobs }) =>
 );
 
 describe("the workflows", () => {
-  it("are the four", () => {
-    expect(workflows.map(({ file }) => file).sort()).toEqual(["audit.yml", "ci.yml", "drift.yml", "preview.yml"]);
+  it("are the five", () => {
+    expect(workflows.map(({ file }) => file).sort()).toEqual([
+      "audit.yml",
+      "ci.yml",
+      "drift.yml",
+      "heal.yml",
+      "preview.yml",
+    ]);
   });
 
   it("pin each action by a full commit digest, its version beside it", () => {
@@ -74,6 +80,7 @@ describe("the workflows", () => {
     const secret = jobs.filter((job) => JSON.stringify(job).includes("secrets."));
     expect(secret.map(({ name, environment }) => [name, environment])).toEqual([
       ["drift.yml: drift", "drift"],
+      ["heal.yml: heal", "heal"],
       ["preview.yml: stack", "preview"],
     ]);
     const writing = jobs.filter(({ permissions }) => Object.values(permissions).includes("write"));
@@ -108,6 +115,38 @@ describe("the preview of a pull request", () => {
     const wanted =
       "${{ github.event.action == 'labeled' && format('[{0}]', toJSON(github.event.label.name)) || '[]' }}";
     expect(labels).toEqual([wanted, wanted]);
+  });
+});
+
+describe("the workflow that makes a machine again", () => {
+  const job = workflows.find(({ file }) => file === "heal.yml")?.jobs["heal"];
+  const script = job?.steps.find(({ run }) => run?.includes("heal") === true)?.run ?? "exit 99";
+
+  it("changes the account only where the owner said so, from main alone, and is never cut off", () => {
+    expect(job?.["if"]).toBe("vars.PULUMI_STACK != '' && vars.PULUMI_HEAL == 'true'");
+    expect(job?.steps.find(({ uses }) => uses?.startsWith("actions/checkout@"))?.with["ref"]).toBe("main");
+    const { on, concurrency } = workflows.find(({ file }) => file === "heal.yml") ?? {};
+    expect(concurrency).toMatchObject({ group: "heal" });
+    expect(Object.keys(z.looseObject({}).parse(on))).toEqual(["schedule", "workflow_dispatch"]);
+    expect(job?.["timeout-minutes"]).toBeGreaterThanOrEqual(120);
+  });
+
+  it.each([
+    [0, 0],
+    [75, 0],
+    [1, 1],
+  ])("ends for heal's exit code %d with %d", (code, expected) => {
+    const place = mkdtempSync(join(tmpdir(), "heal-"));
+    try {
+      writeFileSync(join(place, "npm"), `#!/bin/sh\necho "$*" >calls\nexit ${code}\n`);
+      chmodSync(join(place, "npm"), 0o755);
+      const env = { PATH: `${place}:/usr/bin:/bin`, STACK: "home" };
+      const { status } = spawnSync("bash", ["--norc", "-e", "-c", script], { cwd: place, env });
+      expect(status).toBe(expected);
+      expect(readFileSync(join(place, "calls"), "utf8")).toBe("run ops -- heal --stack home\n");
+    } finally {
+      rmSync(place, { recursive: true });
+    }
   });
 });
 

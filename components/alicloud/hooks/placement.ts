@@ -34,7 +34,11 @@ export const placeSchema = z.object({ zoneId: word, instanceType: word, diskCate
 type Place = z.infer<typeof placeSchema>;
 
 /** Where and as what a host is first made. */
-export const placementSchema = placeSchema.extend({ region: word });
+export const placementSchema = placeSchema.extend({
+  region: word,
+  /** It is paid by the hour in place of a spot machine, since when (ISO 8601); `ops heal` decides that. */
+  standIn: z.object({ since: z.iso.datetime() }).optional(),
+});
 export type Placement = z.infer<typeof placementSchema>;
 
 /** Asks for the type of a host that is placed; `zones` and `diskCategories` hold one each, its own. */
@@ -74,16 +78,13 @@ export interface Choice {
 const zonesOf = (request: PlacementRequest, offers: readonly Offer[]): readonly string[] =>
   request.zones.length > 0 ? request.zones : [...new Set(offers.map((offer) => offer.zoneId))].sort();
 
-/**
- * The cheapest in stock that the budget allows; of what costs the same the earliest type, disk category and zone.
- * Throws one error that says what was tried where (aliyun/terraform-provider-alicloud#6151, #6660).
- */
-export function cheapestPlacement(
+/** All that is in stock and that the budget allows, the cheapest first; of what costs the same the earliest type, disk category and zone. */
+export function possiblePlaces(
   request: PlacementRequest,
   offers: readonly Offer[],
   prices: readonly PricedPlace[],
   limit: Limit | undefined,
-): Choice {
+): Candidate[] {
   const { instanceTypes, diskCategories } = request;
   const zones = zonesOf(request, offers);
   const priceOf = ({ instanceType, diskCategory, zoneId }: Place) =>
@@ -101,21 +102,44 @@ export function cheapestPlacement(
       }),
     ),
   );
-  const [best, ...others] = ranked(possible);
-  if (best === undefined) {
-    const dear = (instanceType: string, diskCategory: string): string | undefined => {
-      const priced = prices.filter((one) => one.instanceType === instanceType && one.diskCategory === diskCategory);
-      const reasons = priced.map(({ estimate }) => refusal(estimate, limit));
-      return reasons.length > 0 && reasons.every((why) => why !== undefined) ? reasons[0] : undefined;
-    };
-    throw new ScriptError(`${nothingFits(request, offers, zones, dear)} ${fix(false)}`);
-  }
-  return { place: best.place, why: whyBest(best, others) };
+  return ranked(possible);
 }
 
-interface Candidate {
+/** What can be had, and what it costs. */
+export interface Candidate {
   readonly place: Place;
   readonly estimate: Estimate;
+}
+
+/** Why there is no {@link possiblePlaces}: what was tried where. */
+export function whyNone(
+  request: PlacementRequest,
+  offers: readonly Offer[],
+  prices: readonly PricedPlace[],
+  limit: Limit | undefined,
+): string {
+  const dear = (instanceType: string, diskCategory: string): string | undefined => {
+    const priced = prices.filter((one) => one.instanceType === instanceType && one.diskCategory === diskCategory);
+    const reasons = priced.map(({ estimate }) => refusal(estimate, limit));
+    return reasons.length > 0 && reasons.every((why) => why !== undefined) ? reasons[0] : undefined;
+  };
+  return nothingFits(request, offers, zonesOf(request, offers), dear);
+}
+
+/**
+ * The first of {@link possiblePlaces}.
+ *
+ * @throws ScriptError that says what was tried where (aliyun/terraform-provider-alicloud#6151, #6660)
+ */
+export function cheapestPlacement(
+  request: PlacementRequest,
+  offers: readonly Offer[],
+  prices: readonly PricedPlace[],
+  limit: Limit | undefined,
+): Choice {
+  const [best, ...others] = possiblePlaces(request, offers, prices, limit);
+  if (best === undefined) throw new ScriptError(`${whyNone(request, offers, prices, limit)} ${fix(false)}`);
+  return { place: best.place, why: whyBest(best, others) };
 }
 
 function whyBest({ place, estimate }: Candidate, others: readonly Candidate[]): string {

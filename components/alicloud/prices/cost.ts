@@ -5,24 +5,52 @@ import { explainFault } from "../api/faults";
 import { type Budget, type Limit, currencyOf, limitOf, nameOf, ranked, refusal, waysOut } from "./budget";
 import { type Estimate, type Quotes, describeEstimate, estimateMonthly, money } from "./estimate";
 import { type CostFactors, costFactors } from "./factors";
-import { type Priced, price } from "./price";
+import { type Priced, atMarketPrice, price } from "./price";
 
-/** What is said of the prices of a new host, in one line; the cheapest that the budget allows is taken if it is in stock. */
-export function describeChoices(choices: readonly Priced[], limit: Limit | undefined): string {
-  const [best, ...others] = ranked(choices.filter(({ estimate }) => refusal(estimate, limit) === undefined));
+const allowedChoices = (choices: readonly Priced[], limit: Limit | undefined): Priced[] =>
+  ranked(choices.filter(({ estimate }) => refusal(estimate, limit) === undefined));
+
+/** A month of the same machine in both markets. */
+export interface SpotPrice {
+  /** At the spot price of now. */
+  readonly now: Estimate;
+  /** At the list price by the hour. */
+  readonly list: Estimate;
+}
+
+/** "spot costs 9.72 USD a month now, 29.84 USD by list: it saves 20.12 USD, 67 %". */
+export function describeSpot({ now, list }: SpotPrice): string {
+  const both = `${money(list.running, list.currency)} by list`;
+  if (now.unpriced.length > 0) return `its spot price is not known now; ${both}`;
+  const saved = list.running - now.running;
+  const share = list.running > 0 ? Math.round((100 * saved) / list.running) : 0;
+  const words = saved > 0 ? `it saves ${money(saved, list.currency)}, ${share} %` : "it saves nothing";
+  return `spot costs ${money(now.running, now.currency)} a month now, ${both}: ${words}`;
+}
+
+/**
+ * What is said of the prices of a new host, in one line; the cheapest that the budget allows is taken if it is in stock.
+ *
+ * @param spot of that one; undefined: it is no spot machine
+ */
+export function describeChoices(choices: readonly Priced[], limit: Limit | undefined, spot?: SpotPrice): string {
+  const [best, ...others] = allowedChoices(choices, limit);
   if (best === undefined) return "";
   // Another disk of the same type says less than another type.
   const [next] = [...others.filter(({ factors }) => factors.instanceType !== best.factors.instanceType), ...others];
   const after = next
     ? `the next is ${nameOf(next.factors)} at ${money(next.estimate.running, next.estimate.currency)}`
     : "no other is within the budget";
-  return `${describeEstimate(best.estimate)}: ${nameOf(best.factors)}, the cheapest of instanceTypes, if it is in stock; ${after}`;
+  const market = spot === undefined ? "" : `; ${describeSpot(spot)}`;
+  return `${describeEstimate(best.estimate)}: ${nameOf(best.factors)}, the cheapest of instanceTypes, if it is in stock${market}; ${after}`;
 }
 
 /** The prices of a target: of what it may become, and of what it is. */
 export interface Costs {
   readonly choices: readonly Priced[];
   readonly limit: Limit | undefined;
+  /** Of the cheapest choice that the limit allows; undefined: it is no spot machine, or nothing is known of its price. */
+  readonly spot: SpotPrice | undefined;
   /** The price of one choice; every part is unpriced where prices cannot be asked. */
   readonly of: (instanceType: string, diskCategory: string) => Promise<Estimate>;
   /** The same, held to the budget. @throws OperatorError where that does not allow it */
@@ -74,6 +102,8 @@ export async function openCosts(target: Omit<AlicloudTarget, "network">, warn: (
   return {
     choices,
     limit,
+    spot:
+      machine.charge === "spot" ? await spotPriceOf(allowedChoices(choices, limit)[0], machine.zones[0]) : undefined,
     of,
     allowed: async (type, category) => {
       const estimate = await of(type, category);
@@ -83,6 +113,14 @@ export async function openCosts(target: Omit<AlicloudTarget, "network">, warn: (
       return estimate;
     },
   };
+}
+
+/** @param zoneId undefined: the region's */
+async function spotPriceOf(choice: Priced | undefined, zoneId: string | undefined): Promise<SpotPrice | undefined> {
+  if (choice?.quotes.machine === undefined) return undefined;
+  const { factors, quotes } = choice;
+  const [now] = await atMarketPrice([{ priced: choice, zoneId }]);
+  return now && { now, list: estimateMonthly({ ...factors, charge: "payAsYouGo" }, quotes) };
 }
 
 function readLimit(machine: Budget, choices: readonly Priced[]): Limit | undefined {

@@ -28,13 +28,16 @@ export async function price(choices: readonly CostFactors[]): Promise<Priced[]> 
 
 /** The same at the market price of spot machines, which is of now and differs by zone. @throws ApiFault as before */
 export async function atMarketPrice(
-  places: readonly { readonly priced: Priced; readonly zoneId: string }[],
+  places: readonly { readonly priced: Priced; readonly zoneId: string | undefined }[],
 ): Promise<Estimate[]> {
   const [first] = places;
   if (first === undefined) return [];
   const questions = places.map(({ priced, zoneId }) => spotQuestion(priced.factors, zoneId));
   const answers = await askPrices(first.priced.factors.region, questions);
-  return places.map(({ priced: { factors, quotes } }, index) =>
-    estimateMonthly({ ...factors, charge: "payAsYouGo" }, { ...quotes, machine: answers[index] }),
-  );
+  return places.map(({ priced: { factors, quotes } }, index) => {
+    const machine = answers[index];
+    // Workers without a type of their own are such machines, too.
+    const worker = factors.workers.instanceType === undefined ? machine : quotes.worker;
+    return estimateMonthly({ ...factors, charge: "payAsYouGo" }, { ...quotes, machine, worker });
+  });
 }

@@ -57,11 +57,12 @@ export function questionsOf(factors: CostFactors): Questions {
   };
 }
 
-/** The market price of an hour of a spot machine; zones differ. */
-export function spotQuestion(factors: CostFactors, zoneId: string): Query {
+/** The market price of an hour of a spot machine; zones differ, and without one the region's is answered. */
+export function spotQuestion(factors: CostFactors, zoneId: string | undefined): Query {
   return {
     ...machineQuestion({ ...factors, charge: "spot" }, factors.instanceType),
-    ...{ SpotStrategy: "SpotAsPriceGo", ZoneId: zoneId },
+    SpotStrategy: "SpotAsPriceGo",
+    ...(zoneId !== undefined && { ZoneId: zoneId }),
   };
 }
 

@@ -92,7 +92,7 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
 
   const privateKey = loginKey.privateKeyOpenssh;
   const connection: Connection = pulumi.secret({ host: ipAddress, port, user, privateKey, hostKey: key.pinned });
-  releaseDisk(`${name}-data-release`, connection, [attachment.id, association.id], child);
+  releaseDisk(`${name}-data-release`, connection, ecs.id, [attachment.id, association.id], child);
   const reachable = asleep
     ? undefined
     : waitReachable(`${name}-reachable`, { connection, generation }, args.waitSeconds, {

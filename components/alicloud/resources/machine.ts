@@ -86,7 +86,7 @@ export function instanceArgs(
     // No process of the host gets credentials of the cloud: no role, and metadata only with a token.
     httpEndpoint: "enabled",
     httpTokens: "required",
-    ...charge(args),
+    ...charge(args, placement.standIn),
     ...power(args.power),
     ...ownership(args.resourceGroupId),
   };
@@ -101,7 +101,7 @@ export function hostNameOf(name: string): string {
 }
 
 /** How the instance is paid. https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-runinstances */
-export function charge(machine: MachineSettings): Partial<alicloud.ecs.InstanceArgs> {
+export function charge(machine: MachineSettings, standIn: pulumi.Output<boolean>): Partial<alicloud.ecs.InstanceArgs> {
   const { charge: kind, spotPriceLimitUsd, subscriptionMonths } = machine;
   if (kind === "subscription")
     return {
@@ -113,11 +113,12 @@ export function charge(machine: MachineSettings): Partial<alicloud.ecs.InstanceA
       forceDelete: true,
     };
   if (kind === "payAsYouGo") return { instanceChargeType: "PostPaid" };
+  const unlessStandIn = <T>(value: T) => standIn.apply((now) => (now ? undefined : value));
   return {
     instanceChargeType: "PostPaid",
     ...(spotPriceLimitUsd === undefined
-      ? { spotStrategy: "SpotAsPriceGo" }
-      : { spotStrategy: "SpotWithPriceLimit", spotPriceLimit: spotPriceLimitUsd }),
+      ? { spotStrategy: unlessStandIn("SpotAsPriceGo") }
+      : { spotStrategy: unlessStandIn("SpotWithPriceLimit"), spotPriceLimit: unlessStandIn(spotPriceLimitUsd) }),
   };
 }
 

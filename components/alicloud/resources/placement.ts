@@ -2,17 +2,9 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { OperatorError } from "../../operator-error";
 import type { AlicloudTarget } from "../../settings/targets";
-import { costFactors } from "../prices/factors";
 import { explained } from "./fault-hook";
-import {
-  type NewPlacementRequest,
-  newPlacementRequestSchema,
-  type PlacementRequest,
-  diskCategoryOf,
-  misplaced,
-  placeSchema,
-  placementSchema,
-} from "../hooks/placement";
+import { diskCategoryOf, misplaced, placeSchema, placementSchema } from "../hooks/placement";
+import { newPlacementRequest, placementRequest } from "./placement-request";
 import { onCreate } from "./script-command";
 
 /** Zone, disk category, type and image of a host. A preview knows each of them, unless it is the one that must be looked up again. */
@@ -21,6 +13,8 @@ export interface HostPlacement {
   readonly diskCategory: pulumi.Output<string>;
   readonly instanceType: pulumi.Output<string>;
   readonly imageId: pulumi.Output<string>;
+  /** Whether the host, which is to be a spot machine, is paid by the hour for now. */
+  readonly standIn: pulumi.Output<boolean>;
 }
 
 /**
@@ -56,6 +50,7 @@ export function hostPlacement(
   return {
     zoneId: placement.zoneId,
     diskCategory,
+    standIn: placement.apply(({ standIn }) => standIn !== undefined),
     instanceType: onCreate(`${name}-type`, "choose-type", typeRequest, opts).apply(
       (text) => placeSchema.parse(JSON.parse(text)).instanceType,
     ),
@@ -69,28 +64,6 @@ export function hostPlacement(
             opts,
           ),
   };
-}
-
-/** What the settings ask for; an existing vSwitch decides the zone. */
-export function placementRequest(target: AlicloudTarget, vswitchZone: string | undefined): PlacementRequest {
-  const { region, machine } = target;
-  const { instanceTypes, zones, diskCategories, charge, adopted } = machine;
-  return {
-    region,
-    instanceTypes: [...instanceTypes],
-    zones: vswitchZone !== undefined ? [vswitchZone] : [...zones],
-    diskCategories: [...diskCategories],
-    spot: charge === "spot",
-    subscription: charge === "subscription",
-    ...(adopted !== undefined && { adopted }),
-  };
-}
-
-/** The same with what decides the price; a change of it asks for no other placement. */
-export function newPlacementRequest(target: AlicloudTarget, request: PlacementRequest): NewPlacementRequest {
-  const cost = newPlacementRequestSchema.shape.cost.parse(costFactors(target, "any", "any"));
-  const { budget, budgetUsd } = target.machine;
-  return { ...request, cost, budget: { budget, budgetUsd } };
 }
 
 /**

@@ -53,6 +53,8 @@ export class AlicloudWorker extends pulumi.ComponentResource implements Worker {
           ...{ ...machine, network, resourceGroupId: args.resourceGroupId, keyName: args.keyName },
           placement: {
             ...placement,
+            // The host's alone: a worker holds nothing that anybody waits for.
+            standIn: pulumi.output(false),
             ...(args.instanceType !== undefined && { instanceType: pulumi.output(args.instanceType) }),
           },
           userData: key.userData,

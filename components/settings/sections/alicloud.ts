@@ -76,6 +76,12 @@ export const alicloudSettings = {
     description: "Highest price of a spot machine, in USD an hour. Default: up to the pay-as-you-go price.",
     example: "0.02",
   }),
+  spotFallback: bool({
+    description:
+      "Whether npm run ops -- heal buys a pay-as-you-go machine when no spot machine can be had in the zone of the data disk; after 24 hours it looks for a spot machine again.",
+    example: "true",
+    default: false,
+  }),
   subscriptionMonths: integer(1, 36, {
     description: "Length of the subscription, in months; after that it renews itself for one month each time.",
     example: "1",

@@ -8,12 +8,15 @@ export interface Answer {
   readonly [field: string]: Json;
 }
 
+/** Where instances are bought: spot ones run out by themselves. */
+export type Market = "spot" | "onDemand";
+
 /** What of the catalogue can be had now. */
 export interface Stock {
   /** Whether DescribeAvailableResource offers the type in the zone. */
-  offers(zone: string, type: string): boolean;
+  offers(zone: string, type: string, market: Market): boolean;
   /** Whether RunInstances finds one; what is offered may have gone meanwhile. */
-  canBuy(zone: string, type: string): boolean;
+  canBuy(zone: string, type: string, market: Market): boolean;
   lacksDisk(zone: string, category: string): boolean;
   /** Whether a type, a category of disks or `traffic` is sold without a price of its own. */
   lacksPrice(name: string): boolean;

@@ -4,6 +4,7 @@ import type { Rules } from "./gateway";
 import { inventory } from "./inventory";
 import type { Journal } from "./journal";
 import { latenciesSchema } from "./latency";
+import { reclaim } from "./ecs/instance-changes";
 import { passTime } from "./passing-time";
 import { policySchema } from "./policy";
 import type { ControlAnswer } from "./server";
@@ -13,6 +14,8 @@ const financesSchema = z.object({
   bills: z.record(z.string(), z.record(z.string(), z.number())),
 });
 const termsSchema = z.object({ currency: z.enum(["USD", "CNY"]), discount: z.number().min(0).max(1) });
+
+const reclaimSchema = z.object({ instance: z.string(), notice: z.boolean().default(false) });
 
 /** What the control API works on. `stop` ends the emulator after the answer. */
 export interface Controlled {
@@ -67,6 +70,15 @@ const routes: Readonly<Record<string, Handler>> = {
   },
   "PUT latencies": ({ cloud }, body) => {
     cloud.latencies = latenciesSchema.parse(JSON.parse(body));
+    return ok();
+  },
+  /** Takes a spot instance back: at once, or with a notice first. */
+  "POST reclaim": ({ cloud }, body) => {
+    const { instance, notice } = reclaimSchema.parse(JSON.parse(body));
+    const known = cloud.state.instances.get(instance);
+    if (known === undefined || known.spotStrategy === "NoSpot")
+      throw new Error(`there is no spot instance ${instance}`);
+    reclaim(cloud, known, notice);
     return ok();
   },
   /** Turns the account's clock forward by so many hours. */

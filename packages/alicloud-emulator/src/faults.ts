@@ -1,9 +1,14 @@
 import { z } from "zod";
-import type { Stock } from "./call";
+import type { Market, Stock } from "./call";
 import { ApiError } from "./errors";
 
 const times = z.number().int().positive().optional();
-const place = { zone: z.string().optional(), type: z.string().optional() };
+const place = {
+  zone: z.string().optional(),
+  type: z.string().optional(),
+  /** Undefined: in both. */
+  market: z.enum(["spot", "onDemand"]).optional(),
+};
 
 /**
  * What goes wrong, until it is cleared or happened `times` (1 where a retry is to succeed, else for ever).
@@ -169,21 +174,22 @@ export class Faults implements Stock {
     this.#faults = this.#faults.filter((one) => one.left > 0);
   }
 
-  offers(zone: string, type: string): boolean {
-    return !this.#lacks(["soldOut"], zone, type);
+  offers(zone: string, type: string, market: Market): boolean {
+    return !this.#lacks(["soldOut"], zone, type, market);
   }
 
-  canBuy(zone: string, type: string): boolean {
-    return !this.#lacks(["soldOut", "noStock"], zone, type);
+  canBuy(zone: string, type: string, market: Market): boolean {
+    return !this.#lacks(["soldOut", "noStock"], zone, type, market);
   }
 
-  #lacks(kinds: readonly string[], zone: string, type: string): boolean {
+  #lacks(kinds: readonly string[], zone: string, type: string, market: Market): boolean {
     return this.pending.some(
       (fault) =>
         (fault.kind === "soldOut" || fault.kind === "noStock") &&
         kinds.includes(fault.kind) &&
         (fault.zone ?? zone) === zone &&
-        (fault.type ?? type) === type,
+        (fault.type ?? type) === type &&
+        (fault.market ?? market) === market,
     );
   }
 

@@ -110,6 +110,8 @@ export const instance = z.object({
   spotPriceLimit: z.number(),
   spotDuration: z.number(),
   spotInterruption: z.string(),
+  /** The cloud is about to take a spot instance back. */
+  recycling: z.boolean().default(false),
   deletionProtection: z.boolean(),
   stoppedMode: z.string(),
   creditSpecification: z.string(),

@@ -65,7 +65,7 @@ function setFree(cloud: Cloud, disk: Disk): void {
 }
 
 /** The instance is released: its disks go with it or are free. */
-export async function releaseDisks({ cloud }: Call, instance: Instance): Promise<void> {
+export async function releaseDisks(cloud: Cloud, instance: Instance): Promise<void> {
   for (const disk of cloud.state.disks.values()) {
     if (disk.instanceId !== instance.id) continue;
     if (disk.type === "data") {

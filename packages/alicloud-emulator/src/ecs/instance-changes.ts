@@ -107,13 +107,24 @@ function remove(call: Call): Answer {
   const { status } = instance;
   // An instance whose machine failed can be released in any status.
   if (instance.failure === "") must(instance, ...(parameters.flag("Force", false) ? running : stopped));
+  release(cloud, instance, status);
+  return {};
+}
+
+/** A spot instance is taken back: with a notice, or without one as the power is cut. Neither protection nor its owner is asked. */
+export function reclaim(cloud: Cloud, instance: Instance, notice: boolean): void {
+  instance.recycling = true;
+  if (!notice) release(cloud, instance, instance.status);
+}
+
+function release(cloud: Cloud, instance: Instance, status: Instance["status"]): void {
   instance.status = "Releasing";
   cloud.later(instance.id, "instanceDelete", {
     work: async () => {
       if (status === "Running") await cloud.machines.stop(instance.id, true);
-      await freeAddress(call, instance);
+      await freeAddress(cloud, instance);
       await freePublicAddress(cloud, instance);
-      await releaseDisks(call, instance);
+      await releaseDisks(cloud, instance);
       await cloud.machines.remove(instance.id);
     },
     settle: () => {
@@ -123,7 +134,6 @@ function remove(call: Call): Answer {
     },
     fail: fail(instance),
   });
-  return {};
 }
 
 const stopped = ["Stopped"] as const;
@@ -134,7 +144,7 @@ function checkType(call: Call, instance: Instance, type: string): void {
   const disk = [...call.cloud.state.disks.values()].find(
     (one) => one.instanceId === instance.id && one.type === "system",
   );
-  buyType(call, type, instance.zoneId, disk?.category ?? "");
+  buyType(call, type, instance.zoneId, disk?.category ?? "", instance.spotStrategy);
 }
 
 function modifySpec(call: Call): Answer {

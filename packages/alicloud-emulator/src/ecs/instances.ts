@@ -94,7 +94,7 @@ function show({ cloud, catalogue }: Call, instance: Instance): Answer {
     AdditionalInfo: { EnableHighDensityMode: false },
     DedicatedHostAttribute: { DedicatedHostId: "", DedicatedHostName: "" },
     CpuOptions: { CoreCount: Math.max(1, (type?.vcpus ?? 2) / 2), ThreadsPerCore: 2, Numa: "" },
-    OperationLocks: { LockReason: [] },
+    OperationLocks: { LockReason: instance.recycling ? [{ LockReason: "Recycling" }] : [] },
     Tags: ecsTags(instance.tags),
   };
 }

@@ -3,6 +3,7 @@ import type { Actions, Answer, Call } from "../call";
 import type { InstanceType } from "../catalogue";
 import { ApiError } from "../errors";
 import { flag, page, text, whole } from "../parameters";
+import { marketOf } from "./stock";
 
 const stateOf = (available: boolean): Answer => ({
   Status: available ? "Available" : "SoldOut",
@@ -40,7 +41,10 @@ function supported(call: Call, zone: string): Answer[] {
       return [{ Value: one, ...state, Min: Math.max(category.minGiB, system ? 20 : 1), Max, Unit: "GiB" }];
     });
   }
-  return types.map((type) => ({ Value: type.id, ...stateOf(stock.offers(zone, type.id)) }));
+  return types.map((type) => ({
+    Value: type.id,
+    ...stateOf(stock.offers(zone, type.id, marketOf(parameters.text("SpotStrategy")))),
+  }));
 }
 
 function describeAvailable(call: Call): Answer {

@@ -37,7 +37,13 @@ function order(call: Call): Order {
   const image = catalogue.image(parameters.text("ImageId"));
   if (!image) throw new ApiError(404, "InvalidImageId.NotFound", "The specified ImageId does not exist.");
   const category = parameters.text("SystemDisk.Category", "cloud_efficiency");
-  const type = buyType(call, parameters.text("InstanceType"), vswitch.zoneId, category);
+  const type = buyType(
+    call,
+    parameters.text("InstanceType"),
+    vswitch.zoneId,
+    category,
+    parameters.text("SpotStrategy"),
+  );
   const size = parameters.number("SystemDisk.Size", Math.max(40, image.sizeGiB));
   if (size < image.sizeGiB)
     throw new ApiError(403, "InvalidSystemDiskSize.LessThanImageSize", "The system disk is smaller than the image.");
@@ -114,6 +120,7 @@ function newInstance(
     spotPriceLimit: parameters.number("SpotPriceLimit", 0),
     spotDuration: parameters.number("SpotDuration", spotStrategy === "NoSpot" ? 0 : 1),
     spotInterruption: parameters.text("SpotInterruptionBehavior", spotStrategy === "NoSpot" ? "" : "Terminate"),
+    recycling: false,
     deletionProtection: parameters.flag("DeletionProtection", false),
     stoppedMode: "Not-applicable",
     creditSpecification: parameters.text("CreditSpecification", type.startsWith("ecs.t") ? "Standard" : ""),

@@ -1,5 +1,6 @@
 import { find, hasTags, matches, paged, vpcTags } from "../answers";
 import type { Actions, Answer, Call } from "../call";
+import type { Cloud } from "../cloud";
 import { ApiError, wrongStatus } from "../errors";
 import type { Eip, Instance } from "../model";
 import { clientToken, flag, id, name, page, resourceGroup, tagFilter, text, whole } from "../parameters";
@@ -127,7 +128,7 @@ function unassociate(call: Call): Answer {
 }
 
 /** The instance is released: its address is free again. */
-export async function freeAddress({ cloud }: Call, instance: Instance): Promise<void> {
+export async function freeAddress(cloud: Cloud, instance: Instance): Promise<void> {
   for (const eip of cloud.state.eips.values())
     if (eip.instanceId === instance.id) {
       await cloud.machines.unbindAddress(eip.address, instance.id);
