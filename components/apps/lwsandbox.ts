@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { architectureOf } from "../alicloud/hooks/architecture";
 import { instanceMemoryGiB } from "../alicloud/prices/instance-memory";
 import { type K3sRelease, k3sFolder, k3sNetwork, k3sOpenings, k3sRelease, k3sSubnets, k3sUrl } from "./k3s";
 import { tagOf } from "../images";
@@ -130,6 +131,7 @@ export const lwsandbox = appKind({
   reserved: { title: "the networks of k3s", cidrs: k3sSubnets },
   problems: (values, stack) => [
     ...memoryProblems(values.lwsandboxMinimumMemoryMiB ?? 0, stack),
+    ...processorProblems(values, stack),
     ...workerProblems(values, stack),
     ...when(
       k3sSubnets.some((subnet) => overlap(subnet, stack.dockerAddressPool ?? "")),
@@ -183,6 +185,7 @@ export const lwsandbox = appKind({
           // A machine has one k3s.
           drill: { without: ["server", "gateway", "web"] },
           memory: { mib: values.lwsandboxMinimumMemoryMiB, setting: "lwsandboxMinimumMemoryMiB" },
+          processor: "x86_64",
         },
       }),
       worker: {
@@ -234,6 +237,24 @@ function workerProblems(
       hostAddress !== undefined && addresses.includes(hostAddress),
       "lwsandboxWorkerHosts",
       `names ${hostAddress ?? ""}, which is the host itself`,
+    ),
+  ];
+}
+
+/** liteboxd's images are built for x86-64 alone (.github/workflows/release-images.yml of fslongjin/liteboxd names no platforms). */
+function processorProblems(
+  { lwsandboxWorkerType }: PlainValues<typeof settings>,
+  { target, instanceTypes = [] }: StackValues,
+): Problem[] {
+  if (target !== "alicloud") return [];
+  const fault = (type: string) => `contains ${type} with an ARM processor: lwsandbox has images for x86-64 only`;
+  const arm = (type: string) => architectureOf(type) === "arm64";
+  return [
+    ...instanceTypes.filter(arm).flatMap((type) => when(true, "instanceTypes", fault(type))),
+    ...when(
+      lwsandboxWorkerType !== undefined && arm(lwsandboxWorkerType),
+      "lwsandboxWorkerType",
+      "has an ARM processor: lwsandbox has images for x86-64 only",
     ),
   ];
 }

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ExistingTarget, ExistingWorker as ExistingWorkerSettings } from "../settings/targets";
 import type { Connection, HostParts, Worker } from "./host";
-import { pointNames } from "./names";
+import { isPrivate } from "./free-name";
+import { behindNat, pointNames } from "./names";
 import { describeRule, inboundRules } from "./network";
 import type { Platform } from "./platform";
 import { waitReachable } from "./wait-reachable";
@@ -31,7 +32,11 @@ export function existingPlatform(target: ExistingTarget, keepsName: boolean, par
             (worker) =>
               `Firewall between the machines: allow ${worker.address} to connect to ${address} on ${worker.openings.onHost}, and all of them to each other on ${worker.openings.between}.`,
           ),
-          ...(keepsName ? [] : [pointNames(domain, address)]),
+          ...(isPrivate(address)
+            ? [behindNat(domain, address, keepsName)]
+            : keepsName
+              ? []
+              : [pointNames(domain, address)]),
         ],
       };
     },

@@ -65,8 +65,13 @@ for (const [network, bits] of [
  * local network alone, and says nothing of the public one, which may change.
  */
 export function isDetected(address: string): boolean {
+  return isIP(address) === 0 || isPrivate(address);
+}
+
+/** Whether nobody on the internet reaches an address; false for a name. */
+export function isPrivate(address: string): boolean {
   const family = isIP(address);
-  return family === 0 || unreachable.check(address, family === 4 ? "ipv4" : "ipv6");
+  return family !== 0 && unreachable.check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
 /** The addresses that are announced of a host; none: see {@link isDetected}. */

@@ -49,6 +49,18 @@ export function getsGateCookie(host: string, domain: string | undefined): boolea
 export const cookieFault =
   "at or below domain (by default a name of sslip.io), where browsers would send it the cookie of the sign-in portal: use a name outside it";
 
+/**
+ * What the operator does for a machine behind NAT, whose address is known to its own network alone.
+ *
+ * @param keepsName whether the host itself keeps the domain's records
+ */
+export function behindNat(domain: string, address: string, keepsName: boolean): string {
+  if (domain === sslipName(address))
+    return `${address} is a private address, and so is that of ${domain}: only your own network reaches it, with certificates that no browser trusts. Set domain for the internet.`;
+  const records = keepsName ? "" : ` and point ${domain} and *.${domain} to the router's public address`;
+  return `${address} is a private address: forward TCP 80 and 443 and UDP 443 from the router to it${records}. Behind a provider's NAT (CGNAT), which forwards nothing, only your own network reaches it.`;
+}
+
 /** The DNS records that the operator makes. */
 export function pointNames(domain: string, address: string): string {
   const byItself = domain === sslipName(address) ? " (sslip.io does that automatically)" : "";

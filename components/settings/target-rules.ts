@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { architectureOf } from "../alicloud/hooks/architecture";
 import { reservedNetworks } from "../apps/registry";
 import { holds, overlap } from "./networks";
 import { type Problem, missing, when } from "./problem";
@@ -74,8 +75,19 @@ function alicloudProblems(values: PlainSettings): Problem[] {
       "finalSnapshot",
       "has no effect while deleteData is false: the data disk itself is kept",
     ),
+    ...architectureProblems(values),
     ...networkProblems(values),
   ];
+}
+
+/** Any type of the list may be the one in stock, with the image that was chosen once; lwsandbox says for itself what it needs. */
+function architectureProblems({ instanceTypes = [] }: PlainSettings): Problem[] {
+  const arm = instanceTypes.filter((type) => architectureOf(type) === "arm64");
+  return when(
+    arm.length > 0 && arm.length < instanceTypes.length,
+    "instanceTypes",
+    `contains ${arm.join(", ")} with ARM processors next to x86-64 types: a machine cannot change from one to the other; list types of one kind only`,
+  );
 }
 
 function networkProblems(values: PlainSettings): Problem[] {

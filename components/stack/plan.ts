@@ -21,6 +21,8 @@ export interface ReleasePlan {
   readonly memory?: { readonly mib: number; readonly setting: string };
   /** Budget of all its volumes, in GiB, and the setting that says so; `ops status` warns from 80 %. @default what the disk has */
   readonly disk?: { readonly gib: number; readonly setting: string };
+  /** The only processor that its images are for, as `uname -m` says it. @default any that cloudcode supports */
+  readonly processor?: "x86_64";
   /**
    * Databases that a backup takes as a dump instead of as files: `dump` prints one, `load` reads it into an empty database that
    * the service has just made in `volume`, `flush` has the database write all to its files. Programs of the container, of plain words. @default none
@@ -67,6 +69,7 @@ export function planText(plan: ReleasePlan): string {
     ...(plan.startFirst ?? []).map((service) => `start-first ${service}`),
     plan.memory && `memory ${plan.memory.mib} ${plan.memory.setting}`,
     plan.disk && `disk ${plan.disk.gib} ${plan.disk.setting}`,
+    plan.processor && `processor ${plan.processor}`,
     plan.check && `check ${plan.check.service} ${plan.check.command}`,
     plan.reload && `reload ${plan.reload.service} ${plan.reload.command}`,
     ...(plan.dumps ?? []).flatMap(({ service, volume, dump, load, flush }) => [

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { TemplateValues } from "../../components/stack/template";
 import { renderTemplate } from "../../components/stack/template";
+import { shellWord } from "../../components/stack/escape";
 import { workerLook } from "../../components/workers/app-worker";
 import { type Check, ok, red, warn } from "../status/check";
 
@@ -15,10 +16,14 @@ export const lookCommand = 'script=$(cat) && exec </dev/null && eval "$script"';
  * The same look that install.sh begins with, to be judged by {@link judgeLook}.
  *
  * @param values of settings.sh
- * @param memoryMiB least memory of the machine that the enabled Apps ask for
+ * @param needs of the enabled Apps: least memory of the machine, and those that have images for x86-64 alone
  */
-export function lookScript(values: TemplateValues, memoryMiB: number): string {
-  return script("host", values, [`memory_mib=${memoryMiB}`], readdirSync(folder).sort());
+export function lookScript(
+  values: TemplateValues,
+  { memoryMiB = 0, x86Apps = [] }: { readonly memoryMiB?: number; readonly x86Apps?: readonly string[] },
+): string {
+  const needs = [`memory_mib=${memoryMiB}`, `x86_apps=${shellWord(x86Apps.join(" "))}`];
+  return script("host", values, needs, readdirSync(folder).sort());
 }
 
 /** The same look that a worker's upkeep.sh begins with. @param values of settings.sh */

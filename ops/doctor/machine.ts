@@ -63,10 +63,13 @@ async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Chec
   const port = existing?.port ?? 22;
   // What SSH is open to on a machine of ours stands in its security group.
   const inbound = inboundRules(port, existing?.sshCidrs ?? []);
-  const needs = enabledApps(settings).map((app) => app.release("example.com").plan.memory?.mib ?? 0);
+  const plans = enabledApps(settings).map((app) => ({ name: app.name, ...app.release("example.com").plan }));
   const script = lookScript(
     hostValues(settings.docker, { port, network: { inbound, enforced: existing === undefined } }, undefined),
-    Math.max(0, ...needs),
+    {
+      memoryMiB: Math.max(0, ...plans.map(({ memory }) => memory?.mib ?? 0)),
+      x86Apps: plans.filter(({ processor }) => processor === "x86_64").map(({ name }) => name),
+    },
   );
   if (existing !== undefined) {
     const login = { user: existing.user, privateKey: parsed.values.hostPrivateKey ?? "" };

@@ -42,7 +42,7 @@ apply() { # RELEASE
   [ "$previous" != "$1" ] || previous=$(cat "$stack/previous" 2>/dev/null)
   receive "$1"
   exec >"$log" 2>&1
-  if ! { memory_enough "$1" && networks_ready "$1" && images_ready "$1" && checked "$1"; }; then
+  if ! { processor_fits "$1" && memory_enough "$1" && networks_ready "$1" && images_ready "$1" && checked "$1"; }; then
     tail -n 15 "$log" | redact "$stack/releases/$1/secrets" >&3
     [ "$(current)" = "$1" ] || rm -rf "$stack/releases/$1"
     exit 1

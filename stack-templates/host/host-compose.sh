@@ -84,6 +84,12 @@ memory_enough() { # RELEASE
   done
 }
 
+processor_fits() { # RELEASE
+  needed=$(plan "$1" processor)
+  [ -z "$needed" ] || [ "$needed" = "$(uname -m)" ] ||
+    { say "cloudcode: $name has images for $needed only, and this machine's processor is $(uname -m): switch $name off, or use another machine; nothing was touched"; return 1; }
+}
+
 # What the stack needs of the machine in addition to Docker; its scripts are kept next to the releases, so that a removal can
 # uninstall whatever became of them.
 machine_ready() { # RELEASE

@@ -17,7 +17,7 @@ jest.setTimeout(15 * 60_000);
 function script(more: Readonly<Record<string, string>>): string {
   const { docker, values } = settingsOf(more);
   const network = { inbound: inboundRules(22, values.sshCidrs), enforced: false };
-  return lookScript(hostValues(docker, { port: 22, network }, undefined), 0);
+  return lookScript(hostValues(docker, { port: 22, network }, undefined), {});
 }
 
 async function look(machine: Machine, more: Readonly<Record<string, string>> = {}): Promise<Check[]> {

@@ -117,6 +117,18 @@ describe("the next steps", () => {
     expect(await steps(duck)).not.toContain("must point to");
     expect(await steps({ domain: "home.duckdns.org" })).toContain("must point to 203.0.113.7");
   });
+
+  it("say of a machine behind NAT what its router does, and never that names point to a private address", async () => {
+    const nat = "192.168.1.5 is a private address: forward TCP 80 and 443 and UDP 443 from the router to it";
+    const own = await steps({ domain: "home.example.com", hostAddress: "192.168.1.5" });
+    expect(own).toContain(`${nat} and point home.example.com and *.home.example.com to the router's public address.`);
+    expect(await steps({ ...duck, hostAddress: "192.168.1.5" })).toContain(`${nat}. Behind a provider's NAT (CGNAT)`);
+    expect(await steps({ hostAddress: "192.168.1.5" })).toContain(
+      "only your own network reaches it, with certificates",
+    );
+    for (const settings of [{ domain: "home.example.com" }, duck, {}])
+      expect(await steps({ ...settings, hostAddress: "192.168.1.5" })).not.toContain("must point to 192.168.1.5");
+  });
 });
 
 describe("cloudcode-name", () => {

@@ -9,6 +9,7 @@ import {
   retype,
   stands,
 } from "../../components/alicloud/hooks/placement";
+import { architectureOf } from "../../components/alicloud/hooks/architecture";
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { type Estimate } from "../../components/alicloud/prices/estimate";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
@@ -187,15 +188,39 @@ describe("a host that exists", () => {
 
   it("cannot follow a vSwitch into another zone, nor the settings into another region", () => {
     const placement = { region: "r", zoneId: "zone-b", instanceType: "small", diskCategory: "cloud_auto" };
-    expect(misplaced(placement, "r")).toBeUndefined();
-    expect(misplaced(placement, "r", "zone-b")).toBeUndefined();
-    expect(misplaced(placement, "r", "zone-a")).toBe(
+    expect(misplaced(placement, "r", ["small"])).toBeUndefined();
+    expect(misplaced(placement, "r", ["small"], "zone-b")).toBeUndefined();
+    expect(misplaced(placement, "r", ["small"], "zone-a")).toBe(
       "the vSwitch is in zone zone-a, but this stack's data disk is in zone zone-b and cannot leave it: set a vSwitch in zone-b",
     );
-    expect(misplaced(placement, "s")).toBe(
+    const arm = { ...placement, instanceType: "ecs.g8y.large" };
+    expect(misplaced(arm, "r", ["ecs.c8y.large"])).toBeUndefined();
+    expect(misplaced(arm, "r", ["ecs.g7.large"])).toBe(
+      "this stack's machine is ARM, and so are the images on its data disk; instanceTypes has only x86-64 ones: list ARM types, or create another stack and restore a backup into it",
+    );
+    expect(misplaced(placement, "r", ["ecs.g8y.large"])).toMatch(/^this stack's machine is x86-64, .* only ARM ones/);
+    expect(misplaced(placement, "s", ["small"])).toBe(
       "this stack is in region r and cannot move to s: set region back, or create another stack there and restore a backup into it",
     );
   });
+});
+
+it.each([
+  ["ecs.g8y.large", "arm64"],
+  ["ecs.c8y.2xlarge", "arm64"],
+  ["ecs.r8y.xlarge", "arm64"],
+  ["ecs.ebmg8y.32xlarge", "arm64"],
+  ["ecs.g6r.large", "arm64"],
+  ["ecs.c6r.large", "arm64"],
+  ["ecs.e-c1m2.large", "x86_64"],
+  ["ecs.t6-c1m2.large", "x86_64"],
+  ["ecs.c7.large", "x86_64"],
+  ["ecs.g8ae.large", "x86_64"],
+  ["ecs.r6.large", "x86_64"],
+  ["ecs.i4r.large", "x86_64"],
+  ["ecs.u1-c1m2.large", "x86_64"],
+])("the processor of %s is %s", (type, architecture) => {
+  expect(architectureOf(type)).toBe(architecture);
 });
 
 describe("an image", () => {
@@ -209,11 +234,11 @@ describe("an image", () => {
       image("ubuntu_24_04_uefi_x64_20G_alibase_20261101.vhd", "2026-11-02T02:00:00Z"),
       image("ubuntu_22_04_x64_20G_alibase_20261101.vhd", "2026-11-02T02:00:00Z"),
     ];
-    expect(newestUbuntu(images, "ap-southeast-1")).toBe("ubuntu_24_04_x64_20G_alibase_20261012.vhd");
+    expect(newestUbuntu(images, "ap-southeast-1", "x86_64")).toBe("ubuntu_24_04_x64_20G_alibase_20261012.vhd");
   });
 
   it("is missed in one sentence", () => {
-    expect(() => newestUbuntu([], "me-east-1")).toThrow(
+    expect(() => newestUbuntu([], "me-east-1", "x86_64")).toThrow(
       "me-east-1 offers no public image of Ubuntu 24.04 for x86_64: set one with `pulumi config set hostImage ID`.",
     );
   });
@@ -251,6 +276,8 @@ describe("the scripts", () => {
       ...{ code: 0, stdout: "ubuntu_24_04_x64_20G_alibase_20261012.vhd", stderr: "" },
     });
     expect(emulator.journal.calls.map((one) => one.parameters["PageNumber"])).toEqual(["1", "2"]);
+    const arm = await runScript(emulator, "newest-image", { region: "ap-southeast-1", architecture: "arm64" });
+    expect(arm.stdout).toBe("ubuntu_24_04_arm64_20G_alibase_20261012.vhd");
   });
 
   it("place a host: the cheapest of everything, asked once in half an hour, and say why", async () => {

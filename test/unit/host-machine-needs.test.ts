@@ -39,6 +39,31 @@ describe("a stack that needs memory", () => {
   });
 });
 
+describe("a stack whose images are for one processor", () => {
+  const uname = (machine: string) => {
+    host.install("uname", `#!/bin/sh\necho ${machine}\n`);
+  };
+
+  it("is refused on another, in one sentence, before anything is touched", async () => {
+    uname("aarch64");
+    expect(await host.apply(release("r1", { processor: "x86_64" }))).toEqual({
+      status: 1,
+      said: [
+        "cloudcode: app has images for x86_64 only, and this machine's processor is aarch64: switch app off, or use another machine; nothing was touched",
+      ],
+    });
+    expect(host.calls().filter((call) => !call.startsWith("info"))).toEqual([]);
+    expect(host.list("releases")).toEqual([]);
+  });
+
+  it("is applied on its own, and any other stack on both", async () => {
+    uname("x86_64");
+    expect(await host.apply(release("r1", { processor: "x86_64" }))).toMatchObject({ status: 0 });
+    uname("aarch64");
+    expect(await host.apply(release("r2", {}))).toMatchObject({ status: 0 });
+  });
+});
+
 describe("a stack that needs something of the machine", () => {
   it("has it made ready after all checks and before it starts", async () => {
     host.answer("compose*/releases/r0/compose.yaml config --quiet", "", 1);

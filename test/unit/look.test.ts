@@ -65,6 +65,7 @@ interface Odd {
   readonly settings?: Texts;
   readonly env?: Texts;
   readonly memoryMiB?: number;
+  readonly x86Apps?: readonly string[];
   readonly clock?: number;
   readonly shell?: ReturnType<typeof shells>[number];
   /** Whether the machine is a worker. @default it is the host */
@@ -86,7 +87,7 @@ function look(odd: Odd = {}): string[] {
   const network = { inbound: inboundRules(22, values.sshCidrs), enforced: false };
   const input = odd.worker
     ? workerLookScript(workerValues(docker))
-    : lookScript(hostValues(docker, { port: 22, network }, undefined), odd.memoryMiB ?? 0);
+    : lookScript(hostValues(docker, { port: 22, network }, undefined), odd);
   const { command, path } = odd.shell ?? { command: ["sh"] as const, path: process.env["PATH"] ?? "" };
   const [program, ...words] = command;
   const { stdout, stderr } = spawnSync(program, [...words, "-c", lookCommand, "sh", String(odd.clock ?? "")], {
@@ -146,7 +147,21 @@ describe("a worker", () => {
 
 it.each<[string, Odd, RegExp]>([
   ["a processor of another kind", { programs: { uname: "echo armv7l" } }, /^red architecture: .*armv7l/],
-  ["an ARM one", { programs: { uname: "echo aarch64" } }, /^warn architecture: /],
+  ["an ARM one", { programs: { uname: "echo aarch64" } }, /^warn architecture: .* images for all Apps but lwsandbox/],
+  [
+    "an ARM one for an App that has no images for it",
+    { programs: { uname: "echo aarch64" }, x86Apps: ["lwsandbox"] },
+    /^red architecture: lwsandbox has images for x86-64 only, .* -> switch lwsandbox off \(pulumi config set lwsandboxEnabled false\)/,
+  ],
+  [
+    "IPv6 alone",
+    {
+      programs: {
+        ip: 'case $* in "-4 "*) echo "3: docker0 inet 172.17.0.1/16 scope global docker0" ;; *) echo "2: eth0 inet6 2001:db8::7/64 scope global" ;; esac',
+      },
+    },
+    /^red ipv4: this machine has IPv6 alone, and Docker's networks are IPv4: .* -> an IPv4 address, also a private one behind NAT/,
+  ],
   ["another init", { files: { "proc/1/comm": "runit\n" } }, /^red systemd: .* its first process is runit -> /],
   [
     "WSL without systemd",

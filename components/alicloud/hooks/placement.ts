@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Limit, budgetSchema, nameOf, ranked, refusal } from "../prices/budget";
 import { type Estimate, money } from "../prices/estimate";
 import { costFactorsSchema } from "../prices/factors";
+import { type Architecture, architectureOf } from "./architecture";
 import { ScriptError } from "./script";
 
 const word = z.string().min(1);
@@ -193,13 +194,23 @@ export function diskCategoryOf(first: string, asked: readonly string[]): string 
 }
 
 /** Why a host cannot be where the settings want it now: its data disk never leaves its zone. */
-export function misplaced({ region, zoneId }: Placement, wanted: string, vswitchZone?: string): string | undefined {
+export function misplaced(
+  { region, zoneId, instanceType }: Placement,
+  wanted: string,
+  wantedTypes: readonly string[],
+  vswitchZone?: string,
+): string | undefined {
   if (region !== wanted)
     return `this stack is in region ${region} and cannot move to ${wanted}: set region back, or create another stack there and restore a backup into it`;
   if (vswitchZone !== undefined && vswitchZone !== zoneId)
     return `the vSwitch is in zone ${vswitchZone}, but this stack's data disk is in zone ${zoneId} and cannot leave it: set a vSwitch in ${zoneId}`;
+  const [now, other] = [architectureOf(instanceType), wantedTypes.map(architectureOf)];
+  if (!other.includes(now))
+    return `this stack's machine is ${words[now]}, and so are the images on its data disk; instanceTypes has only ${words[other[0] ?? now]} ones: list ${words[now]} types, or create another stack and restore a backup into it`;
   return undefined;
 }
+
+const words: Readonly<Record<Architecture, string>> = { x86_64: "x86-64", arm64: "ARM" };
 
 const isPrevious = (place: Place, previous: Place): boolean =>
   place.zoneId === previous.zoneId &&
@@ -262,15 +273,18 @@ export interface Image {
 }
 
 /** The plain builds, not those for UEFI only, with graphics drivers or the like. */
-const plainUbuntu = /^ubuntu_24_04_x64_\d+G_alibase_\d{8}\.vhd$/;
+const plainUbuntu: Readonly<Record<Architecture, RegExp>> = {
+  x86_64: /^ubuntu_24_04_x64_\d+G_alibase_\d{8}\.vhd$/,
+  arm64: /^ubuntu_24_04_arm64_\d+G_alibase_\d{8}\.vhd$/,
+};
 
-/** The id of the newest Ubuntu 24.04 among the public x86_64 images of a region; throws if there is none. */
-export function newestUbuntu(images: readonly Image[], region: string): string {
-  const builds = images.filter((image) => plainUbuntu.test(image.name));
+/** The id of the newest Ubuntu 24.04 among the public images of a region; throws if there is none. */
+export function newestUbuntu(images: readonly Image[], region: string, architecture: Architecture): string {
+  const builds = images.filter((image) => plainUbuntu[architecture].test(image.name));
   const [newest] = builds.toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
   if (!newest)
     throw new ScriptError(
-      `${region} offers no public image of Ubuntu 24.04 for x86_64: set one with \`pulumi config set hostImage ID\`.`,
+      `${region} offers no public image of Ubuntu 24.04 for ${architecture}: set one with \`pulumi config set hostImage ID\`.`,
     );
   return newest.id;
 }

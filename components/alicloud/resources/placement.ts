@@ -2,6 +2,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { OperatorError } from "../../operator-error";
 import type { AlicloudTarget } from "../../settings/targets";
+import { architectureOf } from "../hooks/architecture";
 import { explained } from "./fault-hook";
 import { diskCategoryOf, misplaced, placeSchema, placementSchema } from "../hooks/placement";
 import { newPlacementRequest, placementRequest } from "./placement-request";
@@ -39,7 +40,7 @@ export function hostPlacement(
     ignoreChanges: ["stdin", "logging"],
   }).apply((text) => {
     const found = placementSchema.parse(JSON.parse(text));
-    const fault = misplaced(found, region, vswitchZone);
+    const fault = misplaced(found, region, machine.instanceTypes, vswitchZone);
     if (fault !== undefined) throw new OperatorError(fault);
     return found;
   });
@@ -60,7 +61,12 @@ export function hostPlacement(
         : onCreate(
             `${name}-image`,
             "newest-image",
-            { region, ...(machine.adopted !== undefined && { adopted: machine.adopted }) },
+            {
+              region,
+              ...(machine.adopted !== undefined && { adopted: machine.adopted }),
+              // Another input would have the image of every machine that exists looked up again.
+              ...(machine.instanceTypes.some((type) => architectureOf(type) === "arm64") && { architecture: "arm64" }),
+            },
             opts,
           ),
   };

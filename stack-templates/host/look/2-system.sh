@@ -20,9 +20,12 @@ esac
 case $(uname -m) in
   x86_64 | amd64) ;;
   aarch64 | arm64)
-    add warns architecture "this machine's processor is ARM; cloudcode is tried on x86-64 alone, and lwsandbox needs it" "an x86-64 machine, where an App's image turns out to be for no other"
+    for app in ${x86_apps:-}; do
+      add blocks architecture "$app has images for x86-64 only, and this machine's processor is ARM" "switch $app off (pulumi config set ${app}Enabled false), or an x86-64 machine"
+    done
+    [ -n "${x86_apps:-}" ] || add warns architecture "this machine's processor is ARM: there are images for all Apps but lwsandbox, which the tests of cloudcode run on x86-64 alone" "nothing, or an x86-64 machine"
     ;;
-  *) add blocks architecture "this machine's processor is $(uname -m); cloudcode's images are for x86-64" "a machine with an x86-64 processor" ;;
+  *) add blocks architecture "this machine's processor is $(uname -m); cloudcode's images are for x86-64 and 64-bit ARM" "a machine with such a processor" ;;
 esac
 
 first=$(cat "$root/proc/1/comm" 2>/dev/null)
@@ -78,7 +81,7 @@ for module in overlay bridge veth; do
 "
 done
 [ -z "$lacks" ] ||
-  add blocks kernel "the kernel $release has no $(printf '%s' "$lacks" | list), which containers need" "a kernel of the distribution: apt-get install linux-image-amd64 (Debian) or linux-generic (Ubuntu), then reboot"
+  add blocks kernel "the kernel $release has no $(printf '%s' "$lacks" | list), which containers need" "a kernel of the distribution: apt-get install linux-image-$(ask dpkg --print-architecture || echo ARCHITECTURE) (Debian) or linux-generic (Ubuntu), then reboot"
 
 controllers=$(cat "$root/sys/fs/cgroup/cgroup.controllers" 2>/dev/null)
 if [ -z "$controllers" ]; then controllers=$(awk '!/^#/ && $4 == 1 { print $1 }' "$root/proc/cgroups" 2>/dev/null | list); fi
@@ -118,6 +121,11 @@ elif [ -n "$written" ] && [ "$clock" -lt $((written - 86400)) ]; then
 elif [ "${container:-none}" = none ] && [ "$(ask timedatectl show -p NTPSynchronized --value)" = no ] &&
   awk '{ exit $1 < 900 }' "$root/proc/uptime" 2>/dev/null; then
   add warns clock "this machine's clock is not synchronised" "timedatectl timesync-status says why; ntpServer names another server"
+fi
+
+# Those of Docker's and of k3s's own bridges lead nowhere.
+if [ -z "$(ask ip -4 -o address show scope global | awk '$2 !~ /^(docker|br-|veth|cni|flannel|cloudcode)/')" ] && [ -n "$(ask ip -6 -o address show scope global)" ]; then
+  add blocks ipv4 "this machine has IPv6 alone, and Docker's networks are IPv4: no container would reach a registry, a certificate authority or a model" "an IPv4 address, also a private one behind NAT; or 464XLAT (clatd) where the network has NAT64"
 fi
 
 if [ -z "$ours$worker" ] && { [ ! -e "$root/proc/net/if_inet6" ] || [ "$(cat "$root/proc/sys/net/ipv6/conf/all/disable_ipv6" 2>/dev/null)" = 1 ]; }; then
