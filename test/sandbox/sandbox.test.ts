@@ -10,6 +10,7 @@ import { gate } from "./scenarios/gate";
 import { login } from "./scenarios/login";
 import { commandsNextDoor, nextDoor } from "./scenarios/next-door";
 import { noChange } from "./scenarios/no-change";
+import { ownApp } from "./scenarios/own-app";
 import { refusals } from "./scenarios/refusals";
 import { releases } from "./scenarios/releases";
 import { space } from "./scenarios/space";
@@ -62,6 +63,9 @@ describe("a page next door", () => {
     ["code", "/terminal/"],
   ]);
   commandsNextDoor(world);
+});
+describe("an App of one's own", () => {
+  ownApp(world);
 });
 describe("guesses at the login", () => {
   flood(world);
