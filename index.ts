@@ -55,7 +55,7 @@ export class Home extends HomeComponent {
     const context = { ...base, engine };
 
     // Plain values: the routes are known before any resource exists, so gateway, proxy and Apps are applied side by side.
-    const apps = await openTunnels([...builtIn, ...ownApps(digestKey)], this);
+    const apps = await openTunnels([...builtIn, ...ownApps({ key: digestKey, domain })], this);
     const routes = apps.flatMap((app) => app.routes);
     const edge = { ...context, domain, routes, images, timeZone };
 

@@ -26,6 +26,8 @@ export interface OwnAppContext {
 export interface OwnAppSecrets {
   readonly given: pulumi.Output<Readonly<Record<string, string>>>;
   readonly key: pulumi.Output<string>;
+  /** The stack's, which may be known only once the host has its address. */
+  readonly domain: pulumi.Output<string>;
 }
 
 /** An App of one's own whose files have no fault. */
@@ -153,7 +155,7 @@ function services({ folder, file, manifest, compose, front, timeZone }: Shape, d
   return { services: walled, faults };
 }
 
-function open(shape: Shape, tried: readonly WalledService[], { given, key }: OwnAppSecrets): App {
+function open(shape: Shape, tried: readonly WalledService[], { given, key, domain }: OwnAppSecrets): App {
   const { folder, manifest, compose, front } = shape;
   const { name } = folder;
   const network = edgeNetwork(name);
@@ -171,23 +173,31 @@ function open(shape: Shape, tried: readonly WalledService[], { given, key }: Own
     version: tagOf(compose.services[front]?.image ?? ""),
     summary: manifest.summary ?? { en: manifest.title, zh: manifest.title },
   };
-  const secret = (one: string) =>
-    pulumi.secret(pulumi.all([given, key]).apply(([own, from]) => own[one] ?? derived(from, name, one)));
-  const text = (parts: readonly Part[]) =>
-    pulumi
-      .all(parts.map((part) => ("text" in part ? pulumi.output(part.text) : secret(part.secret))))
-      .apply((texts) => texts.join(""));
-  const composed = Object.assign({}, ...tried.map(({ secrets }) => secrets)) as Record<string, readonly Part[]>;
-  const login = manifest.login && { username: manifest.login.username, secret: `login-${manifest.login.secret}` };
+  // A text may hold a secret and the domain, which a preview may not know yet.
+  const text = (parts: (domain: string) => readonly Part[]) =>
+    pulumi.secret(
+      pulumi.all([domain, given, key]).apply(([at, own, from]) =>
+        parts(at)
+          .map((part) => ("text" in part ? part.text : (own[part.secret] ?? derived(from, name, part.secret))))
+          .join(""),
+      ),
+    );
+  const composed = tried.flatMap((service, index) =>
+    Object.keys(service.secrets).map((variable) => {
+      const parts = (at: string) => services(shape, at).services[index]?.secrets[variable] ?? [];
+      return [variable, text(parts)] as const;
+    }),
+  );
+  const login = manifest.login && { secret: `login-${manifest.login.secret}`, from: manifest.login.secret };
   return {
     name,
     routes: [route],
     release: (domain) => releaseOf(shape, services(shape, domain).services),
     secrets: {
-      ...Object.fromEntries(Object.entries(composed).map(([variable, parts]) => [variable, text(parts)])),
-      ...(login && manifest.login && { [login.secret]: secret(manifest.login.secret) }),
+      ...Object.fromEntries(composed),
+      ...(login && { [login.secret]: text(() => [{ secret: login.from }]) }),
     },
-    ...(login && { login }),
+    ...(login && manifest.login && { login: { username: manifest.login.username, secret: login.secret } }),
   };
 }
 

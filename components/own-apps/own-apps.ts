@@ -5,7 +5,7 @@ import { OperatorError } from "../operator-error";
 import { portalSubdomain } from "../routes";
 import { appFolder } from "./folder";
 import type { Fault } from "./manifest";
-import { type OwnApp, readOwnApp } from "./own-app";
+import { type OwnApp, type OwnAppSecrets, readOwnApp } from "./own-app";
 import { type OwnAppSettings, secretsByApp } from "./secrets";
 
 /**
@@ -13,14 +13,14 @@ import { type OwnAppSettings, secretsByApp } from "./secrets";
  *
  * @param others the Apps that cloudcode brings, whose subdomains are taken
  * @param project folder of the Pulumi project
- * @returns what makes them Apps, once the key of their secrets is there
+ * @returns what makes them Apps, once the key of their secrets and the domain are there
  * @throws OperatorError that lists every fault of every file
  */
 export function readOwnApps(
   { sources, secrets, secretNames, timeZone }: OwnAppSettings,
   others: readonly Pick<App, "name" | "routes">[],
   project: string,
-): (key: pulumi.Output<string>) => App[] {
+): (stack: Pick<OwnAppSecrets, "key" | "domain">) => App[] {
   const folders = sources.map((source) => appFolder(source, project));
   const read = folders.map((folder) => ({ folder, app: readOwnApp(folder, { timeZone }) }));
   const faults = read.flatMap(({ folder, app }) =>
@@ -41,7 +41,7 @@ export function readOwnApps(
   ];
   if (all.length > 0) throw new OperatorError(describe(all));
   const parsed = (secrets ?? pulumi.secret("{}")).apply(secretsByApp);
-  return (key) => apps.map((app) => app.open({ key, given: parsed.apply((byApp) => byApp[app.name] ?? {}) }));
+  return (stack) => apps.map((app) => app.open({ ...stack, given: parsed.apply((byApp) => byApp[app.name] ?? {}) }));
 }
 
 interface TitledFault extends Fault {

@@ -110,7 +110,7 @@ describe("an App of one's own", () => {
       "apps/feeds/compose.yaml": `services:
   web:
     image: example/feeds:1.0
-    environment: ["DATABASE_URL=postgres://feeds:\${DB_PASSWORD}@db/feeds", "URL=\${CLOUDCODE_URL}", 'PRICE=a$$b']
+    environment: ["DATABASE_URL=postgres://feeds:\${DB_PASSWORD}@db/feeds", "URL=\${CLOUDCODE_URL}", "CALL=\${CLOUDCODE_URL}?k=\${ADMIN}", 'PRICE=a$$b']
   db:
     image: postgres:17.11-alpine
     environment: { POSTGRES_USER: feeds, POSTGRES_PASSWORD: "\${DB_PASSWORD}" }
@@ -127,6 +127,7 @@ volumes: { rows: }
       TZ: "UTC",
       DATABASE_URL: `postgres://feeds:${password}@db/feeds`,
       URL: "https://feeds.203-0-113-7.sslip.io",
+      CALL: expect.stringMatching(/^https:\/\/feeds\.203-0-113-7\.sslip\.io\?k=[0-9a-f]{48}$/) as unknown,
       PRICE: "a$b",
     });
     expect(await composeIn(again, "feeds")).toEqual({ ...(await composeIn(run, "feeds")) });

@@ -19,6 +19,7 @@ export const ownAppsSettings = {
   }),
   ownAppSecrets: secret(ownAppSecrets, {
     description: "Secrets of your own Apps that must not be generated, by App and name.",
+    placeholder: () => "{}",
     example: '\'{"memos": {"SMTP_PASSWORD": "…"}}\'',
   }),
 };
