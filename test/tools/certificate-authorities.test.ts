@@ -29,7 +29,13 @@ class Site {
     const folder = mkdtempSync(join(tmpdir(), "site-"));
     const file = join(folder, "Caddyfile");
     writeFileSync(file, moved);
-    const home = { RELEASE: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
+    const home = {
+      RELEASE: folder,
+      XDG_DATA_HOME: folder,
+      XDG_CONFIG_HOME: folder,
+      XDG_STATE_HOME: folder,
+      HOME: folder,
+    };
     const env = { PATH: process.env["PATH"], ...home, ...environment };
     const args = ["run", "--adapter", "caddyfile", "--config", file];
     return new Site(https, spawn(await caddy(), args, { env, stdio: "ignore" }), folder);

@@ -96,6 +96,7 @@ beforeEach(async () => {
     PATH: process.env["PATH"],
     XDG_DATA_HOME: folder,
     XDG_CONFIG_HOME: folder,
+    XDG_STATE_HOME: folder,
     HOME: folder,
   };
   edge = spawn(await caddy(), ["run", "--adapter", "caddyfile", "--config", file], { env, stdio: "ignore" });
@@ -108,8 +109,10 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // It would wait for what is under way.
-  edge.kill("SIGKILL");
-  await once(edge, "exit");
+  if (edge.exitCode === null) {
+    edge.kill("SIGKILL");
+    await once(edge, "exit");
+  }
   gateway.server.close();
   gateway.server.closeAllConnections();
   rmSync(folder, { recursive: true, force: true });
