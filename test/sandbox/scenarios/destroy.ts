@@ -16,7 +16,7 @@ export function destroy(world: World): void {
   test("destroy --exclude-protected leaves no container and keeps data and key; up brings the same home back", async () => {
     await world.sandbox.pulumi(["destroy", "--yes", "--skip-preview", "--exclude-protected"]);
     expect(await containers()).toBe("");
-    expect(await volumes()).toBe("8");
+    expect(await volumes()).toBe("9");
     await world.up();
     expect(await world.onHost("docker exec cloudcode-opencode-server-1 cat /home/opencode/workspace/kept.txt")).toBe(
       "precious",
