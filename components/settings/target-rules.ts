@@ -80,7 +80,7 @@ function alicloudProblems(values: PlainSettings): Problem[] {
   ];
 }
 
-/** Any type of the list may be the one in stock, with the image that was chosen once; lwsandbox says for itself what it needs. */
+/** Any type of the list may be the one in stock, with the image that was chosen once; an App says for itself what it needs. */
 function architectureProblems({ instanceTypes = [] }: PlainSettings): Problem[] {
   const arm = instanceTypes.filter((type) => architectureOf(type) === "arm64");
   return when(
