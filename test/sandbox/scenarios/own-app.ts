@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { defaultImages } from "../../../components/images";
 import { projectRoot } from "../../../sandbox/folder";
 import type { World } from "../world";
-import { failureOf } from "../world";
+import { eventually, failureOf } from "../world";
 
 const name = "notes";
 const folder = join(projectRoot, "apps", name);
@@ -34,7 +34,10 @@ function write(more?: string): void {
 
 /** An App that cloudcode does not bring. */
 export function ownApp(world: World): void {
-  const greeting = () => world.request(name, "/", { headers: { cookie: world.cookie } });
+  const ask = (headers: Readonly<Record<string, string>>) => world.request(name, "/", { headers });
+  const greeting = () => ask({ cookie: world.cookie });
+  /** Caddy fetches the certificate of a new name after the reload that brings it. */
+  const hasCertificate = () => eventually(60, async () => (await ask({})).status > 0);
 
   afterAll(() => {
     world.sandbox.configure({ ownApps: undefined });
@@ -53,7 +56,8 @@ export function ownApp(world: World): void {
   test("it is behind the portal, at a name of its own, with a secret that an output shows", async () => {
     write();
     await world.up();
-    expect((await world.request(name, "/", { headers: { accept: "text/html" } })).status).toBe(302);
+    expect(await hasCertificate()).toBe(true);
+    expect((await ask({ accept: "text/html" })).status).toBe(302);
     const { stdout } = await world.sandbox.pulumi(["stack", "output", "appLogins", "--show-secrets", "--json"]);
     const logins = JSON.parse(stdout) as Record<string, { username: string; password: string }>;
     const { username, password } = logins["Notes"] ?? { username: "", password: "" };
@@ -85,6 +89,7 @@ export function ownApp(world: World): void {
     ).toBe("");
     world.sandbox.configure({ ownApps: [name] });
     await world.up();
+    expect(await hasCertificate()).toBe(true);
     expect((await greeting()).body).toBe(before);
     const starts = await world.onHost(
       `wc -l <"$(docker volume inspect --format '{{.Mountpoint}}' cloudcode-${name}_data)/starts"`,
