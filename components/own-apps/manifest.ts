@@ -1,7 +1,7 @@
-import { distance } from "fastest-levenshtein";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { label, oneLine } from "../settings/checks";
+import { nearest } from "../settings/nearest";
 
 /** A fault of one file of an App. */
 export interface Fault {
@@ -108,7 +108,7 @@ function faultsOf(file: string, issue: z.core.$ZodIssue): Fault[] {
     return issue.keys.map((unknown) => ({
       file,
       key: unknown,
-      fault: `is not a key of app.yaml; the nearest is ${keys.reduce((best, one) => (distance(unknown, one) < distance(unknown, best) ? one : best))}`,
+      fault: `is not a key of app.yaml; the nearest is ${nearest(unknown, keys)}`,
     }));
   const missing = issue.code === "invalid_type" && issue.input === undefined;
   return [{ file, key: placeOf(issue.path), fault: missing ? "is missing" : issue.message }];

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import { OperatorError } from "../operator-error";
+import { nearest } from "./nearest";
 import type { Problem } from "./problem";
 import { crossFieldProblems } from "./rules";
 import type { Setting } from "./setting";
@@ -97,8 +97,7 @@ export function isSettingKey(key: string): key is SettingKey {
 }
 
 function unknownKey(key: string): Problem {
-  const nearest = settingKeys.reduce((best, name) => (distance(key, name) < distance(key, best) ? name : best));
-  return { key, fault: `is not a setting; the nearest is ${nearest}` };
+  return { key, fault: `is not a setting; the nearest is ${nearest(key, settingKeys)}` };
 }
 
 /** Of one problem that the table finds: the rest of a sentence that begins with the key. */
