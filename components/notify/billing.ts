@@ -5,12 +5,6 @@ import * as check from "../settings/checks";
 /** The two sites of Alibaba Cloud; each has accounts, a currency and an endpoint of its own. */
 export const billingSites = ["international", "china"] as const;
 
-/** Endpoints of BSS (aliyun/alibabacloud-python-sdk, bssopenapi-20171214). */
-export const billingEndpoints: Readonly<Record<(typeof billingSites)[number], string>> = {
-  international: "https://business.ap-southeast-1.aliyuncs.com/",
-  china: "https://business.aliyuncs.com/",
-};
-
 const keySchema = z.strictObject(
   { id: check.accessToken, secret: check.accessToken },
   "is not an object with id and secret alone",

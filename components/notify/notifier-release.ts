@@ -3,7 +3,7 @@ import type { CertificateSettings } from "../settings/settings";
 import type { Images } from "../images";
 import { edgeNetwork, hostOf, portalSubdomain } from "../routes";
 import type { ReleaseSource } from "../stack/release";
-import { billingEndpoints } from "./billing";
+import { billEndpoints } from "../alicloud/api/bill-endpoints";
 import type { NewsSettings } from "./news";
 
 /** Names the stack of the notifier. */
@@ -78,7 +78,7 @@ export function notifierRelease(args: NotifierSettings): ReleaseSource {
             page: `https://${hostOf(hears, domain)}`,
           },
         }),
-        ...(billing && { bill: { endpoint: billingEndpoints[billing.site], limit: billing.limit } }),
+        ...(billing && { bill: { endpoint: `https://${billEndpoints[billing.site]}/`, limit: billing.limit } }),
         ...(wants("certificate") && {
           edge: {
             address: "cloudcode-edge-caddy-1:443",

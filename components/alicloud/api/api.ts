@@ -4,6 +4,7 @@ import Client, { Config, OpenApiRequest, Params } from "@alicloud/openapi-client
 import { RuntimeOptions } from "@alicloud/tea-util";
 import { z } from "zod";
 import { ApiFault, faultOf } from "./api-fault";
+import { billEndpoints } from "./bill-endpoints";
 
 /** API versions: https://api.alibabacloud.com/product/Ecs and the same page of each product. */
 const versions = { ecs: "2014-05-26", vpc: "2016-04-28", sts: "2015-04-01", bssopenapi: "2017-12-14" } as const;
@@ -92,10 +93,9 @@ export function cloudApi(region: string, env: Environment = process.env): CloudA
   };
 }
 
-/** Bills have one endpoint for each of the two sites (aliyun/alibabacloud-python-sdk, bssopenapi-20171214). */
 function endpointOf(product: Product, region: string): string {
   if (product !== "bssopenapi") return `${product}.${region}.aliyuncs.com`;
-  return region.startsWith("cn-") ? "business.aliyuncs.com" : "business.ap-southeast-1.aliyuncs.com";
+  return billEndpoints[region.startsWith("cn-") ? "china" : "international"];
 }
 
 interface Keys {
