@@ -174,19 +174,19 @@ function open(shape: Shape, tried: readonly WalledService[], { given, key, domai
     summary: manifest.summary ?? { en: manifest.title, zh: manifest.title },
   };
   // A text may hold a secret and the domain, which a preview may not know yet.
-  const text = (parts: (domain: string) => readonly Part[]) =>
+  const placed = domain.apply((at) => textsWithSecrets(services(shape, at).services));
+  const filled = (parts: pulumi.Input<readonly Part[]>) =>
     pulumi.secret(
-      pulumi.all([domain, given, key]).apply(([at, own, from]) =>
-        parts(at)
-          .map((part) => ("text" in part ? part.text : (own[part.secret] ?? derived(from, name, part.secret))))
-          .join(""),
-      ),
+      pulumi
+        .all([parts, given, key])
+        .apply(([pieces, own, from]) =>
+          pieces
+            .map((part) => ("text" in part ? part.text : (own[part.secret] ?? derived(from, name, part.secret))))
+            .join(""),
+        ),
     );
-  const composed = tried.flatMap((service, index) =>
-    Object.keys(service.secrets).map((variable) => {
-      const parts = (at: string) => services(shape, at).services[index]?.secrets[variable] ?? [];
-      return [variable, text(parts)] as const;
-    }),
+  const composed = Object.keys(textsWithSecrets(tried)).map(
+    (variable) => [variable, filled(placed.apply((texts) => texts[variable] ?? []))] as const,
   );
   const login = manifest.login && { secret: `login-${manifest.login.secret}`, from: manifest.login.secret };
   return {
@@ -195,10 +195,14 @@ function open(shape: Shape, tried: readonly WalledService[], { given, key, domai
     release: (domain) => releaseOf(shape, services(shape, domain).services),
     secrets: {
       ...Object.fromEntries(composed),
-      ...(login && { [login.secret]: text(() => [{ secret: login.from }]) }),
+      ...(login && { [login.secret]: filled([{ secret: login.from }]) }),
     },
     ...(login && manifest.login && { login: { username: manifest.login.username, secret: login.secret } }),
   };
+}
+
+function textsWithSecrets(walled: readonly WalledService[]): Record<string, readonly Part[]> {
+  return Object.assign({}, ...walled.map(({ secrets }) => secrets)) as Record<string, readonly Part[]>;
 }
 
 function releaseOf({ folder, compose }: Shape, walled: readonly WalledService[]): ReleaseSource {

@@ -82,10 +82,12 @@ export function renderRelease(
     owner: Object.entries(source.owners ?? {}).find(([prefix]) => path.startsWith(prefix))?.[1] ?? 0,
     mode: mountedFolder.test(path) || path.endsWith(".sh") ? 0o555 : 0o400,
   });
-  const plain = (from: string, path: string): ReleaseFile =>
-    isUtf8(readFileSync(from))
-      ? file(path, readFileSync(from, "utf8"))
-      : { ...file(path, readFileSync(from, "latin1")), encoding: "latin1" };
+  const plain = (from: string, path: string): ReleaseFile => {
+    const bytes = readFileSync(from);
+    return isUtf8(bytes)
+      ? file(path, bytes.toString("utf8"))
+      : { ...file(path, bytes.toString("latin1")), encoding: "latin1" };
+  };
   const render = (
     path: string,
     helpers?: TemplateHelpers,
