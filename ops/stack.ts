@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { deploymentOf } from "./deployment";
 import type { Operations } from "../components/operations";
 import { CommandError, type RunOptions, run } from "../cli/run";
 
@@ -139,21 +140,15 @@ export async function stackName(choice: StackChoice): Promise<string> {
   return name.trim().split("/").at(-1) ?? "";
 }
 
-const stateSchema = z.object({
-  deployment: z.object({
-    resources: z
-      .array(
-        z.object({
-          urn: z.string(),
-          type: z.string(),
-          parent: z.string().optional(),
-          outputs: z.looseObject({ release: z.string().optional().catch(undefined) }).optional(),
-          taint: z.boolean().default(false),
-        }),
-      )
-      .default([]),
+const stateSchema = deploymentOf(
+  z.object({
+    urn: z.string(),
+    type: z.string(),
+    parent: z.string().optional(),
+    outputs: z.looseObject({ release: z.string().optional().catch(undefined) }).optional(),
+    taint: z.boolean().default(false),
   }),
-});
+);
 
 /** A ComposeStack whose release was applied, as the state has it. */
 export interface AppliedStack {

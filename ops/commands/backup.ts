@@ -90,29 +90,22 @@ export function toBeGiven(
   return picked.filter(({ app }) => onlyOnce.includes(app));
 }
 
-/** Makes a backup now. Gives the exit code. */
-export function backup(choice: StackChoice, apps: readonly string[], sinks?: Sinks): Promise<number> {
-  return onHost(choice, (ssh, outputs) =>
+/** A word of the host's program with the stacks of some Apps, or of all. Gives the exit code. */
+const overApps = (word: string) => (choice: StackChoice, apps: readonly string[], sinks?: Sinks) =>
+  onHost(choice, (ssh, outputs) =>
     ssh.attach(
       false,
-      `exec ${program} run "$@"`,
+      `exec ${program} ${word} "$@"`,
       apps.map((app) => knownStack(outputs, app)),
       sinks,
     ),
   );
-}
+
+/** Makes a backup now. Gives the exit code. */
+export const backup = overApps("run");
 
 /** Restores the newest backups next to what runs, and says whether they work. Gives the exit code. */
-export function drill(choice: StackChoice, apps: readonly string[], sinks?: Sinks): Promise<number> {
-  return onHost(choice, (ssh, outputs) =>
-    ssh.attach(
-      false,
-      `exec ${program} drill "$@"`,
-      apps.map((app) => knownStack(outputs, app)),
-      sinks,
-    ),
-  );
-}
+export const drill = overApps("drill");
 
 /** What a backup said, once it has ended. */
 export function backupAnswer(choice: StackChoice, apps: readonly string[]) {

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { deploymentOf } from "../deployment";
 import { cloudApi } from "../../components/alicloud/api/api";
 import { explainFault } from "../../components/alicloud/api/faults";
 import { hostKey as hostKeyShape, typeAndBase64 } from "../../components/settings/checks";
@@ -127,19 +128,13 @@ function machineProblems(file: string, state: OldState, hostKey: string | undefi
 const refused = (file: string, problems: readonly string[]) =>
   new OpsError(`${file} cannot be adopted; nothing was changed.\n${problems.map((one) => `  ${one}`).join("\n")}`);
 
-const exportSchema = z.object({
-  deployment: z.object({
-    resources: z
-      .array(
-        z.object({
-          urn: z.string(),
-          id: z.string().optional(),
-          outputs: z.record(z.string(), z.unknown()).optional(),
-        }),
-      )
-      .default([]),
+const exportSchema = deploymentOf(
+  z.object({
+    urn: z.string(),
+    id: z.string().optional(),
+    outputs: z.record(z.string(), z.unknown()).optional(),
   }),
-});
+);
 const configSchema = z.record(z.string(), z.object({ value: z.string().optional() }));
 const plainSecret = z.object({ plaintext: z.string() }).transform(({ plaintext }) => String(JSON.parse(plaintext)));
 const keySchema = z.object({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { deploymentOf } from "../deployment";
 import type { MachineState } from "../../components/alicloud/heal";
 import { type Placement, placementSchema } from "../../components/alicloud/hooks/placement";
 import type { AlicloudTarget } from "../../components/settings/targets";
@@ -22,21 +23,15 @@ export interface Known {
   readonly hadHost: boolean;
 }
 
-const stateSchema = z.object({
-  deployment: z.object({
-    resources: z
-      .array(
-        z.object({
-          urn: z.string(),
-          id: z.string().optional(),
-          delete: z.boolean().default(false),
-          inputs: z.looseObject({ triggers: z.unknown().optional() }).optional(),
-          outputs: z.looseObject({ stdout: z.unknown().optional() }).optional(),
-        }),
-      )
-      .default([]),
+const stateSchema = deploymentOf(
+  z.object({
+    urn: z.string(),
+    id: z.string().optional(),
+    delete: z.boolean().default(false),
+    inputs: z.looseObject({ triggers: z.unknown().optional() }).optional(),
+    outputs: z.looseObject({ stdout: z.unknown().optional() }).optional(),
   }),
-});
+);
 
 /** @param exported what `pulumi stack export` prints */
 export function knownOf(exported: string): Known {
