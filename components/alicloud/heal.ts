@@ -113,8 +113,7 @@ export async function successors(
     })),
   ];
   const tried = [market, ...(fallback ? [fallback] : [])].map(({ why }) => why).join(" ");
-  const elsewhere = [...new Set(market.elsewhere.map((one) => `${one.instanceType} in ${one.zoneId}`))];
-  return { found, none: noneWords({ tried, zoneId, diskId, elsewhere, target }) };
+  return { found, none: noneWords({ tried, zoneId, diskId, elsewhere: market.elsewhere, target }) };
 }
 
 interface Look {
@@ -144,14 +143,14 @@ interface NoneFacts {
   readonly tried: string;
   readonly zoneId: string;
   readonly diskId: string;
-  readonly elsewhere: readonly string[];
+  readonly elsewhere: readonly Offer[];
   readonly target: AlicloudTarget;
 }
 
 /** One message: what was tried, and each way out. The disk is in one zone for good; a snapshot of it is not. */
 function noneWords({ tried, zoneId, diskId, elsewhere, target: { machine } }: NoneFacts): string {
   const [first] = elsewhere;
-  const zone = first?.split(" in ")[1] ?? "ZONE";
+  const inStock = [...new Set(elsewhere.map((one) => `${one.instanceType} in ${one.zoneId}`))];
   return [
     `The data disk ${diskId} is in zone ${zoneId}, which it cannot leave, and no machine for it can be had there now. ${tried}`,
     "Nothing was changed. heal finds a machine as soon as there is one; or:",
@@ -161,13 +160,13 @@ function noneWords({ tried, zoneId, diskId, elsewhere, target: { machine } }: No
     `- accept further types: pulumi config set --path 'instanceTypes[${machine.instanceTypes.length}]' TYPE, then heal again; or raise the budget`,
     first === undefined
       ? "- move to another zone over a snapshot, once one has stock: none has now"
-      : `- move to another zone over a snapshot; in stock now: ${elsewhere.join(", ")}. The public address changes:`,
+      : `- move to another zone over a snapshot; in stock now: ${inStock.join(", ")}. The public address changes:`,
     ...(first === undefined
       ? []
       : [
           `    1. in the console create a snapshot of ${diskId}, with the tag project: cloudcode`,
           `    2. pulumi destroy --exclude-protected, then delete ${diskId} in the console, then pulumi refresh`,
-          `    3. pulumi config set restoreFromSnapshot s-… && pulumi config set zones '["${zone}"]' && pulumi up`,
+          `    3. pulumi config set restoreFromSnapshot s-… && pulumi config set zones '["${first.zoneId}"]' && pulumi up`,
         ]),
   ].join("\n");
 }

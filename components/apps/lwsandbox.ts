@@ -250,7 +250,7 @@ function processorProblems(
   const fault = (type: string) => `contains ${type} with an ARM processor: lwsandbox has images for x86-64 only`;
   const arm = (type: string) => architectureOf(type) === "arm64";
   return [
-    ...instanceTypes.filter(arm).flatMap((type) => when(true, "instanceTypes", fault(type))),
+    ...instanceTypes.filter(arm).map((type) => ({ key: "instanceTypes", fault: fault(type) })),
     ...when(
       lwsandboxWorkerType !== undefined && arm(lwsandboxWorkerType),
       "lwsandboxWorkerType",
