@@ -1,10 +1,12 @@
 import { posix } from "node:path";
+import { composeText } from "../stack/escape";
 import type { TemplateValue, TemplateValues } from "../stack/template";
 import type { Service } from "./compose-file";
 import { type Dump, dumpOf, dumpScript } from "./databases";
 import { imageFault } from "./image";
-import { type Part, type Variables, interpolate, plainText } from "./interpolate";
+import { type Part, plainText } from "./interpolate";
 import type { Manifest } from "./manifest";
+import { type Texts, partsOf, textOf, valueOf } from "./texts";
 import { type Mountable, mountOf, pathWithin } from "./volumes";
 
 /** What is left of Docker's default capabilities: an image may begin as root and then drop to a user of its own. */
@@ -48,10 +50,9 @@ export interface WalledService {
 }
 
 /** What is known of the rest of the App. */
-export interface Surroundings extends Mountable {
+export interface Surroundings extends Mountable, Texts {
   readonly app: string;
   readonly manifest: Manifest;
-  readonly variables: Variables;
   readonly timeZone: string;
   /** Whether Caddy reaches this one. */
   readonly front: boolean;
@@ -59,8 +60,6 @@ export interface Surroundings extends Mountable {
   readonly networks: readonly string[];
   /** Variables of an env file of the App's folder; undefined where there is none. */
   readonly envFile: (path: string) => Readonly<Record<string, string>> | undefined;
-  /** Takes a fault of a key below the service. */
-  readonly report: (key: string, fault: string) => void;
 }
 
 /** Puts a service within its walls, and reports what is in the way. */
@@ -156,37 +155,6 @@ export function walledService(name: string, service: Service, around: Surroundin
     built: service.build !== undefined,
     dump: dumped?.dump,
   };
-}
-
-/** Compose would read its own `$` again. */
-function composeText(value: string): string {
-  return value.replaceAll("$", "$$$$");
-}
-
-function partsOf(key: string, value: string, { variables, report }: Surroundings): Part[] {
-  try {
-    return interpolate(value, variables);
-  } catch (error) {
-    report(key, (error as Error).message);
-    return [];
-  }
-}
-
-function textOf(key: string, value: string, around: Surroundings): string {
-  const plain = plainText(partsOf(key, value, around));
-  if (plain === undefined)
-    around.report(key, "holds a secret, which docker ps would show: only environment may hold one");
-  return plain ?? "";
-}
-
-/** A value with the variables of its texts replaced. */
-function valueOf(key: string, value: unknown, around: Surroundings): TemplateValue {
-  if (typeof value === "string") return composeText(textOf(key, value, around));
-  if (typeof value === "number" || typeof value === "boolean") return value;
-  if (Array.isArray(value)) return value.map((one) => valueOf(key, one, around));
-  if (typeof value !== "object" || value === null) return undefined;
-  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
-  return Object.fromEntries(entries.map(([below, one]) => [below, valueOf(`${key}.${below}`, one, around)]));
 }
 
 function environmentOf(name: string, service: Service, around: Surroundings) {

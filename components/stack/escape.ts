@@ -13,11 +13,16 @@ export function yamlScalar(value: string | number | boolean): string {
 }
 
 /**
- * A YAML scalar inside a compose file, where `$` starts an interpolation and `$$` is a literal one
+ * A text as a compose file has it, where `$` starts an interpolation and `$$` is a literal one
  * (https://docs.docker.com/reference/compose-file/interpolation/).
  */
+export function composeText(value: string): string {
+  return value.replaceAll("$", "$$$$");
+}
+
+/** A YAML scalar inside a compose file. */
 export function composeScalar(value: string | number | boolean): string {
-  return yamlScalar(typeof value === "string" ? value.replaceAll("$", "$$$$") : value);
+  return yamlScalar(typeof value === "string" ? composeText(value) : value);
 }
 
 /**
