@@ -127,6 +127,10 @@ describe("on a phone", () => {
   it("all keys are in reach of a thumb, below the terminal, which takes the rest; also above the screen's keyboard", async () => {
     for (const height of [844, 430]) {
       await page.setViewportSize({ width: 390, height });
+      // The page hears of its new size a moment later.
+      await page.waitForFunction(
+        `innerHeight === ${height} && document.querySelector("#keys").getBoundingClientRect().bottom <= ${height}`,
+      );
       const { wide, top, keys } = await page.evaluate(() => ({
         wide: document.documentElement.scrollWidth,
         top: document.querySelector("#keys")?.getBoundingClientRect().top,
