@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { caddy } from "./tools";
+import { caddy, caddyHome } from "./tools";
 
 export interface Handler {
   readonly handler: string;
@@ -73,13 +73,7 @@ async function runCaddy(verb: "adapt" | "validate", caddyfile: string): Promise<
   const folder = mkdtempSync(join(tmpdir(), "caddy-"));
   const file = join(folder, "Caddyfile");
   writeFileSync(file, caddyfile);
-  const env = {
-    PATH: process.env["PATH"],
-    XDG_DATA_HOME: folder,
-    XDG_CONFIG_HOME: folder,
-    XDG_STATE_HOME: folder,
-    HOME: folder,
-  };
+  const env = caddyHome(folder);
   try {
     const args = [verb, "--adapter", "caddyfile", "--config", file];
     return execFileSync(await caddy(), args, {

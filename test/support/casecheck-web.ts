@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { freePort, listen } from "./authorities";
 import { runProgram } from "./program";
 import { arrivedFiles } from "./releases";
-import { caddy } from "./tools";
+import { caddy, caddyHome } from "./tools";
 
 /** What the API saw of a request; `registers` where CaseCheck's own API would make an account. */
 export interface Arrived {
@@ -76,7 +76,7 @@ export class CasecheckWeb {
       ["/srv/www", join(folder, "www")],
     ].reduce((text, [from = "", to = ""]) => text.replaceAll(from, to), caddyfile);
     writeFileSync(file, moved);
-    const env = { PATH: process.env["PATH"], XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, HOME: folder };
+    const env = caddyHome(folder);
     const args = ["run", "--adapter", "caddyfile", "--config", file];
     const web = new CasecheckWeb(port, spawn(await caddy(), args, { env, stdio: "ignore" }), api, folder, logins);
     await web.#answers();

@@ -10,7 +10,7 @@ import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-prox
 import { type Route, modelPort } from "../../components/routes";
 import { type Release, renderRelease } from "../../components/stack/release";
 import { adapt } from "./caddy";
-import { caddy } from "./tools";
+import { caddy, caddyHome } from "./tools";
 
 export interface RenderedOptions {
   readonly domain: string;
@@ -82,13 +82,7 @@ export class RenderedCaddy {
         .replaceAll('"port":"9092"', `"port":"${queuePort}"`)
         .replaceAll('"/srv', `"${folder}/srv`),
     );
-    const env = {
-      PATH: process.env["PATH"],
-      XDG_DATA_HOME: folder,
-      XDG_CONFIG_HOME: folder,
-      XDG_STATE_HOME: folder,
-      HOME: folder,
-    };
+    const env = caddyHome(folder);
     const child = spawn(await caddy(), ["run", "--config", config], { env, stdio: "ignore" });
     const running = new RenderedCaddy(port, ownModelPort, child, folder);
     await untilOpen(port);

@@ -37,6 +37,12 @@ export async function caddy(): Promise<string> {
   });
 }
 
+/** The environment of a Caddy that keeps all it writes in one folder. */
+export function caddyHome(folder: string): Readonly<Record<string, string | undefined>> {
+  const folders = ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "HOME"].map((name) => [name, folder]);
+  return { PATH: process.env["PATH"], ...(Object.fromEntries(folders) as Record<string, string>) };
+}
+
 /** Pebble, the ACME authority that the sandbox has, too. */
 export async function pebble(): Promise<string> {
   return goBinary({ cacheDir, say }, "github.com/letsencrypt/pebble/v2/cmd/pebble", pebbleVersion);

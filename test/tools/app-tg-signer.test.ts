@@ -13,7 +13,7 @@ import { textOf } from "../support/plain";
 import { type ProgramRun, projectRoot, runProgram } from "../support/program";
 import { type ReleaseName, archiveOf, type UnpackedStack, arrivedFiles, unpack } from "../support/releases";
 import { faultsOf, settingsOf } from "../support/settings";
-import { caddy } from "../support/tools";
+import { caddy, caddyHome } from "../support/tools";
 
 const domain = "home.example.com";
 const webdav = {
@@ -292,7 +292,7 @@ describe("TG Signer's logins", () => {
       `{\n\tadmin off\n}\nhttp://127.0.0.1:${port} {\n\tbasic_auth bcrypt {\n\t\t\`jo\` \`${hash}\`\n\t}\n\trespond inside\n}\n`,
     );
     const server = spawn(await caddy(), ["run", "--adapter", "caddyfile", "--config", file], {
-      env: { PATH: process.env["PATH"], HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+      env: caddyHome(folder),
       stdio: "ignore",
     });
     try {

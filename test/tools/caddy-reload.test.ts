@@ -17,7 +17,7 @@ import type { Route } from "../../components/routes";
 import { renderRelease } from "../../components/stack/release";
 import { freePort, listen, untilOpen } from "../support/rendered-caddy";
 import { startLocalhost } from "../support/localhost";
-import { caddy } from "../support/tools";
+import { caddy, caddyHome } from "../support/tools";
 
 const run = promisify(execFile);
 const templates = join(__dirname, "../../stack-templates");
@@ -158,11 +158,9 @@ class ReloadedCaddy {
     const environment = {
       ...compose.services.caddy.environment,
       // Abstract sockets are the whole machine's, and other tests run Caddy, too.
+      ...caddyHome(this.#folder),
       RELEASE: this.#folder,
       PATH: this.#path,
-      HOME: this.#folder,
-      XDG_DATA_HOME: this.#folder,
-      XDG_CONFIG_HOME: this.#folder,
     };
     return { folder, environment, reload: plan.reload?.command ?? "" };
   }

@@ -8,7 +8,7 @@ import { Authorities, freePort } from "../support/authorities";
 import { runProgram } from "../support/program";
 import { unpack } from "../support/releases";
 import { faultsOf, settingsOf } from "../support/settings";
-import { caddy } from "../support/tools";
+import { caddy, caddyHome } from "../support/tools";
 
 jest.setTimeout(180_000);
 
@@ -29,14 +29,7 @@ class Site {
     const folder = mkdtempSync(join(tmpdir(), "site-"));
     const file = join(folder, "Caddyfile");
     writeFileSync(file, moved);
-    const home = {
-      RELEASE: folder,
-      XDG_DATA_HOME: folder,
-      XDG_CONFIG_HOME: folder,
-      XDG_STATE_HOME: folder,
-      HOME: folder,
-    };
-    const env = { PATH: process.env["PATH"], ...home, ...environment };
+    const env = { ...caddyHome(folder), RELEASE: folder, ...environment };
     const args = ["run", "--adapter", "caddyfile", "--config", file];
     return new Site(https, spawn(await caddy(), args, { env, stdio: "ignore" }), folder);
   }

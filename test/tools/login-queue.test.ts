@@ -11,7 +11,7 @@ import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-prox
 import { renderRelease } from "../../components/stack/release";
 import { projectRoot } from "../support/program";
 import { settingsOf } from "../support/settings";
-import { caddy } from "../support/tools";
+import { caddy, caddyHome } from "../support/tools";
 
 // The real Caddy with the portal's rendered site, before an Authelia that takes a second for each password, as the real one does.
 // What its memory makes of it is seen in test/sandbox/scenarios/flood.ts.
@@ -91,14 +91,7 @@ beforeEach(async () => {
       .replace(/\b9092\b/g, String(queuePort)),
   );
   // Abstract sockets are the whole machine's, and other tests run Caddy, too.
-  const env = {
-    RELEASE: folder,
-    PATH: process.env["PATH"],
-    XDG_DATA_HOME: folder,
-    XDG_CONFIG_HOME: folder,
-    XDG_STATE_HOME: folder,
-    HOME: folder,
-  };
+  const env = { ...caddyHome(folder), RELEASE: folder };
   edge = spawn(await caddy(), ["run", "--adapter", "caddyfile", "--config", file], { env, stdio: "ignore" });
   const deadline = Date.now() + 20_000;
   while ((await send({ path: "/" })).status !== 200) {
