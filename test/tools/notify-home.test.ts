@@ -17,7 +17,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { projectRoot } from "../support/program";
-import { Notifier, Receiver, notifierPython, portOf, until } from "../support/notifier";
+import type { Receiver} from "../support/notifier";
+import { Notifier, eachWithNotifier, portOf, until } from "../support/notifier";
 
 jest.setTimeout(120_000);
 
@@ -126,20 +127,10 @@ describe("the host's self-check", () => {
 });
 
 describe("in the notifier", () => {
-  let libraries: string;
   let receiver: Receiver;
   let notifier: Notifier;
-  beforeAll(async () => {
-    libraries = await notifierPython();
-  });
-  beforeEach(async () => {
-    receiver = new Receiver();
-    await receiver.start();
-    notifier = new Notifier(libraries);
-  });
-  afterEach(async () => {
-    await notifier.remove();
-    receiver.stop();
+  eachWithNotifier((...made) => {
+    [notifier, receiver] = made;
   });
   const titles = () => receiver.got.map(({ title }) => title);
   const arrived = (count: number) =>
@@ -171,7 +162,7 @@ describe("in the notifier", () => {
         VALUES ('${time}', ${successful}, 'admin', '${kind}', '${address}', 'https://x/');`);
     };
     beforeEach(async () => {
-      reader = new Notifier(libraries);
+      reader = new Notifier(notifier.libraries);
       rmSync(join(reader.root, "sign-ins"), { recursive: true });
       execFileSync("ln", ["-s", join(notifier.root, "sign-ins"), join(reader.root, "sign-ins")]);
       sql(tables);

@@ -4,26 +4,17 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Emulator, emulatorKey, startEmulator } from "@cloudcode/alicloud-emulator";
 import { cycleAt } from "../../components/alicloud/bill";
-import { Notifier, Receiver, notifierPython, until } from "../support/notifier";
+import type { Notifier, Receiver} from "../support/notifier";
+import { eachWithNotifier, until } from "../support/notifier";
 import { FakeOpenCode } from "../support/opencode-server";
 import { ramPolicy, ramPolicyForBills } from "../support/ram-policy";
 
 jest.setTimeout(120_000);
 
-let libraries: string;
 let receiver: Receiver;
 let notifier: Notifier;
-beforeAll(async () => {
-  libraries = await notifierPython();
-});
-beforeEach(async () => {
-  receiver = new Receiver();
-  await receiver.start();
-  notifier = new Notifier(libraries);
-});
-afterEach(async () => {
-  await notifier.remove();
-  receiver.stop();
+eachWithNotifier((...made) => {
+  [notifier, receiver] = made;
 });
 const place = (file: string) => join(notifier.root, "money", file);
 const report = () =>

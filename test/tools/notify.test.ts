@@ -5,24 +5,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { projectRoot } from "../support/program";
 import { appriseSchemes } from "../../components/notify/schemes";
-import { Notifier, Receiver, notifierPython, until } from "../support/notifier";
+import type { Receiver} from "../support/notifier";
+import { Notifier, eachWithNotifier, until } from "../support/notifier";
 
 jest.setTimeout(180_000);
 
-let libraries: string;
 let receiver: Receiver;
 let notifier: Notifier;
-beforeAll(async () => {
-  libraries = await notifierPython();
-});
-beforeEach(async () => {
-  receiver = new Receiver();
-  await receiver.start();
-  notifier = new Notifier(libraries);
-});
-afterEach(async () => {
-  await notifier.remove();
-  receiver.stop();
+eachWithNotifier((...made) => {
+  [notifier, receiver] = made;
 });
 const titles = () => receiver.got.map(({ title }) => title);
 
@@ -33,7 +24,9 @@ found = set()
 for one in apprise.Apprise().details()["schemas"]:
     found |= set(one.get("secure_protocols") or []) | set(one.get("protocols") or [])
 print(json.dumps(sorted(found - {"syslog"})))`;
-  const known = execFileSync("python3", ["-S", "-c", program], { env: { ...process.env, PYTHONPATH: libraries } });
+  const known = execFileSync("python3", ["-S", "-c", program], {
+    env: { ...process.env, PYTHONPATH: notifier.libraries },
+  });
   expect(appriseSchemes).toEqual(JSON.parse(known.toString()));
 });
 
@@ -326,7 +319,7 @@ test("it idles in less than 40 MiB, and so does its reader of sign-ins", async (
     return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
   };
   const served = await used(notifier.start());
-  const reader = new Notifier(libraries);
+  const reader = new Notifier(notifier.libraries);
   const read = await used(reader.start("sign-ins"));
   await reader.remove();
   process.stderr.write(

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { shellWord } from "../../../components/stack/escape";
 import { run } from "../../../cli/run";
-import { enrolPasskey, addVirtualPasskey, login, openBrowser } from "../../browser/portal";
+import { enrolByCode } from "./enrol";
 import { credentials, inPortal } from "../portal-api";
 import { type World, eventually, failureOf, secrets, username } from "../world";
 import { ops, opsCommand, opsStatus, reds } from "./run";
@@ -86,16 +86,7 @@ export function acts(world: World): void {
   });
 
   test("otp waits for the newest code, with which a passkey is enrolled; devices lists it", async () => {
-    const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
-    try {
-      await browser.page.goto(`https://auth.${world.domain}/`);
-      await login(browser.page, username, secrets.adminPassword);
-      await addVirtualPasskey(browser.page);
-      const code = ops(world, ["otp", "--wait", "60"]).then(({ stdout }) => stdout.trim());
-      await enrolPasskey(browser.page, "laptop", () => code);
-    } finally {
-      await browser.close();
-    }
+    await enrolByCode(world, "laptop");
     const { stdout } = await ops(world, ["devices"]);
     const [, kid = ""] = /^\d+ +(\S+) +laptop$/m.exec(stdout) ?? [];
     expect(kid).not.toBe("");

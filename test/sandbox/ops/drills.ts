@@ -1,6 +1,6 @@
-import { enrolPasskey, addVirtualPasskey, login, openBrowser } from "../../browser/portal";
 import { underLoad } from "../load";
-import { type World, eventually, failureOf, secrets, username } from "../world";
+import { type World, eventually, failureOf } from "../world";
+import { enrolByCode } from "./enrol";
 import { ops, opsStatus } from "./run";
 
 const repository = "/srv/drill/backups";
@@ -46,16 +46,7 @@ export function drills(world: World): void {
   });
 
   test("a drill brings up every App with its data and the passkey, while 1,000 requests of the living home are answered", async () => {
-    const browser = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
-    try {
-      await browser.page.goto(`https://auth.${world.domain}/`);
-      await login(browser.page, username, secrets.adminPassword);
-      await addVirtualPasskey(browser.page);
-      const code = ops(world, ["otp", "--wait", "60"]).then(({ stdout }) => stdout.trim());
-      await enrolPasskey(browser.page, "drilled", () => code);
-    } finally {
-      await browser.close();
-    }
+    await enrolByCode(world, "drilled");
     await ops(world, ["backup"]);
     const before = await world.containers();
     const told = { said: "" };
