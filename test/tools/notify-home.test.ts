@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { projectRoot } from "../support/program";
-import type { Receiver} from "../support/notifier";
+import type { Receiver } from "../support/notifier";
 import { Notifier, eachWithNotifier, portOf, until } from "../support/notifier";
 
 jest.setTimeout(120_000);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Emulator, emulatorKey, startEmulator } from "@cloudcode/alicloud-emulator";
 import { cycleAt } from "../../components/alicloud/bill";
-import type { Notifier, Receiver} from "../support/notifier";
+import type { Notifier, Receiver } from "../support/notifier";
 import { eachWithNotifier, until } from "../support/notifier";
 import { FakeOpenCode } from "../support/opencode-server";
 import { ramPolicy, ramPolicyForBills } from "../support/ram-policy";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { projectRoot } from "../support/program";
 import { appriseSchemes } from "../../components/notify/schemes";
-import type { Receiver} from "../support/notifier";
+import type { Receiver } from "../support/notifier";
 import { Notifier, eachWithNotifier, until } from "../support/notifier";
 
 jest.setTimeout(180_000);
