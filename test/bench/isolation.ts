@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Agent, createServer, get } from "node:http";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import type { Route } from "../../components/routes";
-import { RenderedCaddy, isolation, listen } from "../support/rendered-caddy";
+import { RenderedCaddy, isolation } from "../support/rendered-caddy";
 import type { Row } from "./main";
 
 const rounds = 20;

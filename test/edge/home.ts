@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { enabledApps } from "../../components/apps/registry";
 import { hashBasicPassword } from "../../components/reverse-proxy/password-hash";
 import { loginSecret } from "../../components/reverse-proxy/sites";
 import type { Route } from "../../components/routes";
 import { everyApp } from "../support/app-settings";
 import { startLocalhost } from "../support/localhost";
-import { RenderedCaddy, isolation, listen } from "../support/rendered-caddy";
+import { RenderedCaddy, isolation } from "../support/rendered-caddy";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { settingsOf } from "../support/settings";
 import { hostileAnswer } from "./attacks";

@@ -1,6 +1,6 @@
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 // Stands in for a server of models that speaks OpenAI's protocol: one fixed answer, streamed.
 import { createServer } from "node:http";
-import { listen } from "../support/rendered-caddy";
 
 export interface ModelServer {
   readonly port: number;

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { type World, openWorld } from "@cloudcode/donation-site/testing/kit";
-import { listen } from "../support/rendered-caddy";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { basicLogin, type Home, openHome } from "./home";
 
 jest.setTimeout(90_000);

@@ -4,9 +4,10 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { loginSecret } from "../../components/reverse-proxy/sites";
 import { keptFolder } from "../support/cached";
-import { freePort, untilOpen } from "../support/rendered-caddy";
+import { untilOpen } from "../support/rendered-caddy";
 import { type Home, openHome } from "./home";
 
 jest.setTimeout(5 * 60_000);

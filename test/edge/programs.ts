@@ -3,12 +3,13 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { enabledApps } from "../../components/apps/registry";
 import { loginSecret } from "../../components/reverse-proxy/sites";
 import { cacheDir } from "../../cli/cache";
 import { bundleProgram } from "@cloudcode/offline-kit/stand-ins/bundle";
 import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
-import { freePort, untilOpen } from "../support/rendered-caddy";
+import { untilOpen } from "../support/rendered-caddy";
 import { settingsOf } from "../support/settings";
 
 export interface Program {

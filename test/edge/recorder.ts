@@ -1,7 +1,7 @@
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { type IncomingMessage, type Server, ServerResponse, createServer, request } from "node:http";
 import type { Duplex } from "node:stream";
 import { Socket, connect } from "node:net";
-import { listen } from "../support/rendered-caddy";
 
 /** One request as it came out of Caddy. */
 export interface Arrival {

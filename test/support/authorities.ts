@@ -3,12 +3,13 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, type ServerResponse, createServer as createProxy } from "node:http";
 import { createServer as createHttps, request } from "node:https";
-import { type AddressInfo, type Server, connect } from "node:net";
+import { type Server, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
+import { freePort, listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { pebble } from "./tools";
 
 const letsEncrypt = "acme-v02.api.letsencrypt.org";
@@ -34,6 +35,8 @@ export class Authorities {
   readonly #servers: Server[] = [];
   #pebble: ChildProcess | undefined;
   #pebblePort = 0;
+  /** The end of what Pebble wrote. */
+  #said = "";
   #proxyPort = 0;
 
   static async start(): Promise<Authorities> {
@@ -70,7 +73,9 @@ export class Authorities {
     const config = join(this.#folder, "pebble.json");
     writeFileSync(config, JSON.stringify({ pebble: settings }));
     const env = { ...process.env, PEBBLE_VA_ALWAYS_VALID: "1", PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" };
-    this.#pebble = spawn(await pebble(), ["-config", config], { env, stdio: "ignore" });
+    this.#pebble = spawn(await pebble(), ["-config", config], { env, stdio: ["ignore", "pipe", "pipe"] });
+    for (const output of [this.#pebble.stdout, this.#pebble.stderr])
+      output?.on("data", (part: Buffer) => (this.#said = `${this.#said}${part.toString()}`.slice(-2000)));
 
     const sites = createHttps({ key: this.#tls.key, cert: this.#tls.certificate }, (asked, answer) => {
       const { host } = asked.headers;
@@ -152,12 +157,13 @@ export class Authorities {
   }
 
   async #pebbleAnswers(): Promise<void> {
-    for (let tries = 0; tries < 300; tries++) {
+    for (let tries = 0; tries < 300 && this.#pebble?.exitCode === null; tries++) {
       const answer = await this.#ofPebble("GET", "/dir", {}, "").catch(() => undefined);
       if (answer?.resume().statusCode === 200) return;
       await sleep(100);
     }
-    throw new Error("Pebble did not answer within 30 s");
+    const state = this.#pebble?.exitCode === null ? "did not answer within 30 s" : "stopped";
+    throw new Error(`Pebble ${state}: ${this.#said}`);
   }
 
   #ofPebble(method: string, path: string, headers: Record<string, string>, body: string): Promise<IncomingMessage> {
@@ -174,17 +180,4 @@ export class Authorities {
     this.#servers.push(server);
     return listen(server);
   }
-}
-
-/** @returns the port */
-export async function listen(server: Server, address = "127.0.0.1"): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, address, resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createProxy();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -4,7 +4,7 @@ import { type Server, createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort, listen } from "./authorities";
+import { freePort, listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { runProgram } from "./program";
 import { arrivedFiles } from "./releases";
 import { caddy, caddyHome } from "./tools";

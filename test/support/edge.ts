@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type IncomingHttpHeaders, type Server, createServer, request } from "node:http";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import type { Route } from "../../components/routes";
-import { RenderedCaddy, listen } from "./rendered-caddy";
+import { RenderedCaddy } from "./rendered-caddy";
 
 /** Who answered a request at the edge, and with which headers it arrived there. */
 export interface Arrival {

@@ -3,8 +3,9 @@ import { type IncomingHttpHeaders, type Server, createServer } from "node:http";
 import { request } from "node:https";
 import { type SelfSigned, selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { type Browser, chromium } from "playwright-core";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { type Route, indexIcons } from "../../components/routes";
-import { RenderedCaddy, listen } from "./rendered-caddy";
+import { RenderedCaddy } from "./rendered-caddy";
 
 export const domain = "home.example.com";
 export const session = "authelia_session=good";

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { freePort, untilOpen } from "./rendered-caddy";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
+import { untilOpen } from "./rendered-caddy";
 
 /** What leads Caddy to the localhost of OpenCode's workspace, as its image starts it; here it leads to this machine's. */
 export async function startLocalhost(): Promise<{ readonly port: number; stop(): void }> {

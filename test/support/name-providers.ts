@@ -1,9 +1,9 @@
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { createServer } from "node:https";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { isIPv4, isIPv6 } from "node:net";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { listen } from "./authorities";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 
 export const duckToken = "01234567-89ab-cdef-0123-456789abcdef";

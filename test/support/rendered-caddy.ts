@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type Server, createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import { type Route, modelPort } from "../../components/routes";
@@ -147,22 +147,6 @@ function caddyfileOf(release: Release, { without }: RenderedOptions): string {
 
 /** What guards a site against pages of other sites. */
 export const isolation = /^\t\timport isolation .*$/gm;
-
-/** @returns the port of this machine where the server now listens */
-export function listen(server: Server): Promise<number> {
-  return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => {
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** @throws Error where nothing takes connections within two minutes */
 export async function untilOpen(port: number): Promise<void> {

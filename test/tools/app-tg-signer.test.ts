@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bcryptVerify } from "hash-wasm";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { enabledApps } from "../../components/apps/registry";
 import { hashBasicPassword } from "../../components/reverse-proxy/password-hash";
 import { policyFor } from "../support/access";
@@ -308,15 +308,6 @@ describe("TG Signer's logins", () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 async function eventually<T>(attempt: () => Promise<T>, tries = 100): Promise<T> {
   try {

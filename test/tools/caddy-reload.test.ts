@@ -10,12 +10,13 @@ import { connect as connectTls } from "node:tls";
 import { promisify } from "node:util";
 import { WebSocket, WebSocketServer } from "ws";
 import { parse } from "yaml";
+import { freePort, listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import { deviceSecret, loginSecret } from "../../components/reverse-proxy/sites";
 import type { Route } from "../../components/routes";
 import { renderRelease } from "../../components/stack/release";
-import { freePort, listen, untilOpen } from "../support/rendered-caddy";
+import { untilOpen } from "../support/rendered-caddy";
 import { startLocalhost } from "../support/localhost";
 import { caddy, caddyHome } from "../support/tools";
 

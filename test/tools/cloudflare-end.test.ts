@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { text } from "node:stream/consumers";
-import { listen } from "../support/authorities";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { projectRoot } from "../support/program";
 
 const accountId = "0123456789abcdef0123456789abcdef";

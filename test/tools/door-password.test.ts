@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { type Server, createServer, request } from "node:http";
 import fc from "fast-check";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { hashBasicPassword, loginHeader, maxPasswordBytes } from "../../components/reverse-proxy/password-hash";
 import type { Route } from "../../components/routes";
-import { RenderedCaddy, listen } from "../support/rendered-caddy";
+import { RenderedCaddy } from "../support/rendered-caddy";
 
 // The real Caddy with the rendered site of an App at whose door it asks for a password itself.
 const domain = "home.example.com";

@@ -14,10 +14,11 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import type { Route } from "../../components/routes";
 import { guestTable, guestsIn } from "../../ops/commands/share";
 import { startLocalhost } from "../support/localhost";
-import { RenderedCaddy, listen } from "../support/rendered-caddy";
+import { RenderedCaddy } from "../support/rendered-caddy";
 
 const run = promisify(execFile);
 const domain = "home.example.com";

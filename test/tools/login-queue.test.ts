@@ -7,6 +7,7 @@ import { type AddressInfo, connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import { renderRelease } from "../../components/stack/release";
 import { projectRoot } from "../support/program";
@@ -59,15 +60,6 @@ let edge: ChildProcess;
 let gateway: Gateway;
 let port: number;
 let queuePort: number;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port: free } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return free;
-}
 
 beforeEach(async () => {
   gateway = new Gateway();

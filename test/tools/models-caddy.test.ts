@@ -1,9 +1,10 @@
 // The real Caddy before servers of models: the App's key opens nothing but those, and their own keys are never in the App's hands.
 import { type IncomingHttpHeaders, type Server, createServer, request } from "node:http";
 import { text } from "node:stream/consumers";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import type { ModelServer, Route } from "../../components/routes";
 import { modelHandlers } from "../../components/reverse-proxy/models";
-import { RenderedCaddy, listen } from "../support/rendered-caddy";
+import { RenderedCaddy } from "../support/rendered-caddy";
 
 const domain = "home.example.com";
 const servers: readonly ModelServer[] = [

@@ -9,10 +9,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { OpenCodeServer } from "@cloudcode/offline-kit/stand-ins/opencode/server";
 import { WebSocket } from "ws";
 import { parse } from "yaml";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { opencode } from "../../components/apps/opencode";
 import { deviceSecret, loginSecret } from "../../components/reverse-proxy/sites";
 import { type RenderedApp, renderApp } from "../support/rendered-app";
-import { RenderedCaddy, listen } from "../support/rendered-caddy";
+import { RenderedCaddy } from "../support/rendered-caddy";
 
 const host = "code.home.example.com";
 const basic = (password: string) => `Basic ${Buffer.from(`opencode:${password}`).toString("base64")}`;

@@ -4,10 +4,11 @@ import { type IncomingHttpHeaders, type Server, createServer, request } from "no
 import { join } from "node:path";
 import { type AddressInfo, connect } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { enabledApps } from "../../components/apps/registry";
 import { loginSecret } from "../../components/reverse-proxy/sites";
 import { startLocalhost } from "../support/localhost";
-import { RenderedCaddy, listen } from "../support/rendered-caddy";
+import { RenderedCaddy } from "../support/rendered-caddy";
 import { settingsOf } from "../support/settings";
 
 const domain = "home.example.com";

@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import type { IncomingHttpHeaders } from "node:http";
-import { connect, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { bundleGateway } from "../../stand-ins/authelia/bundle";
 import { createHasher, runArgon2 } from "../../stand-ins/authelia/users/hash";
 import type { Folder } from "./gateway-cases";
@@ -24,15 +24,6 @@ export interface Reply {
 export interface Running {
   readonly output: () => string;
   stop(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 let bundle: Promise<string> | undefined;

@@ -2,11 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { createHasher, runArgon2 } from "../../stand-ins/authelia/users/hash";
 import { codeAt, currentStep } from "../../../../test/browser/one-time-password";
 import { domain, goodConfig } from "./gateway-cases";
 import type { Running } from "./gateway-kit";
-import { authelia, elevate, freePort, gatewayFolder, password, startGateway, startRedis, Visitor } from "./gateway-kit";
+import { authelia, elevate, gatewayFolder, password, startGateway, startRedis, Visitor } from "./gateway-kit";
 
 jest.setTimeout(60_000);
 

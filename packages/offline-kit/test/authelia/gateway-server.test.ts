@@ -1,19 +1,10 @@
 // Signing in to the gateway as its container runs it: one bundled file, real hashes, real sessions in Redis.
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { matchingStep, totpCode } from "../../stand-ins/authelia/http/totp";
 import { codeAt, currentStep } from "../../../../test/browser/one-time-password";
 import { domain } from "./gateway-cases";
 import type { Running } from "./gateway-kit";
-import {
-  data,
-  elevate,
-  freePort,
-  gatewayFolder,
-  oneTimeCode,
-  password,
-  startGateway,
-  startRedis,
-  Visitor,
-} from "./gateway-kit";
+import { data, elevate, gatewayFolder, oneTimeCode, password, startGateway, startRedis, Visitor } from "./gateway-kit";
 
 jest.setTimeout(60_000);
 
