@@ -80,7 +80,7 @@ export interface UpstreamLogin {
 }
 
 /**
- * Servers of models that an App calls by way of the edge, as `http://ALIAS:PORT/NAME/…`: the edge puts their keys in the place of the App's own,
+ * Servers of models that an App calls by way of the edge, as `http://ALIAS:PORT/NAME/…`: the edge replaces the App's own keys by theirs,
  * and refuses every call while the notifier says that the limit of the month is reached.
  */
 export interface ModelAccess {

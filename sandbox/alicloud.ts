@@ -22,7 +22,7 @@ export interface AlicloudGround extends Ground {
 /** An emulated cloud account, as the target `alicloud` wants it. */
 export async function openAlicloud(name: string, say: Say): Promise<AlicloudGround> {
   const { privateNetwork, publicNetwork } = await ensureCloudNetworks(name);
-  // Here it can be told that this takes a while; a purchase of an instance is waited for.
+  // Here the output can say that this takes a while; a purchase of an instance is waited for.
   await cloudImage({ cacheDir, say });
   const emulator = await ensureEmulator(name, say);
   const controlUrl = controlUrlOf(emulator);

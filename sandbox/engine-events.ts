@@ -49,7 +49,7 @@ export class UpdateProgress {
 /**
  * `pulumi up` on a sandbox, told as it goes.
  *
- * @param everyMs how often a change is told at most
+ * @param everyMs how often a change is reported at most
  */
 export async function up(sandbox: Pick<Sandbox, "pulumi">, say: Say, everyMs: number): Promise<void> {
   // A step of some minutes is reported again, so that it is seen to live.

@@ -27,7 +27,7 @@ interface Choice {
   readonly allApps: boolean;
 }
 
-/** On a terminal nothing but the living line is shown, so a change is told at once; elsewhere each is a line that stays. */
+/** On a terminal nothing but the living line is shown, so a change is reported at once; elsewhere each is a line that stays. */
 const tellEveryMs = process.stderr.isTTY ? 500 : 15_000;
 
 const outputSchema = z.object({

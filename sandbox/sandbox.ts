@@ -86,7 +86,7 @@ export interface SandboxOptions {
   readonly allApps?: boolean;
   /** Name of the Pulumi stack; several may share the sandbox's backend. @default "sandbox" */
   readonly stack?: string;
-  /** Told of each of {@link sandboxParts} when it begins and when it is done. @default nobody is told */
+  /** Called for each of {@link sandboxParts} when it begins and when it is done. @default nobody */
   readonly track?: <T>(part: string, work: Promise<T>) => Promise<T>;
 }
 

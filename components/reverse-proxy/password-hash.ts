@@ -31,7 +31,7 @@ export interface LoginHeader {
 }
 
 /**
- * For any other user Caddy would check a hash of 2^14 rounds in the place of none, and it remembers up to a thousand passwords of up to
+ * For any other user Caddy would check a hash of 2^14 rounds instead of none, and it remembers up to a thousand passwords of up to
  * 1 MB each (caddyserver/caddy, modules/caddyhttp/caddyauth).
  */
 export function loginHeader(username: string): LoginHeader {

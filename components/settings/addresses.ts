@@ -10,7 +10,7 @@ const text = z.string("is not a string").min(1, "is empty");
 
 const dnsLabel = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 const hostPattern = new RegExp(`^(?=.{1,253}$)(${dnsLabel}\\.)*${dnsLabel}$`);
-/** A name that ends so is an IPv4 address to whoever resolves it (https://url.spec.whatwg.org/#ends-in-a-number-checker). */
+/** A name that ends so is an IPv4 address for every resolver (https://url.spec.whatwg.org/#ends-in-a-number-checker). */
 const numericEnd = /(^|\.)(\d+|0x[\da-f]*)$/;
 
 /** A host name in lower-case ASCII that no resolver takes for an address, and whose `xn--` parts are what they seem. */

@@ -78,7 +78,7 @@ function checked(key: string, text: pulumi.Output<unknown>): pulumi.Output<strin
   });
 }
 
-/** The line that shows a right value, in the place of the command that sets a configuration. */
+/** The line that shows a right value, instead of the command that sets a configuration. */
 function example(key: string): string {
   if (!isSettingKey(key)) return "    fix: remove it";
   const { example: words }: Setting = settingsTable[key];

@@ -52,7 +52,7 @@ export interface ReleasePlan {
   /**
    * Format of the App's data, where a version migrates it for good: a whole number that grows with each such migration. Where the data
    * on the host has another one, the host first keeps a copy of these volumes, as compose.yaml calls them, and going back brings version
-   * and data back together. Data of before the first format that an App declares has format 1. @default its data needs no copy
+   * and data back together. Data older than the first format that an App declares has format 1. @default its data needs no copy
    */
   readonly dataFormat?: { readonly number: number; readonly volumes: readonly string[] };
   /** Longest time to wait for health, in seconds. @default 180 */

@@ -94,7 +94,7 @@ const authorityOf = (name: string) => `cloudcode-${name}-acme`;
 /** Pebble forgets everything when it ends, so what a pause ends is only the relay in front of it. */
 const doorOf = (name: string) => `cloudcode-${name}-acme-door`;
 
-/** A loopback address that belongs to this sandbox alone, for what the host must not reach past the door. */
+/** A loopback address that belongs to this sandbox alone, for what the host must not reach directly. */
 const innerAddress = (bindAddress: string) => bindAddress.replace(/^\d+/, "127");
 
 const AUTHORITY = `pebble-challtestsrv -dnsserver "$1:8053" -management "$1:8055" -defaultIPv4 "$2" -defaultIPv6 "" \\

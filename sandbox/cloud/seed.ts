@@ -1,6 +1,6 @@
 import type { TarFile } from "../host/tar";
 
-/** What a new machine is told about itself. */
+/** What a new machine knows about itself. */
 export interface Seed {
   readonly instanceId: string;
   readonly hostName: string;

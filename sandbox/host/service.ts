@@ -60,5 +60,5 @@ export async function removeService(container: string): Promise<void> {
   await run("docker", ["rm", "--force", "--volumes", container]);
 }
 
-/** `docker run` options: what a container writes into the cache belongs to whoever runs the sandbox. */
+/** `docker run` options: what a container writes into the cache belongs to the user who runs the sandbox. */
 export const asMyself = () => ["--user", `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`];

@@ -111,7 +111,7 @@ CMD ["./gateway"]
   };
 }
 
-/** Debian's real nginx with a page in the place of liteboxd's, as its image of the pages is laid out. */
+/** Debian's real nginx with a page instead of liteboxd's, as its image of the pages is laid out. */
 export function liteboxdWebRecipe(base: string): Recipe {
   return {
     name: "liteboxd-web",

@@ -66,7 +66,7 @@ fi
 exec "$@"
 `;
 
-/** A stand-in for Authelia, which no package registry has, in the place of the official image's binary. */
+/** A stand-in for Authelia, which no package registry has; it replaces the official image's binary. */
 export function autheliaRecipe(base: string, gatewayBundle: string): Recipe {
   return {
     name: "authelia",

@@ -56,7 +56,7 @@ part() { # NAME RELEASE FORMAT SNAPSHOT VOLUME...: an empty SNAPSHOT is none
   say "the data of $name has format $(cat "$own/kept/format"), and a copy of it is kept $(where_kept "$own/kept"); format $becomes comes next"
 }
 
-# What `part` has kept, in the place of what a release left that did not become healthy. Nothing of the stack runs then.
+# Puts what `part` has kept back over what a release left that did not become healthy. Nothing of the stack runs then.
 unpart() { # NAME
   name=$1
   recover
@@ -76,7 +76,7 @@ exchange() { # NAME RELEASE
   say "the data of $name has format $(format_of "$name") again, from the copy; what was written since, of format $(cat "$formats/$name/kept/format"), is kept $(where_kept "$formats/$name/kept")"
 }
 
-# The kept data, found by kept_place, in the place of the stack's volumes, which are removed without ASIDE.
+# The kept data, found by kept_place, replaces the stack's volumes, which are removed without ASIDE.
 put_kept() { # NAME FAULT [ASIDE]
   halt "$1"
   trap 'recover; hide' EXIT

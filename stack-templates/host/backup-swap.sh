@@ -8,7 +8,7 @@ journal_begins() { # NAME [FORMAT]
   printf '%s %s\n' "$1" "${2-}" >"$work/journal"
 }
 
-# Puts the volumes of a folder in the place of a stack's. What was there stays next to it until the journal ends.
+# Replaces a stack's volumes by those of a folder. What was there stays next to it until the journal ends.
 swap() { # NAME PLACE [ORIGIN [ASIDE]]
   volumes "$1" | while read -r short _ folder; do
     [ -d "$2/volumes/$short" ] || [ -e "$2/dumps/$short" ] || continue

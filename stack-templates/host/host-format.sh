@@ -7,7 +7,7 @@
 look_at_format() { # RELEASE [any]: with the word, also a newer format comes back
   change='' wanted=$(plan "$1" format | cut -d ' ' -f 1)
   formats=${docker_root:=$(docker info --format '{{.DockerRootDir}}')}/cloudcode-formats/$name
-  # A release of before the App had formats has the first one.
+  # A release older than the App's formats has the first one.
   [ -n "$wanted" ] || { [ -e "$formats/format" ] && wanted=1; } || return 0
   if [ -z "$(docker volume ls --quiet --filter "label=com.docker.compose.project=$project")" ]; then
     mkdir -p "$formats" && printf '%s\n' "$wanted" >"$formats/format"

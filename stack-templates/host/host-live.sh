@@ -1,4 +1,4 @@
-# Part of cloudcode-host, run within it: a release starts in the place of another, which runs again where the new one fails.
+# Part of cloudcode-host, run within it: a release replaces another, which runs again where the new one fails.
 # shellcheck shell=sh disable=SC2154,SC2034 # the names are cloudcode-host's
 
 switch() { # RELEASE

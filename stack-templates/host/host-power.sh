@@ -32,7 +32,7 @@ stop() { # [SERVICE]
 }
 
 # The same health checks as for a release. There is no other release to go back to: this one ran before.
-healthy() { # SERVICE [WORD...]: these words of Compose in the place of the service
+healthy() { # SERVICE [WORD...]: these words of Compose instead of the service
   one=$1
   [ $# = 1 ] || shift
   if [ -z "$1" ]; then

@@ -77,8 +77,8 @@ describe.each(formerStacks)("a stack $name of the releases without a Home", (sta
     const { stdout } = await subject.pulumi(["preview", "--json", "--show-sames"]);
     const preview = parsePreview(stdout);
     expect(acts(preview, "replaced", "deleted")).toEqual([]);
-    const anew = resources.filter((one) => !urns.has(one.urn)).map((one) => `${one.type} ${one.name}`);
-    expect(acts(preview, "created")).toEqual(anew.sort());
+    const created = resources.filter((one) => !urns.has(one.urn)).map((one) => `${one.type} ${one.name}`);
+    expect(acts(preview, "created")).toEqual(created.sort());
     expect(preview.steps.length).toBeGreaterThan(40);
   });
 });

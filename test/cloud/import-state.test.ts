@@ -132,7 +132,7 @@ afterAll(async () => {
   if (!keep) await removeSandbox(name, say);
 });
 
-test("what cannot be adopted is told at once, and nothing is changed", async () => {
+test("what cannot be adopted is reported at once, and nothing is changed", async () => {
   const before = readFileSync(stackFile, "utf8");
   const wrong = join(folder, "wrong.json");
   writeFileSync(wrong, stateJson({ ...ids, vswitch: "" }, { version: "0.9", status: "suspended" }));

@@ -114,7 +114,7 @@ DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends do
   expect(await read("docker info --format '{{.Driver}}'")).toBe("overlay2");
 });
 
-test("a stop and a start bring back mounts, Docker and the public address; cloud-init does not begin anew", async () => {
+test("a stop and a start bring back mounts, Docker and the public address; cloud-init does not begin again", async () => {
   await ssh("echo changed >/etc/hostname-note && rm /etc/ssh/ssh_host_ed25519_key.pub");
   await machines.stop("i-one", false);
   await expect(ssh("true")).rejects.toThrow();

@@ -69,7 +69,7 @@ const arrived = (count: number) =>
     90,
   );
 
-test("each turn is told once, whether the notifier listened or not", async () => {
+test("each turn is news once, whether the notifier listened or not", async () => {
   notifier.start();
   await until(
     () => notifier.words.includes("news goes to"),

@@ -63,7 +63,7 @@ describe.each(chosenSystems)("backups on %s", (system) => {
     expect(await host.machine.words(host.restic("dump --tag app=app latest / | grep -a -c harmless"))).not.toBe("0");
   });
 
-  test("follow no link that an App puts in the place of a folder at the wrong moment", async () => {
+  test("follow no link by which an App replaces a folder at the wrong moment", async () => {
     await host.fill("app", [
       entry("link", "link", { to: hex("/config") }),
       entry("file", "data", { data: hex("read") }),

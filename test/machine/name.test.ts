@@ -8,7 +8,7 @@ import { Machine, chosenSystems } from "./machine";
 jest.setTimeout(15 * 60_000);
 
 const release = "/root/release";
-/** What install.sh gives its parts: only words of its own reach whoever runs it, and a failure is taken back. */
+/** What install.sh gives its parts: only words of its own reach its caller, and a failure is taken back. */
 const installation = `(
 set -eu
 here=${release}

@@ -41,7 +41,7 @@ const operators = (): Readonly<Record<string, Operator>> => ({
     env: { SSH_AUTH_SOCK: "/nonexistent/agent.1" },
     config: "Host *\n  Port 1\n  User nobody\n  ProxyCommand false\n  RemoteCommand false\n  RequestTTY force\n",
   },
-  "an agent that never answers, and a file in the place of the key": {
+  "an agent that never answers, and a file that is no key": {
     env: { SSH_AUTH_SOCK: join(folder, "agent") },
     config: `Host *\n  IdentityFile ${join(folder, "agent")}\n  IdentitiesOnly yes\n  HostKeyAlgorithms ssh-rsa\n  SendEnv *\n`,
   },

@@ -144,7 +144,7 @@ function hostileValues({ type, secret }: Setting): readonly string[] {
   return type === "array" ? hostileTexts.map((text) => JSON.stringify([text])) : [];
 }
 
-/** The same settings with a harmless text, which stands nowhere else, in the place of each text that a check lets differ. */
+/** The same settings with a harmless text, which stands nowhere else, instead of each text that a check lets differ. */
 export function harmless(
   kind: Kind,
   settings: Raw,

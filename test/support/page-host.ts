@@ -42,7 +42,7 @@ export interface PageReport {
   readonly deploy: { readonly time: number; readonly stack: string; readonly ok: boolean } | null;
 }
 
-/** A folder in the place of /opt/cloudcode, and programs of a host that only say what the test wants. */
+/** A folder instead of /opt/cloudcode, and programs of a host that only say what the test wants. */
 export class PageHost {
   readonly folder = mkdtempSync(join(tmpdir(), "page-"));
   readonly root = join(this.folder, "root");

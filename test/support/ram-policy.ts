@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { projectRoot } from "../../sandbox/folder";
 import { type Policy, policySchema } from "@cloudcode/alicloud-emulator/policy";
 
-/** docs/ram-policy.json as the README asks for it: with the account's zone in the place of example.com. */
+/** docs/ram-policy.json as the README asks for it: with the account's zone instead of example.com. */
 export function ramPolicy(zone: string): Policy {
   return readPolicy("ram-policy.json", (text) => text.replace("domain/example.com", `domain/${zone}`));
 }

@@ -65,7 +65,7 @@ beforeAll(async () => {
   });
   for (const file of files.toString().split("\0").filter(Boolean))
     cpSync(join(projectRoot, file), join(folder, "template", file));
-  // The installed packages in the place of the same ones from the registry.
+  // The installed packages instead of the same ones from the registry.
   const npm = `#!/bin/sh\n[ "$1" != install ] || exec ln -s '${join(projectRoot, "node_modules")}' node_modules\n`;
   writeFileSync(join(folder, "bin", "npm"), npm);
   chmodSync(join(folder, "bin", "npm"), 0o755);
@@ -203,7 +203,7 @@ it("ops knows its target, and the releases of its stacks by their output", async
     expect(await releaseOf(stack)).toMatchObject({ state: "ok", seen: machine.running(stack) });
 });
 
-it("an up that the host refuses leaves the release of before in the state", async () => {
+it("an up that the host refuses leaves the earlier release in the state", async () => {
   const before = machine.running("opencode");
   await pulumi("config", "set", "opencodeMemoryMiB", "1300");
   machine.refuses.add("opencode");

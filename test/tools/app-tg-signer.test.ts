@@ -259,7 +259,7 @@ describe("TG Signer's logins", () => {
     expect(logins(own)?.value).toEqual({ "TG Signer": { username: "admin", password: "a long passphrase" } });
   });
 
-  it("with basic have one at the door, whose hash alone reaches the host and is the same at every run", async () => {
+  it("with basic have a password of Caddy's own, whose hash alone reaches the host and is the same at every run", async () => {
     const given = { ...basic, tgSignerBasicUsername: "jo", tgSignerBasicPassword: "a door passphrase" };
     const caddyfile = async (run: ProgramRun) =>
       (await arrivedFiles(run, "edge-release")).get("live/Caddyfile")?.content ?? "";

@@ -6,7 +6,7 @@ import { hashBasicPassword, loginHeader, maxPasswordBytes } from "../../componen
 import type { Route } from "../../components/routes";
 import { RenderedCaddy } from "../support/rendered-caddy";
 
-// The real Caddy with the rendered site of an App at whose door it asks for a password itself.
+// The real Caddy with the rendered site of an App for which it asks for a password itself.
 const domain = "home.example.com";
 const password = "p".repeat(maxPasswordBytes);
 const route: Route = {

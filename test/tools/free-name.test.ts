@@ -198,7 +198,7 @@ describe("cloudcode-name", () => {
     expect(writes()).toHaveLength(1);
   });
 
-  it("follows another address, and takes those of before away, AAAA too; other records stay", async () => {
+  it("follows another address, and takes the earlier ones away, AAAA too; other records stay", async () => {
     const other = { subname: "", type: "CAA", ttl: 3600, records: ['0 issue "letsencrypt.org"'] };
     providers.rrsets = [
       other,

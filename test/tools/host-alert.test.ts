@@ -35,7 +35,7 @@ describe("the settings of alerts", () => {
     ["submission://smtp.example.com", undefined, { url: "smtp://smtp.example.com:587", secure: true }],
     ["submissions://smtp.example.com:4650", undefined, { url: "smtps://smtp.example.com:4650", secure: true }],
     ["smtp://smtp.example.com", undefined, { url: "smtp://smtp.example.com:25", secure: false }],
-  ])("%s with the login %s is told to curl in its own words", (address, username, words) => {
+  ])("%s with the login %s is given to curl in its own words", (address, username, words) => {
     expect(curlMail(address, username)).toEqual(words);
   });
 });

@@ -33,7 +33,7 @@ beforeEach(async () => {
   [data, workspace] = [folder("data"), folder("workspace")];
   host.withVolumes([], app(data, workspace));
   writeFileSync(join(data, "db"), "1\n");
-  // A release of before, whose plan knows no formats.
+  // An earlier release, whose plan knows no formats.
   await host.apply(release("old1"));
   write("first");
   host.calls();
@@ -55,7 +55,7 @@ const kept = () => (existsSync(join(own(), "kept")) ? read("kept/format") : "non
 const stops = () => host.calls().filter((call) => /^stop(?!.* cloudcode-restic$)| up /.test(call));
 
 describe("a release whose data has another format", () => {
-  it("starts on the data of before, of which a copy is kept, with its owner, modes, times and links", async () => {
+  it("starts on the earlier data, of which a copy is kept, with its owner, modes, times and links", async () => {
     chmodSync(join(data, "db"), 0o640);
     symlinkSync("/etc/passwd", join(data, "link"));
     const before = statSync(join(data, "db"));
@@ -123,7 +123,7 @@ describe("a release whose data has another format", () => {
     expect([host.current(), kept(), existsSync(join(own(), "format"))]).toEqual(["old1", "none", false]);
   });
 
-  it("that does not become healthy gives way to version and data of before, and leaves what it did not own", async () => {
+  it("that does not become healthy gives way to the earlier version and data, and leaves what it did not own", async () => {
     const before = db();
     const { status, said } = await apply("bad1", 2);
     expect([status, said.slice(-2)]).toEqual([
@@ -312,7 +312,7 @@ describe("where backups are set", () => {
     expect(restic().filter((words) => words.startsWith("tag"))).toEqual([]);
   });
 
-  it("a version that does not become healthy gives way to version and data of before", async () => {
+  it("a version that does not become healthy gives way to the earlier version and data", async () => {
     const before = db();
     const { status, said } = await apply("bad1", 2);
     expect([status, said.at(-1)]).toEqual([1, "release old1 is running again"]);

@@ -184,7 +184,7 @@ describe("cloudcode-spot", () => {
     ["is made", "exit 0", /The last backup is made\./, 0],
     ["fails", "exit 1", /The last backup is not complete/, 1],
     ["takes longer than there is time", "exec tail -f /dev/null", /The last backup is not complete/, 1],
-  ])("a last backup that %s is told, and holds the end up for no second", async (_what, script, told, stops) => {
+  ])("a last backup that %s is reported, and holds the end up for no second", async (_what, script, told, stops) => {
     backup(script);
     metadata.endsIn(33);
     stand("sleep", "");

@@ -160,7 +160,7 @@ describe("what the page says", () => {
     [590, "All is well"],
     [610, "No check for 10 minutes The following is as of "],
     [5 * 86_400, "No check for 5 days The following is as of "],
-    // A clock that was put back: how old the report is cannot be told.
+    // A clock that was put back: how old the report is cannot be known.
     [-3600, "No check for less than a minute The following is as of "],
   ])("of a report that is %d seconds old begins with %s", async (age, verdict) => {
     index.report(report(age));

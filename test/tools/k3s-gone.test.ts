@@ -52,7 +52,7 @@ COMMIT
 COMMIT
 `;
 
-it("k3s is stopped, its pods are killed, and Docker's rules are not even written anew", () => {
+it("k3s is stopped, its pods are killed, and Docker's rules are not even written again", () => {
   expect(machine.gone("keep-data")).toMatchObject({ status: 0, said: "" });
   expect(machine.calls().filter((call) => !call.startsWith("systemctl is-active"))).toEqual([
     "systemctl disable --now cloudcode-k3s",

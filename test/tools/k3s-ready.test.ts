@@ -87,7 +87,7 @@ describe("a machine without k3s", () => {
     );
   });
 
-  it("whose k3s does not come up is told with its last words", () => {
+  it("whose k3s does not come up is reported with its last words", () => {
     machine.put("broken", "");
     machine.install("journalctl", "#!/bin/sh\necho 'level=fatal msg=\"no room\"'\n");
     expect(machine.ready()).toMatchObject({
@@ -111,14 +111,14 @@ describe("a machine that is ready", () => {
     expect(statSync(machine.path("stack/access/server/kubeconfig")).ino).toBe(before);
   });
 
-  it.each(["config.yaml", "registries.yaml", "firewall"] as const)("starts k3s anew when %s is another", (name) => {
+  it.each(["config.yaml", "registries.yaml", "firewall"] as const)("starts k3s again when %s is another", (name) => {
     machine.write(name, "another\n");
     expect(machine.ready()).toMatchObject({ status: 0 });
     expect(starts()).toEqual(["systemctl restart --no-block cloudcode-k3s"]);
     expect(machine.text("k3s", name)).toBe("another\n");
   });
 
-  it("gets a file anew that was damaged", () => {
+  it("gets a file again that was damaged", () => {
     machine.put("k3s/v1/k3s", "damaged");
     expect(machine.ready()).toMatchObject({ status: 0 });
     expect(machine.text("k3s/v1/k3s")).toBe(readFileSync(join(machine.mirror, "k3s"), "utf8"));

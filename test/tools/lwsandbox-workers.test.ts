@@ -142,7 +142,7 @@ describe("the scripts", () => {
     machine.agent(["worker-1", "192.0.2.7", address, admission], "K10abc::node:secret");
   const restarts = () => machine.calls().filter((call) => call.startsWith("systemctl restart"));
 
-  it("an agent is told its server, its name and its address", () => {
+  it("an agent gets its server, its name and its address", () => {
     expect(join()).toMatchObject({ status: 0, printed: expect.stringContaining("worker-1 is a worker") as string });
     expect(machine.text("k3s/config.yaml")).toBe(
       ["server: https://192.0.2.7:6443", `token-file: ${machine.path("k3s/token")}`, "node-name: worker-1"].join("\n") +

@@ -1,4 +1,4 @@
-// The real program of the notifier with the real Apprise, and receivers in the place of its services.
+// The real program of the notifier with the real Apprise, and receivers instead of its services.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -375,7 +375,7 @@ describe("a guest", () => {
     expect(dev.seen.length).toBe(before);
   });
 
-  it("is told that it has ended; whoever signs in there is not", async () => {
+  it("reads that it has ended; somebody who signs in there does not", async () => {
     const cookie = `__Host-guest=${key(now() - 1)}`;
     expect(await ask("/", { cookie })).toMatchObject({ status: 410, body: "This link has ended." });
     expect((await ask("/", { cookie: `${cookie}; ${session}` })).body).toBe("<h1>dev</h1>");

@@ -178,7 +178,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
     for (const path of [...folders, ...carried]) expect(statSync(path).size).toBeGreaterThan(0);
   });
 
-  it("no service has a secret of Compose's own kind, whose changed file would not make the container anew", () => {
+  it("no service has a secret of Compose's own kind, whose changed file would not recreate the container", () => {
     for (const name of stackNames) expect(projects[name]?.secrets).toBeUndefined();
   });
 

@@ -191,7 +191,7 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
     expect(users()).toEqual({ zoe: user("zoe"), email: user("email", "$argon2id$second") });
   });
 
-  it("an empty users file, as a full disk leaves it, is written anew", () => {
+  it("an empty users file, as a full disk leaves it, is written again", () => {
     start("admin");
     writeFileSync(file("users.yml"), "");
     start("admin");
@@ -212,7 +212,7 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
     if (process.getuid?.() === 0) expect(statSync(file("encryption-key")).uid).toBe(8000);
   });
 
-  it("an empty key, as a full disk leaves it, is written anew", () => {
+  it("an empty key, as a full disk leaves it, is written again", () => {
     writeFileSync(file("encryption-key"), "");
     start("admin");
     expect(readFileSync(file("encryption-key"), "utf8")).toBe("key-of-the-release");

@@ -23,7 +23,7 @@ describe("pages of a list", () => {
     expect(asked).toHaveLength(Math.max(1, Math.ceil(total / 50)));
   });
 
-  it("are all read where no total is told", async () => {
+  it("are all read where no total is reported", async () => {
     expect(await allPages(byNumber(120, [], false), read)).toEqual(numbers(120));
   });
 

@@ -63,7 +63,7 @@ describe("the budget of a host on Alibaba Cloud", () => {
     expect(outputs["monthlyCost"]?.value).toMatchObject({ currency: "CNY" });
   });
 
-  it("needs prices: a key without the right is told in one sentence, and without a limit no price is needed", async () => {
+  it("needs prices: a key without the right is reported in one sentence, and without a limit no price is needed", async () => {
     const fault = "ecs:DescribePrice: Forbidden.RAM: User not authorized AuthAction: ecs:DescribePrice";
     const account = { prices: { fault } };
     expect(String(await failureOf({}, { account }))).toContain(

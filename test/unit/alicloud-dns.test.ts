@@ -96,11 +96,11 @@ describe("zones that cannot be listed", () => {
       "ErrorCode: Forbidden.RAM AuthAction: alidns:DescribeDomains",
       /^The access key may not do alidns:DescribeDomains: /,
     ],
-  ])("for %j are told in one sentence with its fix", async (fault, sentence) => {
+  ])("for %j are reported in one sentence with its fix", async (fault, sentence) => {
     expect(await failing(fault)).toMatchObject({ message: expect.stringMatching(sentence) as unknown });
   });
 
-  it("are told in the cloud's own words where nobody knows the cause, and never with a trace of the program", async () => {
+  it("are reported in the cloud's own words where nobody knows the cause, and never with a trace of the program", async () => {
     const unknown = await failing("the moon is full");
     expect(pulumi.RunError.isInstance(unknown)).toBe(true);
     expect(unknown).not.toHaveProperty("stack");

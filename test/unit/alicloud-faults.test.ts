@@ -72,7 +72,7 @@ describe("every fault of the emulator", () => {
   afterEach(() => emulator.close());
 
   const zone = "ap-southeast-1b";
-  // The record makes the compiler ask for a case of every kind of fault; two have no answer of the API, and what has no price is told by budgets.
+  // The record makes the compiler ask for a case of every kind of fault; two have no answer of the API, and what has no price is reported by budgets.
   const cases: Readonly<Record<Exclude<Fault["kind"], "lostAnswer" | "noPrice" | "error">, [Fault, string, RegExp]>> = {
     soldOut: [{ kind: "soldOut", zone }, "RunInstances", /^The instance type is sold out or not sold in this zone: /],
     noStock: [{ kind: "noStock", zone }, "RunInstances", /^The instance type is sold out or not sold in this zone: /],

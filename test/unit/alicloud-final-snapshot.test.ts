@@ -41,7 +41,7 @@ test("a disk leaves a tagged snapshot, its price and how to restore it", async (
   );
 });
 
-test("a disk that was deleted by hand is told, not missed", async () => {
+test("a disk that was deleted by hand is reported, not missed", async () => {
   await account.ask("ecs", "DeleteDisk", { DiskId: diskId });
   expect(await finalSnapshot()).toEqual({
     ...{ code: 0, stdout: `disk ${diskId} is gone already, so there is no final snapshot of it`, stderr: "" },

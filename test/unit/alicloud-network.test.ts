@@ -191,11 +191,11 @@ describe("an existing network", () => {
     });
   });
 
-  it("that is not in the region is told by its id", async () => {
+  it("that is not in the region is reported by its id", async () => {
     expect(String(await failureOf(existing, {}))).toContain("there is no vSwitch vsw-t4n0a1 in ap-southeast-1");
   });
 
-  it("that cannot be looked up is told by its cause and fix", async () => {
+  it("that cannot be looked up is reported by its cause and fix", async () => {
     const fault = "invocation failed: SDKError: ErrorCode: Forbidden.RAM, AuthAction: vpc:DescribeVSwitches";
     const error = await failureOf(existing, { account: { fault } });
     expect(String(error)).toContain(

@@ -408,7 +408,7 @@ describe("the scripts", () => {
   it("turn to another type when the list does, not when the market or another setting does", async () => {
     const env = { PULUMI_COMMAND_STDOUT: JSON.stringify({ ...first, asked: other.instanceTypes }) };
     const turned = { ...other, first, instanceTypes: ["ecs.u1-c1m2.large", "ecs.e-c1m2.large"] };
-    // Another market, disk or the like leaves the machine what it is; so does a choice of before lists were kept.
+    // Another market, disk or the like leaves the machine what it is; so does a choice made before lists were kept.
     const kept = await runScript(emulator, "choose-type", { ...other, first, spot: true }, env);
     const old = await runScript(emulator, "choose-type", turned, { PULUMI_COMMAND_STDOUT: JSON.stringify(first) });
     expect([JSON.parse(kept.stdout), JSON.parse(old.stdout)]).toMatchObject([first, first]);

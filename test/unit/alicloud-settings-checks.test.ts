@@ -1,7 +1,7 @@
 import { minimalAlicloud } from "../support/program";
 import { faultsOf } from "../support/settings";
 
-describe("a value of the target alicloud that fails its check is told by its key and its fault", () => {
+describe("a value of the target alicloud that fails its check is reported by its key and its fault", () => {
   it.each([
     ["region", "Singapore", "is not a region such as ap-southeast-1"],
     ["region", "ap-southeast-1; rm", "is not a region such as ap-southeast-1"],

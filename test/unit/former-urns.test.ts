@@ -35,7 +35,7 @@ describe.each(formerStacks)("a stack $name of the releases without a Home", ({ n
   });
 
   it("gets the Home, and the network of a machine that is there already, which hold nothing of their own", () => {
-    const anew = run.resources.filter(
+    const created = run.resources.filter(
       ({ type, options }) => type !== "pulumi:pulumi:Stack" && !options.aliases.some((urn) => former.includes(urn)),
     );
     // Later than the Home.
@@ -47,7 +47,7 @@ describe.each(formerStacks)("a stack $name of the releases without a Home", ({ n
       "command:local:Command::notify-removal",
     ];
     expect(
-      anew
+      created
         .map((one) => ownPart(one.urn))
         .filter((one) => !later.includes(one ?? ""))
         .sort(),

@@ -74,7 +74,7 @@ describe("a stack that needs something of the machine", () => {
     expect(ups()).toHaveLength(1);
   });
 
-  it("is not started where that fails; the last words are told, and the machine is as the running release needs it", async () => {
+  it("is not started where that fails; the last words are reported, and the machine is as the running release needs it", async () => {
     await host.apply(machineRelease("r1", notes));
     host.calls();
     const { status, said } = await host.apply(machineRelease("r2", notes, 1));

@@ -123,7 +123,7 @@ describe("a change of files", () => {
     expect(said(`drop "$PWD/plain"`)).toBe("yes\n");
   });
 
-  it("that is undone has the services take the files of before", () => {
+  it("that is undone has the services take the earlier files", () => {
     before();
     killAt(0);
     shell(`change test; echo new | write "$PWD/plain"; kill -9 $$`);

@@ -39,7 +39,7 @@ describe("a release with another version", () => {
     expect(backups()).toEqual(["app: keep app"]);
   });
 
-  it("that does not become healthy gives way to the image and the data of before", async () => {
+  it("that does not become healthy gives way to the earlier image and data", async () => {
     withBackups();
     host.answer("compose*/releases/r2/compose.yaml up *", "", 1);
     const { status, said } = await host.apply(release("r2"));

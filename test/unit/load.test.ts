@@ -47,7 +47,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-it("runs what the sources say now, be it that their size and time are those of before", async () => {
+it("runs what the sources say now, though their size and time are as they were", async () => {
   expect(run()).toEqual({ status: 0, said: "one\n", fault: "" });
   await settled();
   expect(run().said).toBe("one\n");

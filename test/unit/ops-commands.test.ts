@@ -61,7 +61,7 @@ describe("the users file", () => {
     expect(changed).toContain("# hers");
   });
 
-  it("without the user is told", () => {
+  it("without the user is reported", () => {
     expect(() => withPasswordHash(users, "eve", "x")).toThrow("Authelia has no user eve");
   });
 
@@ -143,7 +143,7 @@ describe("an App", () => {
     expect(addressOf(outputs, app)).toBe(url);
   });
 
-  it("that is not there is told with those that are", () => {
+  it("that is not there is reported with those that are", () => {
     expect(() => addressOf(outputs, "mail")).toThrow("this stack has no App mail; it has OpenCode");
   });
 

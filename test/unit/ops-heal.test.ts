@@ -116,7 +116,7 @@ it.each([
     "jo@laptop",
   ],
   ["error: [409] Conflict: Another update is currently in progress.", "another run"],
-])("a lock is told: %s", (words, who) => {
+])("a lock is reported: %s", (words, who) => {
   expect(pulumiFault(words)).toMatch(new RegExp(`^${who}.* holds the stack's lock`));
 });
 

@@ -70,7 +70,7 @@ describe("the outputs of a stack", () => {
     expect(parseOutputs(JSON.stringify(outputs)).operations).toEqual({ ...outputs.operations, codesTo: undefined });
   });
 
-  it("of a program that never ran to its end are told by name", () => {
+  it("of a program that never ran to its end are reported by name", () => {
     expect(() => parseOutputs("{}")).toThrow(
       "the stack lacks the outputs url, urls, operations: run `pulumi up` once until it completes",
     );

@@ -354,7 +354,7 @@ describe("what is unsafe is refused by name", () => {
 });
 
 describe("a fault", () => {
-  it("is told with all others, each with file and key, before anything is touched", async () => {
+  it("is reported with all others, each with file and key, before anything is touched", async () => {
     write({
       "apps/one/app.yaml": "titel: One\nport: 70000\nmemory: { db: 100 }\n",
       "apps/one/compose.yaml": "services:\n  web: { image: a, ports: ['80:80'], privileged: true }\n",

@@ -44,7 +44,7 @@ describe("the outputs of a stack", () => {
 });
 
 describe("sshCommand", () => {
-  // What the shell is told first. Those that are not on this machine are left out, but for the first two.
+  // What the shell runs first. Those that are not on this machine are left out, but for the first two.
   const shells = {
     sh: "set -C",
     bash: "set -o noclobber",

@@ -14,7 +14,7 @@ import { type Answer, type Listening, account, closedPort, plainServer, sshHost 
 const login = keyPair();
 const host = keyPair();
 
-/** An account that runs nothing of what it is told. */
+/** An account that runs no command. */
 const ends =
   (code: number, words = ""): Answer =>
   (_command, channel) => {
@@ -111,7 +111,7 @@ describe("a host that answers", () => {
   });
 });
 
-describe("a host that does not answer in time is told by how far it came", () => {
+describe("a host that does not answer in time is reported by how far it came", () => {
   it("a refused port", async () => {
     const port = await closedPort();
     const { code, said, seconds } = await reach(port, 3);
@@ -147,7 +147,7 @@ describe("a host that does not answer in time is told by how far it came", () =>
   });
 });
 
-describe("what time cannot heal is told at once", () => {
+describe("what time cannot heal is reported at once", () => {
   const patience = 3600;
 
   it("another host key than the pinned one", async () => {
@@ -213,7 +213,7 @@ describe("what time cannot heal is told at once", () => {
 });
 
 describe("a connection that breaks while the command runs", () => {
-  it("is told as such", async () => {
+  it("is reported as such", async () => {
     const cut: Answer = (command, channel) => {
       account()(command, channel);
       setTimeout(() => channel.end(), 1000);

@@ -118,7 +118,7 @@ describe("the digests a preview shows", () => {
 });
 
 describe("a mounted file", () => {
-  it("lies below a folder named by its content, so that only its own service is created anew", () => {
+  it("lies below a folder named by its content, so that only its own service is recreated", () => {
     const pathOf = (release: Release, name: string) => release.files.find(({ path }) => path.endsWith(name))?.path;
     const [before, after] = [render(), render({}, "another")];
     expect(pathOf(before, "app.conf")).toMatch(/^files\/[0-9a-f]{16}\/app\.conf$/);
@@ -144,7 +144,7 @@ describe("a template that is wrong", () => {
     expect(() => render()).toThrow("stack-templates/app/app.conf.hbs: line 2: insert values through a helper");
   });
 
-  it("that mounts what is not there is told so", () => {
+  it("that mounts what is not there is refused", () => {
     write("compose.yaml.hbs", 'x: {{compose (mount "nothing")}}\n');
     expect(() => render()).toThrow('stack-templates/app/compose.yaml.hbs: no file "nothing" to mount');
   });

@@ -17,7 +17,7 @@ test.each(["30", "4m", "366d", "0h", "1y", "-1", "1.5h", "1h30m", "off", "12 h",
   },
 );
 
-describe("a value that fails its check is told by its key and its fault", () => {
+describe("a value that fails its check is reported by its key and its fault", () => {
   it.each([
     ["target", "aws", "is neither alicloud nor existing"],
     ["hostAddress", "my host", "is neither an IP address nor a host name"],
@@ -83,7 +83,7 @@ describe("a value that fails its check is told by its key and its fault", () => 
     expect(faults(key, value)).toEqual([`${key} ${fault}`]);
   });
 
-  it("of one key, all faults are told", () => {
+  it("of one key, all faults are reported", () => {
     expect(faults("adminPassword", "short\t")).toEqual([
       "adminPassword is shorter than 12 characters",
       "adminPassword has control characters",

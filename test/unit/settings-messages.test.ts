@@ -17,7 +17,7 @@ describe("an unknown key", () => {
     ["adminpassword", "adminPassword"],
     ["opencodeOpenAiKey", "opencodeOpenaiApiKey"],
     ["swapMB", "swapMiB"],
-  ])("%s is told together with the nearest setting, %s, and the command that removes it", (key, nearest) => {
+  ])("%s is reported together with the nearest setting, %s, and the command that removes it", (key, nearest) => {
     const message = messageOf({ ...minimal, [key]: "x" });
     expect(sentences(message)).toEqual([`${key} is not a setting; the nearest is ${nearest}`]);
     expect(message).toContain(`    fix: pulumi config rm cloudcode:${key}`);

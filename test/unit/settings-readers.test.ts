@@ -226,7 +226,7 @@ describe("a time zone", () => {
   });
 });
 
-describe("what one key takes and its reader would not is told", () => {
+describe("what one key takes and its reader would not is reported", () => {
   const mail = { smtpAddress: "smtp://mx.example.com" };
   it.each<[Record<string, string>, string]>([
     [{ ...mail, smtpSender: "https://user:pw@h/x" }, "smtpSender is not a mail address"],

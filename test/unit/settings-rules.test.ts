@@ -3,7 +3,7 @@ import { faultsOf, messageOf, sentences } from "../support/settings";
 
 const mail = { smtpAddress: "submission://smtp.example.com:587" };
 
-describe("a combination of values that cannot work is told by the key to change", () => {
+describe("a combination of values that cannot work is reported by the key to change", () => {
   it.each<[string, Record<string, string>]>([
     [
       "hostAddress is missing: the target existing needs the address of a host",
@@ -57,7 +57,7 @@ describe("a combination of values that cannot work is told by the key to change"
   });
 });
 
-describe("a combination that cannot work on Alibaba Cloud is told by the key to change", () => {
+describe("a combination that cannot work on Alibaba Cloud is reported by the key to change", () => {
   const mainland =
     "is in mainland China, where a site without ICP filing is blocked: set icpFiled to true if domain has one, or use cn-hongkong or ap-southeast-1";
   const ours = "has no effect with the target alicloud";
@@ -116,7 +116,7 @@ describe("a combination that cannot work on Alibaba Cloud is told by the key to 
   });
 });
 
-describe("what only Alibaba Cloud can do is told where the host exists", () => {
+describe("what only Alibaba Cloud can do is reported where the host exists", () => {
   it.each<[string, Record<string, string>]>([
     ["power is stopped, but only the target alicloud can stop its machine", { power: "stopped" }],
     ...(

@@ -10,7 +10,7 @@ describe("the verdict on what the DNS says", () => {
   it.each([
     ["no wildcard", apex, { ...below, addresses: [] }, "home.example.com is right; *.home.example.com has no address"],
     [
-      "a host of before",
+      "an earlier host",
       { ...apex, addresses: ["198.51.100.1"] },
       below,
       "home.example.com points to 198.51.100.1; *.home.example.com is right",

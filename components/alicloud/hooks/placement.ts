@@ -45,7 +45,7 @@ export type Placement = z.infer<typeof placementSchema>;
 /** Asks for the type of a host that is placed; `zones` and `diskCategories` hold one each, its own. */
 export const typeRequestSchema = placementRequestSchema.extend({ first: placeSchema });
 
-/** A choice of type, with the list that it was made from; choices of before it was kept have none. */
+/** A choice of type, with the list that it was made from; choices made before it was kept have none. */
 export const typeChoiceSchema = placeSchema.extend({ asked: z.array(word).optional() });
 export type TypeChoice = z.infer<typeof typeChoiceSchema>;
 

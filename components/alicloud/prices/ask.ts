@@ -76,7 +76,7 @@ function isAboutTheGoods({ message, passing }: ApiFault): boolean {
   return !passing && (goods.test(code) || /^(?!Forb).*NotSupport/.test(code));
 }
 
-/** Discounts are the account's own. No key stands in the cache, nor can one be told from it. */
+/** Discounts are the account's own. No key stands in the cache, nor can one be read from it. */
 const accountOf = (env: Environment) =>
   env["ALICLOUD_ACCESS_KEY"] || env["ALIBABA_CLOUD_ACCESS_KEY_ID"] || env["ALIBABA_CLOUD_PROFILE"];
 

@@ -21,7 +21,7 @@ const noncurrentDays = 30;
 
 /**
  * The private bucket on OSS that the host backs up to, and the only key that the host has: good for the objects of this
- * bucket, but not for the versions that OSS keeps of them, so that who takes over the host cannot destroy what is backed up.
+ * bucket, but not for the versions that OSS keeps of them, so that an intruder on the host cannot destroy what is backed up.
  * Protected like the data disk unless the operator gave the data up.
  */
 export class BackupBucket extends pulumi.ComponentResource {

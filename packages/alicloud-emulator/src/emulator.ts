@@ -27,7 +27,7 @@ import { ObjectStorage } from "./oss/object-storage";
 import { listen } from "./server";
 import { emptyState, loadState, saveState } from "./state";
 
-/** A key the emulator knows unless it is told others. */
+/** A key that the emulator knows by default. */
 export const emulatorKey = { id: "emulator-key", secret: "emulator-secret" } as const;
 
 export interface EmulatorOptions {

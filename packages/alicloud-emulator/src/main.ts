@@ -62,7 +62,7 @@ async function main(): Promise<void> {
       stop.abort();
     },
   });
-  // One line that says how to use it, for whoever started this process.
+  // One line that says how to use it, for the one who started this process.
   console.log(JSON.stringify({ port: emulator.port, environment: emulatorEnvironment(emulator, { id, secret }) }));
   process
     .on("SIGTERM", () => {

@@ -57,7 +57,7 @@ test("HTTPS is answered on the same port with a certificate for 127.0.0.1", asyn
   expect(JSON.parse(curl.stdout)).toMatchObject({ IdentityType: "RAMUser" });
 });
 
-test("as a process it says where it is, answers, and ends when it is told to", async () => {
+test("as a process it says where it is, answers, and ends when it is asked to", async () => {
   const child = spawn(process.execPath, [bin, "--domain", "mine.example"]);
   const exit = new Promise((resolve) => child.once("exit", resolve));
   const line = await new Promise<string>((resolve) => createInterface(child.stdout).once("line", resolve));

@@ -24,7 +24,7 @@ const environment = z.object({
   NEW_API_ADMIN_USER: z.string().regex(/^\d+$/).optional(),
 });
 
-/** Everything the service is told from outside. */
+/** Everything the service is given from outside. */
 export interface Config {
   readonly oauth: {
     readonly clientId: string;

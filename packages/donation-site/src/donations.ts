@@ -19,7 +19,7 @@ export interface DonationsArgs {
   readonly now?: () => number;
 }
 
-/** What a donor is told at once. `checking` goes on by itself. */
+/** What a donor reads at once. `checking` goes on by itself. */
 export type Outcome = "no-credential" | "seen" | "refused" | "checking" | "accepted";
 
 /**

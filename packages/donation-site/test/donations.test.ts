@@ -95,7 +95,7 @@ test("many donations of one credential at the same time give quota once", async 
 
 describe("quota is given exactly once", () => {
   test.each(["lost-before", "lost-after", "500-before", "500-after"] as const)(
-    "when its answer is %s and the service starts anew",
+    "when its answer is %s and the service starts again",
     async (fault) => {
       world.newApi.fault = fault;
       expect((await donate(credential(world))).status).toBe(303);

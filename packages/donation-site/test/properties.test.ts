@@ -157,7 +157,7 @@ test("7. tokens have 32 random bytes, no two are the same, and the store holds n
   );
 });
 
-test("9. whoever is not listed has the role user", () => {
+test("9. a visitor who is not listed has the role user", () => {
   fc.assert(
     fc.property(id, fc.array(id), (linuxDo, adminIds) => {
       expect(roleOf(linuxDo, { adminIds: adminIds.filter((each) => each !== linuxDo) })).toBe("user");
@@ -166,7 +166,7 @@ test("9. whoever is not listed has the role user", () => {
   );
 });
 
-test("10. whoever is listed has the role admin", () => {
+test("10. a visitor who is listed has the role admin", () => {
   fc.assert(
     fc.property(id, fc.array(id), fc.array(id), (linuxDo, before, after) => {
       expect(roleOf(linuxDo, { adminIds: [...before, linuxDo, ...after] })).toBe("admin");

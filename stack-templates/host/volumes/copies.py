@@ -239,7 +239,7 @@ class Copies:
         os.close(target)
 
     def device(self, path):
-        """No backup takes one: whoever puts it back would open the machine to the App."""
+        """No backup takes one: a restore of it would open the machine to the App."""
         self.lists.leave_out(path)
         self.lists.tell("devices", path)
 

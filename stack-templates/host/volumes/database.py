@@ -18,7 +18,7 @@ ENDINGS = (b".db", b".sqlite", b".sqlite3", b".db3", b".session")
 SIDES = (b"-wal", b"-journal", b"-shm")
 # https://www.sqlite.org/src/file/src/os.h: the bytes that SQLite locks.
 PENDING, RESERVED, SHARED, SHARED_SIZE = 0x40000000, 0x40000001, 0x40000002, 510
-# The same of the file -shm: whoever has the database open with a log holds it.
+# The same of the file -shm: each program that has the database open with a log holds it.
 OPEN = 128
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -69,7 +69,7 @@ def copy_database(path, fds, scratch, lock_seconds):
         if code == CLEAN:
             if not whole_pages(scratch + b"/copy"):
                 return UNREADABLE
-            # Reads the header and holds it against the size, as whoever opens the database will.
+            # Reads the header and holds it against the size, as each program that opens the database will.
             with closing(connect(scratch + b"/copy", "mode=ro&immutable=1")) as look:
                 look.execute("PRAGMA schema_version").fetchone()
         return code

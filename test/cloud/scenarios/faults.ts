@@ -37,7 +37,7 @@ export function faults(world: CloudWorld, account: CloudAccount): void {
       /ram-policy|permission|policy/i,
     ],
     ["no address left", { kind: "quota", action: "AllocateEipAddress" }, /quota/i],
-  ])("%s is told in a sentence", async (_what, fault, sentence) => {
+  ])("%s is reported in a sentence", async (_what, fault, sentence) => {
     expect(await upFailsWith(world, account(), fault)).toMatch(sentence);
   });
 

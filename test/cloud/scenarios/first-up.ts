@@ -62,7 +62,7 @@ export function firstUp(world: CloudWorld, account: CloudAccount): void {
     expect(await world.leaks([])).toEqual([]);
   });
 
-  test("two operators at once: one is told to wait, nothing is made twice", async () => {
+  test("two operators at once: one has to wait, nothing is made twice", async () => {
     world.sandbox.configure({ bandwidthMbps: "30" });
     const both = [world.up(), world.up()].map((up) =>
       up.then(
@@ -78,7 +78,7 @@ export function firstUp(world: CloudWorld, account: CloudAccount): void {
     await account().one("eips");
   });
 
-  test("a wrong key of the account is told without showing it", async () => {
+  test("a wrong key of the account is reported without showing it", async () => {
     const wrong = { ALICLOUD_SECRET_KEY: "not-the-secret", ALIBABA_CLOUD_ACCESS_KEY_SECRET: "not-the-secret" };
     world.sandbox.configure({ bandwidthMbps: "40" });
     const words = await failureOf(world.sandbox.pulumi(["up", "--yes", "--skip-preview"], { env: wrong }));

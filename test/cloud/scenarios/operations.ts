@@ -40,7 +40,7 @@ export function operations(world: CloudWorld, account: CloudAccount): void {
     expect((await opsStatus(world)).find(({ name }) => name === "backup")).toMatchObject({ state: "ok" });
   });
 
-  test("a machine that somebody switched off in the console is told, and how it comes back", async () => {
+  test("a machine that somebody switched off in the console is reported, with the way to start it", async () => {
     const { id } = await account().one("instances");
     await account().byHand("ecs", "StopInstance", { InstanceId: id });
     const checks = await opsStatus(world);

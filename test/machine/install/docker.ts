@@ -22,7 +22,7 @@ export function dockerStep(scene: () => Scene): void {
     );
     expect(await scene().neighbours()).toBe(before);
     expect(await daemonJson()).toMatchObject({ ...json, "live-restore": true });
-    // Every log is bounded, whoever chose its driver.
+    // Every log is bounded, with any driver.
     await words("docker run -d --name logs still sleep 1");
     expect(
       await words("docker inspect --format '{{json .HostConfig.LogConfig}}' logs; docker rm -f logs >/dev/null"),
@@ -68,7 +68,7 @@ export function dockerStep(scene: () => Scene): void {
     );
   });
 
-  it("that does not start with the new file has the old one back, byte for byte, and the cause is told", async () => {
+  it("that does not start with the new file has the old one back, byte for byte, and the cause is reported", async () => {
     await scene().daemon({ "max-concurrent-downloads": 2 });
     await words(
       `mkdir -p ${dropIn.replace(/\/[^/]*$/, "")}; systemctl daemon-reload

@@ -102,7 +102,7 @@ export function sshStep(scene: () => Scene): void {
     ]);
   });
 
-  it("a configuration that sshd does not take already is told, and not touched", async () => {
+  it("a configuration that sshd does not take already is reported, and not touched", async () => {
     await words("echo 'Nonsense yes' >/etc/ssh/sshd_config.d/50-broken.conf");
     const files = await scene().files();
     const { ok, said } = await scene().install();

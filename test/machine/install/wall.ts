@@ -50,7 +50,7 @@ WantedBy=multi-user.target
     expect(await words("/opt/cloudcode/bin/cloudcode-check | grep '^metadata wall' | cut -f 2")).toBe("ok");
   });
 
-  it("stands before the first container starts at boot, and after Docker was started anew", async () => {
+  it("stands before the first container starts at boot, and after Docker was started again", async () => {
     await scene().daemon(undefined);
     expect(await scene().install()).toMatchObject({ ok: true });
     await words(

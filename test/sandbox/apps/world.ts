@@ -54,7 +54,7 @@ export class AppsWorld extends World {
     return this.#newApi;
   }
 
-  /** They listen where the host reaches them, and the stack is told so. */
+  /** They listen where the host reaches them, and the stack has their addresses. */
   async startOutside(): Promise<void> {
     const { gateway } = this.sandbox.host;
     this.#oauth = await startOAuthServer("client", appSecrets.donationLinuxDoClientSecret, gateway);

@@ -96,7 +96,7 @@ export function lwsandboxBackup(
     expect(removed.status).toBe(202);
   });
 
-  test("on a new machine, in another stack, keys and tokens of before open the sandboxes of before", async () => {
+  test("on a new machine, in another stack, earlier keys and tokens open the earlier sandboxes", async () => {
     const before = {
       key: await tokenKey(),
       cluster: await liteboxd.kubectl("get namespace kube-system -o 'jsonpath={.metadata.uid}'"),

@@ -12,7 +12,7 @@ import { originOfParts, removeSandbox } from "../../../sandbox/sandbox";
 import { k3sFiles } from "./k3s-files";
 import { answering } from "./liteboxd";
 
-// What lwsandbox does with a machine, on a real one next to a real Docker, with real Kubernetes in the place of k3s. The first
+// What lwsandbox does with a machine, on a real one next to a real Docker, with real Kubernetes instead of k3s. The first
 // run builds that.
 jest.setTimeout(25 * 60_000);
 

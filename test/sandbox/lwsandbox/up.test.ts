@@ -10,7 +10,7 @@ import { makeKey, openLwsandbox, prepareBoard } from "./open";
 import { lwsandboxRemoval } from "./removal";
 import { lwsandboxWalls } from "./walls";
 
-// lwsandbox as an operator has it: `pulumi up`, the gateway, keys, a sandbox that answers; real Kubernetes in the place of k3s, and
+// lwsandbox as an operator has it: `pulumi up`, the gateway, keys, a sandbox that answers; real Kubernetes instead of k3s, and
 // a stand-in for liteboxd that uses it.
 jest.setTimeout(25 * 60_000);
 
@@ -90,7 +90,7 @@ test("keys are managed by nobody who has only a key", async () => {
   expect((await liteboxd.ask("GET", "/api/v1/auth/me", liteboxd.withKey)).status).toBe(200);
 });
 
-test("deployed anew it keeps its users, keys and sandboxes; k3s is not touched", async () => {
+test("deployed again it keeps its users, keys and sandboxes; k3s is not touched", async () => {
   const k3s = () => world.onHost("systemctl show -p MainPID --value cloudcode-k3s");
   const server = async () => (await world.containers())["cloudcode-lwsandbox-server"];
   const before = { k3s: await k3s(), server: await server() };

@@ -28,7 +28,7 @@ beforeAll(async () => {
   for (const { host, last } of machines) {
     const key = { authorizedKey: loginKey.publicKey, hostKeyPair: hostKey };
     await startHost({ name: host, cacheDir, ...key, say });
-    // The network of the host is its second one, so that k3s must be told which it is.
+    // The network of the host is its second one, so that k3s must be given its name.
     const join = ["network", "connect", "--ip", addressOf(last), `cloudcode-${name}`, `cloudcode-${host}`];
     await succeeds("docker", join);
     if (world.sandbox.origin === "stand-in") await onWorker(host, boardTools);
@@ -128,7 +128,7 @@ test("what machines join with stands in no plain state, output or process list",
   expect(await onWorker(machines[0]?.host ?? "", "stat -c %a /opt/cloudcode/k3s/token")).toBe("600");
 });
 
-test("a worker that is off is told by the host's own check, and is one again when it is on", async () => {
+test("a worker that is off is reported by the host's own check, and is one again when it is on", async () => {
   const { host = "", last = 0 } = machines[1] ?? {};
   const check = () => world.onHost("/opt/cloudcode/bin/cloudcode-check | grep ^k3s");
   expect(await check()).toMatch(new RegExp(`^k3s\tok\tcloudcode Ready, .*${nameOf(last)} Ready`));
@@ -140,7 +140,7 @@ test("a worker that is off is told by the host's own check, and is one again whe
   for (const box of boxes) expect(await answers(box)).toBe(true);
 });
 
-test("all are let in anew where the cluster is another than they know; only the host's sandboxes go on", async () => {
+test("all are let in again where the cluster is another than they know; only the host's sandboxes go on", async () => {
   const before = await places();
   const token = () => onWorker(machines[0]?.host ?? "", "cat /opt/cloudcode/k3s/admission");
   const admission = await token();

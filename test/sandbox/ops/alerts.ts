@@ -88,7 +88,7 @@ export function alerts(world: World): void {
     await world.onHost("docker start cloudcode-auth-sessions-1; systemctl reset-failed cloudcode-alert.service");
   });
 
-  test("a Docker that hangs is told, too", async () => {
+  test("a Docker that hangs is reported, too", async () => {
     await world.onHost("systemctl kill --signal=STOP docker");
     expect(await check()).toBe("success");
     await world.onHost("systemctl kill --signal=CONT docker");

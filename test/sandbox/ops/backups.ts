@@ -46,7 +46,7 @@ export function backups(world: World, name: string, say: Say): void {
     expect(checks.find((check) => check.name === "backup")).toMatchObject({ state: "ok" });
   });
 
-  test("switched off there are none, and on again those of before are there", async () => {
+  test("switched off there are none, and on again the earlier ones are there", async () => {
     world.sandbox.configure({ backupRepository: undefined, backupHostKey: undefined });
     await world.sandbox.pulumi(["config", "rm", "backupPrivateKey"]);
     await world.up();
@@ -97,7 +97,7 @@ export function backups(world: World, name: string, say: Say): void {
     expect((await ops(world, ["history", "-n", "1"])).stdout).toContain("cut off, runs with what it had");
   });
 
-  test("a full disk or a wrong repository is told, and nothing is touched", async () => {
+  test("a full disk or a wrong repository is reported, and nothing is touched", async () => {
     await world.onHost(
       "mkdir -p /var/lib/docker/cloudcode-backup; mount -t tmpfs -o size=100m tmpfs /var/lib/docker/cloudcode-backup",
     );
@@ -111,7 +111,7 @@ export function backups(world: World, name: string, say: Say): void {
     await ops(world, ["backup", "opencode"]);
   });
 
-  test("a new version is backed up before, and one that does not become healthy gives way to image and data of before", async () => {
+  test("a new version is backed up before, and one that does not become healthy gives way to the earlier image and data", async () => {
     const images = world.config()["cloudcode:images"] as Record<string, string>;
     await world.onHost(`sqlite3 ${database} 'update words set word="third"'`);
     // Authelia's store of sessions becomes another program, which never answers.

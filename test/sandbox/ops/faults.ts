@@ -19,7 +19,7 @@ async function dayBehind(): Promise<Record<string, string>> {
   return { LD_PRELOAD: library, FAKETIME: "-1d" };
 }
 
-/** What goes wrong on the host or on the way: nothing is lost, and it is told or heals. */
+/** What goes wrong on the host or on the way: nothing is lost, and it is reported or heals. */
 export function faults(world: World): void {
   let memory = 1300;
   const answers = async (subdomain: string) => [200, 302, 401].includes((await world.request(subdomain, "/")).status);
@@ -106,7 +106,7 @@ export function faults(world: World): void {
     await expectHealed();
   });
 
-  test("a clock that is wrong by a day is told, and a change goes through", async () => {
+  test("a clock that is wrong by a day is reported, and a change goes through", async () => {
     const env = await dayBehind();
     expect((await opsStatus(world, { env })).find(({ name }) => name === "clock")).toMatchObject({
       ...{ state: "red", seen: expect.stringMatching(/^86(39|40)\d s ahead of this machine's$/) as string },
@@ -128,7 +128,7 @@ export function faults(world: World): void {
     await expectHealed();
   });
 
-  test("a damaged release is told by status, and rollback and up bring it back whole", async () => {
+  test("a damaged release is reported by status, and rollback and up bring it back whole", async () => {
     await world.onHost(": >/opt/cloudcode/stacks/opencode/releases/current/compose.yaml");
     const files = (await opsStatus(world)).find(({ name }) => name === "files opencode");
     expect(files).toMatchObject({ state: "red", fix: expect.stringContaining("rollback opencode") as string });
@@ -144,7 +144,7 @@ export function faults(world: World): void {
     expect(await world.containers()).toEqual(before);
   });
 
-  test("a hundred wrong passwords shut out whoever types them, and unban opens again", async () => {
+  test("a hundred wrong passwords ban their address, and unban opens again", async () => {
     await inPortal(world, async (call) => {
       const statuses = new Set<number>();
       for (let i = 0; i < 100; i++)

@@ -41,7 +41,7 @@ function version(id: string, number: number, image: string, healthy = true): Rel
 }
 
 /**
- * A new format of an App's data, on a real host with real containers: the host keeps the data of before, and version and data go back
+ * A new format of an App's data, on a real host with real containers: the host keeps the earlier data, and version and data go back
  * together. With and without backups, so after a test that sets them.
  */
 export function formats(world: World): void {
@@ -68,7 +68,7 @@ export function formats(world: World): void {
   test.each([
     ["in a folder of root's", false],
     ["in a backup", true],
-  ])("a new format keeps the data of before %s, and rollback brings version and data back", async (_where, backups) => {
+  ])("a new format keeps the earlier data %s, and rollback brings version and data back", async (_where, backups) => {
     const steps = async () => {
       expect((await apply(version("aaaaaaaaaaa1", 1, image))).at(-1)).toBe("code 0");
       await world.onHost(
@@ -103,7 +103,7 @@ export function formats(world: World): void {
         "code 0",
       ]);
       expect(await log()).toBe("migrated by aaaaaaaaaaa1\nfirst");
-      // The data is in the place of the other one as it was, and what is no data of a format stays.
+      // The data is back as it was, and what is no data of a format stays.
       expect(await world.onHost(`stat -c '%u:%g %a' ${folder("data")}; readlink ${folder("data")}/link`)).toBe(
         "1000:1000 750\n/etc/shadow",
       );

@@ -4,7 +4,7 @@ import { type World, failureOf, secrets } from "../world";
 import { type Kms, startKms, stopKms } from "./kms";
 import { ops } from "./run";
 
-/** A KMS key in the place of the passphrase, for a stack that is in use. */
+/** A KMS key instead of the passphrase, for a stack that is in use. */
 export function secretsProvider(world: World, name: string, say: Say): void {
   let kms: Kms;
   let key = "";

@@ -47,7 +47,7 @@ export function state(world: World, name: string, say: Say): void {
     expect(doctor.stdout).toMatch(/ok +secrets +passphrase/);
   });
 
-  test("a lock that another run holds is told, with what frees it", async () => {
+  test("a lock that another run holds is reported, with what frees it", async () => {
     const lock = JSON.stringify({
       pid: 1,
       username: "someone",
@@ -75,7 +75,7 @@ export function state(world: World, name: string, say: Say): void {
     await up();
   });
 
-  test("wrong keys of the bucket, or a wrong passphrase, are told in a sentence", async () => {
+  test("wrong keys of the bucket, or a wrong passphrase, are reported in a sentence", async () => {
     const doctor = (more: Readonly<Record<string, string>>) =>
       failureOf(
         run(process.execPath, ["--import", "tsx", "ops/main.ts", "--cwd", folder, "doctor"], {

@@ -50,7 +50,7 @@ export function changes(world: AppsWorld): void {
     await world.sandbox.pulumi(["config", "set", "--secret", "tgSignerAdminPassword"], { input: former });
   });
 
-  test("all of them deployed anew keep their data", async () => {
+  test("all of them deployed again keep their data", async () => {
     const before = await world.containers();
     await world.sandbox.pulumi(["config", "set", "--secret", "tgSignerBasicPassword"], { input: basicPassword });
     world.sandbox.configure({

@@ -47,7 +47,7 @@ export function donation(world: AppsWorld): void {
 /** Checks that the site still has the donation, and says whether there was one; a link to new-api it has in any case. */
 export async function donationIsKnown(world: AppsWorld, page: Page, site: string): Promise<boolean> {
   expect(page.url()).toBe(`${site}/donate`);
-  if (!replaced(world.sandbox, "a donation of before is still there; only the link to new-api is")) return false;
+  if (!replaced(world.sandbox, "an earlier donation is still there; only the link to new-api is")) return false;
   await page.goto(`${site}/status`);
   expect(await page.locator("main li").innerText()).toMatch(/claude\s+500\s+quota added/);
   return true;

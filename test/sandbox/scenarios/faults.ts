@@ -26,7 +26,7 @@ export function faults(world: World): void {
     await world.sandbox.pulumi(["preview", "--expect-no-changes"]);
   });
 
-  test("a full disk is told in a sentence, and nothing is touched", async () => {
+  test("a full disk is reported in a sentence, and nothing is touched", async () => {
     const before = await world.containers();
     await world.onHost("mount -t tmpfs -o size=100m tmpfs /opt/cloudcode/stacks");
     world.sandbox.configure({ opencodeMemoryMiB: "1700" });

@@ -62,7 +62,7 @@ export function firstUp(world: World): void {
     const [cwd, env] = [sandbox.folder, sandbox.env];
     const answer = await run("sh", ["-c", stdout], { input: "hostname\n", cwd, env });
     await run("sh", ["-c", "rm ~/.ssh/known_hosts_cloudcode-sandbox"]);
-    // Behind what the machine says to whoever logs in.
+    // Behind the machine's greeting.
     expect(answer.stdout.trim().split("\n").at(-1)).toBe(sandbox.name);
   });
 

@@ -2,7 +2,7 @@ import { typeAndBase64 } from "../../../components/settings/checks";
 import type { World } from "../world";
 import { failureOf } from "../world";
 
-/** Wrong input is told in one sentence, before anything is touched. */
+/** Wrong input is reported in one sentence, before anything is touched. */
 export function refusals(world: World): void {
   test("a preview lists every problem of the configuration at once, each with its fix", async () => {
     const { sandbox } = world;
@@ -28,7 +28,7 @@ export function refusals(world: World): void {
     expect(words).toContain(`Host key: ${sandbox.host.address} port 22 showed ssh-ed25519`);
   });
 
-  test("a key the host does not know is told as a fault of authentication", async () => {
+  test("a key the host does not know is reported as a fault of authentication", async () => {
     const { sandbox } = world;
     await sandbox.pulumi(["config", "set", "--secret", "hostPrivateKey"], { input: sandbox.hostKey.privateKey });
     const words = await world.upFails();
@@ -37,7 +37,7 @@ export function refusals(world: World): void {
     expect(words).not.toContain("PRIVATE KEY");
   });
 
-  test("a port where nobody listens is told as a fault of TCP, after the bounded wait", async () => {
+  test("a port where nobody listens is reported as a fault of TCP, after the bounded wait", async () => {
     const { sandbox } = world;
     sandbox.configure({ hostPort: "2222", hostWaitSeconds: "5" });
     const words = await world.upFails();

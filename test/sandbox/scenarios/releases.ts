@@ -56,7 +56,7 @@ export function releases(world: World): void {
     await world.up();
   });
 
-  test("an image that cannot be pulled is told by name, and nothing is touched", async () => {
+  test("an image that cannot be pulled is reported by name, and nothing is touched", async () => {
     const good = images();
     const before = await world.containers();
     world.sandbox.configure({ images: { ...good, caddy: "docker.io/library/caddy:0.0.0-none" } });

@@ -75,5 +75,5 @@ Hi ${displayName},
 
 ${event}
 
-It came from ${ip}. If it was not you, change your password and tell whoever runs this server.`;
+It came from ${ip}. If it was not you, change your password and tell the operator of this server.`;
 }

@@ -78,7 +78,7 @@ test("a restart keeps everybody signed in, because sessions live in Redis", asyn
   expect((await visitor.forwardAuth(`one.${domain}`)).headers["remote-user"]).toBe("admin");
 });
 
-test("five wrong passwords ban their address, whoever signs in from it, and nobody else", async () => {
+test("five wrong passwords ban their address for every user, and no other address", async () => {
   const visitor = new Visitor(folder.port, "192.0.2.66");
   for (let attempt = 0; attempt < 5; attempt++) expect((await visitor.signIn("bob", "wrong")).status).toBe(401);
   expect((await visitor.signIn("bob")).status).toBe(401);

@@ -59,7 +59,7 @@ describe("the official CLI", () => {
 });
 
 describe("the CLI that previews a real stack", () => {
-  it("is the one on PATH, whoever made it; otherwise the downloaded one, with its folder on PATH", async () => {
+  it("is the one on PATH, if there is one; otherwise the downloaded one, with its folder on PATH", async () => {
     const cacheDir = join(folder, "cache");
     const downloaded = program(`cache/${basename(officialFolder(cacheDir))}/pulumi`);
     process.env["PATH"] = "/nowhere";
