@@ -13,6 +13,8 @@ import { caddy, caddyHome } from "./tools";
 export interface Arrived {
   readonly registers: boolean;
   readonly cookie: string | undefined;
+  /** What it is told of the visitor: address and scheme. */
+  readonly visitor: string;
 }
 
 export interface WebAnswer {
@@ -42,7 +44,7 @@ const loginMilliseconds = 100;
 /** The real Caddy with the file of CaseCheck's web server, before an API that tells what reaches it. */
 export class CasecheckWeb {
   private constructor(
-    private readonly port: number,
+    readonly port: number,
     private readonly caddy: ChildProcess,
     private readonly api: Server,
     private readonly folder: string,
@@ -50,12 +52,14 @@ export class CasecheckWeb {
     readonly logins: Readonly<Logins>,
   ) {}
 
-  static async open(settings: Readonly<Record<string, string>>): Promise<CasecheckWeb> {
+  /** @param ownApi `ADDRESS:PORT` of an API to ask in place of the one that tells what reaches it */
+  static async open(settings: Readonly<Record<string, string>>, ownApi?: string): Promise<CasecheckWeb> {
     const files = await arrivedFiles(await runProgram(settings), "casecheck-release");
     const caddyfile = files.get("image/web/Caddyfile")?.content ?? "";
     const logins: Logins = { now: 0, most: 0 };
     const api = createServer(({ url = "", headers }, answer) => {
-      const arrived: Arrived = { registers: registers(url), cookie: headers.cookie };
+      const visitor = `${String(headers["x-forwarded-for"])} ${String(headers["x-forwarded-proto"])}`;
+      const arrived: Arrived = { registers: registers(url), cookie: headers.cookie, visitor };
       const end = () => answer.end(JSON.stringify(arrived));
       if (!url.includes("/auth/login")) return end();
       logins.most = Math.max(logins.most, ++logins.now);
@@ -64,15 +68,20 @@ export class CasecheckWeb {
         end();
       }, loginMilliseconds);
     });
-    const [port, loginPort, apiPort] = [await freePort(), await freePort(), await listen(api)];
+    const [port, loginPort, apiAddress] = [
+      await freePort(),
+      await freePort(),
+      ownApi ?? `127.0.0.1:${await listen(api)}`,
+    ];
     const folder = mkdtempSync(join(tmpdir(), "casecheck-web-"));
     mkdirSync(join(folder, "www"));
     writeFileSync(join(folder, "www", "index.html"), "<title>CaseCheck</title>");
     const file = join(folder, "Caddyfile");
     const moved = [
-      [":8080 {", `:${port} {\n\tbind 127.0.0.1`],
+      ["\n:8080 {", `\n:${port} {\n\tbind 127.0.0.1`],
+      ["servers :8080", `servers 127.0.0.1:${port}`],
       [":8081", `:${loginPort}`],
-      ["api:8000", `127.0.0.1:${apiPort}`],
+      ["api:8000", apiAddress],
       ["/srv/www", join(folder, "www")],
     ].reduce((text, [from = "", to = ""]) => text.replaceAll(from, to), caddyfile);
     writeFileSync(file, moved);

@@ -201,6 +201,7 @@ describe.each([
       OPA_URL: "http://opa:8181",
       OPA_POLICY_PATH: "/v1/data/casecheck/authz/response",
       BACKEND_CORS_ORIGINS: JSON.stringify([origin]),
+      FORWARDED_ALLOW_IPS: "*",
     });
     expect(service("migrate").environment).toEqual(service("api").environment);
   });

@@ -70,7 +70,7 @@ describe.each([
   });
 
   it("everything else passes: the login, and what only begins like it", async () => {
-    const passes = { status: 200, arrived: { registers: false, cookie: undefined } };
+    const passes = { status: 200, arrived: { registers: false, cookie: undefined, visitor: "127.0.0.1 https" } };
     for (const target of ["/v1/auth/login", "/v1/auth/me", "/v1/attendance/register", "/v1/registers", "/health"])
       expect(await web.send(target)).toEqual(passes);
     expect(await web.send("/check-in", {}, "GET")).toEqual({ status: 200, arrived: undefined });
@@ -87,6 +87,22 @@ describe.each([
     expect(new Set(statuses)).toEqual(new Set([200, 503]));
     expect(web.logins.most).toBe(1);
     expect((await web.send("/v1/auth/login")).status).toBe(200);
+  });
+
+  it("the API is told the visitor's own address and https, whatever else a visitor says", async () => {
+    const [own, other] =
+      "casecheckTunnelHost" in settings
+        ? ["cf-connecting-ip", "x-forwarded-for"]
+        : ["x-forwarded-for", "cf-connecting-ip"];
+    const forged = {
+      [other]: "198.51.100.9",
+      "x-real-ip": "198.51.100.9",
+      forwarded: "for=198.51.100.9",
+      "x-forwarded-proto": "http",
+    };
+    for (const target of ["/v1/auth/me", "/v1/auth/login"])
+      for (const visitor of ["203.0.113.7", "192.168.1.20", "2001:db8::7"])
+        expect((await web.send(target, { ...forged, [own]: visitor })).arrived?.visitor).toBe(`${visitor} https`);
   });
 
   it("the gate's cookie does not reach the API, and CaseCheck's own does", async () => {

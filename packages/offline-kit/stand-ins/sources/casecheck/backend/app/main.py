@@ -1,8 +1,10 @@
 """Stand-in for CaseCheck's API: login, registration, and activities that its policy decides on."""
+import re
+
 import httpx
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, EmailStr, Field, field_validator
 from sqlalchemy import select
 
 from app.core.config import settings
@@ -43,6 +45,22 @@ class Credentials(BaseModel):
     password: str
 
 
+class NewUser(BaseModel):
+    """With the rules of the original."""
+
+    username: str = Field(min_length=3, max_length=50)
+    email: EmailStr
+    full_name: str = Field(min_length=1, max_length=100)
+    password: str = Field(min_length=8, max_length=100)
+
+    @field_validator("password")
+    @classmethod
+    def strong(cls, value: str) -> str:
+        if not all(re.search(kind, value) for kind in ("[A-Z]", "[a-z]", "[0-9]")):
+            raise ValueError("Password must contain an uppercase letter, a lowercase letter and a digit")
+        return value
+
+
 class NewActivity(BaseModel):
     title: str
 
@@ -55,7 +73,7 @@ async def health() -> dict[str, str]:
 @app.post("/v1/auth/login")
 async def login(credentials: Credentials) -> dict[str, object]:
     async with AsyncSessionLocal() as session:
-        user = (await session.execute(select(User).where(User.username == credentials.username))).scalar_one_or_none()
+        user = (await session.execute(select(User).where((User.username == credentials.username) | (User.email == credentials.username)))).scalar_one_or_none()
     if user is None or not verify_password(credentials.password, user.password_hash):
         raise HTTPException(401, "Incorrect username or password")
     token = create_access_token({"sub": str(user.id), "role": user.role})
@@ -63,9 +81,13 @@ async def login(credentials: Credentials) -> dict[str, object]:
 
 
 @app.post("/v1/auth/register", status_code=201)
-async def register(credentials: Credentials) -> dict[str, bool]:
+async def register(user: NewUser) -> dict[str, bool]:
     async with AsyncSessionLocal() as session:
-        session.add(User(username=credentials.username, password_hash=get_password_hash(credentials.password), role="USER"))
+        for column, value in ((User.username, user.username), (User.email, user.email)):
+            if (await session.execute(select(User).where(column == value))).first() is not None:
+                raise HTTPException(400, f"{column.key} already registered")
+        person = {"username": user.username, "email": user.email, "full_name": user.full_name}
+        session.add(User(**person, password_hash=get_password_hash(user.password), role="USER"))
         await session.commit()
     return {"success": True}
 

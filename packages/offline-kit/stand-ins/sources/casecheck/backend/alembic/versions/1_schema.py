@@ -12,6 +12,8 @@ def upgrade() -> None:
         "users",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("username", sa.String(50), nullable=False, unique=True),
+        sa.Column("email", sa.String(255), nullable=False, unique=True),
+        sa.Column("full_name", sa.String(100), nullable=False),
         sa.Column("password_hash", sa.String(100), nullable=False),
         sa.Column("role", sa.String(20), sa.ForeignKey("roles.name"), nullable=False),
     )

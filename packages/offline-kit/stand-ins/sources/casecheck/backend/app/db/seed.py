@@ -13,7 +13,8 @@ async def main() -> None:
         if (await session.execute(select(Role))).first() is None:
             session.add_all([Role(name="ADMIN"), Role(name="USER")])
         elif (await session.execute(select(User).where(User.username == "admin"))).first() is None:
-            session.add(User(username="admin", password_hash=get_password_hash("Admin123!"), role="ADMIN"))
+            person = {"username": "admin", "email": "admin@casecheck.example.com", "full_name": "System Administrator"}
+            session.add(User(**person, password_hash=get_password_hash("Admin123!"), role="ADMIN"))
         await session.commit()
 
 
