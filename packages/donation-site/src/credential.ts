@@ -14,13 +14,8 @@ export interface Probe {
 }
 
 const bearer = { Authorization: "Bearer $TOKEN$", Accept: "application/json" };
-const googleAccount = (): Probe => ({
-  method: "GET",
-  url: "https://www.googleapis.com/oauth2/v3/userinfo",
-  header: bearer,
-});
 
-/** Types of auth files that can be donated: those whose validity can be proven. */
+/** Types of auth files that can be donated: those whose validity can be proven, and which the proxy can use. (CLIProxyAPI 7 ignores files of Gemini CLI.) */
 const probes: Readonly<Record<string, (accountId: string | undefined) => Probe>> = {
   claude: () => ({
     method: "GET",
@@ -32,8 +27,11 @@ const probes: Readonly<Record<string, (accountId: string | undefined) => Probe>>
     url: "https://chatgpt.com/backend-api/wham/usage",
     header: { ...bearer, ...(accountId && { "Chatgpt-Account-Id": accountId }) },
   }),
-  gemini: googleAccount,
-  antigravity: googleAccount,
+  antigravity: () => ({
+    method: "GET",
+    url: "https://www.googleapis.com/oauth2/v3/userinfo",
+    header: bearer,
+  }),
 };
 
 export const providers = Object.keys(probes);

@@ -18,7 +18,7 @@ const called = z.object({ status_code: z.number(), body: z.string() });
 
 export type AuthFile = z.infer<typeof entry>;
 
-/** The management API of CLIProxyAPI 6 (https://help.router-for.me/management/api.html), which the site guards. */
+/** The management API of CLIProxyAPI 7 (https://help.router-for.me/management/api.html), which the site guards. */
 export class ModelProxy {
   readonly #config: Config["modelProxy"];
 

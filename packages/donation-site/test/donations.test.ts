@@ -57,6 +57,7 @@ test("a credential the provider does not accept is refused, removed, and may com
 test.each([
   ["no JSON", "{"],
   ["no known type", '{"type":"x","access_token":"y"}'],
+  ["a type that the proxy ignores", '{"type":"gemini","access_token":"y"}'],
   ["no token", '{"type":"claude"}'],
   ["an inherited name", '{"type":"constructor","access_token":"y"}'],
   ["a list", "[]"],
@@ -66,7 +67,7 @@ test.each([
 });
 
 test("a credential whose token the proxy cannot refresh is refused", async () => {
-  expect((await donate(authFile({ type: "gemini", token: { refresh_token: random() } }))).status).toBe(400);
+  expect((await donate(authFile({ type: "antigravity", token: { refresh_token: random() } }))).status).toBe(400);
   expect([quota(), world.proxy.files.size, states()]).toEqual([0, 0, ["refused"]]);
 });
 

@@ -1,4 +1,4 @@
-// A stand-in for CLIProxyAPI 6 whose files and fate the tests hold in hand.
+// A stand-in for CLIProxyAPI 7 whose files and fate the tests hold in hand.
 import { Hono } from "hono";
 import { managementApi } from "@cloudcode/offline-kit/stand-ins/cli-proxy-api/management";
 import { type Listening, listen } from "./listen";

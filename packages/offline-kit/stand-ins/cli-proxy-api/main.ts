@@ -1,4 +1,4 @@
-// Stand-in for CLIProxyAPI 6.9.41 (https://github.com/router-for-me/CLIProxyAPI), which no package registry has: it checks what
+// Stand-in for CLIProxyAPI 7.2.137 (https://github.com/router-for-me/CLIProxyAPI), which no package registry has: it checks what
 // the real one needs, guards its APIs by the same keys, and calls no provider: a token `accepted-ACCOUNT` is one of that account.
 import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { serve } from "@hono/node-server";
@@ -44,6 +44,7 @@ async function main(): Promise<void> {
   // Every origin may ask; what opens it is a key.
   app.use(cors());
   app.get("/", (c) => c.json({ message: "CLI Proxy API Server" }));
+  app.get("/healthz", (c) => c.json({ status: "ok" }));
   app.route("/v0/management", managementApi({ key, files, accountOf, fault: () => "none" }));
   const models = new Hono();
   models.use(async (c, next) => {

@@ -1,4 +1,4 @@
-// Stand-in for the management API of CLIProxyAPI 6: auth files, and calls of a provider that knows some tokens.
+// Stand-in for the management API of CLIProxyAPI 7: auth files, and calls of a provider that knows some tokens.
 import { Hono } from "hono";
 
 /** Auth files: text by name. */
@@ -81,7 +81,8 @@ export function managementApi({ key, files, accountOf, fault }: ManagementArgs):
       return c.json({ error: "invalid body" }, 400);
     const account = accountOf((JSON.parse(text) as AuthFile).access_token ?? "");
     // Google's short tokens are made again for each call, if the provider still allows it.
-    if (text.includes('"gemini"') && account === undefined) return c.json({ error: "auth token refresh failed" }, 400);
+    if (text.includes('"antigravity"') && account === undefined)
+      return c.json({ error: "auth token refresh failed" }, 400);
     if (account === undefined) return c.json({ status_code: 401, header: {}, body: "{}" });
     return c.json({ status_code: 200, header: {}, body: JSON.stringify({ sub: account }) });
   });
