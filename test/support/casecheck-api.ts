@@ -4,7 +4,8 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { keptFolder, pipInstall } from "./cached";
 import { projectRoot } from "./program";
-import { freePort, untilOpen } from "./rendered-caddy";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
+import { untilOpen } from "./rendered-caddy";
 
 const image = join(projectRoot, "stack-templates/casecheck/image/api");
 

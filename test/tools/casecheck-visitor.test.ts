@@ -7,7 +7,8 @@ import { composeConfig } from "../support/compose";
 import { tunnelToken } from "../support/configurations";
 import { runProgram } from "../support/program";
 import { unpack } from "../support/releases";
-import { RenderedCaddy, listen } from "../support/rendered-caddy";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
+import { RenderedCaddy } from "../support/rendered-caddy";
 import { settingsOf } from "../support/settings";
 
 const domain = "home.example.com";
