@@ -50,6 +50,10 @@ export const shapes = {
           models: z
             .strictObject({ month: z.string(), usd: z.number(), limit: z.number().nullish(), closed: z.boolean() })
             .nullish(),
+          /** What the donation site's model proxy answered this month. */
+          proxy: z
+            .strictObject({ month: z.string(), requests: z.number(), failed: z.number(), tokens: z.number() })
+            .nullish(),
           bill: z
             .strictObject({
               ...{ month: z.string(), currency: z.string(), amount: z.number(), limit: z.number().nullish() },

@@ -32,10 +32,19 @@ const moneySchema = z.object({
     .nullish(),
 });
 
+const proxySchema = z.object({
+  proxy: z.object({ month: z.string(), requests: z.number(), failed: z.number(), tokens: z.number() }).nullish(),
+});
+
 const inNotifier = 'exec docker compose --project-name "cloudcode-$1" exec --no-TTY notifier python -m notify "$2"';
 
+/** The stack of the donation site, which counts for the model proxy. */
+const siteStack = "donation";
+const inSite = 'exec docker compose --project-name "cloudcode-$1" exec --no-TTY site node main.js usage';
+
 /** What the host knows of costs. */
-export interface HostMoney extends z.infer<typeof trafficSchema>, z.infer<typeof moneySchema> {}
+export interface HostMoney
+  extends z.infer<typeof trafficSchema>, z.infer<typeof moneySchema>, z.infer<typeof proxySchema> {}
 
 /**
  * What the stack costs: the estimate of a month, the account's bill and balance, as far as the keys of this shell may read them, and what the
@@ -69,7 +78,12 @@ async function hostMoney({ operations }: StackOutputs): Promise<HostMoney> {
     const notifier = operations.stacks.includes(notifierName)
       ? (await ssh.script(inNotifier, [notifierName, "money"])).stdout
       : "{}";
-    return { ...trafficSchema.parse(JSON.parse(page.stdout)), ...moneySchema.parse(JSON.parse(notifier)) };
+    const proxy = operations.stacks.includes(siteStack) ? (await ssh.script(inSite, [siteStack])).stdout : "null";
+    return {
+      ...trafficSchema.parse(JSON.parse(page.stdout)),
+      ...moneySchema.parse(JSON.parse(notifier)),
+      ...proxySchema.parse({ proxy: JSON.parse(proxy) as unknown }),
+    };
   } finally {
     ssh.close();
   }
@@ -95,11 +109,16 @@ export function costText(
 
 function hostLines(host: HostMoney | string): string[] {
   if (typeof host === "string") return [`traffic and models: not known. ${host}`];
-  const { traffic, models } = host;
+  const { traffic, models, proxy } = host;
   const closed = models?.closed === true ? ", closed: npm run ops -- cost --allow opens them for this month" : "";
   return [
     ...(traffic ? [`traffic sent in ${traffic.month}: ${(traffic.bytes / 1e9).toFixed(1)} GB`] : []),
     ...(models ? [`OpenCode's models in ${models.month}: ${ofLimit(models.usd, models.limit, "USD")}${closed}`] : []),
+    ...(proxy
+      ? [
+          `model proxy in ${proxy.month}: ${proxy.requests} requests, ${proxy.failed} of them failed, ${(proxy.tokens / 1e6).toFixed(1)} million tokens`,
+        ]
+      : []),
   ];
 }
 

@@ -166,6 +166,8 @@ describe.each(configurations.filter(([, { donationEnabled }]) => donationEnabled
       "api-keys": [made("modelKey")],
       "ws-auth": true,
       "logging-to-file": false,
+      "usage-statistics-enabled": true,
+      "redis-usage-queue-retention-seconds": 3600,
       "remote-management": {
         "allow-remote": true,
         "secret-key": made("managementKey"),

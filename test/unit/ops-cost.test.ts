@@ -118,6 +118,7 @@ describe("npm run ops -- cost", () => {
     const host = {
       traffic: { month, since: 1, bytes: 12_340_000_000 },
       models: { month, usd: 20.5, limit: 20, closed: true },
+      proxy: { month, requests: 1234, failed: 3, tokens: 5_612_345 },
       bill,
     };
     expect(costText(undefined, "There is no key.", host).split("\n").slice(1)).toEqual([
@@ -125,6 +126,7 @@ describe("npm run ops -- cost", () => {
       "balance: 44.10 CNY, 55 days left",
       `traffic sent in ${month}: 12.3 GB`,
       `OpenCode's models in ${month}: 20.50 of 20.00 USD (102 %), closed: npm run ops -- cost --allow opens them for this month`,
+      `model proxy in ${month}: 1234 requests, 3 of them failed, 5.6 million tokens`,
     ]);
     const account = {
       currency: "CNY",
@@ -137,7 +139,7 @@ describe("npm run ops -- cost", () => {
     };
     const models = { month, usd: 1.234, limit: null, closed: false };
     expect(
-      costText(undefined, account, { ...host, models })
+      costText(undefined, account, { ...host, models, proxy: undefined })
         .split("\n")
         .slice(1),
     ).toEqual([

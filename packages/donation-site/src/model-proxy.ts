@@ -14,9 +14,17 @@ const entry = z.object({
   size: z.number().default(0),
 });
 const listing = z.object({ files: z.array(entry) });
+/** A request for a model, as far as it is counted. */
+const used = z.array(
+  z.object({ timestamp: z.coerce.date(), failed: z.boolean(), tokens: z.object({ total_tokens: z.number() }) }),
+);
 const called = z.object({ status_code: z.number(), body: z.string() });
 
 export type AuthFile = z.infer<typeof entry>;
+export type UsedModel = z.infer<typeof used>[number];
+
+/** How many requests the proxy names at once. */
+const usedAtOnce = 500;
 
 /** The management API of CLIProxyAPI 7 (https://help.router-for.me/management/api.html), which the site guards. */
 export class ModelProxy {
@@ -59,6 +67,19 @@ export class ModelProxy {
     const parsed = called.safeParse(await jsonOf("proxy", good("api-call", response)));
     if (!parsed.success) throw new UpstreamError("proxy", undefined, "api-call of an unknown shape");
     return { status: parsed.data.status_code, body: parsed.data.body };
+  }
+
+  /**
+   * Requests for models since the last call, at most an hour old. The proxy forgets each that it has named
+   * (internal/redisqueue/queue.go of CLIProxyAPI 7).
+   */
+  async *takeUsed(): AsyncGenerator<readonly UsedModel[]> {
+    for (let more = true; more;) {
+      const parsed = used.safeParse(await jsonOf("proxy", await this.#ask(`usage-queue?count=${usedAtOnce}`)));
+      if (!parsed.success) throw new UpstreamError("proxy", undefined, "usage of an unknown shape");
+      more = parsed.data.length === usedAtOnce;
+      yield parsed.data;
+    }
   }
 
   /** @throws UpstreamError for every answer but a good one */

@@ -7,6 +7,7 @@ import { LinuxDo } from "./linux-do";
 import { ModelProxy } from "./model-proxy";
 import { NewApi } from "./new-api";
 import { Store } from "./store";
+import { countUsage } from "./usage";
 
 export interface ServiceOptions extends Pick<Parts, "limits">, Pick<DonationsArgs, "probePause" | "grace"> {
   /** Between two looks at what is not final, in milliseconds. @default 30000 */
@@ -29,11 +30,16 @@ export function startService(config: Config, databasePath: string, log: Logger, 
   const newApi = new NewApi(config.newApi);
   const donations = new Donations({ store, proxy, newApi, log, amount: config.quotaAmount, ...timing });
   const parts = { config, store, linuxDo: new LinuxDo(config.oauth), newApi, proxy, donations, log };
+  let counting: Promise<void> | undefined;
   const look = () => {
     store.forgetExpired();
-    donations.settle().catch((error: unknown) => {
-      log.error({ event: "error", error: error instanceof Error ? error.name : "unknown" }, "settling failed");
-    });
+    const failed = (what: string) => (error: unknown) => {
+      log.error({ event: "error", error: error instanceof Error ? error.name : "unknown" }, what);
+    };
+    donations.settle().catch(failed("settling failed"));
+    counting ??= countUsage(proxy, store)
+      .catch(failed("the model proxy's usage cannot be read"))
+      .finally(() => (counting = undefined));
   };
   look();
   const timer = setInterval(look, every);
@@ -44,6 +50,7 @@ export function startService(config: Config, databasePath: string, log: Logger, 
     stop: async () => {
       clearInterval(timer);
       await donations.settle();
+      await counting;
       store.close();
     },
   };

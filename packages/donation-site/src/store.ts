@@ -11,6 +11,9 @@ const schema = `
     state text not null, attempts integer not null default 0, at integer not null, note text not null default '',
     sentAt integer, totalBefore integer
   ) strict;
+  create table if not exists usage (
+    month text primary key, requests integer not null, failed integer not null, tokens integer not null
+  ) strict;
   create table if not exists fingerprints (hash text primary key, donation text not null references donations (id)) strict;
 `;
 
@@ -50,6 +53,16 @@ export interface Donation {
   readonly sentAt: number | null;
   /** The new-api user's quota ever given, before the grant was asked for. */
   readonly totalBefore: number | null;
+}
+
+/** What the model proxy answered in a month, `2026-11`. */
+export interface Usage {
+  readonly month: string;
+  readonly requests: number;
+  /** How many of the requests failed. */
+  readonly failed: number;
+  /** Tokens of questions and answers, as providers count them. */
+  readonly tokens: number;
 }
 
 /** What survives a restart, in one SQLite file. Times are milliseconds since 1970. */
@@ -219,6 +232,21 @@ export class Store {
         id,
       )[0]?.attempts ?? 0
     );
+  }
+
+  addUsage({ month, requests, failed, tokens }: Usage): void {
+    this.#run(
+      "insert into usage values (?, ?, ?, ?) on conflict (month) do update set requests = requests + excluded.requests, failed = failed + excluded.failed, tokens = tokens + excluded.tokens",
+      month,
+      requests,
+      failed,
+      tokens,
+    );
+  }
+
+  usage(month: string): Usage {
+    const [found] = this.#all<Usage>("select * from usage where month = ?", month);
+    return found ?? { month, requests: 0, failed: 0, tokens: 0 };
   }
 
   donation(id: string): Donation | undefined {

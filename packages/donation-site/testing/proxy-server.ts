@@ -1,6 +1,6 @@
 // A stand-in for CLIProxyAPI 7 whose files and fate the tests hold in hand.
 import { Hono } from "hono";
-import { managementApi } from "@cloudcode/offline-kit/stand-ins/cli-proxy-api/management";
+import { type UsedModel, managementApi } from "@cloudcode/offline-kit/stand-ins/cli-proxy-api/management";
 import { type Listening, listen } from "./listen";
 
 export interface ProxyServer extends Listening {
@@ -8,6 +8,8 @@ export interface ProxyServer extends Listening {
   readonly files: Map<string, string>;
   /** The account behind each token that providers accept. */
   readonly accounts: Map<string, string>;
+  /** Requests for models that nobody asked about yet. */
+  readonly used: UsedModel[];
   /** Answers 503 to everything, or only to calls of a provider. */
   fault: "none" | "all" | "calls";
 }
@@ -15,14 +17,16 @@ export interface ProxyServer extends Listening {
 export async function startProxyServer(managementKey: string): Promise<ProxyServer> {
   const files = new Map<string, string>();
   const accounts = new Map<string, string>();
+  const used: UsedModel[] = [];
   const management = managementApi({
     key: managementKey,
     files,
+    used,
     accountOf: (token) => accounts.get(token),
     fault: () => server.fault,
   });
   const app = new Hono();
   app.route("/v0/management", management);
-  const server: ProxyServer = { ...(await listen(app)), files, accounts, fault: "none" };
+  const server: ProxyServer = { ...(await listen(app)), files, accounts, used, fault: "none" };
   return server;
 }

@@ -17,6 +17,8 @@ const schema = z.strictObject({
   "api-keys": z.array(z.string().min(16)).min(1),
   "ws-auth": z.literal(true),
   "logging-to-file": z.literal(false),
+  "usage-statistics-enabled": z.literal(true),
+  "redis-usage-queue-retention-seconds": z.int().min(1).max(3600),
   "remote-management": z.strictObject({
     // The site is no loopback client.
     "allow-remote": z.literal(true),

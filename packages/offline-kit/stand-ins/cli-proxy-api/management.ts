@@ -15,8 +15,17 @@ export interface ManagementArgs {
   readonly files: AuthFiles;
   /** The account behind a token that providers accept. */
   readonly accountOf: (token: string) => string | undefined;
+  /** Requests for models that nobody asked about yet. @default none */
+  readonly used?: UsedModel[];
   /** Answers 503 to everything, or an error only to calls of a provider. */
   readonly fault: () => "none" | "all" | "calls";
+}
+
+/** A request for a model, with the fields that the site reads. */
+export interface UsedModel {
+  readonly timestamp: string;
+  readonly failed: boolean;
+  readonly tokens: { readonly total_tokens: number };
 }
 
 interface AuthFile {
@@ -26,7 +35,7 @@ interface AuthFile {
 }
 
 /** To be served at /v0/management. */
-export function managementApi({ key, files, accountOf, fault }: ManagementArgs): Hono {
+export function managementApi({ key, files, accountOf, fault, used = [] }: ManagementArgs): Hono {
   const app = new Hono();
   const named = (name: string | undefined) => name !== undefined && !/[/\\]/.test(name) && name.endsWith(".json");
   app.use("*", async (c, next) => {
@@ -68,6 +77,10 @@ export function managementApi({ key, files, accountOf, fault }: ManagementArgs):
     return text === undefined
       ? c.json({ error: "file not found" }, 404)
       : c.body(text, 200, { "content-type": "application/json" });
+  });
+  app.get("/usage-queue", (c) => {
+    const count = Number(c.req.query("count") ?? 1);
+    return count > 0 ? c.json(used.splice(0, count)) : c.json({ error: "count must be a positive integer" }, 400);
   });
   app.post("/api-call", async (c) => {
     if (fault() === "calls") return c.json({ error: "request failed" }, 502);
