@@ -87,9 +87,14 @@ async function runCaddy(verb: "adapt" | "validate", caddyfile: string): Promise<
   }
 }
 
-/** All handlers that a request to this host passes, in order; those of a subroute in its place, its routes as marked. */
-export function handlersOf(config: CaddyConfig, host: string): Handler[] {
-  const routes = Object.values(config.apps.http.servers).flatMap((server) => server.routes);
+/**
+ * All handlers that a request to this host passes, in order; those of a subroute in its place, its routes as marked.
+ *
+ * @param port as `:443`, of one server alone @default all servers
+ */
+export function handlersOf(config: CaddyConfig, host: string, port?: string): Handler[] {
+  const servers = Object.values(config.apps.http.servers).filter(({ listen }) => !port || listen.includes(port));
+  const routes = servers.flatMap((server) => server.routes);
   const own = routes.filter(({ match }) => match?.some(({ host: hosts }) => hosts?.includes(host)));
   return own.flatMap(({ handle }) => handle.flatMap(flat));
 }

@@ -27,14 +27,20 @@ afterAll(() => {
   app.close();
 });
 
-function ask(authorization: string | undefined): Promise<{ status: number; asks: string | undefined }> {
+function ask(
+  authorization: string | undefined,
+  from = "127.0.0.2",
+): Promise<{ status: number; asks: string | undefined }> {
   return new Promise((resolve, reject) => {
     const headers = { host: `app.${domain}`, ...(authorization !== undefined && { authorization }) };
-    const sent = request({ host: "127.0.0.1", port: caddy.port, headers, agent: false }, (answer) => {
-      answer.resume().on("end", () => {
-        resolve({ status: answer.statusCode ?? 0, asks: answer.headers["www-authenticate"] });
-      });
-    });
+    const sent = request(
+      { host: "127.0.0.1", port: caddy.port, headers, agent: false, localAddress: from },
+      (answer) => {
+        answer.resume().on("end", () => {
+          resolve({ status: answer.statusCode ?? 0, asks: answer.headers["www-authenticate"] });
+        });
+      },
+    );
     sent.on("error", reject).end();
   });
 }
@@ -49,10 +55,13 @@ function cpuSeconds(): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** A password that is wrong, or one that is not checked because too many were. */
+const refusals = [401, 429];
+
 async function costOf(logins: readonly string[]): Promise<number> {
   const before = cpuSeconds();
-  const answers = await Promise.all(logins.map(ask));
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+  const answers = await Promise.all(logins.map((one) => ask(one)));
+  for (const { status } of answers) expect(refusals).toContain(status);
   return cpuSeconds() - before;
 }
 
@@ -73,6 +82,35 @@ it("lets in with the password, also the longest, and asks everybody else for it"
   ])
     expect(await ask(other)).toEqual({ status: 401, asks: 'Basic realm="restricted"' });
 });
+
+it("takes five wrong passwords of an address within a quarter of an hour, and then none, whatever it is; other addresses wait for nothing", async () => {
+  const from = "127.0.0.9";
+  const right = login(`jo:${password}`);
+  for (let i = 0; i < 5; i++) {
+    expect((await ask(right, from)).status).toBe(200);
+    expect((await ask(login(`jo:wrong-${i}`), from)).status).toBe(401);
+  }
+  for (const one of [right, login("jo:wrong")]) expect((await ask(one, from)).status).toBe(429);
+  // Without a password it is asked for one, as before.
+  expect((await ask(undefined, from)).status).toBe(401);
+  expect((await ask(login("eve:wrong"), from)).status).toBe(401);
+  const begun = Date.now();
+  expect((await ask(right, "127.0.0.10")).status).toBe(200);
+  expect(Date.now() - begun).toBeLessThan(2000);
+}, 60_000);
+
+it("answers a page's many requests at once with the right password, also from a new address", async () => {
+  const right = login(`jo:${password}`);
+  const answers = await Promise.all(Array.from({ length: 60 }, () => ask(right, "127.0.0.11")));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+}, 60_000);
+
+it("lets no more than five guesses through that come at once, and a few that were under way", async () => {
+  const guesses = Array.from({ length: 60 }, (_, i) => ask(login(`jo:wrong-${i}`), "127.0.0.12"));
+  const checked = (await Promise.all(guesses)).filter(({ status }) => status === 401);
+  expect(checked.length).toBeGreaterThanOrEqual(5);
+  expect(checked.length).toBeLessThanOrEqual(5 + 3);
+}, 60_000);
 
 it("is not kept busy by two hundred guesses", async () => {
   expect(await costOf(each((i) => `jo:wrong-${i}`))).toBeLessThan(5);

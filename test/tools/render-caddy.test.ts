@@ -48,9 +48,8 @@ describe.each(configurations)("with %s", (_name, settings) => {
   });
 
   it("serves the index page, the portal and each App, and no other host", () => {
-    const hosts = Object.values(config.apps.http.servers).flatMap(({ routes }) =>
-      routes.flatMap(({ match }) => match ?? []),
-    );
+    const [sites] = Object.values(config.apps.http.servers).filter(({ listen }) => listen.includes(":443"));
+    const hosts = (sites?.routes ?? []).flatMap(({ match }) => match ?? []);
     expect(hosts.flatMap(({ host }) => host ?? []).sort()).toEqual(everywhere.toSorted());
     expect(hosts.every(({ host }) => host !== undefined)).toBe(true);
   });
@@ -71,13 +70,19 @@ describe.each(configurations)("with %s", (_name, settings) => {
 
   it("asks for its own password, in place of Authelia, where a Route says so, and keeps the answer to itself", () => {
     for (const { basicAuth, ...route } of routes.filter((one) => one.basicAuth !== undefined)) {
-      const handlers = handlersOf(config, hostOf(route, domain));
+      const host = hostOf(route, domain);
+      const handlers = handlersOf(config, host, ":443");
       expect(gateOf(handlers)).toBe(-1);
       const kinds = handlers.map(({ handler }) => handler);
-      const asked = kinds.indexOf("authentication");
-      expect(asked).toBeGreaterThan(-1);
-      expect(kinds.lastIndexOf("authentication")).toBe(asked);
+      expect(kinds).not.toContain("authentication");
+      const asked = kinds.indexOf("reverse_proxy");
       expect(handlers[asked]).toMatchObject({
+        dynamic_upstreams: { source: "a", name: "{queue}", port: "9092" },
+        health_checks: { passive: { unhealthy_status: [401], max_fails: 5, fail_duration: 15 * 60 * 1e9 } },
+      });
+      const queue = handlersOf(config, host, ":9092");
+      expect(queue.filter(({ handler }) => handler === "authentication")).toHaveLength(1);
+      expect(queue.find(({ handler }) => handler === "authentication")).toMatchObject({
         providers: {
           http_basic: {
             hash: { algorithm: "bcrypt" },
@@ -85,7 +90,7 @@ describe.each(configurations)("with %s", (_name, settings) => {
           },
         },
       });
-      const answers = kinds.indexOf("reverse_proxy");
+      const answers = kinds.indexOf("reverse_proxy", asked + 1);
       expect(answers).toBeGreaterThan(asked);
       const between = handlers.slice(asked, answers).flatMap(({ request }) => request?.delete ?? []);
       expect(between).toEqual(["Authorization"]);
