@@ -18,7 +18,7 @@ import { NotifierStack } from "./components/notify/notifier-stack";
 import * as outputs from "./components/outputs";
 import { readOwnApps } from "./components/own-apps/own-apps";
 import { ReverseProxyStack } from "./components/reverse-proxy/reverse-proxy-stack";
-import { readSettings } from "./components/settings/read";
+import { readSettings, warningsOf } from "./components/settings/read";
 import type { Settings } from "./components/settings/settings";
 import { ComposeStack } from "./components/stack/compose-stack";
 import type { HomeOutputs } from "./library";
@@ -29,6 +29,7 @@ export class Home extends HomeComponent {
   protected override async build(settings: Settings): Promise<HomeOutputs> {
     const { images, timeZone, deleteData, news } = settings;
     const child = { parent: this };
+    for (const warning of warningsOf(settings)) void pulumi.log.warn(warning, this);
     const builtIn = enabledApps(settings);
     const ownApps = readOwnApps(settings.ownApps, builtIn, process.cwd());
 

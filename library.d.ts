@@ -131,11 +131,11 @@ export interface Apps {
     readonly apiId?: number | undefined;
     /** api_hash of the same Telegram app. Needed by TG Signer. */
     readonly apiHash?: pulumi.Input<string> | undefined;
-    /** Proxy to Telegram, if the host cannot reach it: socks5://, socks4:// or http://. */
+    /** Proxy to Telegram, if the host cannot reach it: socks5://, socks4:// or http://. Special characters of user and password as %xx. */
     readonly proxy?: pulumi.Input<string> | undefined;
     /** Password of TG Signer's own user admin; it replaces a password that was set in TG Signer's pages. Default: generated; see pulumi stack output appLogins --show-secrets. */
     readonly adminPassword?: pulumi.Input<string> | undefined;
-    /** Which login comes before TG Signer's own: authelia, or basic (a password that Caddy asks for; no second factor, and no ban after wrong guesses). Default: authelia. */
+    /** Which login comes before TG Signer's own: authelia, or basic (a password that Caddy asks for; no second factor; after 5 wrong passwords an address waits 15 minutes). Default: authelia. */
     readonly outerLogin?: "authelia" | "basic" | undefined;
     /** User of the login that Caddy asks for. Default: admin. */
     readonly basicUsername?: string | undefined;
@@ -143,7 +143,7 @@ export interface Apps {
     readonly basicPassword?: pulumi.Input<string> | undefined;
     /** Memory limit of TG Signer, in MiB. Default: 512. */
     readonly memoryMiB?: number | undefined;
-    /** WebDAV server that TG Signer backs up to, by https:// since sessions travel there. Warning: at EVERY start TG Signer deletes its sessions and tasks and loads those from the server, which may be older. */
+    /** WebDAV server that TG Signer backs up to, by https:// since sessions travel there. Warning: where the backup there is not what this host wrote last, a start of TG Signer deletes its sessions and tasks and loads that backup. */
     readonly webdavUrl?: string | undefined;
     /** User of the WebDAV server. */
     readonly webdavUsername?: string | undefined;
@@ -155,7 +155,7 @@ export interface Apps {
     readonly webdavIntervalSeconds?: number | undefined;
     /** Password that encrypts this backup, which gives full access to your Telegram accounts. */
     readonly webdavEncryptionKey?: pulumi.Input<string> | undefined;
-    /** Confirms that the backup on the WebDAV server replaces the data on the host's volume at every start of TG Signer. Default: false. */
+    /** Confirms that a backup on the WebDAV server that this host did not write replaces the data on the host's volume at a start of TG Signer. Default: false. */
     readonly webdavReplacesVolume?: boolean | undefined;
       }
     | undefined;

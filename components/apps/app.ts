@@ -145,6 +145,8 @@ export interface AppKind<S extends Section> {
   readonly reserved?: ReservedNetworks;
   /** Problems between its settings, and with the rest; asked only while the App is switched on. */
   readonly problems: (values: PlainValues<S>, stack: StackValues) => readonly Problem[];
+  /** What works, but should not stay so, each with the key that ends it; asked only while the App is switched on. @default nothing */
+  readonly warnings?: (values: Values<S>) => readonly Problem[];
   /** Its App but for the name. */
   readonly app: (values: Values<S>, context: AppContext) => Omit<App, "name">;
 }

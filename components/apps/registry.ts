@@ -1,3 +1,4 @@
+import type { Problem } from "../settings/problem";
 import type { Section, Setting } from "../settings/setting";
 import type { Settings } from "../settings/settings";
 import type { PlainSettings, SettingValues } from "../settings/table";
@@ -40,6 +41,11 @@ export function enabledApps({ values, images, sources, timeZone, docker }: Setti
   return appKinds
     .filter((kind) => values[kind.enabled])
     .map((kind) => ({ name: kind.name, ...kind.app(values, context) }));
+}
+
+/** Of the Apps that are switched on: what works, but should not stay so. */
+export function appWarnings(values: SettingValues): Problem[] {
+  return appKinds.flatMap((kind) => (values[kind.enabled] ? (kind.warnings?.(values) ?? []) : []));
 }
 
 /** The machines next to the host that the enabled Apps ask for. */

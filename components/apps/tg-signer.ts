@@ -20,6 +20,37 @@ const kept = (schema: z.ZodType<string>) =>
 /** A colon ends the user of a basic login (RFC 7617, 2). */
 const basicUser = kept(check.oneLine).refine((value) => !value.includes(":"), { error: "has a colon" });
 
+/**
+ * TG Signer splits the address with Python's urllib.parse and decodes nothing
+ * (https://docs.python.org/3/library/urllib.parse.html#urllib.parse.urlsplit): it gets user and password decoded.
+ */
+function withDecodedLogin(url: string): string {
+  return url.replace(/^([^:]+:\/\/)([^/?#@]*)@/, (_all, scheme: string, login: string) => {
+    return `${scheme}${decodeURIComponent(login)}@`;
+  });
+}
+
+/** What of such an address would not arrive: urlsplit knows where a login ends by its letters, in their compatible forms, too. */
+function proxyLoginFault(url: string): string | undefined {
+  const login = /^[^:]+:\/\/([^/?#@]*)@/.exec(url)?.[1] ?? "";
+  const [user = "", ...password] = login.split(":");
+  try {
+    if (decodeURIComponent(user).normalize("NFKC").includes(":")) return "has a colon in its user, which ends it";
+    const text = decodeURIComponent(user + password.join(":"));
+    const compatible = text.normalize("NFKC");
+    if (/[\p{Cc}/?#[\]]/u.test(compatible) || (compatible !== text && /[@:]/.test(compatible)))
+      return "has /, ?, #, [, ] or a control character in its user or password, which TG Signer cannot take";
+  } catch {
+    return "has a % that is not an escape: write %25";
+  }
+  return undefined;
+}
+
+const proxy = check.proxyUrl.superRefine((value, context) => {
+  const fault = proxyLoginFault(value);
+  if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+});
+
 const settings = {
   tgSignerEnabled: bool({ description: "TG Signer: Telegram check-ins.", example: "true", default: false }),
   tgSignerSubdomain: text(check.label, { description: "Subdomain of TG Signer.", example: "tg", default: "tg" }),
@@ -31,8 +62,9 @@ const settings = {
     description: "api_hash of the same Telegram app. Needed by TG Signer.",
     example: "0123456789abcdef0123456789abcdef",
   }),
-  tgSignerProxy: secret(check.proxyUrl, {
-    description: "Proxy to Telegram, if the host cannot reach it: socks5://, socks4:// or http://.",
+  tgSignerProxy: secret(proxy, {
+    description:
+      "Proxy to Telegram, if the host cannot reach it: socks5://, socks4:// or http://. Special characters of user and password as %xx.",
     example: "socks5://user:password@proxy.example.com:1080",
   }),
   tgSignerAdminPassword: secret(kept(check.password), {
@@ -42,7 +74,7 @@ const settings = {
   }),
   tgSignerOuterLogin: choice(["authelia", "basic"], "is neither authelia nor basic", {
     description:
-      "Which login comes before TG Signer's own: authelia, or basic (a password that Caddy asks for; no second factor, and no ban after wrong guesses).",
+      "Which login comes before TG Signer's own: authelia, or basic (a password that Caddy asks for; no second factor; after 5 wrong passwords an address waits 15 minutes).",
     example: "basic",
     default: "authelia",
   }),
@@ -62,7 +94,7 @@ const settings = {
   }),
   tgSignerWebdavUrl: text(check.secretHttpsBase, {
     description:
-      "WebDAV server that TG Signer backs up to, by https:// since sessions travel there. Warning: at EVERY start TG Signer deletes its sessions and tasks and loads those from the server, which may be older.",
+      "WebDAV server that TG Signer backs up to, by https:// since sessions travel there. Warning: where the backup there is not what this host wrote last, a start of TG Signer deletes its sessions and tasks and loads that backup.",
     example: "https://dav.example.com",
   }),
   tgSignerWebdavUsername: text(basicUser, { description: "User of the WebDAV server.", example: "jo" }),
@@ -85,7 +117,7 @@ const settings = {
   }),
   tgSignerWebdavReplacesVolume: bool({
     description:
-      "Confirms that the backup on the WebDAV server replaces the data on the host's volume at every start of TG Signer.",
+      "Confirms that a backup on the WebDAV server that this host did not write replaces the data on the host's volume at a start of TG Signer.",
     example: "true",
     default: false,
   }),
@@ -128,18 +160,25 @@ export const tgSigner = appKind({
       ...when(
         backedUp && !values.tgSignerWebdavReplacesVolume,
         "tgSignerWebdavReplacesVolume",
-        "is not true: with a WebDAV backup every start deletes the sessions and tasks on the volume and loads those from the server, which may be older",
+        "is not true: where the backup on the server is not what this host wrote last, a start deletes the sessions and tasks on the volume and loads that backup, which may be older",
       ),
       ...(!backedUp && values.tgSignerWebdavEncryptionKey !== undefined
         ? missing(values, ["tgSignerWebdavUrl"], "tgSignerWebdavEncryptionKey is set")
         : []),
     ];
   },
+  warnings: ({ tgSignerWebdavUrl, tgSignerWebdavEncryptionKey: key }) =>
+    when(
+      tgSignerWebdavUrl !== undefined && key === undefined,
+      "tgSignerWebdavEncryptionKey",
+      "is not set: anyone who can read the WebDAV server has your Telegram accounts",
+    ),
   app(values, { images, sources, timeZone }) {
     const network = edgeNetwork(name);
     const given = Object.entries(secretFiles).flatMap(([file, key]) => {
       const value = values[key];
-      return value === undefined ? [] : [[file, value] as const];
+      if (value === undefined) return [];
+      return [[file, file === "TG_PROXY" ? value.apply(withDecodedLogin) : value] as const];
     });
     const { tgSignerAdminPassword: adminPassword, tgSignerWebdavUrl: webdavUrl } = values;
     return {

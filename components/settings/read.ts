@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { appWarnings } from "../apps/registry";
 import { OperatorError } from "../operator-error";
 import { nearest } from "./nearest";
 import type { Problem } from "./problem";
@@ -33,6 +34,12 @@ function configOfProject(): Record<string, string> {
 /** Keys that the stack file holds encrypted, as the engine passes them to a Node program; the SDK has no call for it. */
 function encryptedKeys(): ReadonlySet<string> {
   return new Set(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[]);
+}
+
+/** What a preview warns of, each in one line with its fix. */
+export function warningsOf({ values }: Settings): string[] {
+  const project = pulumi.getProject();
+  return appWarnings(values).map(({ key, fault }) => `${key} ${fault}\n${fix(key, project)}`);
 }
 
 type Parsed = { readonly ok: true; readonly values: PlainSettings } | { readonly ok: false; readonly message: string };

@@ -26,7 +26,7 @@ const basic = { ...tgSigner, tgSignerOuterLogin: "basic" };
 
 describe("TG Signer's settings", () => {
   const trap =
-    "tgSignerWebdavReplacesVolume is not true: with a WebDAV backup every start deletes the sessions and tasks on the volume and loads those from the server, which may be older";
+    "tgSignerWebdavReplacesVolume is not true: where the backup on the server is not what this host wrote last, a start deletes the sessions and tasks on the volume and loads that backup, which may be older";
   const all = "a WebDAV backup needs all four of its settings";
   it.each<[string, Record<string, string>, string[]]>([
     [
@@ -48,6 +48,27 @@ describe("TG Signer's settings", () => {
       { ...tgSigner, tgSignerProxy: "proxy:1080" },
       ["tgSignerProxy is not a socks5://, socks4:// or http:// address"],
     ],
+    ...(
+      [
+        ["socks5://jo:50%@proxy.example.com", "has a % that is not an escape: write %25"],
+        ["socks5://jo:%ff@proxy.example.com", "has a % that is not an escape: write %25"],
+        ["socks5://jo%3Aann:pw@proxy.example.com", "has a colon in its user, which ends it"],
+        ...["%2F", "%3f", "%23", "%5B", "%0a", "%E2%84%80", "%EF%BC%A0"].map(
+          (letter) =>
+            [
+              `http://jo:a${letter}b@proxy.example.com`,
+              "has /, ?, #, [, ] or a control character in its user or password, which TG Signer cannot take",
+            ] as const,
+        ),
+      ] as const
+    ).map(
+      ([tgSignerProxy, fault]) =>
+        [`the proxy ${tgSignerProxy}`, { ...tgSigner, tgSignerProxy }, [`tgSignerProxy ${fault}`]] satisfies [
+          string,
+          Record<string, string>,
+          string[],
+        ],
+    ),
     [
       "a WebDAV backup that everybody on the way can read",
       { ...tgSigner, ...webdav, tgSignerWebdavUrl: "http://dav.example.com", tgSignerWebdavReplacesVolume: "true" },
@@ -137,7 +158,7 @@ describe("TG Signer's stack", () => {
     ...webdav,
     tgSignerWebdavReplacesVolume: "true",
     tgSignerWebdavEncryptionKey: "backup passphrase",
-    tgSignerProxy: "socks5://proxy.example.com:1080",
+    tgSignerProxy: "socks5://j%40o:p%3Ass%25%20%C3%A9@proxy.example.com:1080",
     tgSignerAdminPassword: "passphrase of tg signer",
     timeZone: "Asia/Shanghai",
   };
@@ -183,7 +204,8 @@ describe("TG Signer's stack", () => {
     const files = await arrivedFiles(run, "tg-signer-release");
     const secrets = {
       TG_API_HASH: tgSigner.tgSignerApiHash,
-      TG_PROXY: settings.tgSignerProxy,
+      // TG Signer decodes nothing.
+      TG_PROXY: "socks5://j@o:p:ss% é@proxy.example.com:1080",
       TG_SIGNER_BACKUP_WEBDAV_PASSWORD: settings.tgSignerWebdavPassword,
       TG_SIGNER_BACKUP_ENCRYPTION_KEY: settings.tgSignerWebdavEncryptionKey,
       TG_SIGNER_WEB_ADMIN_PASSWORD: settings.tgSignerAdminPassword,
@@ -206,7 +228,7 @@ describe("TG Signer's stack", () => {
       writeFileSync(join(secrets, "TG_PROXY"), "");
       writeFileSync(join(secrets, "TG_API_HASH"), `$HOME "'\\ # é`);
       writeFileSync(join(folder, "entrypoint.sh"), entrypoint.replace("/run/secrets", secrets));
-      writeFileSync(join(folder, "tg-signer-web"), '#!/bin/sh\nprintf "%s|%s" "$TG_API_HASH" "${TG_PROXY-none}"\n', {
+      writeFileSync(join(folder, "python"), '#!/bin/sh\nprintf "%s|%s" "$TG_API_HASH" "${TG_PROXY-none}"\n', {
         mode: 0o755,
       });
       const env = { PATH: `${folder}:${process.env["PATH"] ?? ""}`, HOME: "/" };

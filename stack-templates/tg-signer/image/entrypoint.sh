@@ -5,4 +5,4 @@ set -eu
 for file in /run/secrets/*; do
   [ ! -s "$file" ] || export "$(basename "$file")=$(cat "$file")"
 done
-exec tg-signer-web
+exec python /app/launch.py

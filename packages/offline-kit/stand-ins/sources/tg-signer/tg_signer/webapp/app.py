@@ -11,10 +11,12 @@ from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.middleware.sessions import SessionMiddleware
 
-from tg_signer.webapp.settings import data_folder, value
+from tg_signer.webapp.backup import Place, Server, WebDavBackupManager
+from tg_signer.webapp.settings import WEBDAV, data_folder, value
 
 DATA = data_folder()
 app = FastAPI()
+app.state.backup_manager = None
 app.add_middleware(SessionMiddleware, secret_key=value("TG_SIGNER_WEB_SESSION_SECRET"), same_site="lax", https_only=True)
 
 
@@ -33,6 +35,35 @@ def stranger(request: Request) -> Response | None:
     if request.session.get("logged_in") is True:
         return None
     return RedirectResponse("/login?" + urlencode({"next": request.url.path}), 303)
+
+
+@app.on_event("startup")
+async def start() -> None:
+    if not value(WEBDAV[0]):
+        return
+    interval, key = int(value("TG_SIGNER_BACKUP_INTERVAL_SECONDS")), value("TG_SIGNER_BACKUP_ENCRYPTION_KEY")
+    manager = WebDavBackupManager(Place(DATA), Server(*(value(name) for name in WEBDAV), interval, key))
+    app.state.backup_manager = manager
+    await manager.pull_if_exists()
+    app.state.backup_task = asyncio.create_task(manager.run_scheduler())
+
+
+@app.exception_handler(ValueError)
+async def refused(request: Request, fault: ValueError) -> Response:
+    return HTMLResponse(escape(str(fault)), 400)
+
+
+@app.post("/backup/push")
+async def push(request: Request) -> Response:
+    if page := stranger(request):
+        return page
+    await app.state.backup_manager.push()
+    return RedirectResponse("/backup?ok=1", 303)
+
+
+@app.get("/settings")
+async def settings(request: Request) -> Response:
+    return stranger(request) or HTMLResponse(escape(value("TG_API_HASH")))
 
 
 @app.get("/healthz")
