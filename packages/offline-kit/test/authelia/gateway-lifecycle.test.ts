@@ -1,8 +1,9 @@
 // What outlives a request: the users file, the database with its key, sessions in Redis, bans, and the command line next to it all.
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
+import { freePort, listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { createHasher, runArgon2 } from "../../stand-ins/authelia/users/hash";
 import { codeAt, currentStep } from "../../../../test/browser/one-time-password";
 import { domain, goodConfig } from "./gateway-cases";
@@ -114,7 +115,36 @@ describe("the command line", () => {
   });
 });
 
+test("starts where its Redis closes the first connections, as a busy machine does", async () => {
+  let closed = 0;
+  const busy = createServer((socket) => {
+    socket.destroy();
+    closed += 1;
+    if (closed === 2) busy.close();
+  });
+  const port = await listen(busy);
+  let late: Running | undefined;
+  busy.on("close", () => {
+    void startRedis(port).then((started) => (late = started));
+  });
+  const own = await gatewayFolder(port);
+  try {
+    const started = await startGateway(own);
+    expect(closed).toBe(2);
+    await started.stop();
+  } finally {
+    await late?.stop();
+    own.remove();
+  }
+});
+
 describe("does not start", () => {
+  test("without its Redis", async () => {
+    const own = await gatewayFolder(await freePort());
+    await expect(startGateway(own)).rejects.toThrow("provider=session");
+    own.remove();
+  });
+
   const startFails = async (text: string): Promise<void> => {
     const started = startGateway({ ...folder, port: await freePort() });
     await expect(started).rejects.toThrow(text);

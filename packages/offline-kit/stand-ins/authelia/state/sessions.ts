@@ -127,7 +127,8 @@ function inMemory(): Backend {
 }
 
 function inRedis(address: { readonly host: string; readonly port: number }, secret: string): Backend {
-  const redis = new Redis({ ...address, connectTimeout: 5000, maxRetriesPerRequest: 2, lazyConnect: true });
+  // The first command connects. It is tried three times more, as the real one does (max_retries 0 is go-redis's default).
+  const redis = new Redis({ ...address, connectTimeout: 5000, maxRetriesPerRequest: 3, lazyConnect: true });
   redis.on("error", () => undefined);
   const key = (id: string): string => `authelia-session:${id}`;
   return {
@@ -142,8 +143,11 @@ function inRedis(address: { readonly host: string; readonly port: number }, secr
       await redis.del(key(id));
     },
     async check() {
-      await redis.connect();
-      await redis.ping();
+      await redis.ping().catch((error: unknown) => {
+        // It would try for ever, and the process would not end.
+        redis.disconnect();
+        throw error;
+      });
     },
     async close() {
       await redis.quit();
