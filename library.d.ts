@@ -199,6 +199,10 @@ export interface Apps {
     readonly open?: boolean | undefined;
     /** Lets anyone who can reach CaseCheck create an account, if it is open or published through a tunnel; the number of accounts has no limit. Without it, only people who have signed in at the portal can create one, and nobody through a tunnel. Default: false. */
     readonly openRegistration?: boolean | undefined;
+    /** Origins of front ends of CaseCheck that are elsewhere, such as Cloudflare Pages: their scripts may call its API, without any cookie. It must be open or published through a tunnel. Default: []. */
+    readonly origins?: readonly string[] | undefined;
+    /** Shows the description of CaseCheck's API (/docs, /redoc) behind the sign-in portal, at casecheckSubdomain also if a tunnel publishes CaseCheck. Default: false. */
+    readonly docs?: boolean | undefined;
     /** Token of a Cloudflare Tunnel that you created by hand. Its public hostname must route to http://web:8080 (Cloudflare: Zero Trust, Networks, Tunnels). Use it instead of casecheckCloudflareApiToken. */
     readonly tunnelToken?: pulumi.Input<string> | undefined;
     /** Public hostname of the Cloudflare Tunnel. */

@@ -26,10 +26,11 @@ interface CrossOriginRule {
   readonly policy: "bypass";
   /**
    * Pages of other sites may call it too, such as the API of a model proxy, which answers CORS itself: the edge looks at neither
-   * Origin nor Fetch Metadata there, and takes all cookies away, so that only what else a request carries counts.
+   * Origin nor Fetch Metadata there, and takes all cookies away, so that only what else a request carries counts. With a list, this
+   * is so for requests with one of these origins; all others are treated as elsewhere.
    * No effect together with {@link Route.basicAuth}. @default false
    */
-  readonly crossOrigin: true;
+  readonly crossOrigin: true | readonly [string, ...string[]];
 }
 
 /**

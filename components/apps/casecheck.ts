@@ -55,6 +55,18 @@ const settings = {
     example: "true",
     default: false,
   }),
+  casecheckOrigins: list(check.httpsOrigin, {
+    description:
+      "Origins of front ends of CaseCheck that are elsewhere, such as Cloudflare Pages: their scripts may call its API, without any cookie. It must be open or published through a tunnel.",
+    example: "'[\"https://cases.pages.dev\"]'",
+    default: [],
+  }),
+  casecheckDocs: bool({
+    description:
+      "Shows the description of CaseCheck's API (/docs, /redoc) behind the sign-in portal, at casecheckSubdomain also if a tunnel publishes CaseCheck.",
+    example: "true",
+    default: false,
+  }),
   casecheckTunnelToken: secret(tunnelToken, {
     description:
       "Token of a Cloudflare Tunnel that you created by hand. Its public hostname must route to http://web:8080 (Cloudflare: Zero Trust, Networks, Tunnels). Use it instead of casecheckCloudflareApiToken.",
@@ -106,11 +118,11 @@ const cloudflareKeys = [
   "casecheckCloudflareZoneId",
 ] as const;
 
-/** What participants need: the pages, what they are made of, and the API with its own login. */
-const openPaths: readonly PathRule[] = ["/", "/check-in", "/assets/*", "/health", "/v1/*"].map((path) => ({
-  path,
-  policy: "bypass",
-}));
+/** What participants need: the pages, what they are made of, and the API with its own login, which pages elsewhere may call. */
+const openPaths = ([origin, ...more]: readonly string[]): readonly PathRule[] => [
+  ...["/", "/check-in", "/assets/*", "/health"].map((path) => ({ path, policy: "bypass" as const })),
+  { path: "/v1/*", policy: "bypass", ...(origin !== undefined && { crossOrigin: [origin, ...more] }) },
+];
 const registration: PathRule = { path: "/v1/auth/register/*", policy: "two_factor" };
 
 /**
@@ -126,6 +138,7 @@ export const casecheck = appKind({
     const tunnel = values.casecheckPublished === "tunnel";
     const made = cloudflareKeys.some((key) => values[key] !== undefined);
     const emails = (values.casecheckAccessEmails ?? []).length > 0;
+    const { casecheckOrigins: origins = [] } = values;
     const useless = (keys: readonly (keyof typeof values)[], fault: string) =>
       keys.flatMap((key) => when(values[key] !== undefined, key, `has no effect ${fault}`));
     const elsewhere = "while casecheckPublished is not tunnel";
@@ -155,6 +168,16 @@ export const casecheck = appKind({
         "has no effect with a tunnel, which the sign-in portal does not protect",
       ),
       ...when(
+        origins.length > 0 && !tunnel && values.casecheckOpen === false,
+        "casecheckOrigins",
+        "has no effect while casecheckOpen is not true",
+      ),
+      ...when(
+        origins.length > 0 && tunnel && emails,
+        "casecheckOrigins",
+        "has no effect with casecheckAccessEmails: Cloudflare Access lets no page of another site call the API",
+      ),
+      ...when(
         values.casecheckOpenRegistration === true && !values.casecheckOpen && !tunnel,
         "casecheckOpenRegistration",
         "has no effect while casecheckOpen is not true",
@@ -164,7 +187,8 @@ export const casecheck = appKind({
   app(values, { images, sources, timeZone }) {
     const tunnel = values.casecheckPublished === "tunnel";
     const network = edgeNetwork(name);
-    const networks = tunnel ? [] : [network];
+    const { casecheckSubdomain: subdomain, casecheckOrigins: origins, casecheckDocs: docs } = values;
+    const networks = tunnel && !docs ? [] : [network];
     const {
       casecheckTunnelToken: token,
       casecheckTunnelHost: tunnelHost,
@@ -176,17 +200,26 @@ export const casecheck = appKind({
     const closed = values.casecheckOpenRegistration ? [] : [registration];
     return {
       routes: networks.map((edge) => ({
-        subdomain: values.casecheckSubdomain,
+        subdomain,
         network: edge,
-        upstream: "casecheck-web:8080",
         policy: "two_factor",
-        paths: values.casecheckOpen ? [...closed, ...openPaths] : [],
-        title: "CaseCheck",
         version: sources.casecheck.commit.slice(0, 7),
-        summary: { en: "Activities and check-ins", zh: "活动与签到" },
+        ...(tunnel
+          ? {
+              upstream: "casecheck-web:8082",
+              paths: [],
+              title: "CaseCheck API",
+              summary: { en: "Description of CaseCheck's API", zh: "CaseCheck 的 API 说明" },
+            }
+          : {
+              upstream: "casecheck-web:8080",
+              paths: values.casecheckOpen ? [...closed, ...openPaths(origins)] : [],
+              title: "CaseCheck",
+              summary: { en: "Activities and check-ins", zh: "活动与签到" },
+            }),
       })),
       release: (domain) => {
-        const host = tunnel ? tunnelHost : hostOf({ subdomain: values.casecheckSubdomain }, domain);
+        const host = tunnel ? tunnelHost : hostOf({ subdomain }, domain);
         const origin = `https://${host ?? ""}`;
         return {
           template: name,
@@ -196,10 +229,13 @@ export const casecheck = appKind({
             timeZone,
             network,
             tunnel,
+            atEdge: networks.length > 0,
+            docs,
             openRegistration: values.casecheckOpenRegistration,
             origin,
+            origins,
             // Its settings read a list as JSON (pydantic/pydantic-settings#919).
-            corsOrigins: JSON.stringify([origin]),
+            corsOrigins: JSON.stringify([origin, ...origins]),
             memoryMiB: values.casecheckMemoryMiB,
             backupsKept: String(values.casecheckBackupsKept),
           },

@@ -51,9 +51,11 @@ export interface Handler {
 export interface OpenHandler extends Handler {
   /** Caddy path matchers that it does not answer. */
   readonly except: readonly string[];
+  /** Values of the header Origin that it answers; none: it does not look at them. */
+  readonly origins: readonly string[];
 }
 
-export interface KeyHandler extends OpenHandler {
+export interface KeyHandler extends Omit<OpenHandler, "origins"> {
   /** Caddy placeholder of the header; several of one name come out joined by commas. */
   readonly header: string;
   /** Anchored RE2. */
@@ -137,6 +139,7 @@ function openHandlers({ paths, upstream, basicAuth }: Route): OpenHandler[] {
               .slice(0, index)
               .filter(({ crossOrigin }) => !crossOrigin)
               .flatMap(({ path }) => matchers(path)),
+            origins: rule.crossOrigin === true ? [] : rule.crossOrigin,
             upstream: rule.upstream ?? upstream,
           },
         ]

@@ -28,6 +28,15 @@ export const label = text.refine(
   "is not a DNS label of lower-case letters, digits and hyphens",
 );
 export const hostName = text.refine(isHostName, "is not a host name");
+/** What browsers send as Origin of a page: no path, and no port 443. */
+export const httpsOrigin = text.refine(
+  (value) =>
+    URL.canParse(value) &&
+    new URL(value).origin === value &&
+    /^https:/.test(value) &&
+    isHostName(new URL(value).hostname),
+  "is not an origin such as https://www.example.com",
+);
 export const address = text.refine(
   (value) => ipVersion(value) !== 0 || isHostName(value),
   "is neither an IP address nor a host name",

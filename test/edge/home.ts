@@ -3,9 +3,10 @@ import { createServer } from "node:https";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { enabledApps } from "../../components/apps/registry";
+import { pathExpression } from "../../components/auth-gateway/access-rules";
 import { hashBasicPassword } from "../../components/reverse-proxy/password-hash";
 import { loginSecret } from "../../components/reverse-proxy/sites";
-import type { Route } from "../../components/routes";
+import { type Route, hostOf } from "../../components/routes";
 import { everyApp } from "../support/app-settings";
 import { startLocalhost } from "../support/localhost";
 import { RenderedCaddy, isolation } from "../support/rendered-caddy";
@@ -55,7 +56,8 @@ export function allRoutes(settings: Readonly<Record<string, string>> = {}): read
 export async function openHome({ domain, hostile, programs, guarded, settings, ...more }: HomeOptions): Promise<Home> {
   const tls = selfSigned([domain, `*.${domain}`, hostile]);
   const recorder = new Recorder();
-  const page = pageAnswer(domain);
+  const routes = allRoutes(settings);
+  const page = pageAnswer(domain, routes);
   // What leads to localhost is no HTTP, and a program there is whatever it leads to.
   const localhost = await startLocalhost();
   const direct = (upstream: string) =>
@@ -68,7 +70,6 @@ export async function openHome({ domain, hostile, programs, guarded, settings, .
     [loginSecret("opencode")]: "Basic of-nobody",
     ...more.secrets,
   };
-  const routes = allRoutes(settings);
   const caddy = await RenderedCaddy.start({
     domain,
     routes,
@@ -115,13 +116,20 @@ export async function openHome({ domain, hostile, programs, guarded, settings, .
 }
 
 /** The gateway, which knows one session, and pages of the portal and of Apps, which a hostile page could have been put into. */
-function pageAnswer(domain: string): Answer {
+function pageAnswer(domain: string, routes: readonly Route[]): Answer {
+  // Of what everybody may ask for, only what pages of other sites may.
+  const open = routes.flatMap((route) =>
+    route.paths
+      .filter(({ crossOrigin }) => crossOrigin)
+      .map((rule) => ({ host: hostOf(route, domain), path: new RegExp(pathExpression(rule)) })),
+  );
   return (request: IncomingMessage, response: ServerResponse) => {
     request.resume();
     const url = request.url ?? "/";
     if (url.startsWith("/api/authz/forward-auth")) {
       const host = String(request.headers["x-forwarded-host"]);
-      const free = host === `models.${domain}` && request.headers["x-forwarded-uri"]?.includes("/v1/");
+      const uri = String(request.headers["x-forwarded-uri"]);
+      const free = open.some((rule) => rule.host === host && rule.path.test(uri));
       const login = `https://auth.${domain}/?rd=${encodeURIComponent(`https://${host}/`)}`;
       if (free || request.headers.cookie?.includes(`authelia_session=${gateCookie}`))
         response.setHeader("remote-user", "operator").end();

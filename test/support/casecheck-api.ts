@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, mkdirSync, writeFileSync } from "nod
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { keptFolder, pipInstall } from "./cached";
-import { projectRoot } from "./program";
+import { composeConfig } from "./compose";
+import { projectRoot, runProgram } from "./program";
+import { unpack } from "./releases";
 import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { untilOpen } from "./rendered-caddy";
 
@@ -12,17 +14,45 @@ const image = join(projectRoot, "stack-templates/casecheck/image/api");
 /** What uvicorn and Starlette need of the libraries that CaseCheck's image installs by hash. */
 const libraries = ["anyio", "click", "h11", "idna", "starlette", "typing-extensions", "uvicorn"];
 
-/** An API that answers who it takes the visitor for, and redirects as CaseCheck's does from a path with one slash too many. */
-const program = `from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+/**
+ * An API that answers who it takes the visitor for. As CaseCheck's it redirects from a path with one slash too many, and asks for a login before
+ * it looks at the origin of a page.
+ */
+const program = `import json
+import os
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
+
+
+async def enforce(request, call_next):
+    public = request.method == "OPTIONS" or request.url.path.startswith("/v1/auth/login")
+    if public or request.headers.get("Authorization") == "Bearer good":
+        return await call_next(request)
+    return JSONResponse({"detail": "Not authenticated"}, 401)
 
 
 async def visitor(request):
     return PlainTextResponse(f"{request.client.host} {request.url}")
 
 
-app = Starlette(routes=[Route("/v1/visitor", visitor), Route("/v1/auth/login", visitor, methods=["GET", "POST"])])
+app = Starlette(
+    routes=[Route("/v1/visitor", visitor, methods=["GET", "PUT"]), Route("/v1/auth/login", visitor, methods=["GET", "POST"])],
+    middleware=[
+        Middleware(BaseHTTPMiddleware, dispatch=enforce),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=json.loads(os.environ["BACKEND_CORS_ORIGINS"]),
+            allow_credentials=True,
+            allow_methods=["*"],
+            allow_headers=["*"],
+        ),
+    ],
+)
 `;
 
 /** The pinned uvicorn, started by the image's own script with the environment of the service. */
@@ -34,7 +64,9 @@ export class CasecheckApi {
     private readonly folder: string,
   ) {}
 
-  static async start(environment: Readonly<Record<string, string | null>>): Promise<CasecheckApi> {
+  /** @param settings of a stack, whose release says its environment */
+  static async start(settings: Readonly<Record<string, string>>): Promise<CasecheckApi> {
+    const environment = await environmentOf(settings);
     const pinned = readFileSync(join(image, "requirements.txt"), "utf8").split(/^(?=[a-z])/m);
     const needed = libraries.map(
       (name) => pinned.find((block) => block.startsWith(`${name}==`)) ?? `${name} is not pinned`,
@@ -70,6 +102,15 @@ export class CasecheckApi {
   stop(): void {
     this.process.kill();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function environmentOf(settings: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
+  const stack = unpack(await runProgram(settings), "casecheck-release");
+  try {
+    return (await composeConfig(stack.composeFile, stack.folder)).services["api"]?.environment ?? {};
+  } finally {
+    stack.remove();
   }
 }
 

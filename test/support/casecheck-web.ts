@@ -45,6 +45,8 @@ const loginMilliseconds = 100;
 export class CasecheckWeb {
   private constructor(
     readonly port: number,
+    /** Where the edge finds the description of the API, if a tunnel publishes CaseCheck. */
+    readonly docsPort: number,
     private readonly caddy: ChildProcess,
     private readonly api: Server,
     private readonly folder: string,
@@ -68,7 +70,8 @@ export class CasecheckWeb {
         end();
       }, loginMilliseconds);
     });
-    const [port, loginPort, apiAddress] = [
+    const [port, docsPort, loginPort, apiAddress] = [
+      await freePort(),
       await freePort(),
       await freePort(),
       ownApi ?? `127.0.0.1:${await listen(api)}`,
@@ -79,7 +82,9 @@ export class CasecheckWeb {
     const file = join(folder, "Caddyfile");
     const moved = [
       ["\n:8080 {", `\n:${port} {\n\tbind 127.0.0.1`],
+      ["\n:8082 {", `\n:${docsPort} {\n\tbind 127.0.0.1`],
       ["servers :8080", `servers 127.0.0.1:${port}`],
+      ["servers :8082", `servers 127.0.0.1:${docsPort}`],
       [":8081", `:${loginPort}`],
       ["api:8000", apiAddress],
       ["/srv/www", join(folder, "www")],
@@ -87,16 +92,28 @@ export class CasecheckWeb {
     writeFileSync(file, moved);
     const env = caddyHome(folder);
     const args = ["run", "--adapter", "caddyfile", "--config", file];
-    const web = new CasecheckWeb(port, spawn(await caddy(), args, { env, stdio: "ignore" }), api, folder, logins);
+    const web = new CasecheckWeb(
+      port,
+      docsPort,
+      spawn(await caddy(), args, { env, stdio: "ignore" }),
+      api,
+      folder,
+      logins,
+    );
     await web.#answers();
     return web;
   }
 
-  send(target: string, headers: Readonly<Record<string, string>> = {}, method = "POST"): Promise<WebAnswer> {
+  send(
+    target: string,
+    headers: Readonly<Record<string, string>> = {},
+    method = "POST",
+    port = this.port,
+  ): Promise<WebAnswer> {
     return new Promise((resolve, reject) => {
       // As visitors name it, never by its address.
       const all = { host: "cases.example.org", ...headers };
-      const place = { host: "127.0.0.1", port: this.port, path: target, method, headers: all, agent: false };
+      const place = { host: "127.0.0.1", port, path: target, method, headers: all, agent: false };
       const sent = request(place, (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));

@@ -80,6 +80,38 @@ describe("CaseCheck's settings", () => {
       ["casecheckOpenRegistration has no effect while casecheckOpen is not true"],
     ],
     [
+      "front ends elsewhere where nothing is open",
+      { ...casecheck, casecheckOrigins: '["https://cases.pages.dev"]' },
+      ["casecheckOrigins has no effect while casecheckOpen is not true"],
+    ],
+    [
+      "front ends elsewhere that Cloudflare Access keeps out",
+      {
+        ...{ ...casecheck, casecheckPublished: "tunnel", casecheckTunnelHost: "cases.example.org" },
+        ...{ casecheckCloudflareApiToken: "token-of-cloudflare", casecheckCloudflareAccountId: "0".repeat(32) },
+        ...{ casecheckCloudflareZoneId: "1".repeat(32), casecheckAccessEmails: '["jo@example.com"]' },
+        casecheckOrigins: '["https://cases.pages.dev"]',
+      },
+      [
+        "casecheckOrigins has no effect with casecheckAccessEmails: Cloudflare Access lets no page of another site call the API",
+      ],
+    ],
+    ...[
+      "*",
+      "null",
+      "http://a.example.com",
+      "https://*.pages.dev",
+      "https://a.example.com/",
+      "https://a.example.com:443",
+      "https://A.example.com",
+      "a.example.com",
+      "https://jo@a.example.com",
+    ].map((origin): [string, Record<string, string>, string[]] => [
+      `${origin} as an origin`,
+      { ...open, casecheckOrigins: JSON.stringify([origin]) },
+      ["casecheckOrigins [0] is not an origin such as https://www.example.com"],
+    ]),
+    [
       "a password that bcrypt would cut",
       { ...casecheck, casecheckAdminPassword: "é".repeat(37) },
       ["casecheckAdminPassword is longer than 72 bytes"],
@@ -100,6 +132,11 @@ describe("CaseCheck's settings", () => {
     ["a tunnel's name beside the domain", { ...tunnel, domain: "home.example.org" }],
     ["a tunnel's name that ends like the domain", { ...tunnel, domain: "ses.example.org" }],
     ["an open CaseCheck with open registration", { ...open, casecheckOpenRegistration: "true" }],
+    [
+      "front ends elsewhere of an open one",
+      { ...open, casecheckOrigins: '["https://a.example.com","https://a.example.com:8443"]' },
+    ],
+    ["front ends elsewhere by a tunnel", { ...tunnel, casecheckOrigins: '["https://a.example.com"]' }],
     ["anything while it is off", { casecheckPublished: "tunnel", casecheckOpenRegistration: "true" }],
   ])("accept %s", (_what, settings) => {
     expect(faultsOf(settings)).toEqual([]);
@@ -139,6 +176,10 @@ describe("CaseCheck's Route", () => {
 
   it("does not exist with a tunnel, nor while CaseCheck is off", () => {
     expect(routesOf(tunnel).map(({ title }) => title)).toEqual(["OpenCode"]);
+    expect(routesOf({ ...tunnel, casecheckDocs: "true" }).map(({ title }) => title)).toEqual([
+      "OpenCode",
+      "CaseCheck API",
+    ]);
     expect(routesOf({}).map(({ title }) => title)).toEqual(["OpenCode"]);
   });
 });
@@ -261,12 +302,11 @@ describe.each([
     expect(service("migrate").build).toBeUndefined();
   });
 
-  it("sends the API's paths to the API and all else to the pages; a tunnel does not show the API's description", async () => {
+  it("sends the API's paths to the API and all else to the pages", async () => {
     const text = files.get("image/web/Caddyfile")?.content ?? "";
     await expect(validate(text)).resolves.toBeUndefined();
     const config = JSON.stringify(await adapt<object>(text));
-    const described = ["/docs", "/docs/*", "/redoc", "/openapi.json"];
-    expect(config).toContain(JSON.stringify({ path: ["/v1/*", "/health", ...(tunnelled ? [] : described)] }));
+    expect(config).toContain(JSON.stringify({ path: ["/v1/*", "/health"] }));
     expect(config).toContain('"dial":"api:8000"');
     expect(config).toContain('"disabled":true');
   });

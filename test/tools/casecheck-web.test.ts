@@ -113,6 +113,43 @@ describe.each([
   });
 });
 
+describe("the description of the API", () => {
+  const paths = ["/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"];
+  const get = (web: CasecheckWeb, path: string, headers = {}, port?: number) => web.send(path, headers, "GET", port);
+
+  it.each([
+    ["nowhere unless it is wished", caddyPublishes, false],
+    ["where Caddy publishes CaseCheck", { ...caddyPublishes, casecheckDocs: "true" }, true],
+    ["never in the tunnel", { ...tunnelPublishes, casecheckDocs: "true" }, false],
+  ])("is shown %s", async (_where, settings, shown) => {
+    const web = await CasecheckWeb.open(settings);
+    try {
+      for (const path of paths) expect([path, (await get(web, path)).arrived !== undefined]).toEqual([path, shown]);
+    } finally {
+      web.close();
+    }
+  });
+
+  it("is behind the edge where a tunnel publishes CaseCheck, with the API and nothing else", async () => {
+    const web = await CasecheckWeb.open({ ...tunnelPublishes, casecheckDocs: "true" });
+    try {
+      const at = (path: string, headers = {}) => get(web, path, headers, web.docsPort);
+      const visitor = { "x-forwarded-for": "203.0.113.7", "cf-connecting-ip": "198.51.100.9" };
+      for (const path of [...paths, "/v1/auth/me", "/v1/auth/login"])
+        expect((await at(path, visitor)).arrived?.visitor).toBe("203.0.113.7 https");
+      expect((await at("/")).status).toBe(302);
+      for (const path of ["/check-in", "/index.html", "/other"])
+        expect(await at(path)).toEqual({ status: 404, arrived: undefined });
+      for (const target of exact) {
+        expect((await at(target)).status).toBe(403);
+        expect((await at(target, { "Remote-User": "admin" })).arrived?.registers).toBe(true);
+      }
+    } finally {
+      web.close();
+    }
+  });
+});
+
 describe.each([
   ["through a tunnel with open registration", { ...tunnelPublishes, casecheckOpenRegistration: "true" }, {}],
   [

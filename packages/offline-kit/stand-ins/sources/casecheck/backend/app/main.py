@@ -3,6 +3,7 @@ import re
 
 import httpx
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, EmailStr, Field, field_validator
 from sqlalchemy import select
@@ -19,11 +20,18 @@ ACTIONS = {
     ("GET", "/v1/users"): "user:list",
 }
 app = FastAPI()
+app.add_middleware(
+    CORSMiddleware,
+    allow_origins=settings.BACKEND_CORS_ORIGINS,
+    allow_credentials=True,
+    allow_methods=["*"],
+    allow_headers=["*"],
+)
 
 
 @app.middleware("http")
 async def enforce(request: Request, call_next):
-    if any(request.url.path.startswith(path) for path in PUBLIC):
+    if request.method == "OPTIONS" or any(request.url.path.startswith(path) for path in PUBLIC):
         return await call_next(request)
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     claims = decode_token(token) if kind == "Bearer" else None

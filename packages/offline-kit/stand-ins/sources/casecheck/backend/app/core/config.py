@@ -21,7 +21,7 @@ class Settings(BaseSettings):
             "API_V1_PREFIX": lambda: value == "/v1",
             "DATABASE_URL": lambda: value.startswith("postgresql+asyncpg://") and "%" not in value,
             "SECRET_KEY": lambda: len(value) >= 32 and value != "your-secret-key-change-in-production",
-            "BACKEND_CORS_ORIGINS": lambda: len(value) == 1 and value[0].startswith("https://"),
+            "BACKEND_CORS_ORIGINS": lambda: len(value) > 0 and all(each.startswith("https://") for each in value),
             "OPA_URL": lambda: value.startswith("http://"),
             "OPA_POLICY_PATH": lambda: value.startswith("/v1/data/"),
         }
