@@ -6,6 +6,7 @@ import { edgeSecrets, sharedSecrets } from "./components/apps/shared-secrets";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
 import { openTunnels } from "./components/cloudflare/provision";
 import { HomeComponent } from "./components/home";
+import { guardDestroy, protectedParts } from "./components/destroy/guard";
 import { ClusterWorker } from "./components/workers/app-worker";
 import { DockerEngine } from "./components/host/docker-engine";
 import { Host } from "./components/host/host";
@@ -75,30 +76,37 @@ export class Home extends HomeComponent {
       const secrets = { ...app.secrets, ...proxy.secretsOf(app.routes), ...shared(app) };
       const applied = { ...context, ...app, secrets, release: domain.apply(release) };
       const stack = new ComposeStack(app.name, applied, child);
-      if (app.worker)
-        for (const worker of host.workers)
-          new ClusterWorker(
-            worker.name,
-            {
-              ...{ ...base, worker, updates: settings.docker },
-              ...{ release: app.worker, stack },
-            },
-            child,
-          );
-      return { ...app, stack, secrets: stack.secrets };
+      const { worker: part } = app;
+      const workers = !part
+        ? []
+        : host.workers.map((worker) => {
+            const args = { ...base, worker, updates: settings.docker, release: part, stack };
+            return new ClusterWorker(worker.name, args, child);
+          });
+      return { ...app, stack, workers, secrets: stack.secrets };
     });
     // What is disabled while the machine is off is removed when the machine runs again.
     if (!host.poweredOn)
       for (const name of disabledApps(settings)) new ComposeStack(name, { ...context, secrets: {} }, child);
+    const parts: pulumi.Resource[] = [
+      network,
+      host,
+      engine,
+      gateway,
+      proxy,
+      ...stacks.flatMap(({ stack, workers }) => [stack, ...workers]),
+    ];
     if (news || !host.poweredOn) {
       const { serverPassword } = proxy.secretsOf(apps.flatMap((app) => app.routes));
       const heard = { ...edge, news, apps, certificates, serverPassword };
       // It reads the gateway's database, looks at Caddy's certificates, and joins an App's network.
-      new NotifierStack("notifier", heard, {
+      const notifier = new NotifierStack("notifier", heard, {
         ...child,
         dependsOn: [gateway, proxy, ...stacks.map((app) => app.stack)],
       });
+      parts.push(notifier);
     }
+    guardDestroy(protectedParts(settings), parts, this);
 
     return {
       url: pulumi.interpolate`https://${domain}`,

@@ -16,6 +16,7 @@ const files = new Map([
   ["leftovers", "components/alicloud/leftovers.ts"],
   ["unbind-address", "components/alicloud/unbind-address.ts"],
   ["unprotect", "components/alicloud/unprotect.ts"],
+  ["refuse-destroy", "components/destroy/refuse.ts"],
   ["end-connections", "components/cloudflare/end-connections.ts"],
 ]);
 

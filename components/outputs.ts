@@ -80,6 +80,7 @@ function steps(settings: Settings, host: Host, domain: string, address: string):
     `Open https://${domain} and sign in as ${operator.username}; the password: pulumi stack output adminPassword --show-secrets`,
     `Register a passkey (or an authenticator app) at ${portal}/settings/two-factor-authentication. ${code}`,
     "Add a second passkey on another device, so that a lost phone does not lock you out.",
+    "To end it one day: npm run ops -- destroy names what goes, what stays and what that costs, and asks; with --everything data goes, too.",
   ];
 }
 

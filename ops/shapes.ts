@@ -142,6 +142,11 @@ export const shapes = {
   "drop-copy": message,
   resume: message,
   heal: message,
+  destroy: z.union([
+    message,
+    /** With --preview-only. */
+    z.strictObject({ goes: z.array(z.string()), stays: z.array(z.string()), costs: z.string() }),
+  ]),
   "import-state": message,
   "import-data": message,
 } as const;

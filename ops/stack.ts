@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { deploymentOf } from "./deployment";
@@ -75,6 +76,19 @@ export async function pulumi(choice: StackChoice, args: readonly string[], optio
     const Fault = lockWords.test(`${said}${error.output.stdout}`) ? StackLocked : OpsError;
     throw new Fault(pulumiFault(said), { cause: error });
   }
+}
+
+/** Runs the Pulumi CLI on this terminal; standard output is the answer's alone. Gives its exit code. */
+export function attached(choice: StackChoice, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("pulumi", [...args, ...placeOf(choice)], { stdio: ["inherit", 2, 2] });
+    child.once("error", () => {
+      reject(new OpsError("the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/"));
+    });
+    child.once("close", (code) => {
+      resolve(code ?? 1);
+    });
+  });
 }
 
 /** The options by which the Pulumi CLI finds the chosen stack and asks nothing. */

@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { releaseLine } from "../../components/apps/opencode-release-line";
 import { opencodeVersion } from "../../components/apps/opencode";
 import type { Say } from "../../cli/run";
-import { OpsError, type StackChoice, placeOf, pulumi } from "../stack";
+import { OpsError, type StackChoice, attached, placeOf, pulumi } from "../stack";
 import { newestPackage } from "./outdated";
 
 const key = "opencodeVersion";
@@ -73,17 +73,4 @@ const up = ["up", "--yes", "--skip-preview"];
 async function configured(choice: StackChoice): Promise<string | undefined> {
   const config = JSON.parse(await pulumi(choice, ["config", "--json"])) as Record<string, { value?: string }>;
   return Object.entries(config).find(([name]) => name.endsWith(`:${key}`))?.[1].value;
-}
-
-/** Runs the Pulumi CLI on this terminal; standard output is the answer's alone. Gives its exit code. */
-function attached(choice: StackChoice, args: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("pulumi", [...args, ...placeOf(choice)], { stdio: ["inherit", 2, 2] });
-    child.once("error", () => {
-      reject(new OpsError("the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/"));
-    });
-    child.once("close", (code) => {
-      resolve(code ?? 1);
-    });
-  });
 }

@@ -10,6 +10,7 @@ import {
   restore,
   resume,
 } from "../commands/backup";
+import { type DestroyOptions, destroy } from "../commands/destroy";
 import { listBans, setPassword, unban } from "../commands/gateway";
 import { rollback } from "../commands/history";
 import { setPower } from "../commands/power";
@@ -121,6 +122,21 @@ export function addActing(program: Command, { add, choice, json, give, say }: To
       const { heal } = await import("../commands/heal");
       const { message, exitCode } = await heal(choice(), options, say);
       give(done(message), exitCode);
+    });
+  add(
+    program,
+    "destroy",
+    "remove what the stack made; data stays (a data disk is billed): it says before what goes, what stays and what that costs",
+  )
+    .option(
+      "--everything",
+      "also delete data, backups in the stack's own bucket and what is protected, and prove it",
+      false,
+    )
+    .option("--preview-only", "only print what would go, stay and cost", false)
+    .option("-y, --yes", "do not ask", false)
+    .action(async (options: DestroyOptions) => {
+      give(await destroy(choice(), options, { say, confirmed }));
     });
   add(program, "import-state <file>", "adopt the resources of the old Go CLI, as listed in its state.json")
     .option("--host-key <key>", "the machine's host key: its /etc/ssh/ssh_host_ed25519_key.pub")

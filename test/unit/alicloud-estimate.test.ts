@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { limitOf, ranked, refusal } from "../../components/alicloud/prices/budget";
 import { describeChoices, describeSpot, monthlyCost } from "../../components/alicloud/prices/cost";
-import { type Quotes, describeEstimate, estimateMonthly } from "../../components/alicloud/prices/estimate";
+import {
+  type Quotes,
+  describeEstimate,
+  estimateMonthly,
+  withoutMachine,
+} from "../../components/alicloud/prices/estimate";
 import type { CostFactors } from "../../components/alicloud/prices/factors";
 import { type PriceList, priceLists, priceSources } from "../../components/alicloud/prices/price-list";
 import { questionsOf, quoteOf, spotQuestion } from "../../components/alicloud/prices/quotes";
@@ -26,6 +31,12 @@ const factors: CostFactors = {
 };
 const estimated = (change: Partial<CostFactors> = {}, answers: Partial<Quotes> = {}) =>
   estimateMonthly({ ...factors, ...change }, { ...quotes, ...answers }, { USD: list });
+
+it("of data disk and snapshots alone is what a destroy that keeps them leaves", () => {
+  expect(withoutMachine(estimated())).toBe(4.4);
+  expect(withoutMachine(estimated({ snapshotRetentionDays: 1 }))).toBe(4);
+  expect(withoutMachine(estimated({}, { dataDisk: undefined }))).toBeUndefined();
+});
 
 describe("the price of a month", () => {
   it("adds up what is billed while the host runs and while it is stopped", () => {

@@ -40,6 +40,7 @@ describe.each(formerStacks)("a stack $name of the releases without a Home", ({ n
     );
     // Later than the Home.
     const later = [
+      "command:local:Command::destroy-guard",
       "random:index/randomPassword:RandomPassword::edge-login-opencode",
       // Of a machine that is off, so that a notifier that was there would be removed later.
       "cloudcode:index:NotifierStack::notifier",

@@ -138,6 +138,13 @@ export function estimateMonthly(factors: CostFactors, quotes: Quotes, lists = pr
   };
 }
 
+/** Of an estimate: a month of data disk and snapshots alone; undefined: not known. */
+export function withoutMachine({ parts }: Estimate): number | undefined {
+  const kept = parts.filter(({ name }) => /^(data disk|snapshots of) /.test(name)).map(({ stopped }) => stopped);
+  const known = kept.filter((amount) => amount !== undefined);
+  return kept.length > 0 && known.length === kept.length ? cents(known.reduce((sum, one) => sum + one, 0)) : undefined;
+}
+
 /** An amount with its currency. */
 export const money = (amount: number, currency = "") => `${amount.toFixed(2)} ${currency}`.trim();
 

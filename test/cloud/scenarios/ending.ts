@@ -1,3 +1,4 @@
+import { ops } from "../../sandbox/ops/run";
 import { failureOf } from "../../sandbox/world";
 import { type CloudAccount, type CloudWorld, keptThing, portalAnswers } from "../world";
 
@@ -9,8 +10,13 @@ export function ending(world: CloudWorld, account: CloudAccount): void {
   let snapshot = "";
 
   test("destroy refuses to delete data and their key, and the next up brings back what it had taken down", async () => {
-    expect(await failureOf(world.sandbox.pulumi(destroy))).toMatch(/cannot be deleted\s+because it is protected/);
+    const before = await kinds();
+    const words = await failureOf(world.sandbox.pulumi(destroy));
+    expect(words).toMatch(/cannot be deleted\s+because it is protected/);
+    expect(words).toContain("nothing was touched");
     expect((await kinds()).filter((kind) => kind === "disks")).not.toEqual([]);
+    expect(await kinds()).toEqual(before);
+    expect(await portalAnswers(world)).toBe(200);
     await world.up();
     expect(await keptThing(world)).toBe("precious");
     expect(await portalAnswers(world)).toBe(200);
@@ -49,6 +55,28 @@ export function ending(world: CloudWorld, account: CloudAccount): void {
     const { stdout, stderr } = await world.sandbox.pulumi(destroy);
     expect(stdout + stderr).toMatch(/nothing (else )?billed is left/);
     expect(await kinds()).toEqual(["snapshots"]);
+  });
+
+  test("ops destroy names what goes, stays and costs and keeps the data disk; with --everything it proves that nothing is left", async () => {
+    world.sandbox.configure({ deleteData: undefined, restoreFromSnapshot: undefined });
+    await world.up();
+    const before = await kinds();
+    const { stdout: listed } = await ops(world, ["destroy", "--preview-only", "--json"]);
+    const plan = JSON.parse(listed) as { goes: string[]; stays: string[]; costs: string };
+    expect(plan.goes).toEqual(expect.arrayContaining([expect.stringMatching(/^machine /), "edge and its containers"]));
+    expect(plan.stays).toContain("data disk of 24 GiB");
+    expect(plan.costs).toMatch(/^at most \d+\.\d\d USD a month, with its snapshots$/);
+    expect(await kinds()).toEqual(before);
+
+    const { stdout: removed } = await ops(world, ["destroy", "--yes"]);
+    expect(removed).toMatch(/Kept: .*data disk of 24 GiB/);
+    expect(await kinds()).toEqual(["disks", "snapshots"]);
+
+    const { stdout, stderr } = await ops(world, ["destroy", "--everything", "--yes"]);
+    expect(stdout).toContain("Everything is removed, with all data. The state is empty");
+    expect(stdout + stderr).toMatch(/nothing (else )?billed is left/);
+    expect(await kinds()).toEqual(["snapshots"]);
+    expect((await world.sandbox.pulumi(["config"])).stdout).not.toContain("deleteData");
   });
 
   test("no request was one that the real API would not know", async () => {
