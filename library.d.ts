@@ -242,6 +242,10 @@ export interface Apps {
     readonly workerType?: string | undefined;
     /** The same for the target existing: one line for each machine, as ssh-keyscan -t ed25519 ADDRESS prints it. hostUser and hostPrivateKey are used to log in there, too. Default: []. */
     readonly workerHosts?: readonly string[] | undefined;
+    /** Origins of web pages whose scripts may call lwsandbox's API, with a key of its own and never with a session. Pages of other origins may not. Default: []. */
+    readonly origins?: readonly string[] | undefined;
+    /** Answers monitors at /health of lwsandbox without the sign-in: up (200) or down (503), and nothing else. Default: false. */
+    readonly health?: boolean | undefined;
     /** Version of k3s that runs the sandboxes, and the SHA-256 checksums of its two files k3s and k3s-airgap-images-amd64.tar.zst (in the release's sha256sum-amd64.txt). Default: {"version":"v1.34.2+k3s1","binarySha256":"15811d34187e03fe29d0e46108c42cc33e62cec1b3d9d80f50944536ebcad40a","imagesSha256":"24359781bd775f513691e98031853d79eac53e265f7d72d1e7325df4f3b18eb0"}. */
     readonly k3s?: Readonly<Record<string, string>> | undefined;
     /** URL of a folder from which those two files are downloaded. Default: k3s's releases on GitHub. */

@@ -14,6 +14,11 @@ interface PathPlace {
   readonly path: string;
   /** `alias:port` on the App's edge network. @default the Route's upstream */
   readonly upstream?: string;
+  /**
+   * Upstreams whose health is asked instead, each with a path that it answers with 200 while it works: the answer is `up` (200) or `down`
+   * (503) alone, and nothing of the request reaches them. @default the upstream answers the request
+   */
+  readonly healthOf?: readonly { readonly upstream: string; readonly path: string }[];
 }
 
 interface SameOriginRule {
@@ -46,6 +51,11 @@ export interface KeyRule {
   readonly header: string;
   /** RE2 that the whole header must match, such as `lbxk_\w+`. */
   readonly value: string;
+  /**
+   * Origins of pages elsewhere whose scripts may send the key: the edge answers the browser's question whether they may (CORS), always
+   * without credentials. What the App itself says to that does not count. @default none
+   */
+  readonly origins?: readonly string[];
   /** RE2 of what is cut out of the Cookie header: a session of the App's own must not ride along where no gateway was passed. */
   readonly withoutCookies: string;
   /** `alias:port` on the App's edge network. @default the Route's upstream */

@@ -5,7 +5,7 @@ import { instanceMemoryGiB } from "../alicloud/prices/instance-memory";
 import { type K3sRelease, k3sFolder, k3sNetwork, k3sOpenings, k3sRelease, k3sSubnets, k3sUrl } from "./k3s";
 import { tagOf } from "../images";
 import { maxPasswordBytes } from "../reverse-proxy/password-hash";
-import { type KeyRule, edgeNetwork, hostOf } from "../routes";
+import { type KeyRule, type PathRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { overlap } from "../settings/networks";
 import { type Problem, when } from "../settings/problem";
@@ -80,6 +80,18 @@ const settings = {
     example: "'[\"203.0.113.8 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP6EyXTbGNhwwWaLlb18EZWpMGcMx2ioZ3wmeVQ3q9aB\"]'",
     default: [],
   }),
+  lwsandboxOrigins: list(check.httpsOrigin, {
+    description:
+      "Origins of web pages whose scripts may call lwsandbox's API, with a key of its own and never with a session. Pages of other origins may not.",
+    example: "'[\"https://app.example.com\"]'",
+    default: [],
+  }),
+  lwsandboxHealth: bool({
+    description:
+      "Answers monitors at /health of lwsandbox without the sign-in: up (200) or down (503), and nothing else.",
+    example: "true",
+    default: false,
+  }),
   lwsandboxK3s: object(k3sReleaseSchema, {
     description:
       "Version of k3s that runs the sandboxes, and the SHA-256 checksums of its two files k3s and k3s-airgap-images-amd64.tar.zst (in the release's sha256sum-amd64.txt).",
@@ -96,8 +108,9 @@ const settings = {
  * What scripts call with a key of liteboxd's own (https://github.com/fslongjin/liteboxd): its gateway by the token of one
  * sandbox, its API by an API key. Of the paths about logins and keys themselves a key may see only who it is.
  */
-const keys: readonly KeyRule[] = [
+const keys = (origins: readonly string[]): readonly KeyRule[] => [
   {
+    origins,
     path: "/api/v1/sandbox/*",
     header: "X-Access-Token",
     value: "[0-9a-f]+",
@@ -108,6 +121,7 @@ const keys: readonly KeyRule[] = [
   ...[{ path: "/api/v1/auth/me" }, { path: "/api/v1/*", except: ["/api/v1/auth/*", "/api/v1/sandbox/*"] }].map(
     (paths) => ({
       ...paths,
+      origins,
       header: "Authorization",
       value: "Bearer lbxk_[0-9A-Za-z_-]+",
       withoutCookies: ".+",
@@ -115,6 +129,17 @@ const keys: readonly KeyRule[] = [
     }),
   ),
 ];
+
+/** For monitors. */
+const health: PathRule = {
+  path: "/health",
+  policy: "bypass",
+  healthOf: [
+    { upstream: "lwsandbox-server:8080", path: "/readyz" },
+    { upstream: "lwsandbox-gateway:8081", path: "/readyz" },
+    { upstream: "lwsandbox-web:80", path: "/" },
+  ],
+};
 
 /** liteboxd's server, gateway and pages; all of it is two_factor but for what carries a key. */
 export const lwsandbox = appKind({
@@ -158,10 +183,11 @@ export const lwsandbox = appKind({
           upstream: "lwsandbox-web:80",
           policy: "two_factor",
           paths: [
+            ...(values.lwsandboxHealth ? [health] : []),
             { path: "/api/v1/sandbox/*", upstream: "lwsandbox-gateway:8081" },
             { path: "/api/v1/*", upstream: "lwsandbox-server:8080" },
           ],
-          keys,
+          keys: keys(values.lwsandboxOrigins),
           title: "lwsandbox",
           version: tagOf(images.liteboxdServer),
           summary: { en: "Throw-away sandboxes for code", zh: "一次性代码沙箱" },

@@ -1,5 +1,5 @@
 import { sharedDomain } from "../host/names";
-import { type Route, type RouteHealth, type UpstreamLogin, hostOf, isPrefix, portalSubdomain } from "../routes";
+import { type PathRule, type Route, type RouteHealth, type UpstreamLogin, hostOf, isPrefix, portalSubdomain } from "../routes";
 
 /** What a page of another site may do at a host: send people to its pages, and nothing else. */
 export interface Isolation {
@@ -26,7 +26,7 @@ export interface Site extends Isolation {
   /** What the upstream asks for; undefined: nothing. */
   readonly login: SiteLogin | undefined;
   /** In the order they are tried. */
-  readonly elsewhere: readonly Handler[];
+  readonly elsewhere: readonly PathHandler[];
 }
 
 /** An {@link UpstreamLogin}, with the names of the secrets that hold a whole `Authorization` header each. */
@@ -48,14 +48,22 @@ export interface Handler {
   readonly upstream: string;
 }
 
+/** A path of the site that is not its upstream's. */
+export interface PathHandler extends Handler {
+  /** As in a {@link PathRule}; undefined: the upstream answers. */
+  readonly healthOf: PathRule["healthOf"];
+}
+
 export interface OpenHandler extends Handler {
   /** Caddy path matchers that it does not answer. */
   readonly except: readonly string[];
-  /** Values of the header Origin that it answers; none: it does not look at them. */
+  /** Values of the header Origin that it answers, or of pages that may read the answer if it takes keys; none: it does not look at them. */
   readonly origins: readonly string[];
 }
 
-export interface KeyHandler extends Omit<OpenHandler, "origins"> {
+export interface KeyHandler extends OpenHandler {
+  /** Name of the header that carries the key. */
+  readonly headerName: string;
   /** Caddy placeholder of the header; several of one name come out joined by commas. */
   readonly header: string;
   /** Anchored RE2. */
@@ -75,6 +83,8 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
       name: `key${index}`,
       paths: matchers(rule.path),
       except: (rule.except ?? []).flatMap(matchers),
+      origins: rule.origins ?? [],
+      headerName: rule.header,
       header: `{http.request.header.${rule.header}}`,
       value: `^(?:${rule.value})$`,
       withoutCookies: rule.withoutCookies,
@@ -85,10 +95,10 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
     localPort: route.localPort,
     health: route.health,
     login: route.upstreamLogin && siteLogin(route.upstreamLogin),
-    elsewhere: route.paths.flatMap(({ path, upstream }, index) =>
-      upstream === undefined || upstream === route.upstream
+    elsewhere: route.paths.flatMap(({ path, upstream = route.upstream, healthOf }, index) =>
+      upstream === route.upstream && healthOf === undefined
         ? []
-        : [{ name: `path${index}`, paths: matchers(path), upstream }],
+        : [{ name: `path${index}`, paths: matchers(path), upstream, healthOf }],
     ),
   }));
 }
