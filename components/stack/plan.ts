@@ -17,6 +17,11 @@ export interface ReleasePlan {
    * None may hold a lock or write to a volume of its own. @default none
    */
   readonly startFirst?: readonly string[];
+  /**
+   * Services of which two containers of the same image may share their volumes: start-first as well, but only while nothing else of the
+   * stack changes. With another image, which may migrate the data, the old container stops first. @default none
+   */
+  readonly startFirstAlone?: readonly string[];
   /** Least memory of the machine, in MiB, and the setting that says so. */
   readonly memory?: { readonly mib: number; readonly setting: string };
   /** Budget of all its volumes, in GiB, and the setting that says so; `ops status` warns from 80 %. @default what the disk has */
@@ -67,6 +72,7 @@ export function planText(plan: ReleasePlan): string {
     plan.joins && `joins ${plan.joins}`,
     ...(plan.build ?? []).map((service) => `build ${service}`),
     ...(plan.startFirst ?? []).map((service) => `start-first ${service}`),
+    ...(plan.startFirstAlone ?? []).map((service) => `start-first ${service} alone`),
     plan.memory && `memory ${plan.memory.mib} ${plan.memory.setting}`,
     plan.disk && `disk ${plan.disk.gib} ${plan.disk.setting}`,
     plan.processor && `processor ${plan.processor}`,

@@ -206,6 +206,7 @@ describe("the plan in words of the host", () => {
         build: ["server"],
         disk: { gib: 20, setting: "opencodeDiskGiB" },
         startFirst: ["server", "pages"],
+        startFirstAlone: ["login"],
         check: { service: "caddy", command: "caddy validate --config {release}/x" },
         reload: { service: "caddy", command: "caddy reload --config {release}/x" },
         drill: {
@@ -217,7 +218,7 @@ describe("the plan in words of the host", () => {
         healthTimeout: 60,
       }),
     ).toBe(
-      "network a\nnetwork b\nalias b models.example.com\njoins caddy\nbuild server\nstart-first server\nstart-first pages\ndisk 20 opencodeDiskGiB\ncheck caddy caddy validate --config {release}/x\n" +
+      "network a\nnetwork b\nalias b models.example.com\njoins caddy\nbuild server\nstart-first server\nstart-first pages\nstart-first login alone\ndisk 20 opencodeDiskGiB\ncheck caddy caddy validate --config {release}/x\n" +
         "reload caddy caddy reload --config {release}/x\nneeds config a/key\nask server users server list\nwithout tunnel\nwithout mail\nformat 2 config data\ntimeout 60\n",
     );
   });
