@@ -3,7 +3,7 @@ import { poll } from "../../components/poll";
 import type { Operations } from "../../components/operations";
 import { onHost } from "../host";
 import type { StackChoice } from "../stack";
-import { gatewayContainer } from "./gateway";
+import { inGateway } from "./gateway";
 
 /** Authelia's codes are good for five minutes (https://www.authelia.com/configuration/identity-validation/elevated-session/). */
 const codeLifeMs = 5 * 60_000;
@@ -40,9 +40,7 @@ export async function oneTimeCode(choice: StackChoice, seconds: number, say: (li
       throw new OpsError(`one-time codes of this stack are sent by mail to ${operations.codesTo}`);
     let said = false;
     return poll({ boundMs: seconds * 1000, pauseMs }, async (remainingMs) => {
-      const { stdout } = await ssh.script(
-        `date +%s; docker exec ${gatewayContainer} cat /config/notification.txt 2>/dev/null || true`,
-      );
+      const { stdout } = await ssh.script(`date +%s; ${inGateway} cat /config/notification.txt 2>/dev/null || true`);
       const [clock = "", ...text] = stdout.split("\n");
       const found = codeIn(text.join("\n"));
       if (isFresh(found, Number(clock) * 1000)) return { done: found };

@@ -6,7 +6,8 @@ import { onHost } from "../host";
 import { type Answer, answer } from "../shapes";
 import { OpsError, type StackChoice } from "../stack";
 
-export const gatewayContainer = "cloudcode-auth-authelia-1";
+/** Runs a program in Authelia's container. Its name has a number, which each start-first update changes. */
+export const inGateway = "docker compose --project-name cloudcode-auth exec --no-TTY authelia";
 
 /**
  * Authelia's users file with another password of one user; everything else stays as it is written.
@@ -35,10 +36,10 @@ export async function setPassword(choice: StackChoice, password: string): Promis
   checkPassword(password);
   const hash = await hashPassword(password, randomBytes(16).toString("base64"));
   return onHost(choice, async (ssh, { operations: { operator } }) => {
-    const { stdout: users } = await ssh.script(`exec docker exec ${gatewayContainer} cat /config/users.yml`);
+    const { stdout: users } = await ssh.script(`exec ${inGateway} cat /config/users.yml`);
     // What Authelia wrote in between is not overwritten.
     await ssh.script(
-      `exec docker exec -i ${gatewayContainer} sh -c '
+      `exec ${inGateway} sh -c '
          umask 077
          file=/config/users.yml new=/config/users.yml.password
          trap "rm -f $new" EXIT
@@ -66,7 +67,7 @@ function withAuthelia<T>(
   return onHost(choice, (ssh, { operations: { operator } }) =>
     action(async (...words) => {
       try {
-        return (await ssh.script(`exec docker exec ${gatewayContainer} authelia "$@"`, words)).stdout.trim();
+        return (await ssh.script(`exec ${inGateway} authelia "$@"`, words)).stdout.trim();
       } catch (error) {
         const [, fault] = error instanceof OpsError ? (/^Error: (.*)$/m.exec(error.message) ?? []) : [];
         throw fault === undefined ? error : new OpsError(fault, { cause: error });

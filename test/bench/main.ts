@@ -104,7 +104,8 @@ async function used(world: World, names: readonly string[]): Promise<number[]> {
 }
 
 async function memory(world: World): Promise<Row[]> {
-  const names = ["cloudcode-edge-caddy-1", "cloudcode-auth-authelia-1", "cloudcode-auth-sessions-1"];
+  const gateway = await world.container("auth", "authelia");
+  const names = ["cloudcode-edge-caddy-1", gateway, "cloudcode-auth-sessions-1"];
   const [caddy = 0, authelia = 0, sessions = 0] = await used(world, names);
   return [
     {

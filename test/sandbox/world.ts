@@ -143,9 +143,24 @@ export class World<S extends Sandbox = ExistingSandbox> {
     return Object.fromEntries(lines.split("\n").map((line) => line.split(" ") as [string, string]));
   }
 
+  /**
+   * Name of the one container of a service, which ends in another number after each start-first update.
+   *
+   * @throws Error where it has none, or more
+   */
+  async container(stack: string, service: string): Promise<string> {
+    const filters = [`project=cloudcode-${stack}`, `service=${service}`].map(
+      (label) => `--filter label=com.docker.compose.${label}`,
+    );
+    const names = await this.onHost(`docker ps --all ${filters.join(" ")} --format '{{.Names}}'`);
+    if (!/^\S+$/.test(names)) throw new Error(`containers of ${stack}/${service}: ${names}`);
+    return names;
+  }
+
   /** The newest one-time code of the login portal, as nextSteps tells the operator to read it. */
   async oneTimeCode(): Promise<string> {
-    const text = await this.onHost("docker exec cloudcode-auth-authelia-1 cat /config/notification.txt");
+    const authelia = await this.container("auth", "authelia");
+    const text = await this.onHost(`docker exec ${authelia} cat /config/notification.txt`);
     const code = /^[A-Z0-9]{8}$/m.exec(text)?.[0];
     if (code === undefined) throw new Error(`no one-time code in: ${text}`);
     return code;

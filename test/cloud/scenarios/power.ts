@@ -25,7 +25,9 @@ export function power(world: CloudWorld, account: CloudAccount): void {
     await world.up();
     expect(await portalAnswers(world)).toBe(200);
     expect(await world.onHost("docker ps --filter health=unhealthy --format '{{.Names}}'")).toBe("");
-    expect(await world.onHost("docker exec cloudcode-auth-authelia-1 sh -c 'echo $TZ'")).toBe("Asia/Singapore");
+    expect(await world.onHost(`docker exec ${await world.container("auth", "authelia")} sh -c 'echo $TZ'`)).toBe(
+      "Asia/Singapore",
+    );
     expect(await keptThing(world)).toBe("precious");
     expect(await face(world)).toEqual(before);
     await world.sandbox.pulumi(["preview", "--expect-no-changes"]);

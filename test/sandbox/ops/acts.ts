@@ -146,7 +146,9 @@ export function acts(world: World): void {
     // The folder is Authelia's own: root must follow no link there.
     const mounted = "$(docker volume inspect --format '{{.Mountpoint}}' cloudcode-auth_config)";
     await world.onHost("echo kept >/root/victim; chmod 644 /root/victim");
-    await world.onHost(`docker exec cloudcode-auth-authelia-1 ln -s /root/victim /config/users.yml.password`);
+    await world.onHost(
+      `docker exec ${await world.container("auth", "authelia")} ln -s /root/victim /config/users.yml.password`,
+    );
     await ops(world, ["password"], { input: `${opsPassword}\n` });
     expect(await world.onHost("cat /root/victim; rm /root/victim")).toBe("kept");
     expect(await world.onHost(`stat -c '%F %u %a' "${mounted}/users.yml"; ls "${mounted}"`)).toMatch(

@@ -1,8 +1,6 @@
 import { type World, secrets, username } from "../world";
 import { credentials } from "../portal-api";
 
-const authelia = "cloudcode-auth-authelia-1";
-
 /** Guesses at the operator's password, by someone who knows the name, and at another address than the operator. */
 export function flood(world: World): void {
   /** Statuses of that many wrong passwords sent from the host itself, all at once or one after the other. */
@@ -32,9 +30,13 @@ export function flood(world: World): void {
     const { status } = await world.request("auth", "/api/firstfactor", { method: "POST", headers, body });
     return { status, seconds: (Date.now() - start) / 1000 };
   };
-  const lives = () =>
-    world.onHost(`docker inspect --format '{{.State.StartedAt}} {{.RestartCount}} {{.State.OOMKilled}}' ${authelia}`);
-  const bans = (kind: "ip" | "user") => world.onHost(`docker exec ${authelia} authelia storage bans ${kind} list`);
+  const authelia = () => world.container("auth", "authelia");
+  const lives = async () =>
+    world.onHost(
+      `docker inspect --format '{{.State.StartedAt}} {{.RestartCount}} {{.State.OOMKilled}}' ${await authelia()}`,
+    );
+  const bans = async (kind: "ip" | "user") =>
+    world.onHost(`docker exec ${await authelia()} authelia storage bans ${kind} list`);
 
   test("two hundred at once neither end the gateway nor keep the operator or an App waiting", async () => {
     const before = await lives();

@@ -40,7 +40,7 @@ export function walls(world: World): void {
 
   test("an App reaches neither the gate nor its sessions nor Caddy's control port", async () => {
     const targets = [
-      ...(await addresses("cloudcode-auth-authelia-1")).map((address) => [address, 9091] as const),
+      ...(await addresses(await world.container("auth", "authelia"))).map((address) => [address, 9091] as const),
       ...(await addresses("cloudcode-auth-sessions-1")).map((address) => [address, 6379] as const),
       ...(await addresses("cloudcode-edge-caddy-1")).map((address) => [address, 2019] as const),
     ];
