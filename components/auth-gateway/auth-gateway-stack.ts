@@ -103,6 +103,8 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
     },
     plan: {
       networks: [portalNetwork],
+      // Its sessions are in Valkey, and SQLite locks its file between processes.
+      startFirstAlone: ["authelia"],
       check: {
         service: "authelia",
         // On a new host the key does not exist yet.

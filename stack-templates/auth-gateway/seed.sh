@@ -66,6 +66,9 @@ if [ -e "$users.new" ]; then
   cp "$entry" "$applied"
 fi
 chmod 600 "$users"
+# Authelia watches the file only some time after it has read it. During a start-first update the other container may change the file in
+# between: the same byte again lets Authelia read it once more.
+head -c 1 "$users" | dd of="$users" conv=notrunc 2>/dev/null || true
 if [ ! -s "$kept" ]; then
   cat "$key" >"$kept.new"
   mv "$kept.new" "$kept"

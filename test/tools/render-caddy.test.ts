@@ -68,6 +68,17 @@ describe.each(configurations)("with %s", (_name, settings) => {
     }
   });
 
+  it("waits no longer than half a second for a container of Authelia that is gone", () => {
+    const gateways: unknown[] = [];
+    JSON.parse(JSON.stringify(config), (_key, value: unknown) => {
+      if (typeof value !== "object" || value === null || !("upstreams" in value)) return value;
+      if (JSON.stringify(value.upstreams).includes("auth-portal:9091")) gateways.push(value);
+      return value;
+    });
+    expect(gateways.length).toBeGreaterThanOrEqual(4);
+    for (const gateway of gateways) expect(gateway).toMatchObject({ transport: { dial_timeout: 500_000_000 } });
+  });
+
   it("asks for its own password, in place of Authelia, where a Route says so, and keeps the answer to itself", () => {
     for (const { basicAuth, ...route } of routes.filter((one) => one.basicAuth !== undefined)) {
       const host = hostOf(route, domain);

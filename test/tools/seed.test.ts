@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -78,6 +78,15 @@ describe.each(shells())("with $name", ({ command: [command, ...first], path }) =
     writeFileSync(file("users.yml"), changed);
     start("admin");
     expect(usersText()).toBe(changed);
+  });
+
+  it("each start has Authelia, which watches the file, read it once more", () => {
+    start("admin");
+    const before = usersText();
+    utimesSync(file("users.yml"), 1, 1);
+    start("admin");
+    expect(statSync(file("users.yml")).mtimeMs).toBeGreaterThan(1000);
+    expect(usersText()).toBe(before);
   });
 
   it("what a start or a command left half written never becomes the users file", () => {

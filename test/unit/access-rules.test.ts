@@ -4,8 +4,9 @@ import { authGatewayRelease } from "../../components/auth-gateway/auth-gateway-s
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import { type PathRule, type Route, indexIcons } from "../../components/routes";
 import { sites } from "../../components/reverse-proxy/sites";
-import { renderRelease } from "../../components/stack/release";
+import { type Release, renderRelease } from "../../components/stack/release";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { policyFor as policyOf } from "../support/access";
 import { projectRoot } from "../support/program";
 import { settingsOf } from "../support/settings";
@@ -138,20 +139,35 @@ describe("the expression of a path", () => {
 describe("a path added to a Route", () => {
   const settings = settingsOf({ domain });
   const templates = join(projectRoot, "stack-templates");
-  const releases = (paths: readonly PathRule[]) => {
-    const args = { ...settings, domain, routes: [route(paths)] };
-    const secrets = { passwordHash: "h", sessionSecret: "s", resetSecret: "r", encryptionKey: "e", smtpPassword: "" };
-    return [
-      renderRelease(templates, authGatewayRelease(args), secrets, "k").id,
-      renderRelease(templates, reverseProxyRelease(args), {}, "k").id,
-    ];
-  };
+  const secrets = { passwordHash: "h", sessionSecret: "s", resetSecret: "r", encryptionKey: "e", smtpPassword: "" };
+  const gateway = (paths: readonly PathRule[]) =>
+    renderRelease(templates, authGatewayRelease({ ...settings, domain, routes: [route(paths)] }), secrets, "k");
+  const releases = (paths: readonly PathRule[]) => [
+    gateway(paths).id,
+    renderRelease(templates, reverseProxyRelease({ ...settings, domain, routes: [route(paths)] }), {}, "k").id,
+  ];
 
   it("with another policy changes Authelia and leaves Caddy's release as it is", () => {
     const [auth, edge] = releases([]);
     const [authAfter, edgeAfter] = releases([{ path: "/hook", policy: "bypass" }]);
     expect(authAfter).not.toBe(auth);
     expect(edgeAfter).toBe(edge);
+  });
+
+  it("changes of Authelia's stack no other service, and no image, so that the update is start-first", () => {
+    const plain = gateway([]);
+    const changed = gateway([{ path: "/hook", policy: "bypass" }]);
+    const servicesOf = ({ files }: Release) => {
+      const text = files.find(({ path }) => path === "compose.yaml")?.content ?? "";
+      return (parse(text, { merge: true }) as { services: Record<string, { image: string }> }).services;
+    };
+    const { authelia: before, ...others } = servicesOf(plain);
+    const { authelia: after, ...othersAfter } = servicesOf(changed);
+    expect(Object.keys(others)).toEqual(["seed", "sessions"]);
+    expect(othersAfter).toEqual(others);
+    expect(after).not.toEqual(before);
+    expect(after?.image).toBe(before?.image);
+    expect(changed.plan.startFirstAlone).toEqual(["authelia"]);
   });
 
   it("with another upstream changes Caddy and leaves Authelia's release as it is", () => {
