@@ -134,6 +134,15 @@ const steps: readonly Step[] = [
     "one that is idle after an answer is not",
     (side) => idle(side, `GET /api/health HTTP/1.1\r\nHost: auth.${domain}\r\n\r\n`),
   ],
+  [
+    "a request that has begun before it stops",
+    async (side) => {
+      const begun = side.ask(firstFactor, signIn(password, "192.0.2.90"));
+      await sleep(30);
+      await side.stop();
+      return begun;
+    },
+  ],
 ];
 
 async function observe(command: readonly [string, ...string[]]): Promise<Map<string, unknown>> {

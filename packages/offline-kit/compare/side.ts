@@ -97,11 +97,14 @@ export class Side {
     }
   }
 
+  async stop(): Promise<void> {
+    if (this.child?.exitCode !== null) return;
+    this.child.kill("SIGTERM");
+    await once(this.child, "exit");
+  }
+
   async close(): Promise<void> {
-    if (this.child?.exitCode === null) {
-      this.child.kill("SIGTERM");
-      await once(this.child, "exit");
-    }
+    await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

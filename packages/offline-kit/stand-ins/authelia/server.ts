@@ -1,6 +1,7 @@
 // Stand-in for Authelia 4.39.20: starting the server: every check first, then the port.
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener } from "@hono/node-server";
 import type { Config } from "./config/schema";
 import { createApp } from "./http/app";
@@ -78,7 +79,15 @@ export async function serve(
   log("info", `Listening for non-TLS connections on '${place}' path '/'`, { server: "main" });
   await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   log("info", "Shutdown initiated");
+  // As the real one: requests that have begun are answered, idle connections end at once and those that never asked after 5 s. The real
+  // one waits for answers up to 10 s.
+  const closed = once(server, "close");
   server.close();
+  const ending = setInterval(() => {
+    server.closeIdleConnections();
+  }, 100);
+  await Promise.race([closed, sleep(5_000, undefined, { ref: false })]);
+  clearInterval(ending);
   server.closeAllConnections();
   await sessions.backend.close();
   return 0;

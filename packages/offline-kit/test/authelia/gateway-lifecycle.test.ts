@@ -1,8 +1,10 @@
 // What outlives a request: the users file, the database with its key, sessions in Redis, bans, and the command line next to it all.
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { freePort, listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { createHasher, runArgon2 } from "../../stand-ins/authelia/users/hash";
 import { codeAt, currentStep } from "../../../../test/browser/one-time-password";
@@ -77,6 +79,20 @@ test("a restart keeps everybody signed in, because sessions live in Redis", asyn
   await gateway.stop();
   gateway = await startGateway(folder);
   expect((await visitor.forwardAuth(`one.${domain}`)).headers["remote-user"]).toBe("admin");
+});
+
+test("a stop answers what has begun, and soon ends although a connection is open", async () => {
+  const open = connect(folder.port, "127.0.0.1");
+  open.on("error", () => undefined);
+  await once(open, "connect");
+  const begun = new Visitor(folder.port).signIn("admin");
+  await sleep(20);
+  const start = Date.now();
+  await gateway.stop();
+  expect((await begun).status).toBe(200);
+  expect(Date.now() - start).toBeLessThan(9000);
+  open.destroy();
+  gateway = await startGateway(folder);
 });
 
 test("five wrong passwords ban their address for every user, and no other address", async () => {
