@@ -14,7 +14,8 @@ export interface ModelServer {
   stop(): void;
 }
 
-export async function startModelServer(answer: string): Promise<ModelServer> {
+/** @param hold the answer's last word comes only when this says so. @default at once */
+export async function startModelServer(answer: string, hold = () => Promise.resolve()): Promise<ModelServer> {
   const requests: ModelServer["requests"][number][] = [];
   const server = createServer((request, response) => {
     let text = "";
@@ -27,9 +28,14 @@ export async function startModelServer(answer: string): Promise<ModelServer> {
       const send = (choice: object) =>
         response.write(`data: ${JSON.stringify({ ...common, choices: [{ index: 0, ...choice }] })}\n\n`);
       response.writeHead(200, { "content-type": "text/event-stream" });
-      for (const content of words) send({ delta: { role: "assistant", content }, finish_reason: null });
-      send({ delta: {}, finish_reason: "stop" });
-      response.end("data: [DONE]\n\n");
+      const last = words.pop() ?? "";
+      const say = (content: string) => send({ delta: { role: "assistant", content }, finish_reason: null });
+      for (const content of words) say(content);
+      void hold().then(() => {
+        say(last);
+        send({ delta: {}, finish_reason: "stop" });
+        response.end("data: [DONE]\n\n");
+      });
     });
   });
   const port = await listen(server);
