@@ -21,7 +21,7 @@ export async function emptyProgram(
   await run(engine.pulumi, ["stack", "select", "--create", name, "--cwd", stackFolder], { env });
   const place = ["--cwd", cwd, "--stack", name, "--config-file", join(stackFolder, `Pulumi.${name}.yaml`)];
   const pulumi = (...args: string[]) => run(engine.pulumi, [...args, "--non-interactive", ...place], { env });
-  const program = { up: () => pulumi("up", "--yes", "--skip-preview"), preview: () => pulumi("preview") };
+  const program = { up: () => pulumi("up", "--yes"), preview: () => pulumi("preview") };
   await program.up();
   return program;
 }
