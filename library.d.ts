@@ -215,6 +215,12 @@ export interface Apps {
     readonly cloudflareZoneId?: string | undefined;
     /** Mail addresses that Cloudflare Access admits, with a code that it sends to them. Default: everybody is admitted. Default: []. */
     readonly accessEmails?: readonly string[] | undefined;
+    /** IDs of identity providers of your Cloudflare account: Access admits everybody who can sign in there, so name none where anybody can get an account, such as Google. Default: []. */
+    readonly accessIdentityProviders?: readonly string[] | undefined;
+    /** IDs of rule groups of Cloudflare Access, which can name groups of an identity provider, mail domains and more: Access admits their members. Default: []. */
+    readonly accessGroups?: readonly string[] | undefined;
+    /** IDs of service tokens of Cloudflare Access: programs that send such a token are admitted. Default: []. */
+    readonly accessServiceTokens?: readonly string[] | undefined;
     /** Password of CaseCheck's user admin. Default: generated; see pulumi stack output appLogins --show-secrets. */
     readonly adminPassword?: pulumi.Input<string> | undefined;
     /** Memory limit of CaseCheck's API, in MiB; its other services have fixed limits. Default: 384. */

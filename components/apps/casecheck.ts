@@ -25,6 +25,11 @@ const tunnelToken = z.string().refine((value) => {
 
 const cloudflareId = z.string().regex(/^[0-9a-f]{32}$/, "is not an ID of Cloudflare: 32 digits of 0-9 and a-f");
 
+/** Of what Cloudflare Access has. */
+const cloudflareUuid = z
+  .string("is not a text")
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "is not an ID such as f174e90a-fafe-4643-bbbc-4a0ed4fc8415");
+
 // bcrypt looks at no more of it.
 const adminPassword = check.password.refine((value) => Buffer.byteLength(value) <= 72, {
   error: "is longer than 72 bytes",
@@ -95,6 +100,23 @@ const settings = {
     example: "'[\"jo@example.com\"]'",
     default: [],
   }),
+  casecheckAccessIdentityProviders: list(cloudflareUuid, {
+    description:
+      "IDs of identity providers of your Cloudflare account: Access admits everybody who can sign in there, so name none where anybody can get an account, such as Google.",
+    example: "'[\"f174e90a-fafe-4643-bbbc-4a0ed4fc8415\"]'",
+    default: [],
+  }),
+  casecheckAccessGroups: list(cloudflareUuid, {
+    description:
+      "IDs of rule groups of Cloudflare Access, which can name groups of an identity provider, mail domains and more: Access admits their members.",
+    example: "'[\"aa0a4aab-672b-4bdb-bc33-a59f1130a11f\"]'",
+    default: [],
+  }),
+  casecheckAccessServiceTokens: list(cloudflareUuid, {
+    description: "IDs of service tokens of Cloudflare Access: programs that send such a token are admitted.",
+    example: "'[\"3537a672-e4d8-4d89-aab9-26cb622918a1\"]'",
+    default: [],
+  }),
   casecheckAdminPassword: secret(adminPassword, {
     description:
       "Password of CaseCheck's user admin. Default: generated; see pulumi stack output appLogins --show-secrets.",
@@ -111,6 +133,13 @@ const settings = {
     default: 7,
   }),
 };
+
+const accessKeys = [
+  "casecheckAccessEmails",
+  "casecheckAccessIdentityProviders",
+  "casecheckAccessGroups",
+  "casecheckAccessServiceTokens",
+] as const;
 
 const cloudflareKeys = [
   "casecheckCloudflareApiToken",
@@ -137,7 +166,7 @@ export const casecheck = appKind({
   problems(values, { domain }) {
     const tunnel = values.casecheckPublished === "tunnel";
     const made = cloudflareKeys.some((key) => values[key] !== undefined);
-    const emails = (values.casecheckAccessEmails ?? []).length > 0;
+    const access = accessKeys.filter((key) => (values[key] ?? []).length > 0);
     const { casecheckOrigins: origins = [] } = values;
     const useless = (keys: readonly (keyof typeof values)[], fault: string) =>
       keys.flatMap((key) => when(values[key] !== undefined, key, `has no effect ${fault}`));
@@ -145,7 +174,7 @@ export const casecheck = appKind({
     const byHand = ["casecheckTunnelToken"] as const;
     return [
       ...(!tunnel ? useless([...byHand, "casecheckTunnelHost", ...cloudflareKeys], elsewhere) : []),
-      ...when(!tunnel && emails, "casecheckAccessEmails", `has no effect ${elsewhere}`),
+      ...(!tunnel ? useless(access, elsewhere) : []),
       ...(tunnel ? missing(values, ["casecheckTunnelHost"], "casecheckPublished is tunnel") : []),
       ...when(
         tunnel && getsGateCookie(values.casecheckTunnelHost ?? "", domain),
@@ -161,7 +190,7 @@ export const casecheck = appKind({
             "casecheckPublished is tunnel, and there is no casecheckCloudflareApiToken to create one",
           )
         : []),
-      ...when(tunnel && !made && emails, "casecheckAccessEmails", "has no effect without casecheckCloudflareApiToken"),
+      ...(tunnel && !made ? useless(access, "without casecheckCloudflareApiToken") : []),
       ...when(
         tunnel && values.casecheckOpen === true,
         "casecheckOpen",
@@ -173,9 +202,9 @@ export const casecheck = appKind({
         "has no effect while casecheckOpen is not true",
       ),
       ...when(
-        origins.length > 0 && tunnel && emails,
+        origins.length > 0 && tunnel && access.length > 0,
         "casecheckOrigins",
-        "has no effect with casecheckAccessEmails: Cloudflare Access lets no page of another site call the API",
+        `has no effect with ${access[0] ?? ""}: Cloudflare Access lets no page of another site call the API`,
       ),
       ...when(
         values.casecheckOpenRegistration === true && !values.casecheckOpen && !tunnel,
@@ -272,7 +301,12 @@ export const casecheck = appKind({
             accountId,
             zoneId,
             apiToken,
-            emails: values.casecheckAccessEmails,
+            access: {
+              emails: values.casecheckAccessEmails,
+              identityProviders: values.casecheckAccessIdentityProviders,
+              groups: values.casecheckAccessGroups,
+              serviceTokens: values.casecheckAccessServiceTokens,
+            },
           },
         }),
       secrets: { tunnelToken: token ?? "", ...(ownPassword && { adminPassword: ownPassword }) },

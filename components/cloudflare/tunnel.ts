@@ -16,8 +16,20 @@ export interface TunnelRequest {
   readonly zoneId: string;
   /** API token that may edit tunnels, Access and DNS of the zone; a secret. */
   readonly apiToken: pulumi.Input<string>;
-  /** Mail addresses of those whom Cloudflare Access lets through; none: it asks nobody. */
+  /** Whom Cloudflare Access lets through; nobody named: it asks nobody. */
+  readonly access: AccessRequest;
+}
+
+/** Who may pass Cloudflare Access: one of these is enough (https://developers.cloudflare.com/cloudflare-one/access-controls/policies/). */
+export interface AccessRequest {
+  /** Mail addresses. */
   readonly emails: readonly string[];
+  /** IDs of identity providers of the account: everybody who can sign in there. */
+  readonly identityProviders: readonly string[];
+  /** IDs of rule groups of the account. */
+  readonly groups: readonly string[];
+  /** IDs of service tokens of the account, for programs. */
+  readonly serviceTokens: readonly string[];
 }
 
 /**
@@ -30,7 +42,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { host, service, accountId, zoneId, apiToken, emails }: TunnelRequest,
+    { host, service, accountId, zoneId, apiToken, access }: TunnelRequest,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("cloudcode:index:CloudflareTunnel", name, {}, opts);
@@ -67,7 +79,8 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
       options,
     );
     // Access stands before the name leads anywhere, so that there is no open moment.
-    const access = emails.length > 0 ? [accessTo(name, fullName, { host, accountId, emails }, options)] : [];
+    const guarded = Object.values(access).flat().length > 0;
+    const application = guarded ? [accessTo(name, fullName, { host, accountId, access }, options)] : [];
     new cloudflare.DnsRecord(
       `${name}-name`,
       {
@@ -79,7 +92,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
         // Automatic, the only one that a proxied record may have.
         ttl: 1,
       },
-      { ...options, dependsOn: [config, ...access] },
+      { ...options, dependsOn: [config, ...application] },
     );
 
     const { token } = cloudflare.getZeroTrustTunnelCloudflaredTokenOutput({ accountId, tunnelId: tunnel.id }, options);
@@ -91,13 +104,30 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
 function accessTo(
   name: string,
   fullName: string,
-  { host, accountId, emails }: Pick<TunnelRequest, "host" | "accountId" | "emails">,
+  { host, accountId, access }: Pick<TunnelRequest, "host" | "accountId" | "access">,
   options: pulumi.CustomResourceOptions,
 ): cloudflare.ZeroTrustAccessApplication {
-  const policy = new cloudflare.ZeroTrustAccessPolicy(
-    `${name}-access-policy`,
-    { accountId, name: fullName, decision: "allow", includes: emails.map((email) => ({ email: { email } })) },
-    options,
+  const { emails, identityProviders, groups, serviceTokens } = access;
+  const policy = (suffix: string, decision: string, includes: cloudflare.types.input.ZeroTrustAccessPolicyInclude[]) =>
+    includes.length === 0
+      ? []
+      : [
+          new cloudflare.ZeroTrustAccessPolicy(
+            `${name}-access-${suffix}`,
+            { accountId, name: suffix === "policy" ? fullName : `${fullName}-${suffix}`, decision, includes },
+            options,
+          ),
+        ];
+  const people = policy("policy", "allow", [
+    ...emails.map((email) => ({ email: { email } })),
+    ...groups.map((id) => ({ group: { id } })),
+    ...identityProviders.map((id) => ({ loginMethod: { id } })),
+  ]);
+  // Programs sign in nowhere: their token alone counts. (Cloudflare has no nonIdentity, which a comment of the SDK names.)
+  const programs = policy(
+    "programs",
+    "non_identity",
+    serviceTokens.map((tokenId) => ({ serviceToken: { tokenId } })),
   );
   return new cloudflare.ZeroTrustAccessApplication(
     `${name}-access`,
@@ -107,7 +137,11 @@ function accessTo(
       type: "self_hosted",
       domain: host,
       sessionDuration: "24h",
-      policies: [{ id: policy.id, precedence: 1 }],
+      policies: [...people, ...programs].map(({ id }, index) => ({ id, precedence: index + 1 })),
+      // Without a mail code or a group of other providers, nobody need be offered more ways to sign in.
+      ...(identityProviders.length > 0 &&
+        emails.length + groups.length === 0 && { allowedIdps: [...identityProviders] }),
+      ...(people.length === 0 && { serviceAuth401Redirect: true }),
     },
     options,
   );

@@ -1,5 +1,13 @@
 import { sharedDomain } from "../host/names";
-import { type PathRule, type Route, type RouteHealth, type UpstreamLogin, hostOf, isPrefix, portalSubdomain } from "../routes";
+import {
+  type PathRule,
+  type Route,
+  type RouteHealth,
+  type UpstreamLogin,
+  hostOf,
+  isPrefix,
+  portalSubdomain,
+} from "../routes";
 
 /** What a page of another site may do at a host: send people to its pages, and nothing else. */
 export interface Isolation {

@@ -20,6 +20,12 @@ const ids = { casecheckCloudflareAccountId: accountId, casecheckCloudflareZoneId
 const made = { ...tunnel, ...ids, casecheckCloudflareApiToken: apiToken };
 const guarded = { ...made, casecheckAccessEmails: '["jo@example.com","ada@example.org"]' };
 
+const [provider, group, serviceToken] = [1, 2, 3].map((digit) => `f174e90a-fafe-4643-bbbc-4a0ed4fc841${digit}`);
+const byProvider = { ...made, casecheckAccessIdentityProviders: JSON.stringify([provider]) };
+const byGroup = { ...made, casecheckAccessGroups: JSON.stringify([group]) };
+const byToken = { ...made, casecheckAccessServiceTokens: JSON.stringify([serviceToken]) };
+const byAll = { ...guarded, ...byProvider, ...byGroup, ...byToken };
+
 const ofCloudflare = ({ resources }: ProgramRun) =>
   resources.filter(({ type }) => /^(pulumi:providers:)?cloudflare/.test(type)).map(({ name }) => name);
 const inputsOf = (run: ProgramRun, name: string) => run.resource(name).inputs;
@@ -45,14 +51,44 @@ describe("the settings of a tunnel that Cloudflare makes", () => {
       ["casecheckAccessEmails has no effect without casecheckCloudflareApiToken"],
     ],
     [
+      "programs and groups that a tunnel made by hand cannot ask for",
+      {
+        ...{ ...tunnel, casecheckTunnelToken: tunnelToken },
+        ...{
+          casecheckAccessGroups: JSON.stringify([group]),
+          casecheckAccessServiceTokens: JSON.stringify([serviceToken]),
+        },
+      },
+      ["casecheckAccessGroups", "casecheckAccessServiceTokens"].map(
+        (key) => `${key} has no effect without casecheckCloudflareApiToken`,
+      ),
+    ],
+    ...["Google", "F174E90A-FAFE-4643-BBBC-4A0ED4FC8415", accountId].map(
+      (id): [string, Record<string, string>, string[]] => [
+        `${id} as an identity provider`,
+        { ...made, casecheckAccessIdentityProviders: JSON.stringify([id]) },
+        ["casecheckAccessIdentityProviders [0] is not an ID such as f174e90a-fafe-4643-bbbc-4a0ed4fc8415"],
+      ],
+    ),
+    [
+      "front ends elsewhere that Access keeps out",
+      { ...byGroup, casecheckOrigins: '["https://cases.pages.dev"]' },
+      [
+        "casecheckOrigins has no effect with casecheckAccessGroups: Cloudflare Access lets no page of another site call the API",
+      ],
+    ],
+    [
       "all of it behind Caddy",
-      { ...guarded, casecheckPublished: "caddy" },
+      { ...byAll, casecheckPublished: "caddy" },
       [
         "casecheckTunnelHost",
         "casecheckCloudflareApiToken",
         "casecheckCloudflareAccountId",
         "casecheckCloudflareZoneId",
         "casecheckAccessEmails",
+        "casecheckAccessIdentityProviders",
+        "casecheckAccessGroups",
+        "casecheckAccessServiceTokens",
       ].map((key) => `${key} has no effect while casecheckPublished is not tunnel`),
     ],
     [
@@ -77,6 +113,7 @@ describe("the settings of a tunnel that Cloudflare makes", () => {
   it.each<[string, Record<string, string>]>([
     ["an API token with its account and zone", made],
     ["and the people whom Access lets in", guarded],
+    ["and every other way through Access", byAll],
   ])("accept %s", (_what, settings) => {
     expect(faultsOf(settings)).toEqual([]);
   });
@@ -144,6 +181,42 @@ describe("a tunnel that Cloudflare makes", () => {
       sessionDuration: "24h",
       policies: [{ id: "casecheck-cloudflare-access-policy-id", precedence: 1 }],
     });
+  });
+
+  it.each<[string, Record<string, string>, object[], object[], object]>([
+    ["an identity provider", byProvider, [{ loginMethod: { id: provider } }], [], { allowedIdps: [provider] }],
+    ["a group", byGroup, [{ group: { id: group } }], [], {}],
+    ["a service token", byToken, [], [{ serviceToken: { tokenId: serviceToken } }], { serviceAuth401Redirect: true }],
+    [
+      "each of them, and mail codes",
+      byAll,
+      [
+        ...[{ email: { email: "jo@example.com" } }, { email: { email: "ada@example.org" } }],
+        ...[{ group: { id: group } }, { loginMethod: { id: provider } }],
+      ],
+      [{ serviceToken: { tokenId: serviceToken } }],
+      {},
+    ],
+  ])("lets in by Access who comes with %s, and nobody else", async (_what, settings, people, programs, rest) => {
+    const other = await runProgram(settings);
+    const policies = [
+      { name: "casecheck-cloudflare-access-policy", decision: "allow", includes: people, called: fullName },
+      {
+        ...{ name: "casecheck-cloudflare-access-programs", decision: "non_identity" },
+        ...{ includes: programs, called: `${fullName}-programs` },
+      },
+    ].filter(({ includes }) => includes.length > 0);
+    const made = ofCloudflare(other).filter((name) => name.includes("access-"));
+    expect(made.sort()).toEqual(policies.map(({ name }) => name));
+    for (const { name, called, ...policy } of policies)
+      expect(inputsOf(other, name)).toEqual({ accountId, name: called, ...policy });
+    expect(inputsOf(other, "casecheck-cloudflare-access")).toEqual({
+      ...{ accountId, name: fullName, type: "self_hosted", domain: host, sessionDuration: "24h" },
+      policies: policies.map(({ name }, index) => ({ id: `${name}-id`, precedence: index + 1 })),
+      ...rest,
+    });
+    // Before the name leads anywhere.
+    expect(optionsOf(other, "casecheck-cloudflare-name").dependsOn).toContain("casecheck-cloudflare-access");
   });
 
   it("gives its token to cloudflared's file, and shows neither that nor the API token", async () => {
