@@ -180,6 +180,8 @@ export interface Apps {
     readonly adminLinuxDoIds?: readonly string[] | undefined;
     /** Quota that one donation gives, in new-api's units (500000 are one US dollar there). Default: 2000000. */
     readonly quotaAmount?: number | undefined;
+    /** Where donors reach you when their quota could not be added: an https:// or mailto: address. */
+    readonly contact?: string | undefined;
     /** Address of the new-api server. Needed by the donation site. */
     readonly newApiUrl?: string | undefined;
     /** System access token of an administrator of new-api. Needed by the donation site. */

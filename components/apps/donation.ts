@@ -17,6 +17,7 @@ const publicPaths = [
   "/linuxdo/login",
   "/linuxdo/callback",
   "/bind",
+  "/unbind",
   "/donate",
   "/status",
   "/logout",
@@ -24,6 +25,16 @@ const publicPaths = [
 
 /** What API clients call with a key of the proxy, web pages among them; its management, provider callbacks and the rest stay behind the gateway. */
 const modelPaths = ["/v1/*", "/v1beta/*"];
+
+const contact = z
+  .string()
+  .refine(
+    (value) =>
+      value.startsWith("mailto:")
+        ? check.email.safeParse(value.slice("mailto:".length)).success
+        : check.httpsUrl.safeParse(value).success,
+    { error: "is neither an https:// nor a mailto: address" },
+  );
 
 const notAnId = "is not the numeric id of a Linux Do user";
 const linuxDoId = z
@@ -87,6 +98,10 @@ const settings = {
     description: "Quota that one donation gives, in new-api's units (500000 are one US dollar there).",
     example: "2000000",
     default: 2_000_000,
+  }),
+  donationContact: text(contact, {
+    description: "Where donors reach you when their quota could not be added: an https:// or mailto: address.",
+    example: "mailto:me@example.com",
   }),
   donationNewApiUrl: text(check.secretBase, {
     description: "Address of the new-api server. Needed by the donation site.",
@@ -172,6 +187,7 @@ export const donation = appKind({
           userUrl: values.donationLinuxDoUserUrl,
           adminIds: values.donationAdminLinuxDoIds.map(Number),
           quotaAmount: values.donationQuotaAmount,
+          contact: values.donationContact,
           newApiUrl: values.donationNewApiUrl ?? "",
           newApiAdminUser: values.donationNewApiAdminUser?.toString(),
           clientKeys: modelProxy.clients.map(clientKey),

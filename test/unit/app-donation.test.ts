@@ -86,6 +86,9 @@ describe("the donation site's paths", () => {
     ["donate", "/donate", "bypass"],
     ["donate", "/status", "bypass"],
     ["donate", "/logout", "bypass"],
+    ["donate", "/unbind", "bypass"],
+    ["donate", "/unbind/x", "two_factor"],
+    ["donate", "/bindings/unbind", "two_factor"],
     ["donate", "/auth-files", "two_factor"],
     ["donate", "/auth-files/download?name=a.json", "two_factor"],
     ["donate", "/auth-files/upload", "two_factor"],
@@ -121,7 +124,7 @@ describe("the donation site's paths", () => {
     await world.stop();
     const open = routes[0]?.paths.map(({ path }) => path) ?? [];
     const files = ["/auth-files", "/auth-files/delete", "/auth-files/download", "/auth-files/upload"];
-    const closed = [...files, "/donations", "/donations/decide", "/healthz"];
+    const closed = [...files, "/bindings", "/bindings/unbind", "/donations", "/donations/decide", "/healthz"];
     expect([...pages].sort()).toEqual([...open, ...closed].sort());
   });
 });

@@ -36,6 +36,8 @@ class Refusal extends Error {
     readonly status: ContentfulStatusCode,
     readonly word: keyof Words,
     readonly retry?: string,
+    /** The donation that it is about. */
+    readonly donation?: string,
   ) {
     super(word);
   }
@@ -43,6 +45,12 @@ class Refusal extends Error {
 
 const sessionCookie = "session";
 const loginCookie = "login";
+/** Where the visitor wanted to be before the login. */
+const backCookie = "back";
+
+/** Pages that a login may lead back to. */
+const returnable = ["/bind", "/donate", "/status", "/auth-files", "/donations", "/bindings"];
+const pageOf = (path: string) => returnable.find((page) => path === page || path.startsWith(`${page}/`));
 /** Lax, since the visitor comes back from Linux Do by a link. */
 const cookie = { path: "/", httpOnly: true, secure: true, sameSite: "Lax", prefix: "host" } as const;
 
@@ -115,9 +123,19 @@ export function createApp(parts: Parts): Hono {
         { event: "error", path: c.req.path, error: error instanceof UpstreamError ? error.message : error.name },
         "failed",
       );
-    return c.html(pages.errorPage(viewOf(c), refusal.status, refusal.word, refusal.retry), refusal.status);
+    const { status, word, retry, donation } = refusal;
+    if (status !== 401)
+      return c.html(pages.errorPage(viewOf(c), status, word, { retry, donation, contact: config.contact }), status);
+    const page = pageOf(c.req.path);
+    const login = `/linuxdo/login${page === undefined ? "" : `?${new URLSearchParams({ back: page }).toString()}`}`;
+    const ended = getCookie(c, sessionCookie, "host") !== undefined;
+    if (ended) {
+      deleteCookie(c, sessionCookie, cookie);
+      c.header("Refresh", `0; url=${login}`);
+    }
+    return c.html(pages.errorPage(viewOf(c), 401, ended ? "e401ended" : word, { login }), 401);
   });
-  app.notFound((c) => c.html(pages.errorPage(viewOf(c), 404, "e404"), 404));
+  app.notFound((c) => c.html(pages.errorPage(viewOf(c), 404, "e404", {}), 404));
 
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/style.css", (c) =>
@@ -129,6 +147,9 @@ export function createApp(parts: Parts): Hono {
     within(limits.login, addressOf(c));
     const { url, ...attempt } = await linuxDo.begin();
     setCookie(c, loginCookie, store.beginLogin(attempt), { ...cookie, maxAge: 600 });
+    const back = c.req.query("back");
+    if (back !== undefined && returnable.includes(back)) setCookie(c, backCookie, back, { ...cookie, maxAge: 600 });
+    else deleteCookie(c, backCookie, cookie);
     return c.redirect(url);
   });
   app.get("/linuxdo/callback", async (c) => {
@@ -142,7 +163,9 @@ export function createApp(parts: Parts): Hono {
       const session = await linuxDo.finish(new URL(c.req.url).searchParams, attempt);
       setCookie(c, sessionCookie, store.openSession(session), { ...cookie, maxAge: sessionLife / 1000 });
       log.info({ event: "login", userId: session.linuxDo, role: roleOf(session.linuxDo, config) }, "login");
-      return c.redirect(store.binding(session.linuxDo) === undefined ? "/bind" : "/donate");
+      const back = pageOf(getCookie(c, backCookie, "host") ?? "");
+      deleteCookie(c, backCookie, cookie);
+      return c.redirect(back ?? (store.binding(session.linuxDo) === undefined ? "/bind" : "/donate"));
     } catch (error) {
       throw error instanceof LoginRefused ? again : error;
     }
@@ -171,6 +194,18 @@ export function createApp(parts: Parts): Hono {
     return c.redirect("/donate", 303);
   });
 
+  const unbind = (linuxDo: number, by: number, page: string) => {
+    const newApi = store.unbind(linuxDo);
+    if (newApi === "busy") throw new Refusal(409, "e409open", page);
+    if (newApi !== undefined) log.info({ event: "unbind", userId: linuxDo, newApi, by }, "unbound");
+  };
+  app.post("/unbind", (c) => {
+    const { linuxDo: id } = visitor(c);
+    within(limits.bind, String(id));
+    unbind(id, id, "/bind");
+    return c.redirect("/bind", 303);
+  });
+
   app.get("/donate", (c) => {
     visitor(c);
     return c.html(pages.donatePage(viewOf(c), config.quotaAmount));
@@ -184,6 +219,9 @@ export function createApp(parts: Parts): Hono {
     if (outcome === "no-credential") throw new Refusal(400, "e400file", "/donate");
     if (outcome === "refused") throw new Refusal(400, "e400invalid", "/donate");
     if (outcome === "seen") throw new Refusal(409, "e409", "/donate");
+    // Trying again would do nothing: the credential is taken.
+    if (outcome === "late" || outcome === "person")
+      throw new Refusal(500, outcome === "late" ? "e500late" : "e500quota", undefined, store.donationsOf(id)[0]?.id);
     return c.redirect("/status", 303);
   });
   app.get("/status", (c) => {
@@ -216,6 +254,18 @@ export function createApp(parts: Parts): Hono {
     await proxy.remove(name);
     log.info({ event: "auth-file-delete", userId: id, name }, "auth file deleted");
     return c.redirect("/auth-files", 303);
+  });
+
+  app.get("/bindings", (c) => {
+    admin(c);
+    return c.html(pages.bindingsPage(viewOf(c), store.bindings()));
+  });
+  app.post("/bindings/unbind", async (c) => {
+    const { linuxDo: id } = admin(c);
+    const { user } = await c.req.parseBody();
+    if (typeof user !== "string" || !/^[1-9]\d{0,14}$/.test(user)) throw new Refusal(400, "e400", "/bindings");
+    unbind(Number(user), id, "/bindings");
+    return c.redirect("/bindings", 303);
   });
 
   app.get("/donations", (c) => {

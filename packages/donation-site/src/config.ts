@@ -14,7 +14,10 @@ const schema = z.strictObject({
     "userinfo-url": webUrl.default("https://connect.linux.do/api/user"),
   }),
   "admin-linux-do-ids": z.array(linuxDoId).default([]),
-  donation: z.strictObject({ "quota-amount": z.number().int().positive().default(2_000_000) }),
+  donation: z.strictObject({
+    "quota-amount": z.number().int().positive().default(2_000_000),
+    contact: z.url({ protocol: /^(https|mailto)$/ }).optional(),
+  }),
   "model-proxy": z.strictObject({ url: webUrl, "management-key": z.string().min(1) }),
 });
 
@@ -39,6 +42,8 @@ export interface Config {
   readonly adminIds: readonly number[];
   /** Quota of one donation, in new-api's units. */
   readonly quotaAmount: number;
+  /** `https://` or `mailto:` address where donors reach a person; undefined: none is shown. */
+  readonly contact: string | undefined;
   readonly modelProxy: { readonly url: string; readonly managementKey: string };
   readonly newApi: {
     readonly baseUrl: string;
@@ -73,6 +78,7 @@ export function readConfig(text: string, env: Readonly<Record<string, string | u
     origin: new URL(connect["redirect-uri"]).origin,
     adminIds: file.data["admin-linux-do-ids"],
     quotaAmount: file.data.donation["quota-amount"],
+    contact: file.data.donation.contact,
     modelProxy: { url: file.data["model-proxy"].url, managementKey: file.data["model-proxy"]["management-key"] },
     newApi: {
       baseUrl: variables.data.NEW_API_BASE_URL.replace(/\/+$/, ""),

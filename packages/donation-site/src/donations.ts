@@ -19,8 +19,11 @@ export interface DonationsArgs {
   readonly now?: () => number;
 }
 
-/** What a donor reads at once. `checking` goes on by itself. */
-export type Outcome = "no-credential" | "seen" | "refused" | "checking" | "accepted";
+/**
+ * What a donor reads at once. `checking` goes on by itself, and so does `late`: new-api did not take the quota, and is asked again. With
+ * `person` an administrator has to look.
+ */
+export type Outcome = "no-credential" | "seen" | "refused" | "checking" | "accepted" | "late" | "person";
 
 /**
  * What an administrator does with a donation that needs a person: the quota was `given` by hand; `give` it now; or `refuse` it,
@@ -53,10 +56,10 @@ export class Donations {
   async donate(linuxDo: number, newApi: number, text: string): Promise<Outcome> {
     const { store, proxy, amount } = this.#args;
     const credential = readCredential(text);
-    if (credential === undefined) return "no-credential";
+    if (credential === undefined) return this.#refused(linuxDo, "no-credential");
     const { provider, fingerprints } = credential;
     const donation = store.claim({ linuxDo, newApi, amount, provider }, fingerprints);
-    if (donation === undefined) return "seen";
+    if (donation === undefined) return this.#refused(linuxDo, "seen");
     this.#inHand.add(donation.id);
     try {
       await proxy.upload(fileName(donation), credential.text);
@@ -126,6 +129,7 @@ export class Donations {
     if (own === undefined) {
       // The upload never arrived: nothing of it is anywhere, and the donor may try again.
       store.refuse(donation.id, "not uploaded");
+      this.#refused(donation.linuxDo, "not uploaded", donation.id);
       return;
     }
     const email = own.email;
@@ -160,6 +164,13 @@ export class Donations {
   async #giveBack(donation: Donation, note: "seen" | "not valid"): Promise<void> {
     await this.#args.proxy.remove(fileName(donation));
     this.#args.store.refuse(donation.id, note, note === "seen");
+    this.#refused(donation.linuxDo, note, donation.id);
+  }
+
+  /** Gives the reason back. */
+  #refused<T extends string>(linuxDo: number, why: T, donation?: string): T {
+    this.#args.log.info({ event: "donation-refused", userId: linuxDo, amount: 0, why, donation }, "donation refused");
+    return why;
   }
 
   async #grant(donation: Donation): Promise<void> {
@@ -224,6 +235,8 @@ function sentFirst(a: Donation, b: Donation): number {
 
 function outcomeOf(donation: Donation | undefined): Outcome {
   if (donation?.state === "checking") return "checking";
+  if (donation?.state === "person") return "person";
+  if (donation?.state === "owed" || donation?.state === "sent") return donation.attempts > 0 ? "late" : "accepted";
   if (donation?.state !== "refused") return "accepted";
   return donation.note === "seen" ? "seen" : "refused";
 }

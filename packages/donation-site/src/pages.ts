@@ -3,7 +3,7 @@ import type { HtmlEscapedString } from "hono/utils/html";
 import { maxBytes, providers } from "./credential";
 import { type Decision, decisions } from "./donations";
 import type { AuthFile } from "./model-proxy";
-import type { Donation, Session } from "./store";
+import type { Binding, Donation, Session } from "./store";
 import { type Language, type Words, words } from "./words";
 
 /** Who looks, and how. */
@@ -46,7 +46,7 @@ function layout(view: View, heading: string, content: Html): Html {
         <nav>
           <a href="/">${say.home}</a>
           ${view.session && html`<a href="/bind">${say.bind}</a><a href="/donate">${say.donate}</a><a href="/status">${say.status}</a>`}
-          ${view.admin && html`<a href="/auth-files">${say.authFiles}</a><a href="/donations">${say.needPerson}</a>`}
+          ${view.admin && html`<a href="/auth-files">${say.authFiles}</a><a href="/donations">${say.needPerson}</a><a href="/bindings">${say.bindings}</a>`}
         </nav>
         <h1>${heading}</h1>
         <main>${content}</main>
@@ -55,7 +55,7 @@ function layout(view: View, heading: string, content: Html): Html {
     </html>`;
 }
 
-const loginLink = (say: Words) => html`<p><a class="button" href="/linuxdo/login">${say.login}</a></p>`;
+const loginLink = (say: Words, to = "/linuxdo/login") => html`<p><a class="button" href="${to}">${say.login}</a></p>`;
 const link = (path: string, text: string) => html`<p><a class="button" href="${path}">${text}</a></p>`;
 
 export function homePage(view: View): Html {
@@ -74,7 +74,8 @@ export function bindPage(view: View): Html {
   const bound =
     view.bound !== undefined &&
     html`<p>${say.bound} <strong>${view.bound}</strong></p>
-      ${link("/donate", say.donate)}`;
+      ${link("/donate", say.donate)}
+      <form method="post" action="/unbind"><button>${say.unbind}</button></form>`;
   return layout(
     view,
     say.bind,
@@ -117,6 +118,27 @@ export function statusPage(view: View, donations: readonly Donation[]): Html {
     say.status,
     html`<p>${say.newApiUser}: ${view.bound ?? "–"}</p>
       ${own}`,
+  );
+}
+
+/** For administrators: who is linked to which new-api user. */
+export function bindingsPage(view: View, bindings: readonly Binding[]): Html {
+  const say = words[view.language];
+  const rows = bindings.map(
+    ({ linuxDo, newApi, at }) =>
+      html`<li>
+        <span>${time(at)}</span><span>Linux Do ${linuxDo} → new-api ${newApi}</span>
+        <form method="post" action="/bindings/unbind">
+          <input type="hidden" name="user" value="${linuxDo}" /><button>${say.unbind}</button>
+        </form>
+      </li>`,
+  );
+  return layout(
+    view,
+    say.bindings,
+    html`<ul>
+      ${rows}
+    </ul>`,
   );
 }
 
@@ -185,13 +207,31 @@ export function authFilesPage(view: View, files: readonly AuthFile[]): Html {
   );
 }
 
-/** @param word which sentence. @param retry where the visitor may try again */
-export function errorPage(view: View, status: number, word: keyof Words, retry?: string): Html {
+/** What a visitor can do after an error. */
+export interface WaysOut {
+  /** Where the visitor may try again. */
+  readonly retry?: string | undefined;
+  /** Where the login begins. */
+  readonly login?: string | undefined;
+  /** The donation that it is about. */
+  readonly donation?: string | undefined;
+  /** Where a person answers. */
+  readonly contact?: string | undefined;
+}
+
+/** @param word which sentence */
+export function errorPage(view: View, status: number, word: keyof Words, ways: WaysOut): Html {
   const say = words[view.language];
+  const { retry, login, donation, contact } = ways;
+  const about =
+    donation !== undefined &&
+    html`<p>${say.donationNumber} <strong>${donation}</strong></p>
+      ${contact !== undefined && html`<p><a class="button" href="${contact}">${say.contact}</a></p>`}
+      ${link("/status", say.status)}`;
   return layout(
     view,
     String(status),
     html`<p class="error" role="alert">${say[word]}</p>
-      ${retry ? link(retry, say.retry) : status === 401 && loginLink(say)}`,
+      ${about} ${login !== undefined && loginLink(say, login)} ${retry !== undefined && link(retry, say.retry)}`,
   );
 }

@@ -55,6 +55,13 @@ export interface Donation {
   readonly totalBefore: number | null;
 }
 
+/** A login and its new-api user. */
+export interface Binding {
+  readonly linuxDo: number;
+  readonly newApi: number;
+  readonly at: number;
+}
+
 /** What the model proxy answered in a month, `2026-11`. */
 export interface Usage {
   readonly month: string;
@@ -141,6 +148,25 @@ export class Store {
     const sql =
       "insert into bindings values (?, ?, ?) on conflict (linuxDo) do update set newApi = excluded.newApi, at = excluded.at";
     return unlessTaken(() => this.#run(sql, linuxDo, newApi, this.#now())) !== undefined;
+  }
+
+  /**
+   * Takes a binding away, unless quota of it is still on its way.
+   *
+   * @returns the new-api user that it was; undefined: there was none
+   */
+  unbind(linuxDo: number): number | "busy" | undefined {
+    return this.#db.transaction(() => {
+      const open = "select 1 from donations where linuxDo = ? and state in ('checking', 'owed', 'sent')";
+      if (this.#all(open, linuxDo).length > 0) return "busy";
+      const [gone] = this.#all<{ newApi: number }>("delete from bindings where linuxDo = ? returning newApi", linuxDo);
+      return gone?.newApi;
+    })();
+  }
+
+  /** In the order of their logins. */
+  bindings(): Binding[] {
+    return this.#all<Binding>("select * from bindings order by linuxDo");
   }
 
   /** Id of the bound new-api user. */

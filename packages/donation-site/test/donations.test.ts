@@ -99,7 +99,9 @@ describe("quota is given exactly once", () => {
     "when its answer is %s and the service starts again",
     async (fault) => {
       world.newApi.fault = fault;
-      expect((await donate(credential(world))).status).toBe(303);
+      const answer = await donate(credential(world));
+      expect(answer.status).toBe(500);
+      expect(await answer.text()).toContain("new-api does not take the quota now. It is tried again by itself.");
       expect(states()).toEqual(["sent"]);
       world.newApi.fault = "none";
       world.restart();
@@ -182,7 +184,13 @@ test("an upload that never reached the proxy is given back to the donor", async 
 describe("a person is needed", () => {
   test("when new-api refuses", async () => {
     world.newApi.fault = "refused";
-    expect((await donate(credential(world))).status).toBe(303);
+    const answer = await donate(credential(world));
+    const page = await answer.text();
+    expect([answer.status, answer.headers.get("location")]).toEqual([500, null]);
+    expect(page).toContain("the quota could not be added. An administrator sees this donation and decides.");
+    const [donation] = world.service.store.donations(["person"]);
+    expect(page).toContain(donation?.id);
+    expect(page).toContain('<a class="button" href="mailto:help@example.com">');
     expect(states()).toEqual(["person"]);
     expect(await (await world.request("/status", { session })).text()).toContain("an administrator looks at it");
     expect(world.log.join("")).toContain('"event":"needs-person"');

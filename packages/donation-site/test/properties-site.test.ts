@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { NewApi } from "../src/new-api";
 import { hostileText } from "../../../test/support/hostile";
-import { type World, admin, authFile, credential, openWorld } from "../testing/kit";
+import { type World, admin, authFile, credential, openWorld, random } from "../testing/kit";
 
 const runs = { numRuns: 100 };
 const text = hostileText.filter((value) => value !== "");
@@ -34,6 +34,41 @@ test("5. a user gets 403 for everything about auth files", async () => {
     fc.asyncProperty(stranger, fc.constantFrom(...adminPaths), async (linuxDo, path) => {
       const session = world.service.store.openSession({ linuxDo, username: "x" });
       expect(await statusOfAdminPath(path, session)).toBe(403);
+    }),
+    runs,
+  );
+});
+
+/** Every path that the site answers, but for what all requests pass. */
+const everyPath = () =>
+  world.service.app.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => [method, path] as const);
+/** What visitors may ask for, without a login or with one. */
+const visitorPaths = [
+  ...["/", "/healthz", "/style.css", "/linuxdo/login", "/linuxdo/callback", "/logout"],
+  ...["/bind", "/unbind", "/donate", "/status"],
+];
+
+test("5. and 6. every other path of the site is 403 for a user, and none is for an administrator", async () => {
+  const others = everyPath().filter(([, path]) => !visitorPaths.includes(path));
+  expect(others.map(([method, path]) => `${method} ${path}`).sort()).toEqual([
+    "GET /auth-files",
+    "GET /auth-files/download",
+    "GET /bindings",
+    "GET /donations",
+    "POST /auth-files/delete",
+    "POST /auth-files/upload",
+    "POST /bindings/unbind",
+    "POST /donations/decide",
+  ]);
+  const form = fc.record({ name: text, user: text, donation: text, decision: text });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...everyPath()), stranger, form, async ([method, path], linuxDo, fields) => {
+      const ask = async (id: number) => {
+        const session = world.service.store.openSession({ linuxDo: id, username: "x" });
+        return (await (method === "GET" ? world.request(path, { session }) : world.post(path, fields, session))).status;
+      };
+      expect(await ask(admin.id)).not.toBe(403);
+      expect((await ask(linuxDo)) === 403).toBe(!visitorPaths.includes(path));
     }),
     runs,
   );
@@ -87,13 +122,13 @@ test("11. every request to new-api carries the token as Bearer", async () => {
 });
 
 /** A donation of a new credential. @returns the text of its file */
-async function donation(linuxDo: number): Promise<string> {
+async function donation(linuxDo: number, statuses: readonly number[] = [303]): Promise<string> {
   const newApi = linuxDo;
   world.newApi.users.set(newApi, { linuxDoId: String(linuxDo), quota: 0, used: 0 });
   world.service.store.bind(linuxDo, newApi);
   const session = world.service.store.openSession({ linuxDo, username: "x" });
   const file = credential(world);
-  expect((await world.post("/donate", { file }, session)).status).toBe(303);
+  expect(statuses).toContain((await world.post("/donate", { file }, session)).status);
   return file.text();
 }
 
@@ -115,6 +150,44 @@ test("12. each donation is logged once with its time, the user's id and the amou
   );
 });
 
+test("12. every other outcome is logged once, with the user's id and what became of it", async () => {
+  const lines = (...events: readonly string[]) =>
+    world.log
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ event }) => events.includes(String(event)));
+  const outcome = fc.constantFrom("no file", "seen", "not valid", "refused by new-api" as const);
+  await fc.assert(
+    fc.asyncProperty(id, outcome, async (linuxDo, kind) => {
+      world.newApi.users.set(linuxDo, { linuxDoId: String(linuxDo), quota: 0, used: 0 });
+      world.service.store.bind(linuxDo, linuxDo);
+      const session = world.service.store.openSession({ linuxDo, username: "x" });
+      const send = (file: File) => world.post("/donate", { file }, session);
+      const good = credential(world);
+      if (kind === "seen") await send(new File([await good.text()], "a.json"));
+      world.log.length = 0;
+      if (kind === "refused by new-api") world.newApi.fault = "refused";
+      await send(kind === "no file" || kind === "not valid" ? authFile(kind === "no file" ? {} : bad()) : good);
+      world.newApi.fault = "none";
+      const why = {
+        "no file": "no-credential",
+        seen: "seen",
+        "not valid": "not valid",
+        "refused by new-api": undefined,
+      };
+      expect(lines("donation", "donation-refused", "needs-person")).toEqual([
+        expect.objectContaining(
+          kind === "refused by new-api"
+            ? { event: "needs-person", userId: linuxDo, amount: world.config.quotaAmount }
+            : { event: "donation-refused", userId: linuxDo, amount: 0, why: why[kind] },
+        ),
+      ]);
+    }),
+    runs,
+  );
+});
+
+const bad = () => ({ type: "claude", access_token: random(), refresh_token: random() });
+
 test("13. no token and no secret ever stands in the log, whatever goes wrong", async () => {
   const oauthFault = fc.constantFrom(
     "none",
@@ -133,7 +206,7 @@ test("13. no token and no secret ever stands in the log, whatever goes wrong", a
       world.oauth.fault = "none";
       world.newApi.fault = ofNewApi;
       world.proxy.fault = ofProxy;
-      const file = await donation(linuxDo);
+      const file = await donation(linuxDo, [303, 500]);
       world.newApi.fault = "none";
       world.proxy.fault = "none";
       await world.service.donations.settle();
@@ -148,9 +221,11 @@ test("13. no token and no secret ever stands in the log, whatever goes wrong", a
         newApi.adminToken,
         ...world.oauth.secrets,
       ];
-      const log = world.log.join("");
+      // Next to the site's log what other servers log of it: CLIProxyAPI and new-api write down paths and queries.
+      const log = [...world.log, ...world.proxy.urls, ...world.newApi.urls].join("");
+      expect(world.proxy.urls.length + world.newApi.urls.length).toBeGreaterThan(0);
       for (const secret of secrets) if (secret) expect(log).not.toContain(secret);
-      world.oauth.secrets.length = 0;
+      for (const list of [world.oauth.secrets, world.proxy.urls, world.newApi.urls]) list.length = 0;
       world.log.length = 0;
     }),
     runs,

@@ -98,6 +98,112 @@ describe("login", () => {
   });
 });
 
+describe("a session that has ended", () => {
+  const ended = "x".repeat(43);
+
+  it.each(["/bind", "/donate", "/status", "/auth-files", "/donations", "/bindings"])(
+    "clears its cookie at %s, goes to the login, and comes back there",
+    async (page) => {
+      const answer = await world.request(page, { session: ended });
+      expect(answer.status).toBe(401);
+      expect(answer.headers.getSetCookie().join()).toMatch(/__Host-session=; Max-Age=0; Path=\//);
+      const [, login = ""] = /^0; url=(.+)$/.exec(answer.headers.get("refresh") ?? "") ?? [];
+      expect(login).toBe(`/linuxdo/login?back=${encodeURIComponent(page)}`);
+      world.oauth.person = admin;
+      const first = await world.request(login);
+      const back = new URL(world.oauth.answer(first.headers.get("location") ?? "", true));
+      const cookie = [cookieOf(first, "login"), cookieOf(first, "back")].join("; ");
+      const done = await world.request(back.pathname + back.search, { headers: { cookie } });
+      expect([done.status, done.headers.get("location")]).toEqual([302, page]);
+      expect(cookieOf(done, "back")).toBe("__Host-back=");
+    },
+  );
+
+  it("leads from a form back to its page", async () => {
+    for (const [form, page] of [
+      ["/donate", "/donate"],
+      ["/unbind", undefined],
+      ["/auth-files/upload", "/auth-files"],
+    ] as const) {
+      const { headers } = await world.post(form, {}, ended);
+      const login = page === undefined ? "/linuxdo/login" : `/linuxdo/login?back=${encodeURIComponent(page)}`;
+      expect(headers.get("refresh")).toBe(`0; url=${login}`);
+    }
+  });
+
+  it("is not what somebody has who was never signed in: they get a link", async () => {
+    const answer = await world.request("/status");
+    expect([answer.status, answer.headers.get("refresh"), answer.headers.getSetCookie()]).toEqual([401, null, []]);
+    expect(await answer.text()).toContain('href="/linuxdo/login?back=%2Fstatus"');
+  });
+
+  it.each([
+    "https://evil.example/",
+    "//evil.example",
+    "/status/../x",
+    "/logout",
+    "/linuxdo/login",
+    "javascript:x",
+    "/auth-files/download",
+  ])("comes back to no other place, such as %s", async (place) => {
+    const first = await world.request(`/linuxdo/login?back=${encodeURIComponent(place)}`);
+    expect(cookieOf(first, "back")).toBe("__Host-back=");
+  });
+});
+
+describe("unlinking", () => {
+  const events = () =>
+    world.log.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ event }) => event === "unbind");
+
+  it("is done by the visitor, is in the log, and leaves the new-api user free for its owner", async () => {
+    const session = await boundDonor(world, 42);
+    expect(await (await world.request("/bind", { session })).text()).toContain('action="/unbind"');
+    const answer = await world.post("/unbind", {}, session);
+    expect([answer.status, answer.headers.get("location")]).toEqual([303, "/bind"]);
+    expect(world.service.store.binding(42)).toBeUndefined();
+    expect(events()).toEqual([expect.objectContaining({ userId: 42, newApi: 42, by: 42 })]);
+    expect(await (await world.request("/bind", { session })).text()).not.toContain('action="/unbind"');
+    // A second time does nothing.
+    expect((await world.post("/unbind", {}, session)).status).toBe(303);
+    expect(events()).toHaveLength(1);
+    expect((await world.post("/donate", { file: credential(world) }, session)).status).toBe(400);
+    expect((await world.post("/bind", { user: "42" }, session)).status).toBe(303);
+    expect(world.service.store.binding(42)).toBe(42);
+  });
+
+  it("is done by an administrator for anybody, and the log says who", async () => {
+    await boundDonor(world, 42);
+    const session = await world.login(admin);
+    expect(await (await world.request("/bindings", { session })).text()).toContain("Linux Do 42 → new-api 42");
+    expect((await world.post("/bindings/unbind", { user: "42" }, session)).status).toBe(303);
+    expect(world.service.store.binding(42)).toBeUndefined();
+    expect(events()).toEqual([expect.objectContaining({ userId: 42, newApi: 42, by: admin.id })]);
+    for (const user of ["", "0", "x", "-1", "1e3"])
+      expect((await world.post("/bindings/unbind", { user }, session)).status).toBe(400);
+  });
+
+  it("is nobody else's, and not another site's", async () => {
+    const session = await boundDonor(world, 42);
+    expect((await world.post("/bindings/unbind", { user: "42" }, session)).status).toBe(403);
+    expect((await world.request("/bindings", { session })).status).toBe(403);
+    expect((await world.post("/unbind", {}, session, "https://evil.example")).status).toBe(403);
+    expect((await world.post("/unbind", {})).status).toBe(401);
+    expect(world.service.store.binding(42)).toBe(42);
+  });
+
+  it("waits while quota is on its way", async () => {
+    const session = await boundDonor(world, 42);
+    world.newApi.fault = "500-before";
+    expect((await world.post("/donate", { file: credential(world) }, session)).status).toBe(500);
+    expect((await world.post("/unbind", {}, session)).status).toBe(409);
+    expect((await world.post("/bindings/unbind", { user: "42" }, await world.login(admin))).status).toBe(409);
+    world.newApi.fault = "none";
+    await world.service.donations.settle();
+    await world.service.donations.settle();
+    expect((await world.post("/unbind", {}, session)).status).toBe(303);
+  });
+});
+
 describe("binding", () => {
   it("holds only for the new-api user of the same Linux Do account", async () => {
     world.newApi.users.set(5, { linuxDoId: "42", quota: 0, used: 0 });

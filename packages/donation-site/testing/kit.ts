@@ -47,6 +47,7 @@ export async function openWorld(options: ServiceOptions = {}, quotaAmount = 500)
     origin,
     adminIds: [admin.id],
     quotaAmount,
+    contact: "mailto:help@example.com",
     modelProxy: { url: proxy.url, managementKey: secrets.managementKey },
     newApi: { baseUrl: newApi.url, adminToken: secrets.adminToken, adminUser: undefined },
   };

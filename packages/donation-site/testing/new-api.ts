@@ -16,6 +16,8 @@ export interface NewApiServer extends Listening {
   fault: Fault;
   /** Headers of every request. */
   readonly headers: Headers[];
+  /** Path and query of each request, as a server logs them. */
+  readonly urls: string[];
   /** How often quota was added. */
   grants: number;
 }
@@ -24,6 +26,7 @@ export async function startNewApi(hostname?: string): Promise<NewApiServer> {
   const app = new Hono();
   app.use(async (c, next) => {
     server.headers.push(c.req.raw.headers);
+    server.urls.push(c.req.url);
     await next();
   });
   app.get("/api/user/:id", (c) => {
@@ -63,6 +66,7 @@ export async function startNewApi(hostname?: string): Promise<NewApiServer> {
     users: new Map(),
     fault: "none",
     headers: [],
+    urls: [],
     grants: 0,
   };
   return server;

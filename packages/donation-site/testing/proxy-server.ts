@@ -10,6 +10,8 @@ export interface ProxyServer extends Listening {
   readonly accounts: Map<string, string>;
   /** Requests for models that nobody asked about yet. */
   readonly used: UsedModel[];
+  /** Path and query of each request, as a server logs them. */
+  readonly urls: string[];
   /** Answers 503 to everything, or only to calls of a provider. */
   fault: "none" | "all" | "calls";
 }
@@ -25,8 +27,13 @@ export async function startProxyServer(managementKey: string): Promise<ProxyServ
     accountOf: (token) => accounts.get(token),
     fault: () => server.fault,
   });
+  const urls: string[] = [];
   const app = new Hono();
+  app.use((c, next) => {
+    urls.push(c.req.url);
+    return next();
+  });
   app.route("/v0/management", management);
-  const server: ProxyServer = { ...(await listen(app)), files, accounts, used, fault: "none" };
+  const server: ProxyServer = { ...(await listen(app)), files, accounts, used, urls, fault: "none" };
   return server;
 }
