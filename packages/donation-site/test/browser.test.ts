@@ -118,6 +118,47 @@ test("a donor denies, tries again, binds, donates once, and sees the quota", asy
   await page.context().close();
 });
 
+test("who comes back after the session has ended signs in and is where they were, and can unlink", async () => {
+  world.oauth.person = { id: 44, username: "grace" };
+  world.newApi.users.set(44, { linuxDoId: "44", quota: 0, used: 0 });
+  world.service.store.bind(44, 44);
+  const page = await open("en-GB");
+  await page.context().addCookies([{ name: "__Host-session", value: "x".repeat(43), url: origin, secure: true }]);
+  await page.goto(`${origin}/status`);
+  await page.locator("#allow").click();
+  await page.waitForURL(`${origin}/status`);
+  await page.getByText("new-api user: 44").waitFor();
+
+  await page.goto(`${origin}/bind`);
+  await fitsPhone(page);
+  await page.getByRole("button", { name: "Unlink" }).click();
+  await page.waitForURL(`${origin}/bind`);
+  await page.getByRole("button", { name: "Unlink" }).waitFor({ state: "detached" });
+  expect(world.service.store.binding(44)).toBeUndefined();
+  await page.context().close();
+});
+
+test("a donor whose quota could not be added reads so, with the number of the donation and a way to a person", async () => {
+  const session = await boundDonor(world, 45);
+  const page = await open("en-GB");
+  await page.context().addCookies([{ name: "__Host-session", value: session, url: origin, secure: true }]);
+  world.newApi.fault = "refused";
+  await page.goto(`${origin}/donate`);
+  await page.getByLabel("Auth file").setInputFiles(await uploadable("unlucky.json"));
+  await page.getByRole("button", { name: "Donate" }).click();
+  expect(await page.getByRole("alert").innerText()).toContain("the quota could not be added");
+  world.newApi.fault = "none";
+  await fitsPhone(page);
+  const [donation] = world.service.store.donationsOf(45);
+  expect(donation?.state).toBe("person");
+  expect(await page.locator("main").innerText()).toContain(donation?.id);
+  expect(await page.getByRole("link", { name: "Write to a person" }).getAttribute("href")).toBe(
+    "mailto:help@example.com",
+  );
+  world.service.store.decide(donation?.id ?? "", "refused", "over");
+  await page.context().close();
+});
+
 test("an administrator reads Chinese, uploads, downloads and deletes an auth file", async () => {
   world.oauth.person = admin;
   world.proxy.files.clear();
