@@ -71,3 +71,40 @@ describe("cloudcode-check recent", () => {
     expect(readFileSync(seen(), "utf8").replace(/\n$/, "")).toBe(updates(lines)[0]);
   });
 });
+
+describe("the backup that an App makes itself", () => {
+  /** Lines of the check, where a container's health check has ended with this word, as the format of the script reads it. */
+  function check(word: string): string[] {
+    const facts = [
+      ...["cloudcode-tg-signer", "web", "running", "healthy", "0", "0", "false", "unless-stopped"],
+      ...["2026-01-01T00:00:00Z", "abc", "1", "0", "img", "ref", word],
+    ];
+    machine.program(
+      "docker",
+      `#!/bin/sh
+case "$1 $2" in
+  "version --format") echo 29 ;;
+  "ps --all") echo 'abc ${machine.root}/stacks/tg-signer' ;;
+  "image inspect") echo img ;;
+  "inspect --format") case $3 in *'"backup-conflict"'*'"backup-failed"'*) echo '${facts.join("|")}' ;; esac ;;
+esac
+`,
+    );
+    for (const name of ["apt-get", "apt-cache", "systemctl"]) machine.program(name, "#!/bin/sh\n");
+    const env = { ...machine.environment(), CLOUDCODE_UPDATES_SEEN: join(machine.folder, "updates") };
+    const { stdout } = spawnSync("sh", [join(hostTemplates, "cloudcode-check"), "recent"], { encoding: "utf8", env });
+    return stdout.split("\n").filter((line) => /^(own backup|container) /.test(line));
+  }
+
+  it("is red where something else wrote it, and where it failed for long; the container stays healthy", () => {
+    expect(check("conflict")).toEqual([
+      expect.stringMatching(/^container tg-signer\/web\tok\thealthy/),
+      "own backup tg-signer\tred\tsomething other than this host wrote it, so it is not overwritten\tnpm run ops -- restart tg-signer takes what is there; if this host's data is the right one, delete that backup on its server first",
+    ]);
+    expect(check("failed")[1]).toMatch(/^own backup tg-signer\tred\tnone could be made or read for 15 minutes\t/);
+  });
+
+  it("is no line of its own otherwise", () => {
+    expect(check("")).toEqual([expect.stringMatching(/^container tg-signer\/web\tok\t/)]);
+  });
+});
