@@ -69,7 +69,7 @@ describe.each(chosenSystems)("backups on %s", (system) => {
       entry("file", "data", { data: hex("read") }),
     ]);
     // What restic would find at a path if it looked at the moment when a folder is a link.
-    const look = "cd /backup/volumes/data && cat file && cat link/password";
+    const look = "cd /backup/volumes/data && cat file && cat link/password 2>&1";
     const inside = await host.machine.words(`head -c 300M /dev/urandom >${host.volume("app")}/large
       systemd-run --quiet --collect --unit reading /opt/cloudcode/bin/cloudcode-backup run app
       timeout 60 sh -c 'until docker exec cloudcode-restic sh -c "${look}" >/root/inside 2>&1 || grep -q ^read /root/inside; do :; done'

@@ -55,9 +55,11 @@ describe.each(chosenSystems.slice(0, 1))("the notice of a spot machine, on %s", 
     const files = await arrivedFiles(await run, "docker-install");
     await machine.run(`rm -rf ${release}; mkdir -p ${release}`);
     for (const [path, { content }] of files)
-      if (/^(cloudcode-(spot|notify|check)|settings\.sh|transaction|operations)/.test(path))
+      if (/^(cloudcode-(spot|notify|check)|check-space|settings\.sh|transaction|operations)/.test(path))
         await machine.run(`cat >${release}/${path}`, { input: content });
-    await machine.run(`install -m 755 ${release}/cloudcode-notify ${release}/cloudcode-check /opt/cloudcode/bin/`);
+    await machine.run(
+      `cd ${release} && install -m 755 cloudcode-notify cloudcode-check check-space.sh /opt/cloudcode/bin/`,
+    );
     return machine.words(installation);
   }
   const check = () => machine.words("/opt/cloudcode/bin/cloudcode-check | grep '^spot'");
