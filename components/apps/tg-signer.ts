@@ -21,16 +21,9 @@ const kept = (schema: z.ZodType<string>) =>
 const basicUser = kept(check.oneLine).refine((value) => !value.includes(":"), { error: "has a colon" });
 
 /**
- * TG Signer splits the address with Python's urllib.parse and decodes nothing
- * (https://docs.python.org/3/library/urllib.parse.html#urllib.parse.urlsplit): it gets user and password decoded.
+ * What of a proxy's address would not arrive: TG Signer gets user and password decoded (launch.py), and splits the address with Python's urlsplit
+ * (https://docs.python.org/3/library/urllib.parse.html#urllib.parse.urlsplit), which takes letters in their compatible forms, too.
  */
-function withDecodedLogin(url: string): string {
-  return url.replace(/^([^:]+:\/\/)([^/?#@]*)@/, (_all, scheme: string, login: string) => {
-    return `${scheme}${decodeURIComponent(login)}@`;
-  });
-}
-
-/** What of such an address would not arrive: urlsplit knows where a login ends by its letters, in their compatible forms, too. */
 function proxyLoginFault(url: string): string | undefined {
   const login = /^[^:]+:\/\/([^/?#@]*)@/.exec(url)?.[1] ?? "";
   const [user = "", ...password] = login.split(":");
@@ -177,8 +170,7 @@ export const tgSigner = appKind({
     const network = edgeNetwork(name);
     const given = Object.entries(secretFiles).flatMap(([file, key]) => {
       const value = values[key];
-      if (value === undefined) return [];
-      return [[file, file === "TG_PROXY" ? value.apply(withDecodedLogin) : value] as const];
+      return value === undefined ? [] : [[file, value] as const];
     });
     const { tgSignerAdminPassword: adminPassword, tgSignerWebdavUrl: webdavUrl } = values;
     return {

@@ -141,6 +141,16 @@ export class TgSigner {
     return send(path, {});
   }
 
+  /** User, password, host and port that TG Signer reads of a proxy's address, which it splits itself and decodes nothing of. */
+  async proxy(address: string): Promise<unknown> {
+    const script =
+      "import json, sys, launch; from urllib.parse import urlparse; r = urlparse(launch.with_decoded_login(sys.argv[1]));" +
+      "print(json.dumps([r.username, r.password, r.hostname, r.port]))";
+    return JSON.parse(
+      execFileSync("python3", ["-c", script, address], { encoding: "utf8", env: await this.variables() }),
+    );
+  }
+
   /** What the image's health check prints. @param waits seconds that a failure may last unsaid */
   async health(waits = 900): Promise<string> {
     const script = [

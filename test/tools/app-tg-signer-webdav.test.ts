@@ -174,6 +174,14 @@ it("has no page that shows or stores its settings, and takes secrets out of what
   expect(await page.text()).toContain("pulumi config set tgSigner…");
 });
 
+it("reads user and password of its proxy as they were meant", async () => {
+  const own = host(undefined);
+  const password = `p:@% é'"$HOME\\`;
+  const address = `socks5://j%40o:${encodeURIComponent(password)}@proxy.example.com:1080`;
+  expect(await own.proxy(address)).toEqual(["j@o", password, "proxy.example.com", 1080]);
+  expect(await own.proxy("http://proxy.example.com:80")).toEqual([null, null, "proxy.example.com", 80]);
+});
+
 it("ends within seconds while a page with a live log is open", async () => {
   const own = host("mine");
   mkdirSync(join(own.data, "runs/7"), { recursive: true });

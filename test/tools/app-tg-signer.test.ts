@@ -204,8 +204,7 @@ describe("TG Signer's stack", () => {
     const files = await arrivedFiles(run, "tg-signer-release");
     const secrets = {
       TG_API_HASH: tgSigner.tgSignerApiHash,
-      // TG Signer decodes nothing.
-      TG_PROXY: "socks5://j@o:p:ss% é@proxy.example.com:1080",
+      TG_PROXY: settings.tgSignerProxy,
       TG_SIGNER_BACKUP_WEBDAV_PASSWORD: settings.tgSignerWebdavPassword,
       TG_SIGNER_BACKUP_ENCRYPTION_KEY: settings.tgSignerWebdavEncryptionKey,
       TG_SIGNER_WEB_ADMIN_PASSWORD: settings.tgSignerAdminPassword,

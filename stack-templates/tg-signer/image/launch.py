@@ -3,6 +3,7 @@ them in plain text into the data, and so into the WebDAV backup."""
 import json
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 import backup
 import tg_signer.webapp.backup
@@ -37,7 +38,16 @@ def without_given(file):
         new.replace(file)
 
 
+def with_decoded_login(url):
+    """TG Signer decodes neither the user nor the password of its proxy."""
+    scheme, separator, rest = url.partition("://")
+    login, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}{unquote(login)}{at}{host}"
+
+
 def serve():
+    if "TG_PROXY" in os.environ:
+        os.environ["TG_PROXY"] = with_decoded_login(os.environ["TG_PROXY"])
     without_given(Path(os.environ["TG_SIGNER_DATA_DIR"]) / "web.config.json")
     # Its app takes the name at its import.
     tg_signer.webapp.backup.WebDavBackupManager = backup.Backup
