@@ -37,7 +37,7 @@ const hostileTexts: readonly string[] = [
   `$HOME$$\`'"#&<>{{x}}|!*`,
   "https://api.example.com/$HOME/;&()/a?x=$$&y=%7B",
   "https://api.example.com/$HOME/;&()/a=$$&b=%7B",
-  "http://jo:$HOME&()$$@proxy.example.com:1080",
+  "http://jo:$HOME%20&()$$@proxy.example.com:1080",
   "o'brien+$HOME#&%|!*@example.com",
   "0x1.example.com",
   "null",
