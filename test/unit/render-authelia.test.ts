@@ -57,7 +57,17 @@ describe.each(configurations)("with %s", (_name, settings) => {
     const rules = paths.map((path) => ({ domain: host, policy: "bypass", resources: [path] }));
     return settings["donationEnabled"] ? [...rules, { domain: host, policy: "two_factor" }] : [];
   };
-  const pages = ["", "style\\.css", "linuxdo/login", "linuxdo/callback", "bind", "donate", "status", "logout"];
+  const pages = [
+    "",
+    "style\\.css",
+    "linuxdo/login",
+    "linuxdo/callback",
+    "bind",
+    "unbind",
+    "donate",
+    "status",
+    "logout",
+  ];
   const donation = opened(
     "donationSubdomain",
     pages.map((page) => `^/${page}(\\?.*)?$`),
