@@ -106,7 +106,12 @@ describe.each(configurations)("with %s", (_name, settings) => {
         ),
         twoFactor(host),
       ]),
-      lwsandbox: lwsandbox.map(twoFactor),
+      lwsandbox: lwsandbox.flatMap((host) => [
+        ...(settings["lwsandboxHealth"] === "true"
+          ? [{ domain: host, policy: "bypass", resources: ["^/health(\\?.*)?$"] } as const]
+          : []),
+        twoFactor(host),
+      ]),
     };
     const ofApps = enabledApps(settingsOf(settings)).flatMap(
       ({ name, routes }) => known[name] ?? routes.flatMap((route) => rulesOf(route, domain)),
