@@ -39,7 +39,7 @@ export function tgSigner(world: AppsWorld): void {
     if (!replaced(world.sandbox, "a second instance of TG Signer ends")) return;
     const image = await world.onHost("docker inspect --format '{{.Image}}' cloudcode-tg-signer-web-1");
     const words = await world.onHost(
-      `docker run --rm --volumes-from cloudcode-tg-signer-web-1 --env-file /dev/null ${image} 2>&1 | tail -1 || true`,
+      `docker run --rm --volumes-from cloudcode-tg-signer-web-1 --env TG_SIGNER_DATA_DIR=/data ${image} 2>&1 | tail -1 || true`,
     );
     expect(words).toContain("TG_API_ID is no number");
   });
