@@ -109,7 +109,8 @@ it("lets no more than five guesses through that come at once, and a few that wer
   const guesses = Array.from({ length: 60 }, (_, i) => ask(login(`jo:wrong-${i}`), "127.0.0.12"));
   const checked = (await Promise.all(guesses)).filter(({ status }) => status === 401);
   expect(checked.length).toBeGreaterThanOrEqual(5);
-  expect(checked.length).toBeLessThanOrEqual(5 + 3);
+  // unhealthy_request_count lets four be under way; Caddy counts one only after it has chosen its way, so that some more can slip in.
+  expect(checked.length).toBeLessThanOrEqual(5 + 2 * 4);
 }, 60_000);
 
 it("is not kept busy by two hundred guesses", async () => {
