@@ -15,6 +15,7 @@ export function protectedParts({
     ...(cloud && !deleteData ? ["the data disk"] : []),
     ...(cloud?.backupBucket === true && !deleteData ? ["the bucket of backups"] : []),
     ...(backup !== undefined && backup.password === undefined && !deleteData ? ["the password of backups"] : []),
+    ...(deleteData ? [] : ["the key of Authelia's database (auth-encryption-key)"]),
   ];
 }
 

@@ -37,6 +37,12 @@ export interface DestroyPlan {
   readonly diskCategory: string | undefined;
 }
 
+/** Secrets that data needs, by their name. */
+const keptSecrets: Readonly<Record<string, string>> = {
+  "auth-encryption-key": "key of Authelia's database",
+  "backup-password": "password of backups",
+};
+
 /** Kinds that a person knows or pays for, by the type of their resource; the rest is counted. */
 const kinds: Readonly<Record<string, (name: string, outputs: StateResource["outputs"]) => string>> = {
   "alicloud:ecs/instance:Instance": (name) => `machine ${name}`,
@@ -48,7 +54,7 @@ const kinds: Readonly<Record<string, (name: string, outputs: StateResource["outp
   "alicloud:dns/alidnsRecord:AlidnsRecord": (name) => `DNS record ${name}`,
   "cloudcode:index:ComposeStack": (name) => `${name} and its containers`,
   "cloudcode:index:DockerEngine": () => "what cloudcode installed on the machine",
-  "random:index/randomPassword:RandomPassword": (name) => (name === "backup-password" ? "password of backups" : ""),
+  "random:index/randomPassword:RandomPassword": (name) => keptSecrets[name] ?? "",
 };
 
 const nameOf = (urn: string) => urn.split("::").at(-1) ?? "";
@@ -56,7 +62,10 @@ const nameOf = (urn: string) => urn.split("::").at(-1) ?? "";
 function wordsOf(resources: readonly StateResource[]): string[] {
   const said = resources.map(({ type, urn, outputs }) => kinds[type]?.(nameOf(urn), outputs) ?? "");
   const counted = resources.filter(({ custom }, index) => custom && said[index] === "").length;
-  return [...said.filter((one) => one !== ""), ...(counted > 0 ? [`${counted} other resources`] : [])];
+  return [
+    ...said.filter((one) => one !== ""),
+    ...(counted > 0 ? [`${counted} other resource${counted === 1 ? "" : "s"}`] : []),
+  ];
 }
 
 /**

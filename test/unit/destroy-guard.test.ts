@@ -42,11 +42,12 @@ it("names what is protected, and both ways on", () => {
 });
 
 describe("the guard", () => {
+  const key = "the key of Authelia's database (auth-encryption-key)";
   const guard = "destroy-guard";
   it("is there where something is protected, and nothing can be deleted before it", async () => {
     const run = await runAlicloud();
     const { inputs } = run.resource(guard);
-    expect(JSON.parse(textOf(inputs["stdin"]))).toEqual({ kept: ["the data disk"] });
+    expect(JSON.parse(textOf(inputs["stdin"]))).toEqual({ kept: ["the data disk", key] });
     const removals = run.resources.filter(({ name }) => /-(removal|release|instance|disk|attachment)$/.test(name));
     expect(removals.length).toBeGreaterThan(8);
     for (const { name, urn } of removals)
@@ -54,15 +55,16 @@ describe("the guard", () => {
   });
 
   it("is not there where nothing is", async () => {
-    for (const run of [await runProgram(), await runAlicloud({ deleteData: "true" })])
+    for (const run of [await runProgram({ deleteData: "true" }), await runAlicloud({ deleteData: "true" })])
       expect(run.resources.map(({ name }) => name)).not.toContain(guard);
   });
 
   it("knows each part that is protected", () => {
     const parts = (settings: Record<string, string>) => protectedParts(settingsOf(settings));
-    expect(parts({ domain: "home.example.com" })).toEqual([]);
+    expect(parts({ domain: "home.example.com" })).toEqual([key]);
     expect(parts({ domain: "home.example.com", backupRepository: "/var/backups/home" })).toEqual([
       "the password of backups",
+      key,
     ]);
     expect(parts({ domain: "home.example.com", backupRepository: "/var/backups/home", deleteData: "true" })).toEqual(
       [],

@@ -43,6 +43,6 @@ it("with everything nothing stays, and it is known whose protection is taken awa
 
 it("of a stack with nothing protected all goes", () => {
   expect(destroyPlan([app, salt], false)).toMatchObject({
-    ...{ goes: ["opencode and its containers", "1 other resources"], stays: [], protectedUrns: [] },
+    ...{ goes: ["opencode and its containers", "1 other resource"], stays: [], protectedUrns: [] },
   });
 });

@@ -30,6 +30,7 @@ describe("the default stack", () => {
       "cloudcode:index:ReverseProxyStack edge",
       "command:local:Command auth-release",
       "command:local:Command auth-removal",
+      "command:local:Command destroy-guard",
       "command:local:Command docker-install",
       "command:local:Command docker-removal",
       "command:local:Command edge-release",

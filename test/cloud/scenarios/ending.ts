@@ -1,3 +1,6 @@
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { projectRoot } from "../../../sandbox/folder";
 import { ops } from "../../sandbox/ops/run";
 import { failureOf } from "../../sandbox/world";
 import { type CloudAccount, type CloudWorld, keptThing, portalAnswers } from "../world";
@@ -60,16 +63,29 @@ export function ending(world: CloudWorld, account: CloudAccount): void {
   test("ops destroy names what goes, stays and costs and keeps the data disk; with --everything it proves that nothing is left", async () => {
     world.sandbox.configure({ deleteData: undefined, restoreFromSnapshot: undefined });
     await world.up();
+    // The stack's folder as that of the project, where an operator runs it: destroy runs the hooks of resources there.
+    for (const part of [
+      "bin",
+      "components",
+      "index.ts",
+      "node_modules",
+      "package.json",
+      "program.cjs",
+      "stack-templates",
+    ])
+      symlinkSync(join(projectRoot, part), join(world.sandbox.folder, part));
     const before = await kinds();
     const { stdout: listed } = await ops(world, ["destroy", "--preview-only", "--json"]);
     const plan = JSON.parse(listed) as { goes: string[]; stays: string[]; costs: string };
     expect(plan.goes).toEqual(expect.arrayContaining([expect.stringMatching(/^machine /), "edge and its containers"]));
-    expect(plan.stays).toContain("data disk of 24 GiB");
+    const disk: unknown = expect.stringMatching(/^data disk of 2[04] GiB$/);
+    expect(plan.stays).toEqual(expect.arrayContaining([disk, "key of Authelia's database"]));
+    expect(plan.stays.filter((one) => one.includes("other"))).toEqual([]);
     expect(plan.costs).toMatch(/^at most \d+\.\d\d USD a month, with its snapshots$/);
     expect(await kinds()).toEqual(before);
 
     const { stdout: removed } = await ops(world, ["destroy", "--yes"]);
-    expect(removed).toMatch(/Kept: .*data disk of 24 GiB/);
+    expect(removed).toMatch(/Kept: .*data disk of 2[04] GiB/);
     expect(await kinds()).toEqual(["disks", "snapshots"]);
 
     const { stdout, stderr } = await ops(world, ["destroy", "--everything", "--yes"]);
