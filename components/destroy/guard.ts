@@ -3,6 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { hookCommand } from "../hook";
 import type { Settings } from "../settings/settings";
 
+/** Name of the resource. */
+export const guardName = "destroy-guard";
+
 /** What Pulumi protects in a stack with these settings, in words for the operator. */
 export function protectedParts({
   target,
@@ -32,7 +35,7 @@ export function guardDestroy(
 ): void {
   if (kept.length === 0) return;
   new command.local.Command(
-    "destroy-guard",
+    guardName,
     {
       delete: hookCommand("refuse-destroy"),
       stdin: JSON.stringify({ kept }),

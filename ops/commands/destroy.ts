@@ -3,6 +3,7 @@ import { z } from "zod";
 import { explainFault } from "../../components/alicloud/api/faults";
 import { openCosts } from "../../components/alicloud/prices/cost";
 import { money, withoutMachine } from "../../components/alicloud/prices/estimate";
+import { guardName } from "../../components/destroy/guard";
 import { toSettings } from "../../components/settings/settings";
 import type { Say } from "../../cli/run";
 import { deploymentOf } from "../deployment";
@@ -31,8 +32,8 @@ const stateSchema = deploymentOf(resource);
 export interface DestroyPlan {
   readonly goes: readonly string[];
   readonly stays: readonly string[];
-  /** URNs of what Pulumi protects. */
-  readonly protectedUrns: readonly string[];
+  /** URNs of what Pulumi protects, and of the guard, which goes with the last protection: an update of these lets go. */
+  readonly guardedUrns: readonly string[];
   /** Category of the data disk that stays; undefined: none does. */
   readonly diskCategory: string | undefined;
 }
@@ -90,7 +91,7 @@ export function destroyPlan(resources: readonly StateResource[], everything: boo
   return {
     goes: wordsOf(resources.filter(({ urn }) => !stays.has(urn))),
     stays: wordsOf(kept.filter(({ protect }) => protect)),
-    protectedUrns: guarded.map(({ urn }) => urn),
+    guardedUrns: resources.filter(({ urn, protect }) => protect || nameOf(urn) === guardName).map(({ urn }) => urn),
     diskCategory: disk && (disk.outputs.category ?? ""),
   };
 }
@@ -135,7 +136,7 @@ export async function destroy(choice: StackChoice, options: DestroyOptions, pers
   person.say(text);
   const question = everything ? "Delete all of this, with all data, for good?" : "Remove this?";
   if (!yes && !(await person.confirmed(question))) throw new OpsError("nothing was changed");
-  if (everything) return destroyEverything(choice, cloud ? plan.protectedUrns : undefined);
+  if (everything) return destroyEverything(choice, cloud ? plan.guardedUrns : undefined);
   if ((await attached(choice, ["destroy", "--yes", "--skip-preview", "--exclude-protected"])) !== 0)
     throw new OpsError("pulumi destroy failed: see above; run this again once that is corrected");
   const back = "pulumi up brings everything back; npm run ops -- destroy --everything deletes that, too.";

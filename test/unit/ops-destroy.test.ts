@@ -20,29 +20,30 @@ const attachment = state("alicloud:ecs/ecsDiskAttachment:EcsDiskAttachment", "a"
 const address = state("alicloud:ecs/eipAddress:EipAddress", "e", { outputs: { ipAddress: "203.0.113.7" } });
 const app = state("cloudcode:index:ComposeStack", "opencode", { custom: false });
 const password = state("random:index/randomPassword:RandomPassword", "backup-password", { protect: true });
+const guard = state("command:local:Command", "destroy-guard");
 const salt = state("random:index/randomPassword:RandomPassword", "auth-password");
-const all = [leftovers, provider, home, disk, machine, attachment, address, app, password, salt];
+const all = [leftovers, provider, home, disk, machine, attachment, address, app, password, salt, guard];
 
 it("what is protected stays, with all that it needs; the rest goes", () => {
   expect(destroyPlan(all, false)).toEqual({
-    goes: ["machine host-instance", "public address 203.0.113.7", "opencode and its containers", "2 other resources"],
+    goes: ["machine host-instance", "public address 203.0.113.7", "opencode and its containers", "3 other resources"],
     stays: ["data disk of 20 GiB", "password of backups"],
-    protectedUrns: [disk.urn, password.urn],
+    guardedUrns: [disk.urn, password.urn, guard.urn],
     diskCategory: "cloud_essd",
   });
 });
 
 it("with everything nothing stays, and it is known whose protection is taken away first", () => {
   const plan = destroyPlan(all, true);
-  expect(plan).toMatchObject({ stays: [], protectedUrns: [disk.urn, password.urn], diskCategory: undefined });
+  expect(plan).toMatchObject({ stays: [], guardedUrns: [disk.urn, password.urn, guard.urn], diskCategory: undefined });
   expect(plan.goes).toEqual([
     ...["data disk of 20 GiB", "machine host-instance", "public address 203.0.113.7", "opencode and its containers"],
-    ...["password of backups", "4 other resources"],
+    ...["password of backups", "5 other resources"],
   ]);
 });
 
 it("of a stack with nothing protected all goes", () => {
   expect(destroyPlan([app, salt], false)).toMatchObject({
-    ...{ goes: ["opencode and its containers", "1 other resource"], stays: [], protectedUrns: [] },
+    ...{ goes: ["opencode and its containers", "1 other resource"], stays: [], guardedUrns: [] },
   });
 });

@@ -1,7 +1,3 @@
-import { symlinkSync } from "node:fs";
-import { join } from "node:path";
-import { projectRoot } from "../../../sandbox/folder";
-import { ops } from "../../sandbox/ops/run";
 import { failureOf } from "../../sandbox/world";
 import { type CloudAccount, type CloudWorld, keptThing, portalAnswers } from "../world";
 
@@ -58,41 +54,6 @@ export function ending(world: CloudWorld, account: CloudAccount): void {
     const { stdout, stderr } = await world.sandbox.pulumi(destroy);
     expect(stdout + stderr).toMatch(/nothing (else )?billed is left/);
     expect(await kinds()).toEqual(["snapshots"]);
-  });
-
-  test("ops destroy names what goes, stays and costs and keeps the data disk; with --everything it proves that nothing is left", async () => {
-    world.sandbox.configure({ deleteData: undefined, restoreFromSnapshot: undefined });
-    await world.up();
-    // The stack's folder as that of the project, where an operator runs it: destroy runs the hooks of resources there.
-    for (const part of [
-      "bin",
-      "components",
-      "index.ts",
-      "node_modules",
-      "package.json",
-      "program.cjs",
-      "stack-templates",
-    ])
-      symlinkSync(join(projectRoot, part), join(world.sandbox.folder, part));
-    const before = await kinds();
-    const { stdout: listed } = await ops(world, ["destroy", "--preview-only", "--json"]);
-    const plan = JSON.parse(listed) as { goes: string[]; stays: string[]; costs: string };
-    expect(plan.goes).toEqual(expect.arrayContaining([expect.stringMatching(/^machine /), "edge and its containers"]));
-    const disk: unknown = expect.stringMatching(/^data disk of 2[04] GiB$/);
-    expect(plan.stays).toEqual(expect.arrayContaining([disk, "key of Authelia's database"]));
-    expect(plan.stays.filter((one) => one.includes("other"))).toEqual([]);
-    expect(plan.costs).toMatch(/^at most \d+\.\d\d USD a month, with its snapshots$/);
-    expect(await kinds()).toEqual(before);
-
-    const { stdout: removed } = await ops(world, ["destroy", "--yes"]);
-    expect(removed).toMatch(/Kept: .*data disk of 2[04] GiB/);
-    expect(await kinds()).toEqual(["disks", "snapshots"]);
-
-    const { stdout, stderr } = await ops(world, ["destroy", "--everything", "--yes"]);
-    expect(stdout).toContain("Everything is removed, with all data. The state is empty");
-    expect(stdout + stderr).toMatch(/nothing (else )?billed is left/);
-    expect(await kinds()).toEqual(["snapshots"]);
-    expect((await world.sandbox.pulumi(["config"])).stdout).not.toContain("deleteData");
   });
 
   test("no request was one that the real API would not know", async () => {
