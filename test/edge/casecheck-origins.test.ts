@@ -1,8 +1,8 @@
 // A front end of CaseCheck at an origin of its own, in a real Chromium that is signed in at the sign-in portal: the rendered edge, CaseCheck's own
 // Caddy and the pinned uvicorn and Starlette are real.
-import type { Page } from "playwright-core";
 import { CasecheckApi } from "../support/casecheck-api";
 import { CasecheckWeb } from "../support/casecheck-web";
+import { call, pageAt } from "./calls";
 import { type Home, openHome } from "./home";
 
 jest.setTimeout(5 * 60_000);
@@ -28,29 +28,12 @@ afterAll(async () => {
   api.stop();
 });
 
-async function at(url: string): Promise<Page> {
-  const page = await home.context.newPage();
-  await page.goto(url);
-  return page;
-}
-
-/** What a script of the page gets: the status and the text, or that the browser kept it from it. */
-function call(page: Page, url: string, init: RequestInit): Promise<string> {
-  return page.evaluate(
-    async ([where, how]) => {
-      const answer = await fetch(where, how).catch(() => undefined);
-      return answer === undefined ? "kept" : `${answer.status} ${await answer.text()}`;
-    },
-    [url, init] as const,
-  );
-}
-
 const json = { "content-type": "application/json" };
 const good = { ...json, authorization: "Bearer good" };
 const arrived = () => home.recorder.of(`casecheck.${domain}`);
 
 test("a page of the named origin calls the API with its token, and reads every answer", async () => {
-  const page = await at(`https://${elsewhere}/`);
+  const page = await pageAt(home, `https://${elsewhere}/`);
   for (const method of ["GET", "PUT"])
     expect(await call(page, `${target}/v1/visitor`, { method, headers: good })).toBe(
       `200 127.0.0.1 ${target}/v1/visitor`,
@@ -64,7 +47,7 @@ test("a page of the named origin calls the API with its token, and reads every a
 });
 
 test("no session rides along, whatever the page asks for", async () => {
-  const page = await at(`https://${elsewhere}/`);
+  const page = await pageAt(home, `https://${elsewhere}/`);
   const before = arrived().length;
   const answer = await call(page, `${target}/v1/visitor`, { headers: good, credentials: "include" });
   expect(answer).toContain("200 ");
@@ -75,7 +58,7 @@ test("no session rides along, whatever the page asks for", async () => {
 });
 
 test("a page of another origin, even of an App of this home, reaches nothing", async () => {
-  const page = await at(`https://donate.${domain}/`);
+  const page = await pageAt(home, `https://donate.${domain}/`);
   const before = arrived().length;
   for (const init of [{ headers: good }, { method: "POST", body: "{}" }, { mode: "no-cors" as const }]) {
     for (const path of ["/v1/visitor", "/v1/auth/login"]) {
@@ -88,7 +71,7 @@ test("a page of another origin, even of an App of this home, reaches nothing", a
 });
 
 test("the named origin reaches nothing else: no page, no registration, no other App", async () => {
-  const page = await at(`https://${elsewhere}/`);
+  const page = await pageAt(home, `https://${elsewhere}/`);
   const others = [`${target}/`, `${target}/docs`, `${target}/v1/auth/register`, `https://code.${domain}/session`];
   const before = home.recorder.arrivals.length;
   for (const url of others) {

@@ -2,7 +2,7 @@
 // behind answers every origin with credentials, as liteboxd does.
 import { createServer } from "node:http";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
-import type { Page } from "playwright-core";
+import { call, pageAt } from "./calls";
 import { type Home, openHome } from "./home";
 
 jest.setTimeout(5 * 60_000);
@@ -30,28 +30,12 @@ afterAll(async () => {
   liteboxd.close();
 });
 
-function call(page: Page, url: string, init: RequestInit): Promise<string> {
-  return page.evaluate(
-    async ([where, how]) => {
-      const answer = await fetch(where, how).catch(() => undefined);
-      return answer === undefined ? "kept" : `${answer.status} ${await answer.text()}`;
-    },
-    [url, init] as const,
-  );
-}
-
 const key = { authorization: "Bearer lbxk_0123", "content-type": "application/json", "x-request-id": "1" };
 const token = { "x-access-token": "0a1b", "content-type": "application/json" };
 const arrived = () => home.recorder.of(`sandbox.${domain}`);
 
-async function at(url: string): Promise<Page> {
-  const page = await home.context.newPage();
-  await page.goto(url);
-  return page;
-}
-
 test("scripts of the named origin call API and sandboxes with their keys, and read the answers", async () => {
-  const page = await at(`https://${elsewhere}/`);
+  const page = await pageAt(home, `https://${elsewhere}/`);
   for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
     const body = method === "GET" ? {} : { body: "{}" };
     expect(await call(page, `${api}/sandboxes`, { method, headers: key, ...body })).toBe(
@@ -65,7 +49,7 @@ test("scripts of the named origin call API and sandboxes with their keys, and re
 });
 
 test("without a key, with a session, or where no key is good enough, nothing is let through", async () => {
-  const page = await at(`https://${elsewhere}/`);
+  const page = await pageAt(home, `https://${elsewhere}/`);
   const before = arrived().length;
   const json = { "content-type": "application/json" };
   for (const init of [{ headers: json }, { credentials: "include" as const }, { method: "POST", body: "{}" }])
@@ -79,7 +63,7 @@ test("without a key, with a session, or where no key is good enough, nothing is 
 });
 
 test("scripts of every other origin reach nothing, with or without a key", async () => {
-  const page = await at(`https://donate.${domain}/`);
+  const page = await pageAt(home, `https://donate.${domain}/`);
   const before = arrived().length;
   for (const headers of [key, {}])
     for (const method of ["GET", "POST", "DELETE"])
