@@ -1,44 +1,27 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { cacheDir } from "../../cli/cache";
-import { trust } from "../../sandbox/cloud/trust";
-import { projectRoot } from "../../sandbox/folder";
-import { Stack } from "../../sandbox/stack";
-import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
-import { type Emulator, emulatorEnvironment, emulatorKey, startEmulator } from "@cloudcode/alicloud-emulator";
+import { type Emulator, emulatorKey } from "@cloudcode/alicloud-emulator";
 import { Account, type Parameters } from "@cloudcode/alicloud-emulator/testing/account";
 import { failureOf } from "../sandbox/world";
 import { ramPolicy, ramPolicyForBackups } from "../support/ram-policy";
+import { type PlainStack, leastTemplate, openPlainStack } from "./plain-stack";
 import { storageCall } from "./storage-call";
 
-// `backupRepository: oss` by the real CLI and the real provider, with the rights of docs/ram-policy-oss.json. Its first run may build the provider.
+// `backupRepository: oss` by the real CLI and the real provider, with the rights of docs/ram-policy-oss.json.
 jest.setTimeout(40 * 60_000);
 
-let folder: string;
+let plain: PlainStack;
 let emulator: Emulator;
-let stack: Stack;
+let stack: PlainStack["stack"];
 const up = () => stack.pulumi(["up", "--yes", "--skip-preview"]);
 const destroy = ["destroy", "--yes", "--skip-preview"];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "backup-bucket-"));
-  mkdirSync(join(folder, "state"));
-  const engine = await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });
-  emulator = await startEmulator({ stateFile: join(folder, "account") });
+  plain = await openPlainStack("backup-bucket", leastTemplate);
+  ({ emulator, stack } = plain);
   const Statement = [ramPolicy("example.com"), ramPolicyForBackups()].flatMap((policy) => policy.Statement);
   emulator.rules.policy = { Version: "1", Statement };
-  const emulated = emulatorEnvironment(emulator);
-  const template = join(folder, "template.yaml");
-  writeFileSync(template, 'config:\n  cloudcode:sshCidrs: ["203.0.113.0/24"]\n');
-  const env = { ...emulated, ...trust(folder, emulated) };
-  stack = new Stack(folder, engine, env, { name: "backup-bucket", project: projectRoot, template });
   await stack.create({ power: "stopped", backupRepository: "oss" }, {});
 });
-afterAll(async () => {
-  await emulator.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => plain.close());
 
 const kinds = () => emulator.inventory().map(({ kind }) => kind);
 const bucket = () => {

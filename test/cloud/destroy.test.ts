@@ -1,47 +1,26 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { cacheDir } from "../../cli/cache";
-import { CommandError, run } from "../../cli/run";
-import { trust } from "../../sandbox/cloud/trust";
-import { projectRoot } from "../../sandbox/folder";
-import { Stack } from "../../sandbox/stack";
-import { type Emulator, emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
-import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
+import { readFileSync } from "node:fs";
+import type { Emulator } from "@cloudcode/alicloud-emulator";
 import { failureOf } from "../sandbox/world";
 import { ramPolicy, ramPolicyForBackups } from "../support/ram-policy";
+import { type PlainStack, leastTemplate, openPlainStack } from "./plain-stack";
 
-// `npm run ops -- destroy` with the real CLI and provider, at an account whose machines are none. Its first run may build the provider.
+// `npm run ops -- destroy` with the real CLI and provider, at an account whose machines are none.
 jest.setTimeout(40 * 60_000);
 
-const name = "destroy-test";
-// Where Pulumi looks for the configuration of a stack that is named on the command line.
-const stackFile = join(projectRoot, `Pulumi.${name}.yaml`);
-let folder: string;
+let plain: PlainStack;
 let emulator: Emulator;
-let stack: Stack;
+let stack: PlainStack["stack"];
 const up = () => stack.pulumi(["up", "--yes", "--skip-preview"]);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "destroy-test-"));
-  mkdirSync(join(folder, "state"));
-  const engine = await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });
-  emulator = await startEmulator({ stateFile: join(folder, "account") });
+  plain = await openPlainStack("destroy-test", leastTemplate);
+  ({ emulator, stack } = plain);
   const Statement = [ramPolicy("example.com"), ramPolicyForBackups()].flatMap((policy) => policy.Statement);
   emulator.rules.policy = { Version: "1", Statement };
-  const emulated = emulatorEnvironment(emulator);
-  const template = join(folder, "template.yaml");
-  writeFileSync(template, 'config:\n  cloudcode:sshCidrs: ["203.0.113.0/24"]\n');
-  const env = { ...emulated, ...trust(folder, emulated) };
-  stack = new Stack(folder, engine, env, { name, project: projectRoot, template });
   await stack.create({ power: "stopped", backupRepository: "oss", protectMachine: "true" }, {});
   await up();
 });
-afterAll(async () => {
-  rmSync(stackFile, { force: true });
-  await emulator.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => plain.close());
 
 const kinds = () =>
   emulator
@@ -49,16 +28,7 @@ const kinds = () =>
     .map(({ kind }) => kind)
     .sort();
 
-async function destroy(...words: readonly string[]) {
-  copyFileSync(stack.file, stackFile);
-  const args = ["--import", "tsx", "ops/main.ts", "--stack", name, "destroy", ...words];
-  try {
-    return { code: 0, ...(await run(process.execPath, args, { cwd: projectRoot, env: stack.env })) };
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    return { code: Number(/exit code (\d+)/.exec(error.message)?.[1]), ...error.output };
-  }
-}
+const destroy = (...words: readonly string[]) => plain.ops("destroy", ...words);
 
 test("a pulumi destroy without a preview refuses before it touches anything", async () => {
   const before = kinds();
@@ -114,7 +84,7 @@ test("--everything deletes data, too, also of a protected machine, proves that n
   expect(stdout).toContain("The state is empty");
   expect(stderr).toMatch(/nothing billed is left in ap-southeast-1/);
   expect(kinds()).toEqual([]);
-  const settings = readFileSync(stackFile, "utf8");
+  const settings = readFileSync(plain.stackFile, "utf8");
   expect(settings).toMatch(/protectMachine: "?true/);
   expect(settings).not.toContain("deleteData");
   expect(emulator.journal.violations).toEqual([]);

@@ -1,54 +1,33 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir } from "../../cli/cache";
-import { trust } from "../../sandbox/cloud/trust";
 import { projectRoot } from "../../sandbox/folder";
 import { CommandError, run } from "../../cli/run";
-import { Stack } from "../../sandbox/stack";
-import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
-import { withPlaceholders } from "../../scripts/preview/placeholders";
-import { type Emulator, emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
+import type { Emulator } from "@cloudcode/alicloud-emulator";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 import { ramPolicyForPreviews } from "../support/ram-policy";
+import { type PlainStack, exampleConfiguration, openPlainStack } from "./plain-stack";
 
-// `npm run preview:stack` as the workflows run it, with the rights that docs/state-and-ci.md gives to CI. Its first run may build the provider.
+// `npm run preview:stack` as the workflows run it, with the rights that docs/state-and-ci.md gives to CI.
 jest.setTimeout(40 * 60_000);
 
 const name = "drift-test";
-// Where Pulumi looks for the configuration of a stack that is named on the command line.
-const stackFile = join(projectRoot, `Pulumi.${name}.yaml`);
-let folder: string;
+let plain: PlainStack;
 let emulator: Emulator;
-let stack: Stack;
+let stack: PlainStack["stack"];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "drift-test-"));
-  mkdirSync(join(folder, "state"));
-  const engine = await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });
-  emulator = await startEmulator({ stateFile: join(folder, "account") });
-  const emulated = emulatorEnvironment(emulator);
-  const { file, secrets } = withPlaceholders(
-    readFileSync(join(projectRoot, "examples", "Pulumi.example.yaml"), "utf8"),
-    "cloudcode",
-  );
-  const template = join(folder, "template.yaml");
-  writeFileSync(template, file);
-  const env = { ...emulated, ...trust(folder, emulated) };
-  stack = new Stack(folder, engine, env, { name, project: projectRoot, template });
+  const { file, secrets } = exampleConfiguration();
+  plain = await openPlainStack(name, file);
+  ({ emulator, stack } = plain);
   await stack.create({ power: "stopped" }, secrets);
   await stack.pulumi(["up", "--yes", "--skip-preview"]);
-  copyFileSync(stack.file, stackFile);
+  copyFileSync(stack.file, plain.stackFile);
   emulator.rules.policy = ramPolicyForPreviews();
 });
-afterAll(async () => {
-  rmSync(stackFile, { force: true });
-  await emulator.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => plain.close());
 
 async function preview(...args: readonly string[]): Promise<readonly [code: 0 | 1, summary: string]> {
-  const summary = join(folder, "summary.md");
+  const summary = join(plain.folder, "summary.md");
   writeFileSync(summary, "");
   const command = ["--import", "tsx", "scripts/preview-stack.ts", "--stack", name, "--summary", summary, ...args];
   try {

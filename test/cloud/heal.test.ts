@@ -1,68 +1,35 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, readdirSync, writeFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDir } from "../../cli/cache";
-import { CommandError, run, until } from "../../cli/run";
-import { trust } from "../../sandbox/cloud/trust";
-import { projectRoot } from "../../sandbox/folder";
-import { Stack } from "../../sandbox/stack";
-import { withPlaceholders } from "../../scripts/preview/placeholders";
-import { type Emulator, emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
-import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
+import { until } from "../../cli/run";
+import type { Emulator } from "@cloudcode/alicloud-emulator";
 import { ramPolicy } from "../support/ram-policy";
+import { type PlainStack, exampleConfiguration, openPlainStack } from "./plain-stack";
 
 // `npm run ops -- heal` with the real CLI and provider, at an account whose machines are none: what Pulumi is asked to do, and what is bought.
-// Each `up` of it ends where the new machine does not answer SSH. Its first run may build the provider.
+// Each `up` of it ends where the new machine does not answer SSH.
 jest.setTimeout(40 * 60_000);
 
-const name = "heal-test";
-// Where Pulumi looks for the configuration of a stack that is named on the command line.
-const stackFile = join(projectRoot, `Pulumi.${name}.yaml`);
-let folder: string;
+let plain: PlainStack;
 let emulator: Emulator;
-let stack: Stack;
+let stack: PlainStack["stack"];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "heal-test-"));
-  mkdirSync(join(folder, "state"));
-  const engine = await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });
-  emulator = await startEmulator({ stateFile: join(folder, "account") });
-  const emulated = emulatorEnvironment(emulator);
-  const example = readFileSync(join(projectRoot, "examples", "Pulumi.example.yaml"), "utf8");
-  const { file, secrets } = withPlaceholders(example, "cloudcode");
-  const template = join(folder, "template.yaml");
-  writeFileSync(template, file);
-  stack = new Stack(
-    folder,
-    engine,
-    { ...emulated, ...trust(folder, emulated) },
-    { name, project: projectRoot, template },
-  );
-  const plain = { charge: "spot", instanceTypes: undefined, budgetUsd: "60", protectMachine: undefined };
-  await stack.create({ ...plain, power: "stopped", lwsandboxEnabled: "false", hostWaitSeconds: "5" }, secrets);
+  const { file, secrets } = exampleConfiguration();
+  plain = await openPlainStack("heal-test", file);
+  ({ emulator, stack } = plain);
+  const settings = { charge: "spot", instanceTypes: undefined, budgetUsd: "60", protectMachine: undefined };
+  await stack.create({ ...settings, power: "stopped", lwsandboxEnabled: "false", hostWaitSeconds: "5" }, secrets);
   await stack.pulumi(["up", "--yes", "--skip-preview"]);
   emulator.rules.policy = ramPolicy("home.example.com");
 });
-afterAll(async () => {
-  rmSync(stackFile, { force: true });
-  await emulator.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => plain.close());
 afterEach(() => {
   emulator.rules.faults.clear();
 });
 
 async function heal(...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
-  copyFileSync(stack.file, stackFile);
-  const args = ["--import", "tsx", "ops/main.ts", "--stack", name, "heal", ...words];
-  try {
-    const { stdout, stderr } = await run(process.execPath, args, { cwd: projectRoot, env: stack.env });
-    return { code: 0, said: stderr + stdout };
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    const { stdout, stderr } = error.output;
-    return { code: Number(/exit code (\d+)/.exec(error.message)?.[1]), said: stderr + stdout };
-  }
+  const { code, stdout, stderr } = await plain.ops("heal", ...words);
+  return { code, said: stderr + stdout };
 }
 
 const machines = () => [...emulator.cloud.state.instances.values()];
@@ -121,7 +88,7 @@ test("with nothing in stock in the disk's zone, one message says what was tried 
 
 test("next to another run of Pulumi it stops with exit code 75", async () => {
   const other = stack.pulumi(["refresh", "--yes", "--skip-preview"]);
-  const locks = join(folder, "state", ".pulumi", "locks");
+  const locks = join(plain.folder, "state", ".pulumi", "locks");
   await until(
     60,
     () =>

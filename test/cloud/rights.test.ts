@@ -1,24 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { cacheDir } from "../../cli/cache";
-import { trust } from "../../sandbox/cloud/trust";
-import { projectRoot } from "../../sandbox/folder";
-import { Stack } from "../../sandbox/stack";
-import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
-import { type Emulator, emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
+import type { Emulator } from "@cloudcode/alicloud-emulator";
 import { Account, type Parameters } from "@cloudcode/alicloud-emulator/testing/account";
 import { failureOf } from "../sandbox/world";
 import { ramPolicy } from "../support/ram-policy";
+import { type PlainStack, leastTemplate, openPlainStack } from "./plain-stack";
 
-// A whole life by the real CLI and the real provider in an account that others use, too, with the rights of the README. Its
-// first run may build the provider.
+// A whole life by the real CLI and the real provider in an account that others use, too, with the rights of the README.
 jest.setTimeout(40 * 60_000);
 
-let folder: string;
+let plain: PlainStack;
 let emulator: Emulator;
 let account: Account;
-let stack: Stack;
+let stack: PlainStack["stack"];
 /** What others have in the account, and how it was at the beginning. */
 let foreign: Foreign;
 let before: string;
@@ -33,25 +25,15 @@ const restrict = () => (emulator.rules.policy = ramPolicy(zone));
 const denied = () => emulator.journal.calls.filter(({ code }) => code.startsWith("Forbidden"));
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "rights-test-"));
-  mkdirSync(join(folder, "state"));
-  const engine = await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });
-  emulator = await startEmulator({ stateFile: join(folder, "account") });
+  plain = await openPlainStack("rights", leastTemplate);
+  ({ emulator, stack } = plain);
   account = new Account(emulator);
   foreign = await makeForeign();
   before = ofOthers();
   restrict();
-  const emulated = emulatorEnvironment(emulator);
-  const template = join(folder, "template.yaml");
-  writeFileSync(template, 'config:\n  cloudcode:sshCidrs: ["203.0.113.0/24"]\n');
-  const env = { ...emulated, ...trust(folder, emulated) };
-  stack = new Stack(folder, engine, env, { name: "rights", project: projectRoot, template });
   await stack.create({ power: "stopped", domain: zone, ipv6: "true", protectMachine: "true" }, {});
 });
-afterAll(async () => {
-  await emulator.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => plain.close());
 
 type Foreign = Awaited<ReturnType<typeof makeForeign>>;
 
