@@ -8,7 +8,14 @@ const transform = {
 // Packages that are ES modules alone.
 const modules = "/node_modules/(?!oauth4webapi/)";
 
-const project = { testEnvironment: "node", transform, transformIgnorePatterns: [modules] };
+const project = {
+  testEnvironment: "node",
+  transform,
+  transformIgnorePatterns: [modules],
+  // Pulumi's SDK loads them in each test file, to write functions as text. This program has none of those functions.
+  moduleNameMapper: { "/typescript-shim$|^@npmcli/arborist$": "<rootDir>/test/support/absent.cjs" },
+  setupFiles: ["<rootDir>/test/support/promise-stacks.cjs"],
+};
 
 const withTools = { ...project, globalSetup: "<rootDir>/test/tools/needs.ts" };
 
