@@ -195,6 +195,9 @@ export interface ComposeFile {
   readonly networks: Readonly<Record<string, { readonly internal: boolean }>>;
 }
 
+/** A key that is missing is told from one of another type by the input of its issue. */
+const reported = { reportInput: true };
+
 /**
  * Judges a compose file by its shape, before variables are replaced.
  *
@@ -209,7 +212,7 @@ export function readComposeFile(
   const known = Object.fromEntries(
     Object.entries(data).filter(([key]) => !key.startsWith("x-") && !["version", "name"].includes(key)),
   );
-  const whole = fileSchema.safeParse(known);
+  const whole = fileSchema.safeParse(known, reported);
   if (!whole.success) return { faults: whole.error.issues.flatMap((issue) => faultsOf(file, [], issue)) };
   const faults: Fault[] = [];
   const services: Record<string, Service> = {};
@@ -227,7 +230,8 @@ export function readComposeFile(
     for (const [key, value] of entries)
       if (Object.hasOwn(refused, key) && !harmless(key, value))
         faults.push({ file, key: placeOf([...place, key]), fault: refused[key] ?? "" });
-    const parsed = serviceSchema.safeParse(Object.fromEntries(entries.filter(([key]) => !Object.hasOwn(refused, key))));
+    const known = Object.fromEntries(entries.filter(([key]) => !Object.hasOwn(refused, key)));
+    const parsed = serviceSchema.safeParse(known, reported);
     if (parsed.success) services[service] = parsed.data;
     else faults.push(...parsed.error.issues.flatMap((issue) => faultsOf(file, place, issue)));
   }

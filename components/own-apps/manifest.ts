@@ -64,6 +64,10 @@ export const manifestSchema = z.strictObject(
     dumps: z
       .record(z.string(), z.strictObject({ volume: label, dump: words, load: words, flush: words.default("true") }))
       .default({}),
+    onlyOnce: z.boolean("is neither true nor false").default(false),
+    drill: z
+      .strictObject({ without: z.array(z.string("is not a string"), "is not a list of services") })
+      .default({ without: [] }),
   },
   "is not a table of keys",
 );
@@ -96,7 +100,7 @@ export function yamlFile(file: string, text: string): Checked<unknown> {
 export function readManifest(file: string, text: string): Checked<Manifest> {
   const data = yamlFile(file, text);
   if ("faults" in data) return data;
-  const parsed = manifestSchema.safeParse(data.value);
+  const parsed = manifestSchema.safeParse(data.value, { reportInput: true });
   if (parsed.success) return { value: parsed.data };
   return { faults: parsed.error.issues.flatMap((issue) => faultsOf(file, issue)) };
 }

@@ -93,7 +93,7 @@ interface Shape {
 
 /** Keys of app.yaml that name what the compose file does not have. */
 function manifestFaults(
-  { memory, dumps, login, secrets, service }: Manifest,
+  { memory, dumps, drill, login, secrets, service }: Manifest,
   compose: ComposeFile,
   front: string,
 ): Fault[] {
@@ -115,6 +115,7 @@ function manifestFaults(
       : []),
     ...unknown("memory", typeof memory === "number" ? [] : Object.keys(memory)),
     ...unknown("dumps", Object.keys(dumps)),
+    ...unknown("drill.without", drill.without),
     ...(login !== undefined && !secrets.includes(login.secret)
       ? [{ file: "app.yaml", key: "login.secret", fault: "is not one of secrets" }]
       : []),
@@ -191,6 +192,7 @@ function open(shape: Shape, tried: readonly WalledService[], { given, key, domai
   const login = manifest.login && { secret: `login-${manifest.login.secret}`, from: manifest.login.secret };
   return {
     name,
+    onlyOnce: manifest.onlyOnce,
     routes: [route],
     release: (domain) => releaseOf(shape, services(shape, domain).services),
     secrets: {
@@ -205,7 +207,7 @@ function textsWithSecrets(walled: readonly WalledService[]): Record<string, read
   return Object.assign({}, ...walled.map(({ secrets }) => secrets)) as Record<string, readonly Part[]>;
 }
 
-function releaseOf({ folder, compose }: Shape, walled: readonly WalledService[]): ReleaseSource {
+function releaseOf({ folder, manifest, compose }: Shape, walled: readonly WalledService[]): ReleaseSource {
   const network = edgeNetwork(folder.name);
   const mounted = Object.assign({}, ...walled.map((one) => one.mounted)) as Record<string, string>;
   const volumes = walled.flatMap((one) => one.volumes);
@@ -221,6 +223,7 @@ function releaseOf({ folder, compose }: Shape, walled: readonly WalledService[])
       networks: [network],
       build: walled.flatMap(({ built, name }) => (built ? [name] : [])),
       dumps: walled.flatMap(({ dump }) => (dump ? [dump] : [])),
+      ...(manifest.drill.without.length > 0 && { drill: { without: manifest.drill.without } }),
       healthTimeout: 300,
     },
   };

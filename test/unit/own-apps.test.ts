@@ -103,6 +103,28 @@ describe("an App of one's own", () => {
     expect(run.outputs["urls"]?.value).toHaveProperty("Memos");
   });
 
+  it("may say that its data lives once only, and which of its services a drill leaves out", async () => {
+    const more = "onlyOnce: true\ndrill: { without: [bot] }\nservice: memos\n";
+    write({
+      "apps/memos/app.yaml": memos["apps/memos/app.yaml"] + more,
+      "apps/memos/compose.yaml": `${memos["apps/memos/compose.yaml"]}  bot:\n    image: example/bot:1.0\n`,
+    });
+    const run = await up({ ownApps: '["memos"]' });
+    expect((await arrivedFiles(run, "memos-release")).get("plan")?.content.split("\n")).toContain("without bot");
+    expect(run.outputs["operations"]?.value).toMatchObject({ onlyOnce: ["memos"] });
+  });
+
+  it("that names other services there is refused", () => {
+    expect(faultsOf({ ...least, "app.yaml": `${manifest}drill: { without: [bot] }\n` })).toEqual([
+      "app.yaml drill.without names bot, which is not a service of the compose file",
+    ]);
+    expect(faultsOf({ ...least, "app.yaml": `${manifest}drill: { with: [web] }\nonlyOnce: maybe\n` })).toEqual([
+      expect.stringMatching(/^app.yaml onlyOnce is neither true nor false$/),
+      expect.stringMatching(/^app.yaml drill/),
+      expect.stringMatching(/^app.yaml drill/),
+    ]);
+  });
+
   it("has secrets of its own, which stay the same and stand in no plain text", async () => {
     write({
       "apps/feeds/app.yaml":
@@ -383,6 +405,21 @@ describe("a fault", () => {
       "  ownAppSecrets thre is not the name of an App of ownApps",
       "    docs/own-apps.md has an example",
     ]);
+  });
+
+  it("of a key with a value of another type is not that it is missing", () => {
+    expect(faultsOf({ ...least, "app.yaml": "port: x\nsecrets: A\nhealth: 3\n" })).toEqual([
+      "app.yaml title is missing",
+      "app.yaml port is not a port",
+      "app.yaml health is not a string",
+      "app.yaml secrets is not a list of names",
+    ]);
+    expect(faultsOf({ ...least, "app.yaml": "- title\n" })).toEqual(["app.yaml is not a table of keys"]);
+    expect(faultsOf({ ...least, "compose.yaml": "services: web\n" })).toEqual([
+      "compose.yaml services is not a table of services",
+    ]);
+    expect(service({ image: 3, volumes: "x" })).not.toContainEqual(expect.stringContaining("missing"));
+    expect(service({ image: undefined })).toEqual(["services.web has neither image nor build"]);
   });
 
   it("of a database that is copied while it writes is one", () => {
