@@ -62,6 +62,19 @@ export interface KeyRule {
   readonly upstream?: string;
 }
 
+/**
+ * Requests (POST, PUT and PATCH) that the edge answers with 422 and `{"error": "REASON"}`. Only bodies below 100 kB of a known length are
+ * looked into, so it is a help for people and no protection.
+ */
+export interface Refusal {
+  /** As in a {@link PathRule}. */
+  readonly path: string;
+  /** RE2 without braces that a part of the body matches. */
+  readonly body: string;
+  /** What cannot be done, and why: a text that JSON holds as it is. */
+  readonly reason: string;
+}
+
 /** A login that Caddy asks for itself, in place of Authelia's. */
 export interface BasicAuth {
   readonly username: string;
@@ -163,6 +176,8 @@ export interface Route {
   readonly pages?: string;
   /** @default none */
   readonly keys?: readonly KeyRule[];
+  /** What the App would take, and cannot do here. @default none */
+  readonly refusals?: readonly Refusal[];
   /**
    * Asked on every path of the host, whatever the policies say. Those still stand in Authelia's rules, so that no moment of
    * a change between the two is open. @default Authelia

@@ -5,7 +5,7 @@ import { instanceMemoryGiB } from "../alicloud/prices/instance-memory";
 import { type K3sRelease, k3sFolder, k3sNetwork, k3sOpenings, k3sRelease, k3sSubnets, k3sUrl } from "./k3s";
 import { tagOf } from "../images";
 import { maxPasswordBytes } from "../reverse-proxy/password-hash";
-import { type KeyRule, type PathRule, edgeNetwork, hostOf } from "../routes";
+import { type KeyRule, type PathRule, type Refusal, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { overlap } from "../settings/networks";
 import { type Problem, when } from "../settings/problem";
@@ -130,6 +130,25 @@ const keys = (origins: readonly string[]): readonly KeyRule[] => [
   ),
 ];
 
+/**
+ * What a template may ask for, in JSON or in a file of YAML; Go reads the names in any letters. Of a sandbox with allowedDomains liteboxd
+ * would say that it runs, and it would reach nothing.
+ */
+const refusals: readonly Refusal[] = [
+  {
+    path: "/api/v1/templates/*",
+    body: String.raw`(?im)([^\\]"allowedDomains"\s*:\s*\[\s*"|^[ \t-]*allowedDomains:\s*(\[\s*[^\]\s]|-))`,
+    reason:
+      "allowedDomains does not work here: it needs Cilium, and this cluster has flannel. Leave it out and set allowInternetAccess, for all of the internet or none.",
+  },
+  {
+    path: "/api/v1/templates/*",
+    body: String.raw`(?im)([^\\]"persistence"\s*:\s*\x7b[^\x7b\x7d]*"enabled"\s*:\s*true|^[ \t-]*persistence:\s*(\x7b[^\x7d]*|([a-z]+:[^\n]*\s+)*)enabled:\s*true)`,
+    reason:
+      "Persistent sandboxes do not work here: they need privileges and access to the machine, which no sandbox gets. Keep files outside of the sandbox.",
+  },
+];
+
 /** For monitors. */
 const health: PathRule = {
   path: "/health",
@@ -188,6 +207,7 @@ export const lwsandbox = appKind({
             { path: "/api/v1/*", upstream: "lwsandbox-server:8080" },
           ],
           keys: keys(values.lwsandboxOrigins),
+          refusals,
           title: "lwsandbox",
           version: tagOf(images.liteboxdServer),
           summary: { en: "Throw-away sandboxes for code", zh: "一次性代码沙箱" },

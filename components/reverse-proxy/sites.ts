@@ -21,6 +21,8 @@ export interface Isolation {
 export interface Site extends Isolation {
   /** Who Caddy asks for with a password of its own; undefined: Authelia is asked. */
   readonly basicAuth: { readonly username: string; readonly secret: string } | undefined;
+  /** Requests that the upstream cannot do, in the order they are tried. */
+  readonly refusals: readonly RefusalHandler[];
   /** Requests that pass without being asked, in the order they are tried. */
   readonly keys: readonly KeyHandler[];
   /** Requests that pages of other sites may send, without anybody's session; likewise. */
@@ -46,6 +48,16 @@ export interface SiteLogin {
   readonly devices: readonly { readonly name: string; readonly secret: string }[];
   /** Anchored RE2. */
   readonly tickets: string;
+}
+
+/** A {@link Refusal}. */
+export interface RefusalHandler {
+  /** Name of its matchers. */
+  readonly name: string;
+  /** As of a {@link Handler}. */
+  readonly paths: readonly string[];
+  readonly body: string;
+  readonly reason: string;
 }
 
 export interface Handler {
@@ -87,6 +99,12 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
   return routes.map((route) => ({
     ...isolation(hostOf(route, domain), route.pages),
     basicAuth: route.basicAuth && { username: route.basicAuth.username, secret: hashSecret(route) },
+    refusals: (route.refusals ?? []).map(({ path, body, reason }, index) => ({
+      name: `refusal${index}`,
+      paths: matchers(path),
+      body,
+      reason,
+    })),
     keys: (route.keys ?? []).map((rule, index) => ({
       name: `key${index}`,
       paths: matchers(rule.path),

@@ -11,6 +11,8 @@ export interface Arrival {
   readonly headers: IncomingHttpHeaders;
   /** Path and query as they arrived there. */
   readonly url?: string;
+  /** Of the body that arrived, in bytes. */
+  readonly length?: number;
   readonly answer: { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string };
 }
 
@@ -45,9 +47,14 @@ export class Edge {
     const portOf = (upstream: string) => {
       const gate = upstream.startsWith("auth-portal");
       const server = createServer((incoming, answer) => {
-        const status = gate && incoming.url?.startsWith("/api/authz/") ? gateSays : 200;
-        answer.setHeaders(new Map(Object.entries({ ...appHeaders, "x-arrived": upstream })));
-        answer.writeHead(status).end(JSON.stringify({ headers: incoming.headers, url: incoming.url }));
+        const { headers, url = "" } = incoming;
+        const status = gate && url.startsWith("/api/authz/") ? gateSays : 200;
+        let length = 0;
+        incoming.on("data", (part: Buffer) => (length += part.length));
+        incoming.on("end", () => {
+          answer.setHeaders(new Map(Object.entries({ ...appHeaders, "x-arrived": upstream })));
+          answer.writeHead(status).end(JSON.stringify({ headers, url, length }));
+        });
       });
       servers.push(server);
       return listen(server);
@@ -56,12 +63,13 @@ export class Edge {
   }
 
   /** Sends these header lines as they stand, also two of one name. */
-  async get(subdomain: string, path: string, headers: HeaderList = [], method = "GET"): Promise<Arrival> {
+  async get(subdomain: string, path: string, headers: HeaderList = [], method = "GET", body = ""): Promise<Arrival> {
     const host = subdomain === "" ? domain : `${subdomain}.${domain}`;
-    const answer = await this.send(method, path, [["host", host] as const, ...headers].flat());
+    const answer = await this.send(method, path, [["host", host] as const, ...headers].flat(), body);
     const upstream = answer.headers["x-arrived"];
     if (typeof upstream !== "string") return { at: "edge", headers: {}, answer };
-    const seen = method === "HEAD" ? { headers: {} } : (JSON.parse(answer.body) as Pick<Arrival, "headers" | "url">);
+    const seen =
+      method === "HEAD" ? { headers: {} } : (JSON.parse(answer.body) as Pick<Arrival, "headers" | "url" | "length">);
     return { at: answer.status === 401 ? "gate" : upstream, ...seen, answer };
   }
 
@@ -75,7 +83,7 @@ export class Edge {
     for (const server of this.servers) server.close();
   }
 
-  private send(method: string, path: string, headers: readonly string[]): Promise<Arrival["answer"]> {
+  private send(method: string, path: string, headers: readonly string[], body: string): Promise<Arrival["answer"]> {
     return new Promise((resolve, reject) => {
       const options = { host: "127.0.0.1", port: this.caddy.port, method, path, headers, agent: false };
       const sent = request(options, (response) => {
@@ -85,7 +93,7 @@ export class Edge {
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
         });
       });
-      sent.on("error", reject).end();
+      sent.on("error", reject).end(body);
     });
   }
 }
