@@ -135,6 +135,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
         basicAuth: site.basicAuth && { ...site.basicAuth, header: { ...loginHeader(site.basicAuth.username) } },
         login: site.login && { ...site.login, devices: site.login.devices.map((device) => ({ ...device })) },
         health: site.health && { ...site.health },
+        refusals: site.refusals.map((handler) => ({ ...handler })),
         open: site.open.map((handler) => ({ ...handler })),
         keys: site.keys.map((handler) => ({ ...handler })),
         elsewhere: site.elsewhere.map((handler) => ({ ...handler })),
