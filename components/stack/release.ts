@@ -112,7 +112,13 @@ export function renderRelease(
   });
   const rendered = templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path));
   const files = [...rendered, ...also, ...secretFiles];
-  const mount = (path: string) => mountPath(files, path, digestOf);
+  // Each file of a folder asks for the digest of the whole folder.
+  const mounts = new Map<string, Mount>();
+  const mount = (path: string): Mount => {
+    const known = mounts.get(path) ?? mountPath(files, path, digestOf);
+    mounts.set(path, known);
+    return known;
+  };
   const mounted = (path: string): string => {
     const { folder, path: below } = mount(path);
     return `./${folder}/${below}`;

@@ -49,18 +49,21 @@ export function renderTemplate(
   helpers: TemplateHelpers = {},
   partials: Readonly<Record<string, string>> = {},
 ): string {
-  const trees = Object.fromEntries(Object.entries(partials).map(([name, text]) => [name, parsed(text)]));
-  const options = { strict: true, noEscape: true };
-  const compiled = Object.fromEntries(
-    Object.entries(trees).map(([name, tree]) => [name, isolated.compile<TemplateValues>(tree, options)]),
-  );
-  return isolated.compile<TemplateValues>(parsed(source), options)(values, { helpers, partials: compiled });
+  const included = Object.fromEntries(Object.entries(partials).map(([name, text]) => [name, compiled(text)]));
+  return compiled(source)(values, { helpers, partials: included });
 }
 
-function parsed(source: string): hbs.AST.Program {
+/** By source: tests render one template for many values. */
+const templates = new Map<string, Handlebars.TemplateDelegate<TemplateValues>>();
+
+function compiled(source: string): Handlebars.TemplateDelegate<TemplateValues> {
+  const known = templates.get(source);
+  if (known !== undefined) return known;
   const tree = isolated.parse(source);
   refuseRawInsertions(tree.body);
-  return tree;
+  const made = isolated.compile<TemplateValues>(tree, { strict: true, noEscape: true });
+  templates.set(source, made);
+  return made;
 }
 
 function refuseRawInsertions(statements: readonly hbs.AST.Statement[]): void {
