@@ -28,7 +28,7 @@ import type { HomeOutputs } from "./library";
 export class Home extends HomeComponent {
   /** The whole flow; data goes one way. */
   protected override async build(settings: Settings): Promise<HomeOutputs> {
-    const { images, timeZone, deleteData, news } = settings;
+    const { images, mirrors, timeZone, deleteData, news } = settings;
     const child = { parent: this };
     for (const warning of warningsOf(settings)) void pulumi.log.warn(warning, this);
     const builtIn = enabledApps(settings);
@@ -98,7 +98,7 @@ export class Home extends HomeComponent {
     ];
     if (news || !host.poweredOn) {
       const { serverPassword } = proxy.secretsOf(apps.flatMap((app) => app.routes));
-      const heard = { ...edge, news, apps, certificates, serverPassword };
+      const heard = { ...edge, mirrors, news, apps, certificates, serverPassword };
       // It reads the gateway's database, looks at Caddy's certificates, and joins an App's network.
       const notifier = new NotifierStack("notifier", heard, {
         ...child,

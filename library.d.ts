@@ -16,6 +16,8 @@ export interface ExistingTarget {
   readonly hostKey: string;
   /** Longest time to wait for the host to answer SSH, in seconds. Default: 600. */
   readonly hostWaitSeconds?: number | undefined;
+  /** Whether domain has an ICP filing; without one, mainland China blocks the site and its certificates. Default: false. */
+  readonly icpFiled?: boolean | undefined;
 }
 
 /** Network, machine, disk and address are created on Alibaba Cloud. */
@@ -23,7 +25,7 @@ export interface AlicloudTarget {
   readonly kind: "alicloud";
   /** Region of Alibaba Cloud (https://www.alibabacloud.com/help/en/ecs/user-guide/regions-and-zones). Default: ap-southeast-1. */
   readonly region?: string | undefined;
-  /** Whether domain has an ICP filing; without one, a region in mainland China blocks the site and its certificates. Default: false. */
+  /** Whether domain has an ICP filing; without one, mainland China blocks the site and its certificates. Default: false. */
   readonly icpFiled?: boolean | undefined;
   /** stopped: the machine is off and not billed, disks and address are kept. Nothing on the host is changed while it is off. Default: running. */
   readonly power?: "running" | "stopped" | undefined;
@@ -256,7 +258,7 @@ export interface Apps {
     readonly health?: boolean | undefined;
     /** Version of k3s that runs the sandboxes, and the SHA-256 checksums of its two files k3s and k3s-airgap-images-amd64.tar.zst (in the release's sha256sum-amd64.txt). Default: {"version":"v1.34.2+k3s1","binarySha256":"15811d34187e03fe29d0e46108c42cc33e62cec1b3d9d80f50944536ebcad40a","imagesSha256":"24359781bd775f513691e98031853d79eac53e265f7d72d1e7325df4f3b18eb0"}. */
     readonly k3s?: Readonly<Record<string, string>> | undefined;
-    /** URL of a folder from which those two files are downloaded. Default: k3s's releases on GitHub. */
+    /** URL of a folder from which those two files are downloaded. Default: k3s's releases on GitHub, with network mainland the mirror k3s. */
     readonly k3sUrl?: string | undefined;
       }
     | undefined;
@@ -306,17 +308,21 @@ export interface HomeArgs {
   readonly acmeTrustedRoot?: string | undefined;
   /** Lifetime of a certificate from the internal authority, in minutes; after two thirds of it the public authorities are tried again. Default: 60. */
   readonly fallbackCertificateMinutes?: number | undefined;
+  /** From where the host and its image builds download: world (where each thing is published) or mainland (mirrors that serve mainland China; what cannot work there is refused). Default: world. */
+  readonly network?: "world" | "mainland" | undefined;
+  /** Mirrors that replace the default ones of network mainland, by name: apt, dockerApt, dockerHub, ghcr, npm, pypi, go, k3s. npm run ops -- doctor --host times them. Default: {}. */
+  readonly mirrors?: Readonly<Record<string, string>> | undefined;
   /** Where Docker comes from: docker-ce (Docker's repository) or distribution (the host's own packages). Default: docker-ce. */
   readonly dockerPackages?: "docker-ce" | "distribution" | undefined;
-  /** Docker's package repository or a mirror of it (mainland China: https://mirrors.aliyun.com/docker-ce/linux). Default: https://download.docker.com/linux. */
+  /** Docker's package repository or a mirror of it. Default: https://download.docker.com/linux, with network mainland the mirror dockerApt. */
   readonly dockerAptRepository?: string | undefined;
-  /** Mirrors of Docker Hub that the host pulls from. Default: []. */
+  /** Mirrors of Docker Hub that the host pulls from; with network mainland the mirror dockerHub if there are none. Default: []. */
   readonly registryMirrors?: readonly string[] | undefined;
   /** Private registry with all images, used in place of docker.io. */
   readonly imageRegistry?: string | undefined;
   /** Image references that replace the pinned ones, by name: authelia, caddy, cliProxyApi, cloudflared, debian, liteboxdGateway, liteboxdServer, liteboxdWeb, opa, postgres, python311, python312, restic, ttyd, valkey. Default: {}. */
   readonly images?: Readonly<Record<string, string>> | undefined;
-  /** Git commits that replace the pinned ones which images are built from, by name: casecheck, tgSigner. Default: {}. */
+  /** Git commits that replace the pinned ones which images are built from, by name: casecheck, tgSigner. An address that ends in .bundle is a Git bundle with the commit, which any web server can hold. Default: {}. */
   readonly sources?: Readonly<Record<string, string>> | undefined;
   /** DNS servers of the containers. Default: the host's. Default: []. */
   readonly dockerDns?: readonly string[] | undefined;

@@ -1,3 +1,5 @@
+import { type Mirrors, mirroredImage } from "./mirrors";
+
 /**
  * Every container image the program runs or builds from, pinned by tag and by the digest of its multi-platform index. One
  * table, so that a private registry can be filled from it. liteboxd's three have no digest yet: no public source names
@@ -37,12 +39,23 @@ export type Images = Readonly<Record<ImageName, string>>;
 
 export const imageNames = Object.keys(defaultImages) as ImageName[];
 
+interface ImagePlaces {
+  /** Private registry with all images. @default none */
+  readonly registry?: string | undefined;
+  /** @default images come from where they are published */
+  readonly mirrors?: Mirrors | undefined;
+}
+
 /**
  * The images of this stack: a reference given by the operator wins, else the default, moved to the private registry
- * when one is set (`docker.io/library/caddy:2` becomes `registry.example.com/library/caddy:2`).
+ * when one is set (`docker.io/library/caddy:2` becomes `registry.example.com/library/caddy:2`), else to the mirrors.
  */
-export function resolveImages(overrides: Partial<Record<ImageName, string>>, registry?: string): Images {
-  const moved = (reference: string) => (registry ? reference.replace(/^(docker|ghcr)\.io/, registry) : reference);
+export function resolveImages(
+  overrides: Partial<Record<ImageName, string>>,
+  { registry, mirrors }: ImagePlaces = {},
+): Images {
+  const moved = (reference: string) =>
+    registry ? reference.replace(/^(docker|ghcr)\.io/, registry) : mirroredImage(reference, mirrors);
   return Object.fromEntries(imageNames.map((name) => [name, overrides[name] ?? moved(defaultImages[name])])) as Images;
 }
 
@@ -81,4 +94,9 @@ export function resolveSources(overrides: Partial<Record<SourceName, string>>): 
     return [name, { repository, commit }];
   });
   return Object.fromEntries(parsed) as Sources;
+}
+
+/** Whether a source is one file that a web server holds, a Git bundle (https://git-scm.com/docs/git-bundle), and no repository. */
+export function isBundle({ repository }: Source): boolean {
+  return repository.endsWith(".bundle");
 }

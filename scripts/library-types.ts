@@ -5,11 +5,13 @@ import { backupSettings } from "../components/settings/sections/backup";
 import { certificateSettings } from "../components/settings/sections/certificates";
 import { dockerSettings } from "../components/settings/sections/docker";
 import { gatewaySettings } from "../components/settings/sections/gateway";
+import { networkSettings } from "../components/settings/sections/network";
 import { operationsSettings } from "../components/settings/sections/operations";
 import { existingSettings, targetSettings } from "../components/settings/sections/target";
 import type { Section, Setting } from "../components/settings/setting";
 
 const { hostWaitSeconds, ...onExisting } = existingSettings;
+const { icpFiled } = alicloudSettings;
 /** Its arguments say which kind of target it is. */
 const ofStack = Object.fromEntries(Object.entries<Setting>(targetSettings).filter(([key]) => key !== "target"));
 
@@ -92,7 +94,7 @@ export function libraryTypes(): string {
 /** An existing machine. */
 export interface ExistingTarget {
   readonly kind: "existing";
-${members({ ...onExisting, hostWaitSeconds })}}
+${members({ ...onExisting, hostWaitSeconds, icpFiled })}}
 
 /** Network, machine, disk and address are created on Alibaba Cloud. */
 export interface AlicloudTarget {
@@ -109,7 +111,7 @@ export interface HomeArgs {
   readonly target: ExistingTarget | AlicloudTarget;
   /** Default: OpenCode. */
   readonly apps?: Apps | undefined;
-${members({ ...ofStack, ...gatewaySettings, ...certificateSettings, ...dockerSettings, ...backupSettings, ...operationsSettings })}}
+${members({ ...ofStack, ...gatewaySettings, ...certificateSettings, ...networkSettings, ...dockerSettings, ...backupSettings, ...operationsSettings })}}
 ${rest}`;
 }
 

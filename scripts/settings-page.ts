@@ -4,6 +4,7 @@ import { backupSettings } from "../components/settings/sections/backup";
 import { certificateSettings } from "../components/settings/sections/certificates";
 import { dockerSettings } from "../components/settings/sections/docker";
 import { gatewaySettings } from "../components/settings/sections/gateway";
+import { networkSettings } from "../components/settings/sections/network";
 import { notifySettings } from "../components/settings/sections/notify";
 import { operationsSettings } from "../components/settings/sections/operations";
 import { ownAppsSettings } from "../components/settings/sections/own-apps";
@@ -18,6 +19,7 @@ const groups: readonly { readonly title: string; readonly page?: string; readonl
   { title: "Target `alicloud`: Alibaba Cloud", page: "alibaba-cloud.md", settings: alicloudSettings },
   { title: "Sign-in and mail", page: "security.md", settings: gatewaySettings },
   { title: "Certificates", page: "domain.md", settings: certificateSettings },
+  { title: "Mainland China", page: "mainland.md", settings: networkSettings },
   { title: "Docker and the host", page: "machine.md", settings: dockerSettings },
   { title: "Backups", page: "backups.md", settings: backupSettings },
   { title: "Updates and alerts", page: "operations.md", settings: operationsSettings },

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { TunnelRequest } from "../cloudflare/tunnel";
-import type { Images, Sources } from "../images";
+import type { Images, SourceName, Sources } from "../images";
+import type { MirrorOverrides, Mirrors } from "../mirrors";
 import type { Route } from "../routes";
 import type { PlainValues, Section, Setting, Values } from "../settings/setting";
 import type { Problem } from "../settings/problem";
@@ -92,6 +93,8 @@ export interface AppContext {
   readonly images: Images;
   /** Repository and commit of what is built on the host, by name. */
   readonly sources: Sources;
+  /** From where its images' builds download; undefined: from where each thing is published. */
+  readonly mirrors: Mirrors | undefined;
   /** Time zone of the containers, as in tz's database. */
   readonly timeZone: string;
   /** Mirrors of Docker Hub. */
@@ -114,6 +117,9 @@ export interface StackValues {
   readonly hostAddress: string | undefined;
   readonly dockerAddressPool: string | undefined;
   readonly donationEnabled: boolean | undefined;
+  readonly network: "world" | "mainland" | undefined;
+  readonly mirrors: MirrorOverrides | undefined;
+  readonly sources: Partial<Record<SourceName, string>> | undefined;
   /** Given: there is a notifier. */
   readonly notify: string | undefined;
 }
@@ -146,7 +152,7 @@ export interface AppKind<S extends Section> {
   /** Problems between its settings, and with the rest; asked only while the App is switched on. */
   readonly problems: (values: PlainValues<S>, stack: StackValues) => readonly Problem[];
   /** What works, but should not stay so, each with the key that ends it; asked only while the App is switched on. @default nothing */
-  readonly warnings?: (values: Values<S>) => readonly Problem[];
+  readonly warnings?: (values: Values<S>, context: Pick<AppContext, "images" | "mirrors">) => readonly Problem[];
   /** Its App but for the name. */
   readonly app: (values: Values<S>, context: AppContext) => Omit<App, "name">;
 }

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { cookieFault, getsGateCookie } from "../host/names";
+import { isBundle } from "../images";
 import { type PathRule, edgeNetwork, hostOf } from "../routes";
 import * as check from "../settings/checks";
 import { missing, when } from "../settings/problem";
 import { choice, bool, list, secret, text, integer } from "../settings/setting";
 import { appKind } from "./app";
+import { sourceProblems } from "./mainland";
 
 const name = "casecheck";
 const apiUid = 1000;
@@ -163,7 +165,7 @@ export const casecheck = appKind({
   settings,
   enabled: "casecheckEnabled",
   subdomains: ["casecheckSubdomain"],
-  problems(values, { domain }) {
+  problems(values, stack) {
     const tunnel = values.casecheckPublished === "tunnel";
     const made = cloudflareKeys.some((key) => values[key] !== undefined);
     const access = accessKeys.filter((key) => (values[key] ?? []).length > 0);
@@ -173,11 +175,12 @@ export const casecheck = appKind({
     const elsewhere = "while casecheckPublished is not tunnel";
     const byHand = ["casecheckTunnelToken"] as const;
     return [
+      ...sourceProblems("casecheck", stack),
       ...(!tunnel ? useless([...byHand, "casecheckTunnelHost", ...cloudflareKeys], elsewhere) : []),
       ...(!tunnel ? useless(access, elsewhere) : []),
       ...(tunnel ? missing(values, ["casecheckTunnelHost"], "casecheckPublished is tunnel") : []),
       ...when(
-        tunnel && getsGateCookie(values.casecheckTunnelHost ?? "", domain),
+        tunnel && getsGateCookie(values.casecheckTunnelHost ?? "", stack.domain),
         "casecheckTunnelHost",
         `is ${cookieFault}`,
       ),
@@ -213,7 +216,13 @@ export const casecheck = appKind({
       ),
     ];
   },
-  app(values, { images, sources, timeZone }) {
+  warnings: ({ casecheckPublished }, { mirrors }) =>
+    when(
+      mirrors !== undefined && casecheckPublished === "tunnel",
+      "casecheckPublished",
+      `is tunnel: Cloudflare serves mainland China from abroad, slowly and with interruptions; caddy with a filed domain does not`,
+    ),
+  app(values, { images, sources, mirrors, timeZone }) {
     const tunnel = values.casecheckPublished === "tunnel";
     const network = edgeNetwork(name);
     const { casecheckSubdomain: subdomain, casecheckOrigins: origins, casecheckDocs: docs } = values;
@@ -254,7 +263,8 @@ export const casecheck = appKind({
           template: name,
           values: {
             images,
-            source: { ...sources.casecheck },
+            mirrors,
+            source: { ...sources.casecheck, bundle: isBundle(sources.casecheck) },
             timeZone,
             network,
             tunnel,

@@ -143,7 +143,7 @@ export const donation = appKind({
       ),
     ];
   },
-  app(values, { images, timeZone, modelProxy }) {
+  app(values, { images, mirrors, timeZone, modelProxy }) {
     const network = edgeNetwork(name);
     const bypass = (path: string) => ({ path, policy: "bypass" as const });
     return {
@@ -178,6 +178,7 @@ export const donation = appKind({
         ),
         values: {
           images,
+          mirrors,
           timeZone,
           network,
           redirectUri: `https://${hostOf({ subdomain: values.donationSubdomain }, domain)}/linuxdo/callback`,

@@ -1,3 +1,5 @@
+import { type Mirrors, k3sMirror } from "../mirrors";
+
 /** A version of k3s, and the SHA-256 of its two files. */
 export interface K3sRelease {
   readonly version: string;
@@ -17,7 +19,8 @@ export const k3sRelease: K3sRelease = {
 };
 
 /** Where the files of a release of k3s are. */
-export function k3sUrl(version: string): string {
+export function k3sUrl(version: string, mirrors?: Mirrors): string {
+  if (mirrors) return k3sMirror(mirrors, version);
   return `https://github.com/k3s-io/k3s/releases/download/${encodeURIComponent(version)}`;
 }
 

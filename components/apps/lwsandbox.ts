@@ -99,7 +99,8 @@ const settings = {
     default: k3sRelease,
   }),
   lwsandboxK3sUrl: text(check.webBase, {
-    description: "URL of a folder from which those two files are downloaded. Default: k3s's releases on GitHub.",
+    description:
+      "URL of a folder from which those two files are downloaded. Default: k3s's releases on GitHub, with network mainland the mirror k3s.",
     example: "https://mirror.example.com/k3s",
   }),
 };
@@ -178,18 +179,34 @@ export const lwsandbox = appKind({
     ...processorProblems(values, stack),
     ...workerProblems(values, stack),
     ...when(
+      stack.mirrors?.k3s !== undefined && values.lwsandboxK3sUrl !== undefined,
+      "lwsandboxK3sUrl",
+      "has its mirror in mirrors, too (k3s): set only one of the two",
+    ),
+    ...when(
       k3sSubnets.some((subnet) => overlap(subnet, stack.dockerAddressPool ?? "")),
       "dockerAddressPool",
       `overlaps with ${k3sSubnets.join(", ")}, the networks of k3s, which lwsandbox needs`,
     ),
   ],
-  app(values, { images, timeZone, registryMirrors, hostAddress }) {
+  warnings(_values, { images, mirrors }) {
+    const own = ["liteboxdServer", "liteboxdGateway", "liteboxdWeb"] as const;
+    const unchecked = own.filter(
+      (image) => mirrors && images[image].startsWith(`${mirrors.ghcr}/`) && !images[image].includes("@sha256:"),
+    );
+    return when(
+      unchecked.length > 0,
+      "images",
+      `has no digest for ${unchecked.join(", ")}, so nothing proves that ${mirrors?.ghcr ?? ""} serves what their author published`,
+    );
+  },
+  app(values, { images, mirrors, timeZone, registryMirrors, hostAddress }) {
     const network = edgeNetwork(name);
     const { lwsandboxSubdomain: subdomain } = values;
     const k3s = {
       ...values.lwsandboxK3s,
       ...k3sNetwork,
-      url: (values.lwsandboxK3sUrl ?? k3sUrl(values.lwsandboxK3s.version)).replace(/\/+$/, ""),
+      url: (values.lwsandboxK3sUrl ?? k3sUrl(values.lwsandboxK3s.version, mirrors)).replace(/\/+$/, ""),
       workers: values.lwsandboxWorkers > 0 || values.lwsandboxWorkerHosts.length > 0,
       // Empty: the address by which the host goes out.
       nodeAddress: hostAddress ?? "",
@@ -217,6 +234,7 @@ export const lwsandbox = appKind({
         template: name,
         values: {
           images,
+          mirrors,
           timeZone,
           network,
           registryMirrors,
@@ -235,7 +253,7 @@ export const lwsandbox = appKind({
         },
       }),
       worker: {
-        ...{ template: `${name}/host`, values: { k3s, registryMirrors } },
+        ...{ template: `${name}/host`, values: { k3s, registryMirrors, mirrors } },
         ...{ members: `${k3sFolder}/worker.sh`, uninstall: `${k3sFolder}/gone.sh` },
       },
       secrets: values.lwsandboxAdminPassword ? { adminPassword: values.lwsandboxAdminPassword } : {},

@@ -172,7 +172,25 @@ export const opencode = appKind({
       ),
     ];
   },
-  app(values, { images, timeZone, modelProxy }) {
+  warnings: (
+    { opencodeAnthropicApiKey: anthropic, opencodeOpenaiApiKey: openai, opencodeOpenaiBaseUrl: base },
+    { mirrors },
+  ) =>
+    mirrors === undefined
+      ? []
+      : [
+          ...when(
+            anthropic !== undefined,
+            "opencodeAnthropicApiKey",
+            "is for api.anthropic.com, which does not serve mainland China: use a provider in opencodeProviders",
+          ),
+          ...when(
+            openai !== undefined && base === undefined,
+            "opencodeOpenaiBaseUrl",
+            "is not set: api.openai.com does not serve mainland China",
+          ),
+        ],
+  app(values, { images, mirrors, timeZone, modelProxy }) {
     const network = edgeNetwork(name);
     const line = releaseLine(values.opencodeVersion);
     const { opencodeAnthropicApiKey: anthropic, opencodeOpenaiApiKey: openai, opencodeProviders: own } = values;
@@ -242,6 +260,7 @@ export const opencode = appKind({
         },
         values: {
           images,
+          mirrors,
           package: `${line.package}@${values.opencodeVersion}`,
           passwordFile: `/run/secrets/${line.passwordVariable}`,
           healthUrl: `http://127.0.0.1:${ownPorts.server}${line.health.path}`,

@@ -26,10 +26,11 @@ export const appSettings = Object.fromEntries(
 ) as SettingsOf<typeof appKinds>;
 
 /** The Apps that are switched on, as plain values. */
-export function enabledApps({ values, images, sources, timeZone, docker }: Settings): App[] {
+export function enabledApps({ values, images, sources, mirrors, timeZone, docker }: Settings): App[] {
   const context = {
     images,
     sources,
+    mirrors,
     timeZone,
     registryMirrors: docker.registryMirrors,
     hostAddress: values.hostAddress,
@@ -44,8 +45,8 @@ export function enabledApps({ values, images, sources, timeZone, docker }: Setti
 }
 
 /** Of the Apps that are switched on: what works, but should not stay so. */
-export function appWarnings(values: SettingValues): Problem[] {
-  return appKinds.flatMap((kind) => (values[kind.enabled] ? (kind.warnings?.(values) ?? []) : []));
+export function appWarnings({ values, ...context }: Settings): Problem[] {
+  return appKinds.flatMap((kind) => (values[kind.enabled] ? (kind.warnings?.(values, context) ?? []) : []));
 }
 
 /** The machines next to the host that the enabled Apps ask for. */

@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { isBundle } from "../images";
 import { maxPasswordBytes } from "../reverse-proxy/password-hash";
 import { edgeNetwork } from "../routes";
 import * as check from "../settings/checks";
 import { missing, when } from "../settings/problem";
 import { choice, bool, secret, text, integer } from "../settings/setting";
 import { appKind } from "./app";
+import { inMainland, sourceProblems } from "./mainland";
 
 const name = "tg-signer";
 const uid = 1000;
@@ -133,7 +135,7 @@ export const tgSigner = appKind({
   settings,
   enabled: "tgSignerEnabled",
   subdomains: ["tgSignerSubdomain"],
-  problems(values) {
+  problems(values, stack) {
     const webdav = [
       "tgSignerWebdavUrl",
       "tgSignerWebdavUsername",
@@ -143,6 +145,10 @@ export const tgSigner = appKind({
     const backedUp = webdav.some((key) => values[key] !== undefined);
     return [
       ...missing(values, ["tgSignerApiId", "tgSignerApiHash"], "TG Signer needs your own Telegram app"),
+      ...sourceProblems("tgSigner", stack),
+      ...(stack.network === "mainland"
+        ? missing(values, ["tgSignerProxy"], `Telegram does not answer ${inMainland}`)
+        : []),
       ...when(
         values.tgSignerBasicPassword !== undefined && values.tgSignerOuterLogin !== "basic",
         "tgSignerBasicPassword",
@@ -166,7 +172,7 @@ export const tgSigner = appKind({
       "tgSignerWebdavEncryptionKey",
       "is not set: anyone who can read the WebDAV server has your Telegram accounts",
     ),
-  app(values, { images, sources, timeZone }) {
+  app(values, { images, sources, mirrors, timeZone }) {
     const network = edgeNetwork(name);
     const given = Object.entries(secretFiles).flatMap(([file, key]) => {
       const value = values[key];
@@ -193,7 +199,8 @@ export const tgSigner = appKind({
         template: name,
         values: {
           images,
-          source: { ...sources.tgSigner },
+          mirrors,
+          source: { ...sources.tgSigner, bundle: isBundle(sources.tgSigner) },
           timeZone,
           network,
           secretFiles: ["TG_SIGNER_WEB_ADMIN_PASSWORD", "TG_SIGNER_WEB_SESSION_SECRET", ...given.map(([file]) => file)],

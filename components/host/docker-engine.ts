@@ -101,6 +101,8 @@ export function hostValues(
   return {
     packages: docker.packages,
     aptRepository: docker.aptRepository,
+    aptMirror: docker.aptMirror?.address ?? "",
+    aptSources: docker.aptMirror?.program ?? "",
     swapMiB: docker.swapMiB,
     ntpServer: docker.ntpServer ?? "",
     automaticUpdates: docker.automaticUpdates,

@@ -1,6 +1,7 @@
 import type { App } from "../apps/app";
 import type { CertificateSettings } from "../settings/settings";
 import type { Images } from "../images";
+import type { Mirrors } from "../mirrors";
 import { edgeNetwork, hostOf, portalSubdomain } from "../routes";
 import type { ReleaseSource } from "../stack/release";
 import { billEndpoints } from "../alicloud/api/bill-endpoints";
@@ -25,6 +26,8 @@ export interface NotifierSettings {
   readonly certificates: Pick<CertificateSettings, "trustedRoot">;
   /** Image references by name. */
   readonly images: Images;
+  /** From where its image's build downloads; undefined: from where each thing is published. */
+  readonly mirrors: Mirrors | undefined;
   /** Time zone of the quiet hours, as in tz's database. */
   readonly timeZone: string;
 }
@@ -35,7 +38,7 @@ export interface NotifierSettings {
  * `billingKey`.
  */
 export function notifierRelease(args: NotifierSettings): ReleaseSource {
-  const { news, domain, apps, images, timeZone } = args;
+  const { news, domain, apps, images, mirrors, timeZone } = args;
   const speaker = apps.find(({ sessions }) => sessions !== undefined);
   const listened = speaker?.routes[0];
   const routes = apps.flatMap(({ routes: own }) => own);
@@ -58,6 +61,7 @@ export function notifierRelease(args: NotifierSettings): ReleaseSource {
     secretFiles: secrets,
     values: {
       images,
+      mirrors,
       timeZone,
       network: notifierNetwork,
       sessionsNetwork: hears?.network ?? "",

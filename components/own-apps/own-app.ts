@@ -4,6 +4,7 @@ import { parseEnv } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { App } from "../apps/app";
 import { tagOf } from "../images";
+import type { Mirrors } from "../mirrors";
 import { type PathRule, type Route, edgeNetwork, hostOf } from "../routes";
 import type { ReleaseSource } from "../stack/release";
 import { type ComposeFile, readComposeFile } from "./compose-file";
@@ -20,6 +21,8 @@ const composeFiles = ["compose.yaml", "compose.yml", "docker-compose.yml", "dock
 export interface OwnAppContext {
   /** Time zone of its containers, as in tz's database. */
   readonly timeZone: string;
+  /** From where its images come. @default from where each is published */
+  readonly mirrors?: Mirrors | undefined;
 }
 
 /** Secrets of an App: those that the operator gave, and a key that makes the others, the same at every `up`. */
@@ -42,7 +45,7 @@ export interface OwnApp {
 }
 
 /** Reads an App's folder. Pure but for the files. */
-export function readOwnApp(folder: AppFolder, { timeZone }: OwnAppContext): OwnApp | readonly Fault[] {
+export function readOwnApp(folder: AppFolder, { timeZone, mirrors }: OwnAppContext): OwnApp | readonly Fault[] {
   const at = (path: string) => textAt(folder.path, path);
   const manifestText = at("app.yaml");
   const file = composeFiles.find((name) => at(name) !== undefined);
@@ -60,7 +63,7 @@ export function readOwnApp(folder: AppFolder, { timeZone }: OwnAppContext): OwnA
 
   const { value } = manifest;
   const front = value.service ?? Object.keys(compose.services)[0] ?? "";
-  const shape = { folder, file, manifest: value, compose, front, timeZone };
+  const shape = { folder, file, manifest: value, compose, front, timeZone, mirrors };
   const tried = services(shape, "example.com");
   const found = [...manifestFaults(value, compose, front), ...tried.faults];
   const paths = Object.values(
@@ -89,6 +92,7 @@ interface Shape {
   readonly compose: ComposeFile;
   readonly front: string;
   readonly timeZone: string;
+  readonly mirrors: Mirrors | undefined;
 }
 
 /** Keys of app.yaml that name what the compose file does not have. */
@@ -123,7 +127,7 @@ function manifestFaults(
 }
 
 /** Every service within its walls, for a domain. */
-function services({ folder, file, manifest, compose, front, timeZone }: Shape, domain: string) {
+function services({ folder, file, manifest, compose, front, timeZone, mirrors }: Shape, domain: string) {
   const faults: Fault[] = [];
   const host = hostOf({ subdomain: manifest.subdomain ?? folder.name }, domain);
   const plain = {
@@ -138,6 +142,7 @@ function services({ folder, file, manifest, compose, front, timeZone }: Shape, d
       manifest,
       variables: { plain, secrets: new Set(manifest.secrets) },
       timeZone,
+      mirrors,
       front: name === front,
       services: Object.keys(compose.services),
       networks: Object.keys(compose.networks),

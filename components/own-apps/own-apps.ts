@@ -17,12 +17,12 @@ import { type OwnAppSettings, secretsByApp } from "./secrets";
  * @throws OperatorError that lists every fault of every file
  */
 export function readOwnApps(
-  { sources, secrets, secretNames, timeZone }: OwnAppSettings,
+  { sources, secrets, secretNames, timeZone, mirrors }: OwnAppSettings,
   others: readonly Pick<App, "name" | "routes">[],
   project: string,
 ): (stack: Pick<OwnAppSecrets, "key" | "domain">) => App[] {
   const folders = sources.map((source) => appFolder(source, project));
-  const read = folders.map((folder) => ({ folder, app: readOwnApp(folder, { timeZone }) }));
+  const read = folders.map((folder) => ({ folder, app: readOwnApp(folder, { timeZone, mirrors }) }));
   const faults = read.flatMap(({ folder, app }) =>
     [
       ...nameFaults(folder.name, folders.filter(({ name }) => name === folder.name).length),

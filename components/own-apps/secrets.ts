@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import type { Mirrors } from "../mirrors";
 
 const table = z.record(
   z.string(),
@@ -50,4 +51,6 @@ export interface OwnAppSettings {
   readonly secretNames: Readonly<Record<string, readonly string[]>> | undefined;
   /** Time zone of its containers, as in tz's database. */
   readonly timeZone: string;
+  /** From where its images come; undefined: from where each is published. Settings `network`, `mirrors`. */
+  readonly mirrors: Mirrors | undefined;
 }

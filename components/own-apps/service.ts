@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { composeText } from "../stack/escape";
+import { type Mirrors, mirroredImage } from "../mirrors";
 import type { TemplateValue, TemplateValues } from "../stack/template";
 import type { Service } from "./compose-file";
 import { type Dump, dumpOf, dumpScript } from "./databases";
@@ -54,6 +55,7 @@ export interface Surroundings extends Mountable, Texts {
   readonly app: string;
   readonly manifest: Manifest;
   readonly timeZone: string;
+  readonly mirrors: Mirrors | undefined;
   /** Whether Caddy reaches this one. */
   readonly front: boolean;
   readonly services: readonly string[];
@@ -105,7 +107,7 @@ export function walledService(name: string, service: Service, around: Surroundin
   const { environment, secrets } = environmentOf(name, service, around);
   const limit = `${typeof manifest.memory === "number" ? manifest.memory : (manifest.memory[name] ?? 512)}m`;
   const keys: Record<string, TemplateValue> = {
-    ...(image !== undefined && !service.build && { image: composeText(image) }),
+    ...(image !== undefined && !service.build && { image: composeText(mirroredImage(image, around.mirrors)) }),
     ...(around.front && { healthcheck: healthcheckOf(manifest) }),
     ...Object.fromEntries(
       passed.flatMap((key) => (service[key] === undefined ? [] : [[key, valueOf(key, service[key], around)] as const])),

@@ -176,6 +176,18 @@ export const httpsUrl = url({ protocols: ["https:"] }, notHttps);
 /** A folder of files. */
 export const httpsBase = url({ protocols: ["https:"], base: true }, notHttps);
 export const webBase = url({ protocols: web, base: true }, notWeb);
+/** A mirror, whose address also stands in Dockerfiles and shell scripts: no character that one of them could read as its own. */
+const mirror = (rules: UrlRules, message: string) =>
+  url(rules, message).refine((value) => /^[\w.:/~-]+$/.test(value) || !URL.canParse(value), {
+    error: "has characters other than letters, digits and . _ ~ - / :",
+  });
+export const httpsMirror = mirror({ protocols: ["https:"], base: true }, notHttps);
+/** A mirror of apt. What it serves is signed, and an image that has no certificates yet cannot speak https://. */
+export const httpMirror = mirror(
+  { protocols: ["http:"], base: true },
+  "is not an http:// address: images have no certificates for https:// before their first package, and packages are signed in any case",
+);
+
 /** Where an App sends what nobody else may read. */
 export const secretUrl = url({ protocols: web, secrets: true }, notWeb);
 export const secretBase = url({ protocols: web, secrets: true, base: true }, notWeb);
@@ -244,3 +256,9 @@ export const registryPrefix = text.refine((value) => {
   const named = /[.:]/.test(host) || host === "localhost";
   return new RegExp(`^${registryHost}(/${imagePath})*$`).test(value) && named && isRegistry(host);
 }, "is not a registry such as registry.example.com/mirror");
+
+/** A mirror that daemon.json and registries.yaml name without a path. */
+export const mirrorRegistry = text.refine(
+  (value) => !value.includes("/") && registryPrefix.safeParse(value).success,
+  "is not the host of a registry, such as mirror.example.com",
+);

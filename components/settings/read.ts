@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { appWarnings } from "../apps/registry";
 import { OperatorError } from "../operator-error";
+import { networkWarnings } from "./network-rules";
 import { nearest } from "./nearest";
 import type { Problem } from "./problem";
 import { crossFieldProblems } from "./rules";
@@ -37,9 +38,11 @@ function encryptedKeys(): ReadonlySet<string> {
 }
 
 /** What a preview warns of, each in one line with its fix. */
-export function warningsOf({ values }: Settings): string[] {
+export function warningsOf(settings: Settings): string[] {
   const project = pulumi.getProject();
-  return appWarnings(values).map(({ key, fault }) => `${key} ${fault}\n${fix(key, project)}`);
+  return [...networkWarnings(settings.values), ...appWarnings(settings)].map(
+    ({ key, fault }) => `${key} ${fault}\n${fix(key, project)}`,
+  );
 }
 
 type Parsed = { readonly ok: true; readonly values: PlainSettings } | { readonly ok: false; readonly message: string };

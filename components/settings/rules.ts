@@ -2,6 +2,7 @@ import { nameProvider, nameProviders } from "../host/free-name";
 import { portalSubdomain } from "../routes";
 import { appKinds } from "../apps/registry";
 import { minutesOf } from "./checks";
+import { networkProblems } from "./network-rules";
 import { holds } from "./networks";
 import { type Problem, missing, when } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
@@ -159,6 +160,7 @@ export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<st
   return [
     ...targetProblems(values),
     ...generalProblems(values),
+    ...networkProblems(values),
     ...freeNameProblems(values),
     ...backupProblems(values),
     ...ofApps,

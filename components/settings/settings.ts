@@ -3,6 +3,7 @@ import type { AlertSettings } from "../host/alerts";
 import type { NewsSettings } from "../notify/news";
 import { type OwnAppSettings, secretNamesOf } from "../own-apps/secrets";
 import { type Images, type Sources, resolveImages, resolveSources } from "../images";
+import { type Mirrors, aptSources, dockerAptRepository, resolveMirrors } from "../mirrors";
 import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
 import { type Target, toTarget } from "./targets";
@@ -35,6 +36,8 @@ export interface Settings {
   readonly ownApps: OwnAppSettings;
   /** Undefined: no backups. */
   readonly backup: BackupSettings | undefined;
+  /** From where the host and its image builds download; undefined, as by default: from where each thing is published. Settings `network`, `mirrors`. */
+  readonly mirrors: Mirrors | undefined;
   /** Image references by name. */
   readonly images: Images;
   /** Repository and commit of what is built on the host, by name. */
@@ -100,7 +103,9 @@ export interface DockerSettings {
   readonly packages: string;
   /** Address of the repository of Docker's packages, or of a mirror. Setting `dockerAptRepository`. */
   readonly aptRepository: string;
-  /** Addresses of mirrors of Docker Hub. Default none; setting `registryMirrors`. */
+  /** Mirror of the distribution's packages; undefined, as by default: the machine's own sources stay. Setting `mirrors`. */
+  readonly aptMirror: AptMirror | undefined;
+  /** Addresses of mirrors of Docker Hub. Default none; settings `registryMirrors`, `mirrors`. */
   readonly registryMirrors: readonly string[];
   /** Name servers of the containers, as IP addresses; empty, as by default: the host's. Setting `dockerDns`. */
   readonly dns: readonly string[];
@@ -114,6 +119,14 @@ export interface DockerSettings {
   readonly automaticUpdates: boolean;
   /** `HH:MM` in the host's time zone; undefined, as by default: no reboot without the operator. Setting `updateRebootTime`. */
   readonly rebootTime: string | undefined;
+}
+
+/** A mirror of the packages of Debian and Ubuntu. */
+export interface AptMirror {
+  /** Its address, without a slash at the end. */
+  readonly address: string;
+  /** Program for `sed -E` that takes a file of apt's sources there. */
+  readonly program: string;
 }
 
 export interface BackupSettings {
@@ -148,6 +161,7 @@ export function toSettings(
 ): Settings {
   const values = seal(plain, later);
   const { smtpAddress, adminEmail, domain, domainToken } = values;
+  const mirrors = resolveMirrors(values.network, values.mirrors);
   const mail = smtpAddress === undefined ? undefined : toMail(smtpAddress, values);
   return deepFreeze({
     values,
@@ -173,8 +187,10 @@ export function toSettings(
     },
     docker: {
       packages: values.dockerPackages,
-      aptRepository: values.dockerAptRepository.replace(/\/+$/, ""),
-      registryMirrors: values.registryMirrors,
+      aptRepository: (values.dockerAptRepository ?? mirrors?.dockerApt ?? dockerAptRepository).replace(/\/+$/, ""),
+      aptMirror: mirrors && { address: mirrors.apt, program: aptSources(mirrors.apt) },
+      registryMirrors:
+        mirrors && values.registryMirrors.length === 0 ? [`https://${mirrors.dockerHub}`] : values.registryMirrors,
       dns: values.dockerDns,
       addressPool: values.dockerAddressPool,
       swapMiB: values.swapMiB,
@@ -204,9 +220,11 @@ export function toSettings(
       secretNames:
         plain.ownAppSecrets === undefined || "ownAppSecrets" in later ? undefined : secretNamesOf(plain.ownAppSecrets),
       timeZone: values.timeZone,
+      mirrors,
     },
     backup: toBackup(values),
-    images: resolveImages(values.images, values.imageRegistry),
+    mirrors,
+    images: resolveImages(values.images, { registry: values.imageRegistry, mirrors }),
     sources: resolveSources(values.sources),
     timeZone: values.timeZone,
     deleteData: values.deleteData,

@@ -5,6 +5,7 @@ import { certificateSettings } from "./sections/certificates";
 import { dockerSettings } from "./sections/docker";
 import { gatewaySettings } from "./sections/gateway";
 import { operationsSettings } from "./sections/operations";
+import { networkSettings } from "./sections/network";
 import { notifySettings } from "./sections/notify";
 import { ownAppsSettings } from "./sections/own-apps";
 import { existingSettings, targetSettings } from "./sections/target";
@@ -20,6 +21,7 @@ export const settingsTable = {
   ...existingSettings,
   ...gatewaySettings,
   ...certificateSettings,
+  ...networkSettings,
   ...dockerSettings,
   ...backupSettings,
   ...operationsSettings,

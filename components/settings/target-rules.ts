@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { architectureOf } from "../alicloud/hooks/architecture";
 import { reservedNetworks } from "../apps/registry";
+import { isMainland } from "./network-rules";
 import { holds, overlap } from "./networks";
 import { type Problem, missing, when } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
@@ -118,11 +119,6 @@ function networkProblems(values: PlainSettings): Problem[] {
       "is not a part of vpcCidr of /16 to /29",
     ),
   ];
-}
-
-/** Regions under Chinese law on filings: all of cn- but Hong Kong (https://www.alibabacloud.com/help/en/icp-filing/). */
-function isMainland(region: string): boolean {
-  return region.startsWith("cn-") && region !== "cn-hongkong";
 }
 
 function without(values: PlainSettings, target: string, keys: readonly SettingKey[]): Problem[] {

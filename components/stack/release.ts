@@ -61,7 +61,7 @@ const inPlaceFolder = /^(live|host)\//;
  * A compose file names a file of the release as `{{mount "path"}}`, a host path that holds the file's digest, or as the
  * volume entry `{{bind "path" "/target"}}`; `{{secret "path"}}` is the volume entry of a file in /run/secrets. (Compose's own
  * `secrets` do not do: a change of their file does not recreate a container.) A service is therefore recreated exactly when a file it mounts has changed,
- * and an old container keeps its old files. `{{> name}}` includes a file of `stack-templates/compose-parts/`. An image built on the host is named `{{tag "name" "folder/"}}` after the digest
+ * and an old container keeps its old files. `{{> name}}` includes a file of `stack-templates/compose-parts/`, in a file of an image one of `stack-templates/image-parts/`. An image built on the host is named `{{tag "name" "folder/"}}` after the digest
  * of its folder.
  *
  * @param digestKey secret key of the digests (kept in state), so that a digest in plain state reveals nothing of a secret
@@ -110,7 +110,10 @@ export function renderRelease(
     if (secret === undefined) throw new Error(`${source.template}: there is no secret ${name} for ${path}`);
     return file(path, secret);
   });
-  const rendered = templates.filter((path) => !path.startsWith(composeFile)).map((path) => render(path));
+  const imageParts = partsIn(templatesRoot, "image-parts");
+  const rendered = templates
+    .filter((path) => !path.startsWith(composeFile))
+    .map((path) => render(path, {}, path.startsWith("image/") ? imageParts : {}));
   const files = [...rendered, ...also, ...secretFiles];
   // Each file of a folder asks for the digest of the whole folder.
   const mounts = new Map<string, Mount>();
@@ -131,7 +134,7 @@ export function renderRelease(
   };
   const compose = templates
     .filter((path) => path.startsWith(composeFile))
-    .map((path) => render(path, composeHelpers, composeParts(templatesRoot)));
+    .map((path) => render(path, composeHelpers, partsIn(templatesRoot, "compose-parts")));
   // Without a compose file nothing mounts anything: DockerEngine's installer reads its neighbours where they are.
   const inPlace = (file: ReleaseFile) => compose.length === 0 || inPlaceFolder.test(file.path);
   const placed = files.map((file) => (inPlace(file) ? file : place(file, mount)));
@@ -150,9 +153,9 @@ export function renderRelease(
   };
 }
 
-/** What compose files include as `{{> name}}`: the lines that many services have in common. */
-function composeParts(templatesRoot: string): Record<string, string> {
-  const root = join(templatesRoot, "compose-parts");
+/** What files include as `{{> name}}`: the lines that many services, or many images, have in common. */
+function partsIn(templatesRoot: string, folder: string): Record<string, string> {
+  const root = join(templatesRoot, folder);
   if (!existsSync(root)) return {};
   return Object.fromEntries(
     listFiles(root).map((path) => [path.replace(/\.hbs$/, ""), readFileSync(join(root, path), "utf8")]),

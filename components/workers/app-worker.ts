@@ -15,8 +15,8 @@ export interface ClusterWorkerArgs {
   readonly worker: Worker;
   /** The App's part on the worker; `agent.sh` of its template installs it. */
   readonly release: WorkerRelease;
-  /** How it keeps its system up to date. */
-  readonly updates: Pick<DockerSettings, "automaticUpdates" | "rebootTime">;
+  /** How it keeps its system up to date, and from where. */
+  readonly updates: Pick<DockerSettings, "automaticUpdates" | "rebootTime" | "aptMirror">;
   /** The ComposeStack of the App: on the host first, and gone last. */
   readonly stack: pulumi.Resource;
   /** Folder that holds a folder of templates for each stack; an absolute path. */
@@ -35,8 +35,8 @@ const shared = [
 ];
 
 /** The values of a worker's settings.sh. */
-export function workerValues({ automaticUpdates, rebootTime = "" }: ClusterWorkerArgs["updates"]) {
-  return { automaticUpdates, rebootTime };
+export function workerValues({ automaticUpdates, rebootTime = "", aptMirror }: ClusterWorkerArgs["updates"]) {
+  return { automaticUpdates, rebootTime, aptMirror: aptMirror?.address ?? "", aptSources: aptMirror?.program ?? "" };
 }
 
 /**

@@ -35,6 +35,39 @@ engine_ready() {
     [ "$(dockerd --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')" -ge 25 ]
 }
 
+undo_sources() { :; }
+
+# The distribution's own sources go to the mirror, anybody else's stay. What stood there before is kept, and comes back when there is no
+# mirror any more, unless the file was changed since.
+move_sources() {
+  [ -n "${apt_mirror:-}" ] || [ -d "$state/apt" ] || return 0
+  change sources
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources /etc/apt/mirrors/*.list; do
+    [ -f "$file" ] || continue
+    noted=$state/apt/$(echo "$file" | tr / %)
+    original=$file
+    if cmp -s "$file" "$noted.moved"; then original=$noted.before; fi
+    cat "$original" >"$here/sources.before"
+    sed -E "${apt_sources:-}" "$here/sources.before" >"$here/sources.moved"
+    if cmp -s "$here/sources.before" "$here/sources.moved"; then
+      drop "$noted.before"
+      drop "$noted.moved"
+    else
+      write "$noted.before" <"$here/sources.before"
+      write "$noted.moved" <"$here/sources.moved"
+    fi
+    write "$file" <"$here/sources.moved"
+  done
+  if changed && [ -n "${apt_mirror:-}" ]; then
+    apt_update
+    lost=$(printf '%s\n' "$words" | grep -E '^[EW]: (Failed to fetch|The repository)' | grep -F "$apt_mirror/" | head -n 1)
+    [ -z "$lost" ] ||
+      fail "the mirror $apt_mirror does not answer, or lacks this system: npm run ops -- doctor --host times others, and mirrors.apt names one ($lost)"
+  fi
+  [ -n "${apt_mirror:-}" ] || rm -rf "$state/apt"
+  keep
+}
+
 docker_source=/etc/apt/sources.list.d/cloudcode-docker.list
 docker_key=/etc/apt/keyrings/cloudcode-docker.asc
 

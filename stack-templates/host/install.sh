@@ -68,6 +68,7 @@ trap 'exit 143' INT TERM
 undo_interrupted
 
 [ -z "$data_disk" ] || mount_data_disk
+move_sources
 install_engine
 # Before the next start of Docker, and so of any container.
 set_firewall

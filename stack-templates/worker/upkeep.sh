@@ -38,5 +38,6 @@ alone
 undo_interrupted
 
 command -v apt-get >/dev/null || exit 0
+move_sources
 set_updates
 say "updates are set"

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 
 /** What the tests with real tools run next to Node: each command, and the package of Debian and Ubuntu that holds it. */
 const commands: Readonly<Record<string, string>> = {
+  "apt-get": "apt",
   busybox: "busybox",
   chromium: "chromium",
   curl: "curl",

@@ -72,9 +72,11 @@ describe.each(kinds)("$name", (kind) => {
 
 it("is known by name to no part of the program but the Apps and what is listed here", () => {
   const root = join(templatesRoot, "../components");
-  // Its programs and their sources, an example of such a source, the setting with the token of its tunnel, and what news is about.
+  // Its programs and their sources, the mirrors of both, an example of such a source, the setting with the token of its tunnel, and what news is about.
   const listed = [
     "images.ts",
+    "mirrors.ts",
+    "settings/sections/network.ts",
     "settings/sections/notify.ts",
     "settings/sections/docker.ts",
     "cloudflare/end-connections.ts",

@@ -101,7 +101,7 @@ describe("a combination that cannot work on Alibaba Cloud is reported by the key
 
   it.each<[string, Record<string, string>]>([
     ["the least configuration", {}],
-    ["a mainland region with a filing", { region: "cn-hangzhou", icpFiled: "true" }],
+    ["a mainland region with a filing", { region: "cn-hangzhou", icpFiled: "true", domain: "home.example.com" }],
     ["Hong Kong, without one", { region: "cn-hongkong" }],
     ["SSH by IPv6", { ipv6: "true", sshCidrs: '["2001:db8::/32"]' }],
     ["spot with a limit", { charge: "spot", spotPriceLimitUsd: "0.02" }],

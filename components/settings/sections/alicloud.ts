@@ -9,8 +9,7 @@ export const alicloudSettings = {
     default: "ap-southeast-1",
   }),
   icpFiled: bool({
-    description:
-      "Whether domain has an ICP filing; without one, a region in mainland China blocks the site and its certificates.",
+    description: "Whether domain has an ICP filing; without one, mainland China blocks the site and its certificates.",
     example: "true",
     default: false,
   }),

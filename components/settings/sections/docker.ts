@@ -30,12 +30,12 @@ export const dockerSettings = {
   }),
   dockerAptRepository: text(check.httpsBase, {
     description:
-      "Docker's package repository or a mirror of it (mainland China: https://mirrors.aliyun.com/docker-ce/linux).",
+      "Docker's package repository or a mirror of it. Default: https://download.docker.com/linux, with network mainland the mirror dockerApt.",
     example: "https://mirrors.aliyun.com/docker-ce/linux",
-    default: "https://download.docker.com/linux",
   }),
   registryMirrors: list(check.webBase, {
-    description: "Mirrors of Docker Hub that the host pulls from.",
+    description:
+      "Mirrors of Docker Hub that the host pulls from; with network mainland the mirror dockerHub if there are none.",
     example: "'[\"https://mirror.example.com\"]'",
     default: [],
   }),
@@ -49,7 +49,7 @@ export const dockerSettings = {
     default: {},
   }),
   sources: object(sourceOverrides, {
-    description: `Git commits that replace the pinned ones which images are built from, by name: ${sourceNames.join(", ")}.`,
+    description: `Git commits that replace the pinned ones which images are built from, by name: ${sourceNames.join(", ")}. An address that ends in .bundle is a Git bundle with the commit, which any web server can hold.`,
     example: "--path 'sources.tgSigner' 'https://git.example.com/tg-signer#0123456789abcdef0123456789abcdef01234567'",
     default: {},
   }),

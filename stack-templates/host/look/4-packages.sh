@@ -63,6 +63,17 @@ END
       deb-src::Sources deb-src::Contents-dsc; do
       echo "Acquire::IndexTargets::$target::DefaultEnabled \"false\";"
     done >>"$scratch/apt.conf"
+    # As they will be: the distribution's own sources go to the mirror.
+    if [ -n "${apt_mirror:-}" ]; then
+      mkdir "$scratch/sources"
+      for file in "$root/etc/apt/sources.list" "$root"/etc/apt/sources.list.d/*.list "$root"/etc/apt/sources.list.d/*.sources "$root"/etc/apt/mirrors/*.list; do
+        [ -f "$file" ] || continue
+        case $file in */mirrors/*) place=$scratch/${file##*/} ;; *) place=$scratch/sources/${file##*/} ;; esac
+        sed -E "$apt_sources;s#(mirror\+file:)/+etc/apt/mirrors/#\1$scratch/#g" "$file" >"$place"
+      done
+      chmod -R a+rX "$scratch/sources"
+      printf 'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "%s/sources";\n' "$scratch" >>"$scratch/apt.conf"
+    fi
     # What checks the signatures writes files of its own.
     mkdir -m 1777 "$scratch/tmp"
     chmod 1777 "$scratch/tmp"

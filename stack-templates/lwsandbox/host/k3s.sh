@@ -42,6 +42,8 @@ install_k3s() {
   mkdir -p "$folder/$version" "$folder/bin" "$data/agent/images"
   chmod 700 "$folder"
   sed '/^$/d' >"$folder/config.wanted"
+  # Else containerd asks the registry itself where its mirror fails (https://docs.k3s.io/installation/private-registry#default-endpoint-fallback).
+  [ -z "${mirrors_only:-}" ] || echo 'disable-default-registry-endpoint: true' >>"$folder/config.wanted"
   download k3s "$binary_sha256"
   download k3s-airgap-images-amd64.tar.zst "$images_sha256"
   put 755 "$folder/$version/k3s" "$folder/bin/k3s"
