@@ -292,4 +292,4 @@ it.each(["notify", "casecheck", "tg-signer"])("pip in the image of %s asks the m
 
   writeFileSync(join(folder, "requirements.txt"), line.replace(/[0-9a-f]{64}/, "0".repeat(64)));
   await expect(build(dockerfile, "pip", replaced)).rejects.toThrow("DO NOT MATCH THE HASHES");
-});
+}, 120_000);
