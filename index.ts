@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import { disabledApps, enabledApps } from "./components/apps/registry";
 import { edgeSecrets, sharedSecrets } from "./components/apps/shared-secrets";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
-import { openTunnels } from "./components/cloudflare/provision";
+import { openTunnels, openZone } from "./components/cloudflare/provision";
 import { HomeComponent } from "./components/home";
 import { guardDestroy, protectedParts } from "./components/destroy/guard";
 import { ClusterWorker } from "./components/workers/app-worker";
@@ -34,6 +34,7 @@ export class Home extends HomeComponent {
     const builtIn = enabledApps(settings);
     const ownApps = readOwnApps(settings.ownApps, builtIn, process.cwd());
 
+    const makeRecords = await openZone(settings);
     const platform = await openPlatform(settings, this);
     const network = new Network("host-network", { platform }, platform.options);
     const host = new Host("host", { platform, network }, platform.options);
@@ -41,6 +42,7 @@ export class Home extends HomeComponent {
     const digestKey = new random.RandomPassword("digest-key", { length: 64, special: false }, child).result;
     const base = { host, templatesRoot: join(__dirname, "stack-templates"), digestKey, deleteData };
     const domain = pulumi.output(settings.domain ?? host.publicAddress.apply(sslipName));
+    const records = makeRecords?.(host, this) ?? [];
     const engine = new DockerEngine(
       "docker",
       {
@@ -49,6 +51,7 @@ export class Home extends HomeComponent {
         alerts: settings.alerts,
         news: news !== undefined,
         freeName: settings.freeName,
+        domainAddress: settings.domainAddress,
         backup: settings.backup,
         resticImage: images.restic,
       },
@@ -68,6 +71,8 @@ export class Home extends HomeComponent {
       "edge",
       {
         ...{ ...edge, certificates, modelKeys: edgeSecrets(apps, shared) },
+        // Not before its names are there: a failed request for a certificate counts towards the authority's limits.
+        domain: afterAll(records, domain),
         ...{ networks: news ? [notifierNetwork] : [], money: news !== undefined },
       },
       child,
@@ -91,6 +96,7 @@ export class Home extends HomeComponent {
     const parts: pulumi.Resource[] = [
       network,
       host,
+      ...records,
       engine,
       gateway,
       proxy,
@@ -124,6 +130,12 @@ export class Home extends HomeComponent {
       ...(host.monthlyCost && { monthlyCost: host.monthlyCost }),
     };
   }
+}
+
+/** A value that waits for resources. */
+function afterAll(resources: readonly pulumi.Resource[], value: pulumi.Output<string>): pulumi.Output<string> {
+  const made = pulumi.all(resources.map(({ urn }) => urn));
+  return resources.length === 0 ? value : pulumi.all([value, made]).apply(([known]) => known);
 }
 
 /** The program: the Home that the stack's configuration describes. Pulumi runs what a program exports. */

@@ -272,10 +272,16 @@ export interface HomeArgs {
   readonly apps?: Apps | undefined;
   /** Domain of the Apps; it and *.domain must point to the host. NAME.duckdns.org and NAME.dedyn.io are free (see domainToken). Default: <address>.sslip.io, a name shared with strangers: browsers treat their pages as the same site as yours, and all share one certificate rate limit. */
   readonly domain?: string | undefined;
-  /** Token of the provider of a free domain, NAME.duckdns.org (https://www.duckdns.org) or NAME.dedyn.io (https://desec.io): with it the host maintains the DNS records of the domain and of all names below it. */
+  /** cloudflare: the program creates the A and AAAA records of domain and of *.domain in your zone at Cloudflare. Default: the records of a free domain are maintained by the host (see domainToken), those of a zone in Alibaba Cloud DNS are created with the target alicloud, all others are yours to create. */
+  readonly domainProvider?: "cloudflare" | undefined;
+  /** Token for the DNS records of the domain. Of the provider of a free domain, NAME.duckdns.org (https://www.duckdns.org) or NAME.dedyn.io (https://desec.io): with it the host maintains the records of the domain and of all names below it. Or, with domainProvider cloudflare, an API token of Cloudflare with the permissions Zone: Read and DNS: Edit for that zone. */
   readonly domainToken?: pulumi.Input<string> | undefined;
+  /** IP address that the records of the domain get, such as that of a VPN, if domainToken is set. Default: the public address of the host. */
+  readonly domainAddress?: string | undefined;
   /** Networks that may connect to SSH on the host; required for alicloud (find yours: curl -4 https://ifconfig.me). Default: the host's own firewall decides. Default: []. */
   readonly sshCidrs?: readonly string[] | undefined;
+  /** Networks that may connect to the Apps (ports 80 and 443); only with acmeDns, because certificate authorities connect from everywhere otherwise. With the target existing your own firewall enforces it. Default: everywhere. Default: []. */
+  readonly webCidrs?: readonly string[] | undefined;
   /** Time zone of the containers. Default: UTC. */
   readonly timeZone?: string | undefined;
   /** Whether removing an App, or everything, also deletes its data. Default: false. */
@@ -304,6 +310,12 @@ export interface HomeArgs {
   readonly acmeEmail?: string | undefined;
   /** ACME directories of certificate authorities, in the order in which they are tried; Caddy's internal authority is always the last resort. Default: ["https://acme-v02.api.letsencrypt.org/directory","https://acme.zerossl.com/v2/DV90"]. */
   readonly acmeDirectories?: readonly string[] | undefined;
+  /** DNS provider of the domain, by which certificates are issued (the ACME challenge DNS-01), so that no port has to be open to the internet: alidns, cloudflare, desec, digitalocean, duckdns, hetzner, ionos, linode, namecheap, netcup, ovh, porkbun, rfc2136, route53, tencentcloud, vultr; or the Go module of another one of https://github.com/caddy-dns with its version. Caddy is then built on the host, with this module. Default: certificate authorities connect to ports 80 and 443. */
+  readonly acmeDns?: string | undefined;
+  /** Credentials of acmeDns: its token, or a JSON object if it needs several values (docs/domain.md lists them). Default: domainToken, if that is for the same provider. */
+  readonly acmeDnsCredentials?: pulumi.Input<string> | undefined;
+  /** One certificate for *.domain in place of one for each App; only with acmeDns. Default: false. */
+  readonly acmeWildcard?: boolean | undefined;
   /** PEM root certificate of the ACME servers themselves, for a private certificate authority. */
   readonly acmeTrustedRoot?: string | undefined;
   /** Lifetime of a certificate from the internal authority, in minutes; after two thirds of it the public authorities are tried again. Default: 60. */
@@ -320,7 +332,7 @@ export interface HomeArgs {
   readonly registryMirrors?: readonly string[] | undefined;
   /** Private registry with all images, used in place of docker.io. */
   readonly imageRegistry?: string | undefined;
-  /** Image references that replace the pinned ones, by name: authelia, caddy, cliProxyApi, cloudflared, debian, liteboxdGateway, liteboxdServer, liteboxdWeb, opa, postgres, python311, python312, restic, ttyd, valkey. Default: {}. */
+  /** Image references that replace the pinned ones, by name: authelia, caddy, caddyBuilder, cliProxyApi, cloudflared, debian, liteboxdGateway, liteboxdServer, liteboxdWeb, opa, postgres, python311, python312, restic, ttyd, valkey. Default: {}. */
   readonly images?: Readonly<Record<string, string>> | undefined;
   /** Git commits that replace the pinned ones which images are built from, by name: casecheck, tgSigner. An address that ends in .bundle is a Git bundle with the commit, which any web server can hold. Default: {}. */
   readonly sources?: Readonly<Record<string, string>> | undefined;

@@ -10,6 +10,9 @@ export const defaultImages = {
     "docker.io/authelia/authelia:4.39.20@sha256:1b363e9279e742397966333f364e0876ae02bf5c876de73e83af6d48c57ff51b",
   caddy:
     "docker.io/library/caddy:2.11.7-alpine@sha256:d8542f48d34a9cf4e4c11a478865229840e87e4c96ea3f439101f31a5d35f75f",
+  // Its tag says which Caddy it builds by itself; ours is built in the version of the image above.
+  caddyBuilder:
+    "docker.io/library/caddy:2.11.4-builder-alpine@sha256:dbbc87f144baa3e5367fc0bbb20792b708102e07b1b53b2b0644240b8a7b7de7",
   cliProxyApi:
     "docker.io/eceasy/cli-proxy-api:v7.2.137@sha256:591a09c19de769be09a2e56277365cd568b83fc7d98c94d2e7e7bef7069f7422",
   cloudflared:
@@ -62,6 +65,11 @@ export function resolveImages(
 /** Tag of an image reference, without its digest; undefined where it has none. */
 export function tagOf(reference: string): string | undefined {
   return /:([\w.-]+)(?:@[^/]*)?$/.exec(reference)?.[1];
+}
+
+/** The version that the tag of an image reference begins with, such as `2.11.7`; undefined: it names none exactly. */
+export function exactVersion(reference: string): string | undefined {
+  return /^\d+\.\d+\.\d+/.exec(tagOf(reference) ?? "")?.[0];
 }
 
 /**

@@ -76,6 +76,9 @@ export function resolveMirrors(network: "world" | "mainland", overrides: MirrorO
   return Object.fromEntries(resolved) as Mirrors;
 }
 
+/** Go's modules, where they are published. */
+export const goProxy = "https://proxy.golang.org";
+
 /** Docker's packages, where Docker publishes them. */
 export const dockerAptRepository = "https://download.docker.com/linux";
 

@@ -14,8 +14,10 @@ export interface Operations {
   readonly domain: string;
   /** Where the names of the stack point to. */
   readonly publicAddress: string;
+  /** Not everybody may connect to the sites: setting `webCidrs`. */
+  readonly limited?: true | undefined;
   /** The host announces the address that the provider of its name sees, which the program does not know. */
-  readonly announcesItself?: true;
+  readonly announcesItself?: true | undefined;
   readonly operator: string;
   /** Mail address that one-time codes go to; undefined: they stand in a file on the host. */
   readonly codesTo: string | undefined;
@@ -46,12 +48,13 @@ export interface Site {
 /** The one secret output that holds all of it, since an SSH key is among it. */
 export function operations(
   host: Host,
-  settings: Pick<Settings, "operator" | "mail" | "freeName" | "news">,
+  settings: Pick<Settings, "operator" | "mail" | "freeName" | "news" | "domainAddress" | "target">,
   routes: readonly Route[],
   apps: readonly Pick<App, "name" | "onlyOnce">[],
   domain: pulumi.Output<string>,
 ): pulumi.Output<Operations> {
-  const { operator, mail, freeName, news } = settings;
+  const { operator, mail, freeName, news, domainAddress, target } = settings;
+  const { webCidrs } = target.kind === "existing" ? target : target.network;
   const names = (some: typeof apps) => some.map((app) => app.name);
   const previews = (name: string): Preview[] =>
     routes.flatMap((route) =>
@@ -59,28 +62,31 @@ export function operations(
     );
   const onlyOnce = names(apps.filter((app) => app.onlyOnce));
   return pulumi.secret(
-    pulumi.all([host.connection, host.publicAddress, domain]).apply(([connection, publicAddress, name]) => ({
-      connection: {
-        host: connection.host,
-        port: connection.port,
-        user: connection.user,
-        privateKey: connection.privateKey,
-        hostKey: connection.hostKey,
-      },
-      awake: host.poweredOn,
-      domain: name,
-      publicAddress,
-      ...(freeName && isDetected(publicAddress) && { announcesItself: true as const }),
-      operator: operator.username,
-      codesTo: mail && (operator.email ?? `${operator.username}@${name}`),
-      stacks: ["auth", "edge", ...names(apps), ...(news ? [notifierName] : [])],
-      ...(onlyOnce.length > 0 && { onlyOnce }),
-      sites: routes.map((route) => ({
-        title: route.title,
-        host: hostOf(route, name),
-        open: route.policy === "bypass" && route.basicAuth === undefined,
+    pulumi
+      .all([host.connection, domainAddress ?? host.publicAddress, domain])
+      .apply(([connection, publicAddress, name]) => ({
+        connection: {
+          host: connection.host,
+          port: connection.port,
+          user: connection.user,
+          privateKey: connection.privateKey,
+          hostKey: connection.hostKey,
+        },
+        awake: host.poweredOn,
+        domain: name,
+        publicAddress,
+        ...(webCidrs.length > 0 && { limited: true as const }),
+        ...(freeName && domainAddress === undefined && isDetected(publicAddress) && { announcesItself: true as const }),
+        operator: operator.username,
+        codesTo: mail && (operator.email ?? `${operator.username}@${name}`),
+        stacks: ["auth", "edge", ...names(apps), ...(news ? [notifierName] : [])],
+        ...(onlyOnce.length > 0 && { onlyOnce }),
+        sites: routes.map((route) => ({
+          title: route.title,
+          host: hostOf(route, name),
+          open: route.policy === "bypass" && route.basicAuth === undefined,
+        })),
+        ...(previews(name).length > 0 && { previews: previews(name) }),
       })),
-      ...(previews(name).length > 0 && { previews: previews(name) }),
-    })),
   );
 }

@@ -65,7 +65,9 @@ export function proven<T>(
 
 /** What the operator does after the first `up`, in order. */
 export function nextSteps(settings: Settings, host: Host, domain: pulumi.Output<string>): pulumi.Output<string[]> {
-  return pulumi.all([domain, host.publicAddress]).apply(([name, address]) => steps(settings, host, name, address));
+  return pulumi
+    .all([domain, settings.domainAddress ?? host.publicAddress])
+    .apply(([name, address]) => steps(settings, host, name, address));
 }
 
 function steps(settings: Settings, host: Host, domain: string, address: string): string[] {

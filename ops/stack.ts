@@ -29,6 +29,8 @@ const outputsSchema = z.object({
     awake: z.boolean(),
     domain: z.string(),
     publicAddress: z.string(),
+    limited: z.literal(true).optional(),
+    announcesItself: z.literal(true).optional(),
     operator: z.string(),
     codesTo: z.string().optional(),
     stacks: z.array(z.string()),

@@ -1,6 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { Platform } from "../host/platform";
+import type { DomainCare, Platform } from "../host/platform";
 import type { Settings } from "../settings/settings";
 import type { AlicloudTarget } from "../settings/targets";
 import { describeChoices, openCosts } from "./prices/cost";
@@ -15,13 +15,13 @@ import { stackTags } from "./resources/tags";
 /**
  * Network and host on ECS, after what must be asked of the account before any resource is declared.
  *
- * @param settings without a domain the host's address gives the name, and a free name is kept by the host: no records are made
+ * @param settings without a domain the host's address gives the name, and where others care for its records, none are made here
  * @param parent a provider of the package alicloud that it was given is used for all resources; without one, one is made
  * @throws OperatorError with one sentence when the account does not answer, lacks what is set, or costs more than the budget
  */
 export async function alicloudPlatform(
   target: AlicloudTarget,
-  { domain, freeName, deleteData }: Pick<Settings, "domain" | "freeName" | "deleteData">,
+  { domain, deleteData, care }: Pick<Settings, "domain" | "deleteData"> & { readonly care: DomainCare },
   parent: pulumi.ComponentResource,
 ): Promise<Platform> {
   const child = { parent };
@@ -31,7 +31,7 @@ export async function alicloudPlatform(
     parent.getProvider("alicloud:ecs/instance:Instance") ?? new alicloud.Provider("alicloud", { region }, child);
   const [costs, zone, vswitchZone] = await Promise.all([
     openCosts(target, (text) => void pulumi.log.warn(text)),
-    domain === undefined || freeName ? undefined : findZone(domain, provider),
+    domain === undefined || care.records ? undefined : findZone(domain, provider),
     findVswitchZone(target, provider),
     checkImage(target, provider),
   ]);
@@ -51,10 +51,9 @@ export async function alicloudPlatform(
       }),
     host(name, parent, { cloud }) {
       if (cloud === undefined) throw new Error("a host at a cloud needs a network there");
-      const keepsName = freeName !== undefined;
       return cloudHost(
         name,
-        { ...target, network: cloud, placement: place, costs, zone, keepsName, deleteData, leftovers, resourceOptions },
+        { ...target, network: cloud, placement: place, costs, zone, care, deleteData, leftovers, resourceOptions },
         parent,
       );
     },

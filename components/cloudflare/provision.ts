@@ -1,5 +1,17 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { App } from "../apps/app";
+import type { Host } from "../host/host";
+import type { Settings } from "../settings/settings";
+
+/** A domain whose records the program makes in a zone at Cloudflare. */
+export interface DomainRecords {
+  /** Setting `domain`. */
+  readonly domain: string;
+  /** API token; a secret. Setting `domainToken`. */
+  readonly token: pulumi.Output<string>;
+  /** Calls with the text of the token; undefined where that is known only when resources exist. */
+  readonly withToken: (<T>(use: (token: string) => Promise<T>) => Promise<T>) | undefined;
+}
 
 /** The Apps, where those that have asked for a tunnel have it: its token is among their secrets. */
 export async function openTunnels(apps: readonly App[], parent: pulumi.Resource): Promise<App[]> {
@@ -12,4 +24,29 @@ export async function openTunnels(apps: readonly App[], parent: pulumi.Resource)
       return { ...app, secrets: { ...app.secrets, tunnelToken: token } };
     }),
   );
+}
+
+/** What tells the records of this stack from all others. Cloudflare's free plan takes 100 letters. */
+const commentOf = () => `cloudcode: ${pulumi.getProject()}/${pulumi.getStack()}`.slice(0, 100);
+
+/**
+ * Asks Cloudflare for the zone of the domain, before any resource is declared where the token is known by then.
+ *
+ * @returns what declares its records; undefined: they are none of the program's
+ * @throws OperatorError with one sentence where the token lacks a right, or other records are in the way
+ */
+export async function openZone({ records, domainAddress }: Pick<Settings, "records" | "domainAddress">) {
+  if (records === undefined) return undefined;
+  const { domain, token, withToken } = records;
+  // Loaded only when needed.
+  const [{ checkZone }, { CloudflareRecords }] = await Promise.all([import("./zone"), import("./records")]);
+  const comment = commentOf();
+  const check = (apiToken: string) => checkZone({ domain, comment, apiToken });
+  const zoneId = withToken === undefined ? token.apply(check) : await withToken(check);
+  return (host: Pick<Host, "publicAddress" | "publicIpv6">, parent: pulumi.Resource): readonly pulumi.Resource[] => {
+    const addresses = domainAddress
+      ? { first: domainAddress }
+      : { first: host.publicAddress, ...(host.publicIpv6 && { ipv6: host.publicIpv6 }) };
+    return new CloudflareRecords("dns", { domain, zoneId, apiToken: token, comment, addresses }, { parent }).records;
+  };
 }

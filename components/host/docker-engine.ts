@@ -6,7 +6,7 @@ import { releaseCommand } from "../stack/release-command";
 import type { TemplateValues } from "../stack/template";
 import { type AlertSettings, alertSecrets, alertValues } from "./alerts";
 import { backupPassword, backupSecrets, backupValues, namedStore } from "./backup";
-import { nameSecrets, nameValues } from "./free-name";
+import { addressesOf, announced, nameSecrets, nameValues } from "./free-name";
 import type { DataDiskFacts, Host } from "./host";
 import type { NetworkParts } from "./network";
 import { onRemoval } from "./reach-command";
@@ -24,6 +24,8 @@ export interface DockerEngineArgs extends DockerSettings {
   readonly news: boolean;
   /** A free name whose records the host keeps at its provider; undefined: it keeps none. */
   readonly freeName: FreeNameSettings | undefined;
+  /** What the records of that name get; undefined: the addresses of the host. */
+  readonly domainAddress: string | undefined;
   /** Undefined: no backups. */
   readonly backup: BackupSettings | undefined;
   /** Image reference of restic. */
@@ -46,7 +48,7 @@ export class DockerEngine extends pulumi.ComponentResource {
 
   constructor(name: string, args: DockerEngineArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:DockerEngine", name, {}, opts);
-    const { backup, alerts, freeName, host } = args;
+    const { backup, alerts, freeName, host, domainAddress: wanted } = args;
     this.backupPassword = backupPassword(backup, { parent: this, deleteData: args.deleteData });
     const store = args.host.backupStore ?? (backup && namedStore(backup));
     // Before the installation, so that the state knows what to end where that is cut off.
@@ -71,7 +73,7 @@ export class DockerEngine extends pulumi.ComponentResource {
       .apply(([dataDisk, place, [address = "", ipv6 = ""] = []]): ReleaseSource => {
         const values = {
           ...hostValues(args, host, dataDisk),
-          name: nameValues(freeName, address, ipv6),
+          name: nameValues(freeName, wanted ? addressesOf(wanted) : announced(address, ipv6)),
           alerts: alertValues(alerts),
           backup: backupValues(backup, place, { image: args.resticImage, host: pulumi.getStack() }),
         };

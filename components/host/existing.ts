@@ -4,20 +4,20 @@ import type { Connection, HostParts, Worker } from "./host";
 import { isPrivate } from "./free-name";
 import { behindNat, pointNames } from "./names";
 import { describeRule, inboundRules } from "./network";
-import type { Platform } from "./platform";
+import type { DomainCare, Platform } from "./platform";
 import { waitReachable } from "./wait-reachable";
 
 /**
  * Machines that are there already. They outlive the stack: nothing of them is created or deleted.
  *
- * @param keepsName whether the host itself keeps the domain's records
+ * @param care what of the domain is not the operator's to do
  */
-export function existingPlatform(target: ExistingTarget, keepsName: boolean, parent: pulumi.Resource): Platform {
+export function existingPlatform(target: ExistingTarget, care: DomainCare, parent: pulumi.Resource): Platform {
   const { address, port, user, privateKey, waitSeconds } = target;
   const login = { user, privateKey, waitSeconds };
   return {
     options: { parent },
-    network: () => ({ inbound: inboundRules(port, target.sshCidrs), enforced: false }),
+    network: () => ({ inbound: inboundRules(port, target.sshCidrs, target.webCidrs), enforced: false }),
     host(name, parent, { inbound }): HostParts {
       const { connection, hostKey, reachable } = reached(name, { ...target, ...login }, parent);
       const open = inbound.map(describeRule).join(", ");
@@ -33,8 +33,8 @@ export function existingPlatform(target: ExistingTarget, keepsName: boolean, par
               `Firewall between the machines: allow ${worker.address} to connect to ${address} on ${worker.openings.onHost}, and all of them to each other on ${worker.openings.between}.`,
           ),
           ...(isPrivate(address)
-            ? [behindNat(domain, address, keepsName)]
-            : keepsName
+            ? [behindNat(domain, address, care)]
+            : care.records
               ? []
               : [pointNames(domain, address)]),
         ],

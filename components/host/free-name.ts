@@ -74,18 +74,28 @@ export function isPrivate(address: string): boolean {
   return family !== 0 && unreachable.check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
+/** What the records of a name get; empty: none of that kind. */
+export interface NameAddresses {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
 /** The addresses that are announced of a host; none: see {@link isDetected}. */
-export function announced(address: string, ipv6: string): { readonly ipv4: string; readonly ipv6: string } {
-  if (isDetected(address)) return { ipv4: "", ipv6: "" };
+export function announced(address: string, ipv6: string): NameAddresses {
+  return isDetected(address) ? { ipv4: "", ipv6: "" } : addressesOf(address, ipv6);
+}
+
+/** An address by its family, and an IPv6 address next to one of IPv4. */
+export function addressesOf(address: string, ipv6 = ""): NameAddresses {
   return isIP(address) === 4 ? { ipv4: address, ipv6 } : { ipv4: "", ipv6: address };
 }
 
 /** `name` of `stack-templates/host/`; an empty provider means that nothing is kept. */
-export function nameValues(name: FreeNameSettings | undefined, address: string, ipv6: string): TemplateValues {
+export function nameValues(name: FreeNameSettings | undefined, addresses: NameAddresses): TemplateValues {
   const provider = name && nameProvider(name.domain);
   if (!name || !provider) return { provider: "", domain: "", ipv4: "", ipv6: "", tokenLine: "", tokenPrefix: "" };
   const { line: tokenLine, prefix: tokenPrefix } = provider.curl;
-  return { provider: provider.name, domain: name.domain, ...announced(address, ipv6), tokenLine, tokenPrefix };
+  return { provider: provider.name, domain: name.domain, ...addresses, tokenLine, tokenPrefix };
 }
 
 /** `secrets.NAME` of the templates. */

@@ -1,4 +1,5 @@
 import { getDomain } from "tldts";
+import type { DomainCare } from "./platform";
 
 /** The free name that answers with the address in it (https://sslip.io). */
 export function sslipName(address: string): string {
@@ -52,12 +53,16 @@ export const cookieFault =
 /**
  * What the operator does for a machine behind NAT, whose address is known to its own network alone.
  *
- * @param keepsName whether the host itself keeps the domain's records
+ * @param care what of the domain is not the operator's to do
  */
-export function behindNat(domain: string, address: string, keepsName: boolean): string {
+export function behindNat(domain: string, address: string, care: DomainCare): string {
   if (domain === sslipName(address))
     return `${address} is a private address, and so is that of ${domain}: only your own network reaches it, with certificates that no browser trusts. Set domain for the internet.`;
-  const records = keepsName ? "" : ` and point ${domain} and *.${domain} to the router's public address`;
+  if (care.certificates) {
+    const own = care.records ? "" : ` Point ${domain} and *.${domain} to it.`;
+    return `${address} is a private address: only networks that reach it can open the Apps.${own} For the internet, forward TCP 80 and 443 and UDP 443 from the router to it, and set domainAddress to the router's public address if domainToken is set.`;
+  }
+  const records = care.records ? "" : ` and point ${domain} and *.${domain} to the router's public address`;
   return `${address} is a private address: forward TCP 80 and 443 and UDP 443 from the router to it${records}. Behind a provider's NAT (CGNAT), which forwards nothing, only your own network reaches it.`;
 }
 

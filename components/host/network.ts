@@ -60,13 +60,21 @@ export class Network extends pulumi.ComponentResource implements NetworkParts {
   }
 }
 
-/** SSH for the operator, HTTP for redirects and certificates, HTTPS by TCP and by QUIC (HTTP/3); nothing else. */
-export function inboundRules(sshPort: number, sshCidrs: readonly string[]): InboundRule[] {
+/**
+ * SSH for the operator, HTTP for redirects and certificates, HTTPS by TCP and by QUIC (HTTP/3); nothing else.
+ *
+ * @param webCidrs networks that may reach HTTP and HTTPS; empty: everywhere
+ */
+export function inboundRules(
+  sshPort: number,
+  sshCidrs: readonly string[],
+  webCidrs: readonly string[] = [],
+): InboundRule[] {
   return [
     { protocol: "tcp", port: sshPort, sources: sshCidrs },
-    { protocol: "tcp", port: 80, sources: [] },
-    { protocol: "tcp", port: 443, sources: [] },
-    { protocol: "udp", port: 443, sources: [] },
+    { protocol: "tcp", port: 80, sources: webCidrs },
+    { protocol: "tcp", port: 443, sources: webCidrs },
+    { protocol: "udp", port: 443, sources: webCidrs },
   ];
 }
 

@@ -17,6 +17,30 @@ export interface Platform {
   readonly host: (name: string, parent: pulumi.Resource, network: Network) => HostParts;
 }
 
+/** What of the domain is not the operator's to do. */
+export interface DomainCare {
+  /** Whether its records are kept by the host, or made by the program. */
+  readonly records: boolean;
+  /** Whether its certificates are issued without a connection to the host. */
+  readonly certificates: boolean;
+  /** What its records point to; undefined: the host. */
+  readonly address: string | undefined;
+}
+
+/** @returns what the settings say of it; records that a target makes are not among them */
+export function careOf({
+  freeName,
+  records,
+  certificates,
+  domainAddress,
+}: Pick<Settings, "freeName" | "records" | "certificates" | "domainAddress">): DomainCare {
+  return {
+    records: freeName !== undefined || records !== undefined,
+    certificates: certificates.dns !== undefined,
+    address: domainAddress,
+  };
+}
+
 /**
  * The platform of the stack's target, after what must be asked of it before any resource is declared.
  *
@@ -27,8 +51,8 @@ export async function openPlatform(
   { target, ...settings }: Settings,
   parent: pulumi.ComponentResource,
 ): Promise<Platform> {
-  if (target.kind === "existing") return existingPlatform(target, settings.freeName !== undefined, parent);
+  if (target.kind === "existing") return existingPlatform(target, careOf(settings), parent);
   // Loaded only when needed: the SDK of the cloud takes 50 ms that an existing host need not pay at every run.
   const { alicloudPlatform } = await import("../alicloud/platform");
-  return alicloudPlatform(target, settings, parent);
+  return alicloudPlatform(target, { ...settings, care: careOf(settings) }, parent);
 }

@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { Images } from "../images";
+import { type Images, exactVersion } from "../images";
 import { type BasicAuth, type Route, type UpstreamLogin, appOf, hostOf, modelPort, portalNetwork } from "../routes";
 import type { CertificateSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
+import type { TemplateValues } from "../stack/template";
+import { type AcmeDns, caddyProvider } from "./acme-dns";
 import { modelHandlers, modelSecrets } from "./models";
 import { hashBasicPassword, loginHeader } from "./password-hash";
 import { deviceSecret, hashSecret, hstsSeconds, indexIsolation, loginSecret, portalIsolation, sites } from "./sites";
@@ -68,7 +70,11 @@ export class ReverseProxyStack extends pulumi.ComponentResource {
       route.models ? [{ route, key: madeOnce(`models-${appOf(route)}`, 48) }] : [],
     );
     const ofModels = models.flatMap(({ route, key }) => Object.entries(modelSecrets(route, key, args.modelKeys)));
-    const secrets = Object.fromEntries([...hashes, ...headers, ...ofModels]);
+    const { dns } = args.certificates;
+    const ofDns = (dns?.fields ?? []).map(
+      (field) => [dnsSecret(field), dns?.credentials.apply((values) => values[field] ?? "") ?? ""] as const,
+    );
+    const secrets = Object.fromEntries([...hashes, ...headers, ...ofModels, ...ofDns]);
     new ComposeStack(name, { ...args, release, secrets }, { parent: this });
     this.upstreamPasswords = Object.fromEntries(servers.map(({ login, password }) => [login.name, password]));
     this.modelKeys = Object.fromEntries(models.map(({ route, key }) => [appOf(route), key]));
@@ -108,14 +114,33 @@ function basicLogin(name: string, { username, password }: BasicAuth, parent: pul
   };
 }
 
+/** Name of the secret that holds a field of the DNS provider's credentials. */
+const dnsSecret = (field: string) => `acme-dns-${field}`;
+
+/** The file of the release with it. */
+const dnsFile = (field: string) => `acme-dns/${field}`;
+
+/** What the templates know of the DNS provider; a version of Caddy is needed to build it with the provider's module. */
+function dnsValues({ module, fields, goProxy }: AcmeDns, images: Images): TemplateValues {
+  return {
+    ...caddyProvider(module, fields),
+    ...{ name: module.name, module: module.module, goProxy, files: fields.map(dnsFile) },
+    version: `v${exactVersion(images.caddy) ?? ""}`,
+  };
+}
+
 /** What Caddy runs with. Certificates live in its `data` volume. */
 export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
   const { domain, routes, certificates } = args;
+  const { dns } = certificates;
   const portal = portalIsolation(routes, domain);
   const index = indexIsolation(domain);
   const caddyfile = "{release}/live/Caddyfile";
   return {
     template: "reverse-proxy",
+    ...(dns
+      ? { secretFiles: Object.fromEntries(dns.fields.map((field) => [dnsFile(field), dnsSecret(field)])) }
+      : { without: ["image/"] }),
     values: {
       images: args.images,
       timeZone: args.timeZone,
@@ -127,6 +152,8 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       email: certificates.email ?? `hostmaster@${domain}`,
       directories: certificates.directories,
       trustedRoot: certificates.trustedRoot ?? "",
+      dns: dns && dnsValues(dns, args.images),
+      wildcard: dns?.wildcard === true ? `*.${domain}` : "",
       money: args.money ?? false,
       fallbackMinutes: certificates.fallbackMinutes,
       hstsSeconds: hstsSeconds(domain),
@@ -162,6 +189,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
     plan: {
       networks: [portalNetwork, ...new Set(routes.map(({ network }) => network)), ...(args.networks ?? [])],
       joins: "caddy",
+      ...(dns && { build: ["caddy"] }),
       aliases: routes.flatMap(({ network, calls = [], models }) => [
         ...calls.map((subdomain) => ({ network, name: hostOf({ subdomain }, domain) })),
         ...(models ? [{ network, name: models.alias }] : []),

@@ -41,6 +41,7 @@ export const address = text.refine(
   (value) => ipVersion(value) !== 0 || isHostName(value),
   "is neither an IP address nor a host name",
 );
+export const ipAddress = text.refine((value) => ipVersion(value) !== 0, "is not an IP address");
 /** A server that containers reach. */
 export const serverAddress = text.superRefine((value, context) => {
   if (ipVersion(value) === 0) context.addIssue({ code: "custom", message: "is not an IP address" });

@@ -1,7 +1,7 @@
-import { nameProvider, nameProviders } from "../host/free-name";
 import { portalSubdomain } from "../routes";
 import { appKinds } from "../apps/registry";
 import { minutesOf } from "./checks";
+import { domainProblems } from "./domain-rules";
 import { networkProblems } from "./network-rules";
 import { holds } from "./networks";
 import { type Problem, missing, when } from "./problem";
@@ -97,15 +97,6 @@ function generalProblems(values: PlainSettings): Problem[] {
   ];
 }
 
-/** A token of a provider of free names, and the name it is for. */
-function freeNameProblems({ domain, domainToken: token }: PlainSettings): Problem[] {
-  if (token === undefined) return [];
-  const suffixes = nameProviders.map(({ suffix }) => `NAME.${suffix}`).join(" or ");
-  const provider = domain === undefined ? undefined : nameProvider(domain);
-  if (!provider) return [{ key: "domain", fault: `is not ${suffixes}, whose records domainToken maintains` }];
-  return when(!provider.token.test(token), "domainToken", `is not a token of ${provider.shape}`);
-}
-
 /** What each kind of store of backups needs, and what none of them uses. */
 function backupProblems(values: PlainSettings): Problem[] {
   const { backupRepository: repository, backupKeepDaily, backupKeepWeekly, backupKeepMonthly } = values;
@@ -161,7 +152,7 @@ export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<st
     ...targetProblems(values),
     ...generalProblems(values),
     ...networkProblems(values),
-    ...freeNameProblems(values),
+    ...domainProblems(values),
     ...backupProblems(values),
     ...ofApps,
     ...duplicateHosts(values),

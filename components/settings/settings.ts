@@ -1,9 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AlertSettings } from "../host/alerts";
 import type { NewsSettings } from "../notify/news";
+import type { DomainRecords } from "../cloudflare/provision";
+import { type AcmeDns, credentialsOf, credentialsShape, dnsModule } from "../reverse-proxy/acme-dns";
 import { type OwnAppSettings, secretNamesOf } from "../own-apps/secrets";
 import { type Images, type Sources, resolveImages, resolveSources } from "../images";
-import { type Mirrors, aptSources, dockerAptRepository, resolveMirrors } from "../mirrors";
+import { type Mirrors, aptSources, dockerAptRepository, goProxy, resolveMirrors } from "../mirrors";
+import { OperatorError } from "../operator-error";
 import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
 import { type Target, toTarget } from "./targets";
@@ -18,6 +21,10 @@ export interface Settings {
   readonly domain: string | undefined;
   /** The domain, where the host keeps its records at a provider of free names. */
   readonly freeName: FreeNameSettings | undefined;
+  /** The domain, where the program makes its records in a zone at Cloudflare. */
+  readonly records: DomainRecords | undefined;
+  /** What the records of the domain point to; undefined, as by default: the public address of the host. Setting `domainAddress`. */
+  readonly domainAddress: string | undefined;
   /** Who signs in. */
   readonly operator: OperatorSettings;
   /** Mail server; without one, one-time codes go to a file on the host. */
@@ -94,6 +101,8 @@ export interface CertificateSettings {
   readonly directories: readonly string[];
   /** PEM certificate of an authority of your own; undefined, as by default: the public ones. Setting `acmeTrustedRoot`. */
   readonly trustedRoot: string | undefined;
+  /** DNS provider by which they are issued; undefined, as by default: authorities connect to ports 80 and 443. Settings `acmeDns…`. */
+  readonly dns: AcmeDns | undefined;
   /** Life of a certificate of Caddy's own authority, in minutes. Default 60; setting `fallbackCertificateMinutes`. */
   readonly fallbackMinutes: number;
 }
@@ -160,14 +169,15 @@ export function toSettings(
   later: Readonly<Record<string, pulumi.Output<string>>> = {},
 ): Settings {
   const values = seal(plain, later);
-  const { smtpAddress, adminEmail, domain, domainToken } = values;
+  const { smtpAddress, adminEmail, domain } = values;
   const mirrors = resolveMirrors(values.network, values.mirrors);
   const mail = smtpAddress === undefined ? undefined : toMail(smtpAddress, values);
   return deepFreeze({
     values,
     target: toTarget(values),
     domain,
-    freeName: domain === undefined || domainToken === undefined ? undefined : { domain, token: domainToken },
+    ...domainKeeper(values, "domainToken" in later ? undefined : plain.domainToken),
+    domainAddress: values.domainAddress,
     operator: {
       username: values.adminUsername,
       password: values.adminPassword,
@@ -183,6 +193,7 @@ export function toSettings(
       email: values.acmeEmail ?? acceptedContact(adminEmail),
       directories: values.acmeDirectories,
       trustedRoot: values.acmeTrustedRoot,
+      dns: toAcmeDns(values, plain, later, mirrors),
       fallbackMinutes: values.fallbackCertificateMinutes,
     },
     docker: {
@@ -229,6 +240,45 @@ export function toSettings(
     timeZone: values.timeZone,
     deleteData: values.deleteData,
   });
+}
+
+/** Who keeps the domain's records with its token. @param text of the token, where it is known already */
+function domainKeeper(
+  { domain, domainToken: token, domainProvider }: SettingValues,
+  text: string | undefined,
+): Pick<Settings, "freeName" | "records"> {
+  if (domain === undefined || token === undefined) return { freeName: undefined, records: undefined };
+  return domainProvider === undefined
+    ? { freeName: { domain, token }, records: undefined }
+    : {
+        freeName: undefined,
+        records: { domain, token, withToken: text === undefined ? undefined : (use) => use(text) },
+      };
+}
+
+function toAcmeDns(
+  values: SettingValues,
+  plain: PlainSettings,
+  later: Readonly<Record<string, pulumi.Output<string>>>,
+  mirrors: Mirrors | undefined,
+): AcmeDns | undefined {
+  const module = values.acmeDns === undefined ? undefined : dnsModule(values.acmeDns);
+  const key = values.acmeDnsCredentials === undefined ? "domainToken" : "acmeDnsCredentials";
+  const text = values[key];
+  if (module === undefined || text === undefined) return undefined;
+  const now = key in later ? undefined : credentialsOf(module, plain[key] ?? "");
+  const credentials = text.apply((given) => {
+    const read = credentialsOf(module, given);
+    if (read === undefined) throw new OperatorError(`${key} is not ${credentialsShape(module)}`);
+    return read;
+  });
+  return {
+    module,
+    fields: now ? Object.keys(now) : (module.fields?.needed ?? ["token"]),
+    credentials,
+    wildcard: values.acmeWildcard,
+    goProxy: mirrors?.go ?? goProxy,
+  };
 }
 
 /** A mail address that was not meant as a contact, unless Let's Encrypt refuses it (letsencrypt/boulder#3748). */

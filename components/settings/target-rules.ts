@@ -42,7 +42,7 @@ function existingProblems(values: PlainSettings): Problem[] {
 }
 
 function alicloudProblems(values: PlainSettings): Problem[] {
-  const { region = "", icpFiled, sshCidrs = [], charge, power, ipv6 } = values;
+  const { region = "", icpFiled, sshCidrs = [], webCidrs = [], charge, power, ipv6 } = values;
   return [
     ...when(
       sshCidrs.length === 0,
@@ -52,6 +52,11 @@ function alicloudProblems(values: PlainSettings): Problem[] {
     ...when(
       ipv6 === false && sshCidrs.some((cidr) => cidr.includes(":")),
       "sshCidrs",
+      "contains an IPv6 network, but ipv6 is false",
+    ),
+    ...when(
+      ipv6 === false && webCidrs.some((cidr) => cidr.includes(":")),
+      "webCidrs",
       "contains an IPv6 network, but ipv6 is false",
     ),
     ...when(

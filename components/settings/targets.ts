@@ -22,6 +22,8 @@ export interface ExistingTarget {
   readonly waitSeconds: number;
   /** Networks in CIDR notation that may reach SSH; empty, as by default: the host's own firewall decides. Setting `sshCidrs`. */
   readonly sshCidrs: readonly string[];
+  /** The same for the Apps; empty, as by default: everywhere. Setting `webCidrs`. */
+  readonly webCidrs: readonly string[];
   /** Machines that only run work of an App. Default none; the setting is the App's. */
   readonly workers: readonly ExistingWorker[];
 }
@@ -71,6 +73,8 @@ export interface WorkerSettings {
 export interface CloudNetworkSettings {
   /** Networks in CIDR notation that may reach SSH. Setting `sshCidrs`. */
   readonly sshCidrs: readonly string[];
+  /** Networks in CIDR notation that may reach the Apps; empty, as by default: everywhere. Setting `webCidrs`. */
+  readonly webCidrs: readonly string[];
   /** Id of a VPC that is there already; undefined, as by default: one is made. Setting `vpcId`. */
   readonly vpcId: string | undefined;
   /** Id of a vSwitch in that VPC, which decides the zone; undefined, as by default: one is made. Setting `vswitchId`. */
@@ -148,19 +152,20 @@ function existingTarget(values: SettingValues): ExistingTarget {
     hostKey: present(values.hostKey),
     waitSeconds: values.hostWaitSeconds,
     sshCidrs: values.sshCidrs,
+    webCidrs: values.webCidrs,
     workers: requestedWorkers(values).hosts.map(toWorker),
   };
 }
 
 function alicloudTarget(values: SettingValues): AlicloudTarget {
   const workers = requestedWorkers(values);
-  const { sshCidrs, vpcId, vswitchId, ipv6GatewayId, vpcCidr, vswitchCidr, ipv6 } = values;
+  const { sshCidrs, webCidrs, vpcId, vswitchId, ipv6GatewayId, vpcCidr, vswitchCidr, ipv6 } = values;
   return {
     kind: "alicloud",
     region: values.region,
     resourceGroupId: values.resourceGroupId,
     waitSeconds: values.hostWaitSeconds,
-    network: { sshCidrs, vpcId, vswitchId, ipv6GatewayId, vpcCidr, vswitchCidr, ipv6 },
+    network: { sshCidrs, webCidrs, vpcId, vswitchId, ipv6GatewayId, vpcCidr, vswitchCidr, ipv6 },
     machine: {
       power: values.power,
       instanceTypes: values.instanceTypes,

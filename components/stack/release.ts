@@ -23,6 +23,8 @@ export interface ReleaseFile {
 export interface ReleaseSource {
   /** Folder below `stack-templates/`. */
   readonly template: string;
+  /** Folders of the template, each with a slash at its end, that this release does not have. @default none */
+  readonly without?: readonly string[];
   /** More files and whole folders, as they are: path in the release to path from `stack-templates/`. @default none */
   readonly also?: Readonly<Record<string, string>>;
   /** Files that hold one secret each: path in the release to the secret's name. @default none */
@@ -101,7 +103,7 @@ export function renderRelease(
     }
   };
 
-  const templates = listFiles(root);
+  const templates = listFiles(root).filter((path) => !source.without?.some((folder) => path.startsWith(folder)));
   const also = Object.entries(source.also ?? {}).flatMap(([path, from]) =>
     filesAt(resolve(templatesRoot, from)).map((below) => plain(resolve(templatesRoot, from, below), join(path, below))),
   );

@@ -62,7 +62,7 @@ async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Chec
   const existing = target.kind === "existing" ? target : undefined;
   const port = existing?.port ?? 22;
   // What SSH is open to on a machine of ours stands in its security group.
-  const inbound = inboundRules(port, existing?.sshCidrs ?? []);
+  const inbound = inboundRules(port, existing?.sshCidrs ?? [], existing?.webCidrs ?? []);
   const plans = enabledApps(settings).map((app) => ({ name: app.name, ...app.release("example.com").plan }));
   const script = lookScript(
     hostValues(settings.docker, { port, network: { inbound, enforced: existing === undefined } }, undefined),

@@ -12,15 +12,18 @@ const timeoutMs = 10_000;
 /** Ports that nobody outside may reach: Docker, Caddy's and Authelia's inner ones, databases, Kubernetes, the Apps'. */
 const closedPorts = [2019, 2375, 2376, 4096, 5432, 6379, 6443, 9091, 10250];
 
+/** Where the sites are. */
+const webPorts = [80, 443];
+
 /** The host as anybody on the internet sees it. */
 export async function outsideChecks(operations: Operations): Promise<Check[]> {
-  const { publicAddress, announcesItself, sites, domain, connection } = operations;
+  const { publicAddress, announcesItself, limited = false, sites, domain, connection } = operations;
   const portal: Site = { title: "the sign-in portal", host: `${portalSubdomain}.${domain}`, open: true };
   const index: Site = { title: "the index page", host: domain, open: false };
   const [names, ports, ...visits] = await Promise.all([
     // Where the host announces itself, all that can be judged is that every name has the one address.
     namesSeen(domain).then((seen) => judgeNames((announcesItself && seen[0]?.addresses[0]) ?? publicAddress, seen)),
-    portChecks(publicAddress, [...new Set([connection.port, 80, 443])]),
+    portChecks(publicAddress, [...new Set([connection.port, ...webPorts])], limited),
     ...[portal, index, ...sites].map(async (site) => ({ site, visit: await visit(publicAddress, site.host, "/") })),
   ]);
   if (
@@ -28,6 +31,8 @@ export async function outsideChecks(operations: Operations): Promise<Check[]> {
     !ports.some(({ name, state }) => name.startsWith("port ") && state === "ok")
   )
     return [names, ...ports, none("sites", "not checked, because no port of the machine answers")];
+  if (limited && visits.every(({ visit: seen }) => seen.status === undefined))
+    return [names, ...ports, none("sites", "not checked, because webCidrs does not admit this computer")];
   const health = await visit(publicAddress, portal.host, "/api/health");
   return [
     names,
@@ -108,7 +113,7 @@ export function judgeCertificate(host: string, { certificate, fault }: Visit, no
     return red(
       name,
       fault ?? "the server sent none",
-      "npm run ops -- logs edge shows why Caddy has none; ports 80 and 443 must be open",
+      "npm run ops -- logs edge shows why Caddy has none; ports 80 and 443 must be open, or the token of acmeDns valid",
     );
   const days = Math.floor((certificate.validTo - now) / dayMs);
   const left = days > 0 ? `${days} days left` : `${Math.round((certificate.validTo - now) / 60_000)} minutes left`;
@@ -119,7 +124,7 @@ export function judgeCertificate(host: string, { certificate, fault }: Visit, no
     return red(
       name,
       `${seen}: the internal fallback, for which browsers show a warning`,
-      "npm run ops -- logs edge shows why the public authorities refused; DNS and port 80 are the usual causes, a shared name (sslip.io) has rate limits",
+      "npm run ops -- logs edge shows why the public authorities refused; DNS, port 80 and the token of acmeDns are the usual causes, a shared name (sslip.io) has rate limits",
     );
   if (certificate.untrusted !== undefined)
     return red(
@@ -176,10 +181,13 @@ export function judgeNames(address: string, seen: readonly Seen[]): Check {
 /** Open, or why not: `refused` by the machine, `silent` where something on the way drops it. */
 export type PortState = "open" | "refused" | "silent";
 
-async function portChecks(address: string, open: readonly number[]): Promise<Check[]> {
+async function portChecks(address: string, open: readonly number[], limited: boolean): Promise<Check[]> {
   const probe = async (port: number) => ({ port, state: await portState(address, port) });
   const [wanted, unwanted] = await Promise.all([Promise.all(open.map(probe)), Promise.all(closedPorts.map(probe))]);
-  return [...wanted.map(judgeOpenPort), judgeClosedPorts(unwanted)];
+  return [
+    ...wanted.map((seen) => judgeOpenPort(seen, limited && webPorts.includes(seen.port))),
+    judgeClosedPorts(unwanted),
+  ];
 }
 
 function portState(address: string, port: number): Promise<PortState> {
@@ -201,8 +209,13 @@ function portState(address: string, port: number): Promise<PortState> {
   });
 }
 
-export function judgeOpenPort({ port, state }: { readonly port: number; readonly state: PortState }): Check {
+/** @param limited only some networks may connect to it, and perhaps not this one */
+export function judgeOpenPort(
+  { port, state }: { readonly port: number; readonly state: PortState },
+  limited = false,
+): Check {
   if (state === "open") return ok(`port ${port}`, "open");
+  if (state === "silent" && limited) return none(`port ${port}`, "no answer: webCidrs admits only some networks");
   return state === "refused"
     ? red(`port ${port}`, "refused: nothing listens there", "npm run ops -- ps shows whether Caddy runs")
     : red(

@@ -132,7 +132,13 @@ interface Adapted {
 }
 
 function releaseOf({ domain, routes, secrets = {} }: RenderedOptions): Release {
-  const certificates = { email: undefined, directories: [], trustedRoot: undefined, fallbackMinutes: 3 };
+  const certificates = {
+    email: undefined,
+    directories: [],
+    trustedRoot: undefined,
+    dns: undefined,
+    fallbackMinutes: 3,
+  };
   const source = reverseProxyRelease({ domain, routes, certificates, images: defaultImages, timeZone: "UTC" });
   return renderRelease(join(__dirname, "../../stack-templates"), source, secrets, "key");
 }

@@ -49,7 +49,7 @@ const withDevices = (...devices: string[]): Route => ({
     tickets: "(/api)?/pty/\\w+/connect",
   },
 });
-const certificates = { email: undefined, directories: [], trustedRoot: undefined, fallbackMinutes: 3 };
+const certificates = { email: undefined, directories: [], trustedRoot: undefined, dns: undefined, fallbackMinutes: 3 };
 
 /** The real Caddy, started and reloaded with releases as on a host: only its ports and upstreams are others. */
 class ReloadedCaddy {

@@ -24,7 +24,8 @@ const runOf = (settings: Raw): Promise<ProgramRun> => {
 };
 
 describe("the settings of a free name", () => {
-  const wrongName = "domain is not NAME.duckdns.org or NAME.dedyn.io, whose records domainToken maintains";
+  const wrongName =
+    "domain is not NAME.duckdns.org or NAME.dedyn.io, whose records domainToken maintains; if its zone is at Cloudflare, set domainProvider";
   it.each<[Raw, string[]]>([
     [{ domainToken: duckToken }, [wrongName]],
     [{ ...duck, domain: "home.example.com" }, [wrongName]],

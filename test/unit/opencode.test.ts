@@ -361,7 +361,13 @@ describe("the donation site's models", () => {
   it("are reached by Caddy, on OpenCode's own network, and by no new way", async () => {
     const { routes } = (await rendered("opencode")).app;
     expect(routes.map(({ network, calls }) => [network, calls])).toEqual([["cloudcode-edge-opencode", ["models"]]]);
-    const certificates = { email: undefined, directories: [], trustedRoot: undefined, fallbackMinutes: 3 };
+    const certificates = {
+      email: undefined,
+      directories: [],
+      trustedRoot: undefined,
+      dns: undefined,
+      fallbackMinutes: 3,
+    };
     const edge = { domain: "home.example.com", certificates, images: defaultImages, timeZone: "UTC" };
     const { plan } = reverseProxyRelease({ ...edge, routes });
     expect(plan.aliases).toEqual([{ network: "cloudcode-edge-opencode", name: "models.home.example.com" }]);

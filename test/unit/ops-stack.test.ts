@@ -70,6 +70,14 @@ describe("the outputs of a stack", () => {
     expect(parseOutputs(JSON.stringify(outputs)).operations).toEqual({ ...outputs.operations, codesTo: undefined });
   });
 
+  it("keep what is true of some stacks alone", () => {
+    const operations = { ...outputs.operations, limited: true, announcesItself: true };
+    expect(parseOutputs(JSON.stringify({ ...outputs, operations })).operations).toMatchObject({
+      limited: true,
+      announcesItself: true,
+    });
+  });
+
   it("of a program that never ran to its end are reported by name", () => {
     expect(() => parseOutputs("{}")).toThrow(
       "the stack lacks the outputs url, urls, operations: run `pulumi up` once until it completes",

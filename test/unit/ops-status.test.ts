@@ -163,6 +163,13 @@ describe("from outside", () => {
         ({ state }) => state,
       ),
     ).toEqual(["ok", "red"]);
+    // Not everybody may connect: an answer is as good, and none is no fault; a refusal still is.
+    const limited = (["open", "silent", "refused"] as const).map((state) => judgeOpenPort({ port: 443, state }, true));
+    expect(limited.map(({ state, seen }) => [state, seen])).toEqual([
+      ["ok", "open"],
+      ["none", "no answer: webCidrs admits only some networks"],
+      ["red", "refused: nothing listens there"],
+    ]);
     expect(
       judgeClosedPorts([
         { port: 2375, state: "refused" },

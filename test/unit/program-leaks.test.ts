@@ -72,6 +72,8 @@ const workers: Readonly<Record<string, string>> = {
   backupPassword: "passphrase of the backups",
   domain: "my-home.duckdns.org",
   domainToken: "01234567-89ab-cdef-0123-456789abcdef",
+  acmeDns: "hetzner",
+  acmeDnsCredentials: "a-token-of-hetzner-1234",
   ownApps: '["miniflux"]',
   ownAppSecrets: '{"miniflux": {"ADMIN_PASSWORD": "a password of my own App"}}',
 };

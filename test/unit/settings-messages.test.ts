@@ -52,6 +52,7 @@ describe("a secret", () => {
       "hostPrivateKey",
       "adminPassword",
       "smtpPassword",
+      "acmeDnsCredentials",
       "backupSecretAccessKey",
       "backupPrivateKey",
       "backupPassword",

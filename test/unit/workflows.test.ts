@@ -275,7 +275,8 @@ describe("Renovate", () => {
     ["components/apps/opencode.ts", ["opencode-ai"]],
     ["sandbox/acme/pebble.ts", ["github.com/letsencrypt/pebble/v2"]],
     ["test/support/tools.ts", ["github.com/docker/compose/v2"]],
-    [".github/workflows/audit.yml", ["pip-audit"]],
+    ["test/support/caddy-with-dns.ts", ["github.com/caddyserver/xcaddy"]],
+    [".github/workflows/audit.yml", ["pip-audit", "github.com/caddyserver/xcaddy"]],
   ])("finds the versions of tools in %s", (file, names) => {
     const hits = found(file);
     expect(hits.map(({ depName }) => depName)).toEqual(names);

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import type { Connection, HostParts } from "../../host/host";
 import { pointNames, sslipName } from "../../host/names";
+import type { DomainCare } from "../../host/platform";
 import type { CloudNetwork } from "../../host/network";
 import { waitReachable } from "../../host/wait-reachable";
 import type { AlicloudTarget } from "../../settings/targets";
@@ -30,8 +31,8 @@ export interface CloudHostArgs extends Omit<AlicloudTarget, "network"> {
   readonly network: CloudNetwork;
   /** Where the domain's records go; undefined: the operator makes them. */
   readonly zone: ZoneEntry | undefined;
-  /** Whether the host itself keeps the domain's records. */
-  readonly keepsName: boolean;
+  /** What of the domain is not the operator's to do. */
+  readonly care: DomainCare;
   /** Whether the data disk and the bucket of backups may be deleted. */
   readonly deleteData: boolean;
   /** Deleted last, so that it sees what else is left. */
@@ -124,7 +125,8 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
     monthlyCost: pulumi
       .all([placement.instanceType, placement.diskCategory])
       .apply(async ([type, category]) => monthlyCost(await args.costs.of(type, category))),
-    manualSteps: (domain, address) => manualSteps(domain, address, args.keepsName || args.zone !== undefined, asleep),
+    manualSteps: (domain, address) =>
+      manualSteps(domain, address, args.care.records || args.zone !== undefined, asleep),
   };
 }
 

@@ -57,7 +57,7 @@ export function cloudNetwork(name: string, args: CloudNetworkArgs): NetworkParts
     { securityGroupName: title, vpcId, ...common },
     resourceOptions,
   ).id;
-  const inbound = inboundRules(sshPort, args.sshCidrs);
+  const inbound = inboundRules(sshPort, args.sshCidrs, args.webCidrs);
   const rules = securityRules(inbound, ipv6).map(
     ({ suffix, cidr, ...rule }) =>
       new alicloud.ecs.SecurityGroupRule(

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import * as check from "../checks";
 import { choice, bool, list, secret, text, integer } from "../setting";
 
@@ -14,14 +15,30 @@ export const targetSettings = {
       "Domain of the Apps; it and *.domain must point to the host. NAME.duckdns.org and NAME.dedyn.io are free (see domainToken). Default: <address>.sslip.io, a name shared with strangers: browsers treat their pages as the same site as yours, and all share one certificate rate limit.",
     example: "home.example.com",
   }),
+  domainProvider: text(z.enum(["cloudflare"], "is not cloudflare"), {
+    description:
+      "cloudflare: the program creates the A and AAAA records of domain and of *.domain in your zone at Cloudflare. Default: the records of a free domain are maintained by the host (see domainToken), those of a zone in Alibaba Cloud DNS are created with the target alicloud, all others are yours to create.",
+    example: "cloudflare",
+  }),
   domainToken: secret(check.accessToken, {
     description:
-      "Token of the provider of a free domain, NAME.duckdns.org (https://www.duckdns.org) or NAME.dedyn.io (https://desec.io): with it the host maintains the DNS records of the domain and of all names below it.",
+      "Token for the DNS records of the domain. Of the provider of a free domain, NAME.duckdns.org (https://www.duckdns.org) or NAME.dedyn.io (https://desec.io): with it the host maintains the records of the domain and of all names below it. Or, with domainProvider cloudflare, an API token of Cloudflare with the permissions Zone: Read and DNS: Edit for that zone.",
     example: "01234567-89ab-cdef-0123-456789abcdef",
+  }),
+  domainAddress: text(check.ipAddress, {
+    description:
+      "IP address that the records of the domain get, such as that of a VPN, if domainToken is set. Default: the public address of the host.",
+    example: "192.168.1.5",
   }),
   sshCidrs: list(check.cidr, {
     description:
       "Networks that may connect to SSH on the host; required for alicloud (find yours: curl -4 https://ifconfig.me). Default: the host's own firewall decides.",
+    example: "'[\"203.0.113.0/24\"]'",
+    default: [],
+  }),
+  webCidrs: list(check.cidr, {
+    description:
+      "Networks that may connect to the Apps (ports 80 and 443); only with acmeDns, because certificate authorities connect from everywhere otherwise. With the target existing your own firewall enforces it. Default: everywhere.",
     example: "'[\"203.0.113.0/24\"]'",
     default: [],
   }),
