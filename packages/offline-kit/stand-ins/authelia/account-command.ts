@@ -6,6 +6,7 @@ import { Store } from "./state/store";
 
 interface Flags {
   readonly force?: boolean | undefined;
+  readonly all?: boolean | undefined;
   readonly kid?: string | undefined;
   readonly id?: string | undefined;
   readonly secret?: string | undefined;
@@ -25,7 +26,7 @@ export function accountCommand(words: readonly string[], flags: Flags, config: C
     case "user webauthn list":
       return listPasskeys(store, subject);
     case "user webauthn delete":
-      return deletePasskey(store, subject, flags.kid);
+      return deletePasskeys(store, subject, flags);
     case "bans user list":
     case "bans ip list":
       return listBans(store, kind === "ip");
@@ -83,8 +84,15 @@ function listPasskeys(store: Store, username: string | undefined): number {
   return 0;
 }
 
-/** By key id alone: the real one's other flags are not known here. */
-function deletePasskey(store: Store, username: string | undefined, kid: string | undefined): number {
+/** By key id, or all of a user: the real one's other flag is not known here. */
+function deletePasskeys(store: Store, username: string | undefined, { kid, all = false }: Flags): number {
+  if (all && username !== undefined) {
+    store.update((state) => {
+      state.credentials = state.credentials.filter((one) => one.username !== username);
+    });
+    process.stdout.write(`Successfully deleted all WebAuthn credentials for user '${username}'\n`);
+    return 0;
+  }
   if (kid === undefined)
     return failed(
       username === undefined

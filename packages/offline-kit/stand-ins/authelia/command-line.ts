@@ -8,6 +8,7 @@ const options = {
   config: { type: "string", short: "c" },
   version: { type: "boolean", short: "v" },
   force: { type: "boolean" },
+  all: { type: "boolean" },
   kid: { type: "string" },
   id: { type: "string" },
   secret: { type: "string" },

@@ -1,7 +1,7 @@
 // Who may go where: access rules and the status codes of forward-auth, without a server.
 import fc from "fast-check";
 import { RE2JS } from "re2js";
-import { requiredPolicy } from "../../stand-ins/authelia/access/authorizer";
+import { required } from "../../stand-ins/authelia/access/authorizer";
 import {
   acceptsHtml,
   authorizedAnswer,
@@ -12,6 +12,8 @@ import { parseTarget } from "../../stand-ins/authelia/access/target";
 import type { Policy } from "../../stand-ins/authelia/config/schema";
 
 const rules = [
+  { domain: "some.x.io", resources: [RE2JS.compile("^/open$")], policy: "bypass" },
+  { domain: "some.x.io", policy: "two_factor", subject: [["user:jo"], ["user:mia"]] },
   { domain: "public.x.io", policy: "bypass" },
   { domain: "api.x.io", resources: [RE2JS.compile("^/v1([/?].*)?$")], policy: "bypass" },
   { domain: "api.x.io", resources: [RE2JS.compile("^/admin([/?].*)?$")], policy: "deny" },
@@ -20,17 +22,24 @@ const rules = [
   { domain: "x.io", policy: "two_factor" },
 ] as const;
 
-function policyFor(url: string): Policy {
+function requiredFor(url: string, username: string) {
   const target = parseTarget(url, "GET");
   if (!target) throw new Error(`not an address: ${url}`);
-  return requiredPolicy(
+  return required(
     {
       default_policy: "deny",
-      rules: [...rules].map((rule) => ({ ...rule, resources: "resources" in rule ? [...rule.resources] : undefined })),
+      rules: rules.map((rule) => ({
+        ...rule,
+        resources: "resources" in rule ? [...rule.resources] : undefined,
+        subject: "subject" in rule ? rule.subject.map(([name]): [string] => [name]) : undefined,
+      })),
     },
     target,
+    username,
   );
 }
+
+const policyFor = (url: string) => requiredFor(url, "admin").policy;
 
 describe("access rules", () => {
   test.each<[string, string, Policy]>([
@@ -50,6 +59,17 @@ describe("access rules", () => {
     ["nothing matches", "https://y.io/", "deny"],
   ])("%s", (_, url, expected) => {
     expect(policyFor(url)).toBe(expected);
+  });
+
+  test.each<[string, string, Policy, boolean]>([
+    ["somebody whom a rule names", "mia", "two_factor", true],
+    ["somebody whom it does not name", "admin", "deny", false],
+    ["somebody whose name only begins so", "mi", "deny", false],
+    // Nobody knows yet who that will be.
+    ["a stranger", "", "two_factor", true],
+  ])("a rule for some people, to %s", (_, username, policy, forSome) => {
+    expect(requiredFor("https://some.x.io/x", username)).toEqual({ policy, forSome });
+    expect(requiredFor("https://some.x.io/open", username)).toEqual({ policy: "bypass", forSome: false });
   });
 
   test("whatever the path, only /v1 is open", () => {
@@ -73,7 +93,12 @@ describe("the decision", () => {
     ["deny", 0, "forbidden"],
     ["deny", 2, "forbidden"],
   ])("%s, level %i: %s", (policy, level, expected) => {
-    expect(decide(level, policy)).toBe(expected);
+    expect(decide(level, { policy, forSome: false })).toBe(expected);
+  });
+
+  test("a rule that closes to some people first asks a stranger who that is", () => {
+    expect(decide(0, { policy: "deny", forSome: true })).toBe("unauthorized");
+    expect(decide(1, { policy: "deny", forSome: true })).toBe("forbidden");
   });
 
   test("a signed-in visitor's name goes to the app in UTF-8", () => {

@@ -52,6 +52,7 @@ export const accepted: readonly Change[] = [
   ["the program's text itself", {}],
   ["a duration of several units", { "session.inactivity": "1h30m" }],
   ["a duration as a number of seconds", { "session.inactivity": 300 }],
+  ["a rule for some people", { "access_control.rules.5.subject": [["user:jo"], ["user:mia"]] }],
   ["nobody remembered", { "session.remember_me": -1 }],
   ["a named group", { "access_control.rules.1.resources": ["^/(?P<version>v[0-9]+)/.*$"] }],
   ["a pattern that ignores case", { "access_control.rules.1.resources": ["(?i)^/V1$"] }],
@@ -98,9 +99,9 @@ export const refused: readonly (readonly [...Change, complaint: string])[] = [
     "not expected: webauthn.user_verification",
   ],
   [
-    "rules for people",
+    "a rule for a group",
     { "access_control.rules.4.subject": "group:admins" },
-    "not expected: access_control.rules[].subject",
+    "'access_control.rules[4].subject' expected type 'array', got 'group:admins'",
   ],
   [
     "rules for methods",
@@ -204,6 +205,12 @@ export const refused: readonly (readonly [...Change, complaint: string])[] = [
     { "access_control.rules.4.policy": "three_factor" },
     `access_control: rule #5 (domain 'one.${domain}'): option 'policy' must be one of`,
   ],
+  [
+    "a bypass for some people",
+    { "access_control.rules.0.subject": [["user:jo"]] },
+    `access_control: rule #1 (domain 'public.${domain}'): 'policy' option 'bypass' is not supported when 'subject'`,
+  ],
+  ["a subject of no kind", { "access_control.rules.5.subject": [["jo"]] }, "'subject' option 'jo' is invalid: "],
   ["a rule without policy", { "access_control.rules.4.policy": absent }, "option 'policy' must be present"],
   ["a rule without domain", { "access_control.rules.4.domain": absent }, "access_control: rule #5: option 'domain'"],
   ["a lookahead, which RE2 lacks", { "access_control.rules.1.resources.0": "^/(?!admin).*$" }, "error parsing regexp"],

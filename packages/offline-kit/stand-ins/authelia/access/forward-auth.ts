@@ -1,7 +1,6 @@
 // Stand-in for Authelia 4.39.20: what /api/authz/forward-auth answers once it is known who asks. Pure.
 import { STATUS_CODES } from "node:http";
-import type { Policy } from "../config/schema";
-import type { Target } from "./authorizer";
+import type { Required, Target } from "./authorizer";
 
 export interface Identity {
   readonly username: string;
@@ -18,8 +17,8 @@ export type Decision = "authorized" | "unauthorized" | "forbidden";
 /** Nobody, one factor, two factors. */
 export type Level = 0 | 1 | 2;
 
-export function decide(level: Level, policy: Policy): Decision {
-  if (policy === "deny") return "forbidden";
+export function decide(level: Level, { policy, forSome }: Required): Decision {
+  if (policy === "deny") return level === 0 && forSome ? "unauthorized" : "forbidden";
   const needed = { bypass: 0, one_factor: 1, two_factor: 2 }[policy];
   return level >= needed ? "authorized" : "unauthorized";
 }

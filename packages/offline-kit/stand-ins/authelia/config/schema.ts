@@ -53,7 +53,20 @@ const pattern = z.string().transform((value, context) => {
 });
 
 const policies = ["bypass", "one_factor", "two_factor", "deny"] as const;
-const rule = section({ domain: text, policy: z.enum(policies), resources: z.array(pattern).optional() });
+/** Any of these, each a list of one: what several in one list mean is not known here. */
+const subject = z.tuple([
+  z.string().regex(/^user:./, "'subject' option '{value}' is invalid: this stand-in knows only 'user:NAME'"),
+]);
+const rule = section({
+  domain: text,
+  policy: z.enum(policies),
+  subject: z.array(subject).min(1).optional(),
+  resources: z.array(pattern).optional(),
+}).refine(({ policy, subject: subjects }) => policy !== "bypass" || subjects === undefined, {
+  path: ["policy"],
+  message:
+    "'policy' option 'bypass' is not supported when 'subject' option is configured: see https://www.authelia.com/c/acl#bypass",
+});
 
 const cookieDomain = z.string().superRefine((domain, context) => {
   const labels = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/;

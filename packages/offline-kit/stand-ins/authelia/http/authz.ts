@@ -1,5 +1,5 @@
 // Stand-in for Authelia 4.39.20: /api/authz/forward-auth, asked by the proxy for every request.
-import { requiredPolicy } from "../access/authorizer";
+import { required } from "../access/authorizer";
 import { authorizedAnswer, decide, plain, unauthorizedAnswer } from "../access/forward-auth";
 import { parseTarget } from "../access/target";
 import { hasDomainSuffix } from "../config/schema";
@@ -17,7 +17,7 @@ export const authorize: Handler = async (call) => {
   if (!target || !/^[A-Z]+$/.test(method) || !["https", "wss"].includes(target.scheme)) return plain(400);
   if (!hasDomainSuffix(target.hostname, config.cookie.domain)) return plain(400);
   await refresh(call);
-  switch (decide(level(call), requiredPolicy(config.access_control, target))) {
+  switch (decide(level(call), required(config.access_control, target, session.user.username))) {
     case "forbidden":
       log("info", `Access to '${target.url}' is forbidden to user '${session.user.username}'`);
       return plain(403);

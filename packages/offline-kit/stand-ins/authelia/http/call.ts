@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
-import { requiredPolicy } from "../access/authorizer";
+import { required } from "../access/authorizer";
 import type { Level } from "../access/forward-auth";
 import { plain } from "../access/forward-auth";
 import { parseTarget } from "../access/target";
@@ -129,12 +129,13 @@ export function needsSecondFactor({ access_control: { rules } }: Config): boolea
 }
 
 /** Where to after one factor: nowhere (second factor, or the portal decides) or to the page that was asked for. */
-export function afterOneFactor({ var: { config } }: Call, targetUrl: string, method: string): Response {
+export function afterOneFactor({ var: { config, session } }: Call, targetUrl: string, method: string): Response {
   const home = needsSecondFactor(config) ? ok() : ok({ redirect: config.cookie.default_redirection_url });
   if (targetUrl === "") return home;
   const target = parseTarget(targetUrl, method);
   if (!target) return refused(200, messages.credentials);
-  if (requiredPolicy(config.access_control, target) === "two_factor") return ok();
+  const { policy } = required(config.access_control, target, session.user.username);
+  if (policy === "two_factor") return ok();
   return isSafeRedirection(config, targetUrl) ? ok({ redirect: targetUrl }) : home;
 }
 
