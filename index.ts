@@ -64,8 +64,8 @@ export class Home extends HomeComponent {
     const routes = apps.flatMap((app) => app.routes);
     const edge = { ...context, domain, routes, images, timeZone };
 
-    const { operator, mail, certificates } = settings;
-    const gateway = new AuthGatewayStack("auth", { ...edge, operator, mail }, child);
+    const { operator, people, mail, certificates } = settings;
+    const gateway = new AuthGatewayStack("auth", { ...edge, operator, people, mail }, child);
     const shared = sharedSecrets(apps, this);
     const proxy = new ReverseProxyStack(
       "edge",
@@ -74,6 +74,9 @@ export class Home extends HomeComponent {
         // Not before its names are there: a failed request for a certificate counts towards the authority's limits.
         domain: afterAll(records, domain),
         ...{ networks: news ? [notifierNetwork] : [], money: news !== undefined },
+        ...(people && { accounts: { operator: operator.username, people } }),
+        // It ends the streams of a removed person, whom the gateway must not let in again by then.
+        after: people ? [gateway] : [],
       },
       child,
     );
@@ -121,6 +124,7 @@ export class Home extends HomeComponent {
       ...(Object.keys(proxy.deviceKeys).length > 0 && { deviceKeys: pulumi.secret(pulumi.all(proxy.deviceKeys)) }),
       adminUsername: operator.username,
       adminPassword: gateway.password,
+      ...(people && { peoplePasswords: pulumi.secret(pulumi.all(gateway.peoplePasswords)) }),
       appLogins: { ...outputs.appLogins(stacks), ...outputs.basicAuthLogins(proxy) },
       sshCommand: outputs.proven(host, outputs.sshCommand(host)),
       sshPrivateKey: outputs.proven(host, outputs.sshPrivateKey(host)),

@@ -292,6 +292,8 @@ export interface HomeArgs {
   readonly adminPassword?: pulumi.Input<string> | undefined;
   /** The operator's mail address, for one-time codes and alerts. Default: adminUsername@domain. */
   readonly adminEmail?: string | undefined;
+  /** Up to four more people, each with a name, a mail address and the Apps that they reach. They have passwords and second factors of their own, but share the Apps' data with you: an App that gives you a shell gives them the same. First passwords: pulumi stack output peoplePasswords --show-secrets. See docs/people.md. Default: []. */
+  readonly people?: readonly Readonly<Record<string, unknown>>[] | undefined;
   /** After how long without a request a session ends. The default lets you open your phone the next morning without signing in; a shared device wants 30m. Default: 1d. */
   readonly sessionInactivity?: string | undefined;
   /** After how long a session ends, however busy it is. The default is a week of one person's own devices; a shared device wants 12h. Default: 7d. */
@@ -388,6 +390,8 @@ export interface HomeOutputs {
   readonly adminUsername: string;
   /** The operator's first password; a secret. A password that was changed in the portal is not here. */
   readonly adminPassword: pulumi.Output<string>;
+  /** First passwords of people, by name; secrets. Only with people. */
+  readonly peoplePasswords?: pulumi.Output<Record<string, string>>;
   /** Logins that Apps have of their own, by title; the passwords are secrets. */
   readonly appLogins: Readonly<Record<string, { readonly username: string; readonly password: pulumi.Output<string> }>>;
   /** Keys of OpenCode's own clients, by the client's name; secrets. Only with opencodeDevices. */

@@ -4,6 +4,7 @@ import type { ConnectionParts, Host } from "./host/host";
 import { notifierName } from "./notify/notifier-release";
 import { isDetected } from "./host/free-name";
 import { type Route, hostOf } from "./routes";
+import type { Person } from "./settings/people";
 import type { Settings } from "./settings/settings";
 
 /** What `npm run ops` needs to know of a stack, in addition to the other outputs. */
@@ -19,6 +20,8 @@ export interface Operations {
   /** The host announces the address that the provider of its name sees, which the program does not know. */
   readonly announcesItself?: true | undefined;
   readonly operator: string;
+  /** Who else has an account; undefined: nobody. */
+  readonly people?: readonly Pick<Person, "name" | "mail">[] | undefined;
   /** Mail address that one-time codes go to; undefined: they stand in a file on the host. */
   readonly codesTo: string | undefined;
   /** Names of the ComposeStacks. */
@@ -48,12 +51,12 @@ export interface Site {
 /** The one secret output that holds all of it, since an SSH key is among it. */
 export function operations(
   host: Host,
-  settings: Pick<Settings, "operator" | "mail" | "freeName" | "news" | "domainAddress" | "target">,
+  settings: Pick<Settings, "operator" | "people" | "mail" | "freeName" | "news" | "domainAddress" | "target">,
   routes: readonly Route[],
   apps: readonly Pick<App, "name" | "onlyOnce">[],
   domain: pulumi.Output<string>,
 ): pulumi.Output<Operations> {
-  const { operator, mail, freeName, news, domainAddress, target } = settings;
+  const { operator, people, mail, freeName, news, domainAddress, target } = settings;
   const { webCidrs } = target.kind === "existing" ? target : target.network;
   const names = (some: typeof apps) => some.map((app) => app.name);
   const previews = (name: string): Preview[] =>
@@ -78,6 +81,7 @@ export function operations(
         ...(webCidrs.length > 0 && { limited: true as const }),
         ...(freeName && domainAddress === undefined && isDetected(publicAddress) && { announcesItself: true as const }),
         operator: operator.username,
+        ...(people && { people: people.map(({ name: person, mail: address }) => ({ name: person, mail: address })) }),
         codesTo: mail && (operator.email ?? `${operator.username}@${name}`),
         stacks: ["auth", "edge", ...names(apps), ...(news ? [notifierName] : [])],
         ...(onlyOnce.length > 0 && { onlyOnce }),

@@ -79,6 +79,7 @@ export const shapes = {
     z.strictObject({
       ...{ time, address: z.string(), method: z.string(), host: z.string(), path: z.string() },
       ...{ status: z.int(), bytes: z.int(), seconds: z.number(), device: z.string().optional() },
+      user: z.string().optional(),
     }),
   ]),
   ssh: ended,
@@ -100,7 +101,8 @@ export const shapes = {
   open: z.strictObject({ url: z.url() }),
   password: message,
   "devices list": z.strictObject({
-    passkeys: z.array(z.strictObject({ kid: z.string(), description: z.string() })),
+    /** The account only in a stack with people. */
+    passkeys: z.array(z.strictObject({ kid: z.string(), description: z.string(), account: z.string().optional() })),
     clients: z.array(z.strictObject({ name: z.string(), lastUsed: time.optional() })),
   }),
   "devices remove": message,

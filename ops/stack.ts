@@ -32,6 +32,7 @@ const outputsSchema = z.object({
     limited: z.literal(true).optional(),
     announcesItself: z.literal(true).optional(),
     operator: z.string(),
+    people: z.array(z.object({ name: z.string(), mail: z.string() })).optional(),
     codesTo: z.string().optional(),
     stacks: z.array(z.string()),
     onlyOnce: z.array(z.string()).optional(),

@@ -35,6 +35,8 @@ export interface HomeOutputs {
   readonly adminUsername: string;
   /** The operator's first password; a secret. A password that was changed in the portal is not here. */
   readonly adminPassword: pulumi.Output<string>;
+  /** First passwords of people, by name; secrets. Only with people. */
+  readonly peoplePasswords?: pulumi.Output<Record<string, string>>;
   /** Logins that Apps have of their own, by title; the passwords are secrets. */
   readonly appLogins: Readonly<Record<string, { readonly username: string; readonly password: pulumi.Output<string> }>>;
   /** Keys of OpenCode's own clients, by the client's name; secrets. Only with opencodeDevices. */

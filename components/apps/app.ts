@@ -153,6 +153,8 @@ export interface AppKind<S extends Section> {
   readonly problems: (values: PlainValues<S>, stack: StackValues) => readonly Problem[];
   /** What works, but should not stay so, each with the key that ends it; asked only while the App is switched on. @default nothing */
   readonly warnings?: (values: Values<S>, context: Pick<AppContext, "images" | "mirrors">) => readonly Problem[];
+  /** Why the sign-in portal lets nobody in to it: "is an App that …". @default it is behind the portal */
+  readonly outsidePortal?: (values: PlainValues<S>) => string | undefined;
   /** Its App but for the name. */
   readonly app: (values: Values<S>, context: AppContext) => Omit<App, "name">;
 }

@@ -222,6 +222,10 @@ export const casecheck = appKind({
       "casecheckPublished",
       `is tunnel: Cloudflare serves mainland China from abroad, slowly and with interruptions; caddy with a filed domain does not`,
     ),
+  outsidePortal: ({ casecheckPublished, casecheckDocs }) =>
+    casecheckPublished === "tunnel" && casecheckDocs !== true
+      ? "a tunnel publishes, without the sign-in portal: casecheckPublished"
+      : undefined,
   app(values, { images, sources, mirrors, timeZone }) {
     const tunnel = values.casecheckPublished === "tunnel";
     const network = edgeNetwork(name);

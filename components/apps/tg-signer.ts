@@ -166,6 +166,10 @@ export const tgSigner = appKind({
         : []),
     ];
   },
+  outsidePortal: ({ tgSignerOuterLogin }) =>
+    tgSignerOuterLogin === "basic"
+      ? "asks for one password of its own, which has no accounts: tgSignerOuterLogin is basic"
+      : undefined,
   warnings: ({ tgSignerWebdavUrl, tgSignerWebdavEncryptionKey: key }) =>
     when(
       tgSignerWebdavUrl !== undefined && key === undefined,

@@ -2,11 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Images } from "../images";
 import { type Route, hostOf, portalNetwork, portalSubdomain } from "../routes";
+import type { Person } from "../settings/people";
 import type { MailSettings, OperatorSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
 import { accessRules } from "./access-rules";
-import { argon2Cost, operatorHashes } from "./password-hash";
+import { argon2Cost, keptHash, operatorHashes } from "./password-hash";
 
 /** Uid that Authelia runs as; its secret files belong to it. */
 const autheliaUid = 8000;
@@ -18,6 +19,8 @@ export interface GatewaySettings {
   readonly routes: readonly Route[];
   /** Who signs in. */
   readonly operator: OperatorSettings;
+  /** Who else does; undefined: nobody. */
+  readonly people: readonly Person[] | undefined;
   /** Mail server for one-time codes; undefined: they go to a file on the host. */
   readonly mail: MailSettings | undefined;
   /** Image references by name. */
@@ -35,6 +38,8 @@ export interface AuthGatewayStackArgs extends Omit<GatewaySettings, "domain">, S
 export class AuthGatewayStack extends pulumi.ComponentResource {
   /** The operator's first password. A later change in the portal is not seen here. */
   readonly password: pulumi.Output<string>;
+  /** Likewise those of people, by name. */
+  readonly peoplePasswords: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: AuthGatewayStackArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cloudcode:index:AuthGatewayStack", name, {}, opts);
@@ -48,6 +53,13 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
     // The salt stays in state, so that the same password gives the same hash at every run.
     const salt = new random.RandomBytes(`${name}-salt`, { length: 16 }, child).base64;
     const hashes = pulumi.all([this.password, salt, args.digestKey]).apply((values) => operatorHashes(...values));
+    const people = (args.people ?? []).map(({ name: person }) => {
+      const password = new random.RandomPassword(`${name}-password-of-${person}`, { length: 24, special: false }, child)
+        .result;
+      const own = new random.RandomBytes(`${name}-salt-of-${person}`, { length: 16 }, child).base64;
+      return { person, password, hash: pulumi.all([password, own, args.digestKey]).apply((of) => keptHash(...of)) };
+    });
+    this.peoplePasswords = Object.fromEntries(people.map(({ person, password }) => [person, pulumi.secret(password)]));
     // A new key would lock Authelia out of its database; kept data keeps its key (authelia/authelia#3023).
     const encryptionKey = secret("encryption-key", { protect: !args.deleteData });
 
@@ -63,6 +75,7 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
           resetSecret: secret("reset-secret"),
           encryptionKey,
           smtpPassword: args.mail?.password ?? "",
+          ...Object.fromEntries(people.map(({ person, hash }) => [hashOf(person), hash])),
         },
       },
       child,
@@ -71,12 +84,16 @@ export class AuthGatewayStack extends pulumi.ComponentResource {
   }
 }
 
+/** Name of the secret that holds the hash of a person's first password. */
+const hashOf = (person: string) => `hash-of-${person}`;
+
 /** What Authelia runs with, but for its secrets. */
 export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
-  const { domain, routes, operator, mail } = args;
+  const { domain, routes, operator, people = [], mail } = args;
   const email = operator.email ?? `${operator.username}@${domain}`;
   return {
     template: "auth-gateway",
+    ...(people.length > 0 && { also: { "admit.sh": "people/admit.sh" } }),
     values: {
       images: args.images,
       timeZone: args.timeZone,
@@ -86,6 +103,7 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
       network: portalNetwork,
       username: operator.username,
       email,
+      people: people.map(({ name, mail: address }) => ({ name, mail: address, secret: hashOf(name) })),
       resetDisabled: mail === undefined,
       mail: mail && { address: mail.address, sender: mail.sender ?? email },
       mailLogin: mail?.username,
@@ -95,11 +113,7 @@ export function authGatewayRelease(args: GatewaySettings): ReleaseSource {
         remembered: operator.session.remembered === "off" ? "-1" : operator.session.remembered,
       },
       argon2: { ...argon2Cost },
-      rules: accessRules(routes, domain).map(({ domain: host, policy, resources }) => ({
-        domain: host,
-        policy,
-        resources,
-      })),
+      rules: accessRules(routes, domain, { operator: operator.username, people }).map((rule) => ({ ...rule })),
     },
     plan: {
       networks: [portalNetwork],

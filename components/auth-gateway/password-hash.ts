@@ -39,10 +39,16 @@ export async function operatorHashes(
   salt: string,
   key: string,
 ): Promise<{ readonly current: string; readonly earlier: string }> {
-  const hash = (cost: Argon2Cost) =>
-    kept(key, ["argon2id", JSON.stringify(cost), password, salt], () => argon2id(password, salt, cost));
-  const [current, earlier] = await Promise.all([hash(argon2Cost), hash(earlierCost)]);
+  const [current, earlier] = await Promise.all([
+    keptHash(password, salt, key),
+    keptHash(password, salt, key, earlierCost),
+  ]);
   return { current, earlier };
+}
+
+/** Authelia's hash of a password, computed only when the password, its salt or the cost changes. The parameters are those above. */
+export function keptHash(password: string, salt: string, key: string, cost = argon2Cost): Promise<string> {
+  return kept(key, ["argon2id", JSON.stringify(cost), password, salt], () => argon2id(password, salt, cost));
 }
 
 async function argon2id(password: string, salt: string, { memory, passes, lanes }: Argon2Cost): Promise<string> {

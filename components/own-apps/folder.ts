@@ -18,6 +18,13 @@ export interface AppFolder {
 /** `https://HOST/PATH#COMMIT`, with `:FOLDER` behind it where the App is in a folder of the repository. */
 export const gitAddress = /^(https:\/\/[\w.-]+(?::\d+)?\/[\w./~+-]+?)(?:\.git)?#([0-9a-f]{40})(?::([\w./-]+))?$/;
 
+/** Name of an App. @param source an entry of the setting `ownApps` */
+export function appName(source: string): string {
+  const [, repository, , folder = ""] = gitAddress.exec(source) ?? [];
+  if (repository === undefined) return source;
+  return basename(folder === "" ? repository : folder);
+}
+
 /**
  * Finds the folder of an App: `apps/NAME` of the project, or a commit of a Git repository, which is fetched once.
  *
@@ -27,8 +34,8 @@ export const gitAddress = /^(https:\/\/[\w.-]+(?::\d+)?\/[\w./~+-]+?)(?:\.git)?#
  */
 export function appFolder(source: string, project: string): AppFolder {
   const [, repository, commit = "", folder = ""] = gitAddress.exec(source) ?? [];
-  if (repository === undefined) return { name: source, title: `apps/${source}`, path: join(project, "apps", source) };
-  const name = basename(folder === "" ? repository : folder);
+  const name = appName(source);
+  if (repository === undefined) return { name, title: `apps/${source}`, path: join(project, "apps", source) };
   return { name, title: source, path: join(fetched(repository, commit), posix.normalize(`/${folder}`)) };
 }
 

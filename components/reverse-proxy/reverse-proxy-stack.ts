@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { type Accounts, operatorAlone } from "../auth-gateway/access-rules";
 import { type Images, exactVersion } from "../images";
 import { type BasicAuth, type Route, type UpstreamLogin, appOf, hostOf, modelPort, portalNetwork } from "../routes";
 import type { CertificateSettings } from "../settings/settings";
@@ -16,6 +17,8 @@ export interface EdgeSettings {
   readonly domain: string;
   /** Routes of all Apps: a site for each. */
   readonly routes: readonly Route[];
+  /** Who signs in, and reaches which of them. @default the operator alone */
+  readonly accounts?: Accounts;
   /** Where certificates come from. */
   readonly certificates: CertificateSettings;
   /** More networks that Caddy joins. @default none */
@@ -33,6 +36,8 @@ export interface ReverseProxyStackArgs extends Omit<EdgeSettings, "domain">, Sta
   readonly domain: pulumi.Output<string>;
   /** Keys of the servers of models that Apps call by way of Caddy, by the names that their Routes have. */
   readonly modelKeys: Readonly<Record<string, pulumi.Input<string>>>;
+  /** What is applied first. @default nothing */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /** Caddy: HTTPS for every Route, the portal and the index page. */
@@ -75,7 +80,7 @@ export class ReverseProxyStack extends pulumi.ComponentResource {
       (field) => [dnsSecret(field), dns?.credentials.apply((values) => values[field] ?? "") ?? ""] as const,
     );
     const secrets = Object.fromEntries([...hashes, ...headers, ...ofModels, ...ofDns]);
-    new ComposeStack(name, { ...args, release, secrets }, { parent: this });
+    new ComposeStack(name, { ...args, release, secrets }, { parent: this, dependsOn: [...(args.after ?? [])] });
     this.upstreamPasswords = Object.fromEntries(servers.map(({ login, password }) => [login.name, password]));
     this.modelKeys = Object.fromEntries(models.map(({ route, key }) => [appOf(route), key]));
     this.deviceKeys = Object.fromEntries(devices.map(({ device, key }) => [device, key]));
@@ -129,9 +134,14 @@ function dnsValues({ module, fields, goProxy }: AcmeDns, images: Images): Templa
   };
 }
 
+/** How long WebSockets live on when a Route changes, by Caddy's matcher of their visitors: those of people end, so that who was removed keeps none. */
+const ofPeople = { matcher: "@person ", delay: "0" };
+const ofOthers = { matcher: "", delay: "5m" };
+
 /** What Caddy runs with. Certificates live in its `data` volume. */
 export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
-  const { domain, routes, certificates } = args;
+  const { domain, routes, accounts = operatorAlone, certificates } = args;
+  const hasPeople = accounts.people.length > 0;
   const { dns } = certificates;
   const portal = portalIsolation(routes, domain);
   const index = indexIsolation(domain);
@@ -141,11 +151,14 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
     ...(dns
       ? { secretFiles: Object.fromEntries(dns.fields.map((field) => [dnsFile(field), dnsSecret(field)])) }
       : { without: ["image/"] }),
+    ...(hasPeople && { also: { "live/site/people.html": "people/people.html" } }),
     values: {
       images: args.images,
       timeZone: args.timeZone,
       domain,
       index: { ...index },
+      people: hasPeople,
+      operator: accounts.operator,
       // As a browser names it to the portal and the Apps.
       indexUrl: `${index.origin}/`,
       portal: { ...portal },
@@ -157,8 +170,9 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       money: args.money ?? false,
       fallbackMinutes: certificates.fallbackMinutes,
       hstsSeconds: hstsSeconds(domain),
-      sites: sites(routes, domain).map((site) => ({
+      sites: sites(routes, domain, accounts).map((site) => ({
         ...site,
+        streams: site.people ? [ofPeople, ofOthers] : [ofOthers],
         basicAuth: site.basicAuth && { ...site.basicAuth, header: { ...loginHeader(site.basicAuth.username) } },
         login: site.login && { ...site.login, devices: site.login.devices.map((device) => ({ ...device })) },
         health: site.health && { ...site.health },
@@ -184,6 +198,7 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
         })),
         settingsUrl: `${portal.origin}/settings/two-factor-authentication`,
         logoutUrl: `${portal.origin}/logout`,
+        ...(hasPeople && { people: Object.fromEntries(accounts.people.map(({ name, apps }) => [name, apps])) }),
       },
     },
     plan: {

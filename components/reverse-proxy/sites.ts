@@ -1,9 +1,11 @@
+import { type Accounts, membersOf, operatorAlone } from "../auth-gateway/access-rules";
 import { sharedDomain } from "../host/names";
 import {
   type PathRule,
   type Route,
   type RouteHealth,
   type UpstreamLogin,
+  appOf,
   hostOf,
   isPrefix,
   portalSubdomain,
@@ -37,6 +39,8 @@ export interface Site extends Isolation {
   readonly login: SiteLogin | undefined;
   /** In the order they are tried. */
   readonly elsewhere: readonly PathHandler[];
+  /** Names of the people who reach it, next to the operator; undefined: nobody. */
+  readonly people: readonly string[] | undefined;
 }
 
 /** An {@link UpstreamLogin}, with the names of the secrets that hold a whole `Authorization` header each. */
@@ -95,9 +99,10 @@ export interface KeyHandler extends OpenHandler {
  * A site per Route. Policies are not here: every site asks Authelia, which alone knows who may pass, or its own password. What
  * comes with a key of the App's own is the exception, since Authelia's rules see no headers.
  */
-export function sites(routes: readonly Route[], domain: string): Site[] {
+export function sites(routes: readonly Route[], domain: string, accounts: Accounts = operatorAlone): Site[] {
   return routes.map((route) => ({
     ...isolation(hostOf(route, domain), route.pages),
+    people: peopleOf(membersOf(appOf(route), accounts)),
     basicAuth: route.basicAuth && { username: route.basicAuth.username, secret: hashSecret(route) },
     refusals: (route.refusals ?? []).map(({ path, body, reason }, index) => ({
       name: `refusal${index}`,
@@ -127,6 +132,11 @@ export function sites(routes: readonly Route[], domain: string): Site[] {
         : [{ name: `path${index}`, paths: matchers(path), upstream, healthOf }],
     ),
   }));
+}
+
+/** Of an App's members those who are not the operator. */
+function peopleOf([, ...people]: readonly string[] = []): string[] | undefined {
+  return people.length === 0 ? undefined : people;
 }
 
 function siteLogin({ name, parameter, devices, tickets }: UpstreamLogin): SiteLogin {

@@ -4,6 +4,7 @@ import { minutesOf } from "./checks";
 import { domainProblems } from "./domain-rules";
 import { networkProblems } from "./network-rules";
 import { holds } from "./networks";
+import { peopleProblems } from "./people-rules";
 import { type Problem, missing, when } from "./problem";
 import type { PlainSettings, SettingKey } from "./table";
 import { targetProblems } from "./target-rules";
@@ -154,6 +155,7 @@ export function crossFieldProblems(values: PlainSettings, broken: ReadonlySet<st
     ...networkProblems(values),
     ...domainProblems(values),
     ...backupProblems(values),
+    ...peopleProblems(values),
     ...ofApps,
     ...duplicateHosts(values),
   ].filter(({ key }) => !broken.has(key));

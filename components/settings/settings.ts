@@ -7,6 +7,7 @@ import { type OwnAppSettings, secretNamesOf } from "../own-apps/secrets";
 import { type Images, type Sources, resolveImages, resolveSources } from "../images";
 import { type Mirrors, aptSources, dockerAptRepository, goProxy, resolveMirrors } from "../mirrors";
 import { OperatorError } from "../operator-error";
+import type { Person } from "./people";
 import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
 import { type Target, toTarget } from "./targets";
@@ -27,6 +28,8 @@ export interface Settings {
   readonly domainAddress: string | undefined;
   /** Who signs in. */
   readonly operator: OperatorSettings;
+  /** Who else does; undefined, as by default: nobody. Setting `people`. */
+  readonly people: readonly Person[] | undefined;
   /** Mail server; without one, one-time codes go to a file on the host. */
   readonly mail: MailSettings | undefined;
   /** Where certificates come from. */
@@ -188,6 +191,7 @@ export function toSettings(
         remembered: values.sessionRemembered,
       },
     },
+    people: values.people.length > 0 ? values.people : undefined,
     mail,
     certificates: {
       email: values.acmeEmail ?? acceptedContact(adminEmail),

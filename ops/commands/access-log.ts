@@ -23,6 +23,8 @@ export interface Access {
   readonly seconds: number;
   /** Of OpenCode's own clients, which come with a key. */
   readonly device?: string;
+  /** Who had signed in; only in a stack with people. */
+  readonly user?: string;
 }
 
 /** https://caddyserver.com/docs/caddyfile/directives/log (the fields of an access log) */
@@ -38,6 +40,7 @@ const lineSchema = z.object({
   status: z.number(),
   duration: z.number(),
   device: z.string().optional(),
+  user: z.string().optional(),
 });
 
 /** A line of the access log; undefined: it is none, as after a loss of power. Strangers wrote most of it. */
@@ -50,7 +53,7 @@ export function accessLine(line: string): Access | undefined {
   }
   const parsed = lineSchema.safeParse(value);
   if (!parsed.success) return undefined;
-  const { ts, request, size: bytes, status, duration: seconds, device } = parsed.data;
+  const { ts, request, size: bytes, status, duration: seconds, device, user } = parsed.data;
   return {
     time: new Date(ts * 1000).toISOString(),
     address: word(request.client_ip),
@@ -59,15 +62,17 @@ export function accessLine(line: string): Access | undefined {
     path: word(request.uri),
     ...{ status, bytes, seconds },
     ...(device !== undefined && { device: word(device) }),
+    ...(user !== undefined && user !== "" && { user: word(user) }),
   };
 }
 
 /** In one line, and nothing to a terminal, colours neither. */
 const word = (text: string) => text.replaceAll(/[\p{Cc}\p{Bidi_C}\p{Zl}\p{Zp}]/gu, "");
 
-export function renderAccess({ time, address, method, host, path, status, seconds, device }: Access): string {
+export function renderAccess({ time, address, method, host, path, status, seconds, device, user }: Access): string {
   const ms = `${Math.round(seconds * 1000)} ms`;
-  return `${time}  ${address}  ${status}  ${method} ${host}${path}  ${ms}${device === undefined ? "" : `  ${device}`}`;
+  const who = [device, user].flatMap((name) => (name === undefined ? [] : `  ${name}`)).join("");
+  return `${time}  ${address}  ${status}  ${method} ${host}${path}  ${ms}${who}`;
 }
 
 /** In Caddy's container: nothing that a stranger wrote is read by anything else on the host. */
@@ -171,15 +176,38 @@ const factors = new Map([
   ["/api/secondfactor/duo", "Duo"],
 ]);
 
-/** What the portal accepted, as lines of the history: the oldest first. */
-export function signIns(requests: readonly Access[], portal: string): HistoryLine[] {
-  return requests.flatMap(({ time, address, method, host, path, status }) => {
+/** How long after a sign-in the portal's page may take to lead to the page that was asked for, in milliseconds. */
+const arrivalMs = 60_000;
+
+/**
+ * Who signed in at that time from that address: the portal's requests do not say it, but those that follow do. More than one name, if
+ * others of that address were there within a minute; none, if nobody was, or while a second factor is missing.
+ */
+function signedIn({ time, address }: Access, factor: string, seen: readonly Access[]): string {
+  if (factor === "password") return "";
+  const at = Date.parse(time);
+  const arrived = seen.filter((one) => {
+    const later = Date.parse(one.time) - at;
+    return one.address === address && later >= 0 && later <= arrivalMs;
+  });
+  const names = new Set(arrived.flatMap(({ user }) => user ?? []));
+  return names.size === 0 ? "" : `${[...names].join(" or ")} `;
+}
+
+/**
+ * What the portal accepted, as lines of the history: the oldest first.
+ *
+ * @param seen requests that say who had signed in. @default none
+ */
+export function signIns(requests: readonly Access[], portal: string, seen: readonly Access[] = []): HistoryLine[] {
+  return requests.flatMap((request) => {
+    const { time, address, method, host, path, status } = request;
     const factor = method === "POST" && host === portal && status === 200 ? factors.get(decoded(path)) : undefined;
     if (factor === undefined) return [];
     return [
       {
         time,
-        operator: `from ${address}`,
+        operator: `${signedIn(request, factor, seen)}from ${address}`,
         stack: "auth",
         action: "sign-in",
         release: "",
@@ -204,11 +232,16 @@ function decoded(path: string): string {
  */
 export const signInMarks: readonly string[] = ['"method":"POST"', '"status":200'];
 
-/** The last sign-ins that the access log knows; none while Caddy does not run. */
-export async function readSignIns(ssh: Ssh, portal: string, count: number): Promise<HistoryLine[]> {
+/**
+ * The last sign-ins that the access log knows; none while Caddy does not run.
+ *
+ * @param named whether its lines say who had signed in, as in a stack with people
+ */
+export async function readSignIns(ssh: Ssh, portal: string, count: number, named: boolean): Promise<HistoryLine[]> {
   const select = signInMarks.map((mark) => ` | grep -F "${mark.replaceAll('"', '\\"')}"`);
   try {
-    return signIns(await read(ssh, 20 * count, select.join("")), portal);
+    const accepted = await read(ssh, 20 * count, select.join(""));
+    return signIns(accepted, portal, named ? await read(ssh, summarised) : []);
   } catch (error) {
     if (error instanceof OpsError) return [];
     throw error;

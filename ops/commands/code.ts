@@ -3,7 +3,7 @@ import { poll } from "../../components/poll";
 import type { Operations } from "../../components/operations";
 import { onHost } from "../host";
 import type { StackChoice } from "../stack";
-import { inGateway } from "./gateway";
+import { accountOf, inGateway } from "./gateway";
 
 /** Authelia's codes are good for five minutes (https://www.authelia.com/configuration/identity-validation/elevated-session/). */
 const codeLifeMs = 5 * 60_000;
@@ -30,19 +30,41 @@ export function isFresh(code: Code | undefined, now: number): code is Code {
 }
 
 /**
- * The newest one-time code that is still good; waits for one that long.
+ * Whether a notification is for an account, whose display name in the users file is its own. The file has Go's form of the address,
+ * `{NAME MAIL}` (authelia/authelia, internal/notification/file_notifier.go).
+ */
+export function isFor(notification: string, account: string): boolean {
+  // The first: what follows the head is not Authelia's alone.
+  const [, recipient = ""] = /^Recipient: (.*)$/m.exec(notification) ?? [];
+  return recipient.startsWith(`{${account} `);
+}
+
+/**
+ * The newest one-time code that is still good; waits for one that long. The file holds the newest notification alone, whoever it is for.
  *
+ * @param who whose code. @default the operator's
  * @throws OpsError where none came, or where codes go by mail
  */
-export async function oneTimeCode(choice: StackChoice, seconds: number, say: (line: string) => void): Promise<Code> {
+export async function oneTimeCode(
+  choice: StackChoice,
+  seconds: number,
+  say: (line: string) => void,
+  who?: string,
+): Promise<Code> {
   return onHost(choice, async (ssh, { operations }) => {
-    if (operations.codesTo !== undefined)
-      throw new OpsError(`one-time codes of this stack are sent by mail to ${operations.codesTo}`);
+    const { codesTo, people = [] } = operations;
+    const account = accountOf(operations, who);
+    if (codesTo !== undefined) {
+      const { mail } = people.find(({ name }) => name === account) ?? { mail: codesTo };
+      throw new OpsError(`one-time codes of this stack are sent by mail to ${mail}`);
+    }
     let said = false;
     return poll({ boundMs: seconds * 1000, pauseMs }, async (remainingMs) => {
       const { stdout } = await ssh.script(`date +%s; ${inGateway} cat /config/notification.txt 2>/dev/null || true`);
       const [clock = "", ...text] = stdout.split("\n");
-      const found = codeIn(text.join("\n"));
+      const notification = text.join("\n");
+      // Somebody else's code is not for the operator's eyes by accident.
+      const found = people.length === 0 || isFor(notification, account) ? codeIn(notification) : undefined;
       if (isFresh(found, Number(clock) * 1000)) return { done: found };
       if (!said && remainingMs > 0) say(`Waiting for a code; ${portalHint(operations)}`);
       said = true;

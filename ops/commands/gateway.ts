@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { parseDocument } from "yaml";
+import type { Operations } from "../../components/operations";
 import { hashPassword } from "../../components/auth-gateway/password-hash";
 import { password as passwordSchema } from "../../components/settings/checks";
 import { onHost } from "../host";
@@ -28,14 +29,33 @@ export function checkPassword(password: string): void {
   if (!parsed.success) throw new OpsError(`the password ${parsed.error.issues[0]?.message ?? "is not acceptable"}`);
 }
 
+/** Everybody with an account, the operator first. */
+export function accountsOf({ operator, people = [] }: Pick<Operations, "operator" | "people">): string[] {
+  return [operator, ...people.map(({ name }) => name)];
+}
+
 /**
- * Sets the operator's password at the gateway, as the portal would; only its hash leaves this machine. The file is read and
+ * An account as typed.
+ *
+ * @param who undefined: the operator
+ * @throws OpsError that lists those there are
+ */
+export function accountOf(operations: Pick<Operations, "operator" | "people">, who: string | undefined): string {
+  const accounts = accountsOf(operations);
+  if (who === undefined) return operations.operator;
+  if (accounts.includes(who)) return who;
+  throw new OpsError(`this stack has no account ${who}; it has ${accounts.join(", ")}`);
+}
+
+/**
+ * Sets the operator's password, or a person's, at the gateway, as the portal would; only its hash leaves this machine. The file is read and
  * written inside the gateway's container, as its user: the folder is Authelia's own, where root would follow any link.
  */
-export async function setPassword(choice: StackChoice, password: string): Promise<string> {
+export async function setPassword(choice: StackChoice, password: string, who?: string): Promise<string> {
   checkPassword(password);
   const hash = await hashPassword(password, randomBytes(16).toString("base64"));
-  return onHost(choice, async (ssh, { operations: { operator } }) => {
+  return onHost(choice, async (ssh, { operations }) => {
+    const account = accountOf(operations, who);
     const { stdout: users } = await ssh.script(`exec ${inGateway} cat /config/users.yml`);
     // What Authelia wrote in between is not overwritten.
     await ssh.script(
@@ -46,9 +66,9 @@ export async function setPassword(choice: StackChoice, password: string): Promis
          rm -f "$new" && cat >"$new" || exit 1
          if [ "$(sha256sum <"$file" | cut -d" " -f1)" = "$1" ]; then mv "$new" "$file"; else echo "the users file changed meanwhile: try again" >&2; exit 1; fi' sh "$1"`,
       [createHash("sha256").update(users).digest("hex")],
-      { input: withPasswordHash(users, operator, hash) },
+      { input: withPasswordHash(users, account, hash) },
     );
-    return operator;
+    return account;
   });
 }
 
@@ -56,15 +76,15 @@ export async function setPassword(choice: StackChoice, password: string): Promis
 type Authelia = (...words: readonly string[]) => Promise<string>;
 
 /**
- * Runs an action with the gateway's own command line, for the operator.
+ * Runs an action with the gateway's own command line.
  *
  * @throws OpsError with what a command says is wrong, without the page of usage that follows it
  */
 function withAuthelia<T>(
   choice: StackChoice,
-  action: (authelia: Authelia, operator: string) => Promise<T>,
+  action: (authelia: Authelia, operations: Operations) => Promise<T>,
 ): Promise<T> {
-  return onHost(choice, (ssh, { operations: { operator } }) =>
+  return onHost(choice, (ssh, { operations }) =>
     action(async (...words) => {
       try {
         return (await ssh.script(`exec ${inGateway} authelia "$@"`, words)).stdout.trim();
@@ -72,7 +92,7 @@ function withAuthelia<T>(
         const [, fault] = error instanceof OpsError ? (/^Error: (.*)$/m.exec(error.message) ?? []) : [];
         throw fault === undefined ? error : new OpsError(fault, { cause: error });
       }
-    }, operator),
+    }, operations),
   );
 }
 
@@ -86,13 +106,19 @@ async function unless(words: RegExp, instead: string, action: Promise<string>): 
   }
 }
 
-function passkeys(authelia: Authelia, operator: string): Promise<string> {
-  const list = authelia("storage", "user", "webauthn", "list", operator);
-  return unless(/has no WebAuthn credentials/, `${operator} has no passkey.`, list);
+function passkeys(authelia: Authelia, account: string): Promise<string> {
+  const list = authelia("storage", "user", "webauthn", "list", account);
+  return unless(/has no WebAuthn credentials/, `${account} has no passkey.`, list);
 }
 
-export function listDevices(choice: StackChoice): Promise<string> {
-  return withAuthelia(choice, passkeys);
+/** What Authelia prints of each account's passkeys, the operator's first. */
+export function listDevices(choice: StackChoice): Promise<{ readonly account: string; readonly table: string }[]> {
+  return withAuthelia(choice, async (authelia, operations) => {
+    const found = [];
+    // One after another: each is a process next to the gateway's, in its memory.
+    for (const account of accountsOf(operations)) found.push({ account, table: await passkeys(authelia, account) });
+    return found;
+  });
 }
 
 /** The passkeys in Authelia's table: ID, KID, and what the operator called it. */
@@ -102,25 +128,26 @@ export function passkeysIn(table: string): { readonly kid: string; readonly desc
 
 /**
  * @param kid key id as {@link listDevices} shows it
- * @throws OpsError where the operator has no such passkey: Authelia itself calls that a success
+ * @param who whose it is. @default the operator
+ * @throws OpsError where that account has no such passkey: Authelia itself calls that a success
  */
-export function removePasskey(choice: StackChoice, kid: string): Promise<string> {
-  return withAuthelia(choice, async (authelia, operator) => {
-    const lines = (await passkeys(authelia, operator)).split("\n");
+export function removePasskey(choice: StackChoice, kid: string, who?: string): Promise<string> {
+  return withAuthelia(choice, async (authelia, operations) => {
+    const account = accountOf(operations, who);
+    const lines = (await passkeys(authelia, account)).split("\n");
     if (!lines.some((line) => line.trim().split(/\s+/)[1] === kid))
-      throw new OpsError(`${operator} has no passkey with the KID ${kid}: npm run ops -- devices lists them`);
+      throw new OpsError(`${account} has no passkey with the KID ${kid}: npm run ops -- devices lists them`);
     return authelia("storage", "user", "webauthn", "delete", `--kid=${kid}`);
   });
 }
 
-export function removeTotp(choice: StackChoice): Promise<string> {
-  return withAuthelia(choice, (authelia, operator) =>
-    unless(
-      /no TOTP configuration/,
-      `${operator} has no authenticator app.`,
-      authelia("storage", "user", "totp", "delete", operator),
-    ),
-  );
+/** @param who whose it is. @default the operator */
+export function removeTotp(choice: StackChoice, who?: string): Promise<string> {
+  return withAuthelia(choice, (authelia, operations) => {
+    const account = accountOf(operations, who);
+    const removed = authelia("storage", "user", "totp", "delete", account);
+    return unless(/no TOTP configuration/, `${account} has no authenticator app.`, removed);
+  });
 }
 
 /** One ban. */

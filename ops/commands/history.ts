@@ -33,7 +33,12 @@ export function renderHistory(lines: readonly HistoryLine[]): string {
 export async function history(choice: StackChoice, count: number): Promise<HistoryLine[]> {
   return onHost(choice, async (ssh, { operations }) => {
     const { stdout } = await ssh.script(`[ ! -e ${file} ] || tail -n "$1" ${file}`, [String(count)]);
-    const seen = await readSignIns(ssh, hostOf({ subdomain: portalSubdomain }, operations.domain), count);
+    const seen = await readSignIns(
+      ssh,
+      hostOf({ subdomain: portalSubdomain }, operations.domain),
+      count,
+      operations.people !== undefined,
+    );
     return inOrder(parseHistory(stdout), seen).slice(-count);
   });
 }

@@ -99,7 +99,7 @@ export const tools: readonly Tool[] = [
   look("snapshots", "Lists the backups.", async (choice) => (await snapshots(choice)).data),
   look(
     "devices",
-    "Lists the operator's passkeys, and the clients that have a key.",
+    "Lists the accounts' passkeys, and the clients that have a key.",
     async (choice) => (await allDevices(choice)).data,
   ),
   look(

@@ -22,8 +22,12 @@ import { type Tools, count, pastTime, timeSpan } from "./tools";
 
 /** Commands that change something of a stack which is no state. */
 export function addActing(program: Command, { add, choice, json, give, say }: Tools): void {
-  add(program, "password", "set the operator's password; only its hash leaves this machine").action(async () => {
-    give(done(`The password of ${await setPassword(choice(), await newPassword())} is changed.`));
+  add(
+    program,
+    "password [name]",
+    "set the operator's password, or that of one of `people`; only its hash leaves this machine",
+  ).action(async (name: string | undefined) => {
+    give(done(`The password of ${await setPassword(choice(), await newPassword(), name)} is changed.`));
   });
   add(
     program,

@@ -52,10 +52,14 @@ export function addLooking(program: Command, { add, choice, json, give, print, s
   add(program, "outdated", "compare the pinned images and sources with the newest ones").action(async () => {
     report("outdated", await outdated(choice()));
   });
-  add(program, "otp", "print the newest one-time code of the sign-in portal; wait until there is one")
+  add(
+    program,
+    "otp [name]",
+    "print the newest one-time code of the sign-in portal, the operator's or that of one of `people`; wait until there is one",
+  )
     .option("--wait <seconds>", "how long", count, 120)
-    .action(async ({ wait }: { wait: number }) => {
-      const { code, at } = await oneTimeCode(choice(), wait, say);
+    .action(async (name: string | undefined, { wait }: { wait: number }) => {
+      const { code, at } = await oneTimeCode(choice(), wait, say, name);
       give(answer("otp", { code, time: new Date(at).toISOString() }, code));
     });
   add(program, "logs <app>", "print the log of an App, of auth or of edge; with --json one object a line")
@@ -105,15 +109,17 @@ export function addLooking(program: Command, { add, choice, json, give, print, s
     });
   const devices = program
     .command("devices")
-    .description("list and remove second factors of the operator; list keys of OpenCode's own clients");
+    .description("list and remove second factors of the accounts; list keys of OpenCode's own clients");
   add(devices, "list", "list the passkeys, and the clients that have a key", true).action(async () => {
     give(await allDevices(choice()));
   });
-  add(devices, "remove <kid>", "remove a passkey by its KID, or `totp` for the authenticator app").action(
-    async (kid: string) => {
-      give(done(await (kid === "totp" ? removeTotp(choice()) : removePasskey(choice(), kid))));
-    },
-  );
+  add(
+    devices,
+    "remove <kid> [name]",
+    "remove a passkey by its KID, or `totp` for the authenticator app: the operator's, or that of one of `people`",
+  ).action(async (kid: string, name: string | undefined) => {
+    give(done(await (kid === "totp" ? removeTotp(choice(), name) : removePasskey(choice(), kid, name))));
+  });
   const notify = program
     .command("notify")
     .description("news on the phone: each address, and what came of the last message");
@@ -136,13 +142,17 @@ export function addLooking(program: Command, { add, choice, json, give, print, s
   });
 }
 
-/** The passkeys of the operator, and the keys of OpenCode's own clients. */
+/** The passkeys of the accounts, and the keys of OpenCode's own clients. */
 export async function allDevices(choice: StackChoice) {
-  const table = await listDevices(choice);
+  const devices = await listDevices(choice);
   const keys = await listDeviceKeys(choice);
   const clients = keys.map(({ name, lastUsed }) => ({
     name,
     ...(lastUsed !== undefined && { lastUsed: new Date(lastUsed * 1000).toISOString() }),
   }));
-  return answer("devices list", { passkeys: passkeysIn(table), clients }, `${table}\n\n${deviceTable(keys)}`);
+  const passkeys = devices.flatMap(({ account, table }) =>
+    passkeysIn(table).map((passkey) => ({ ...passkey, ...(devices.length > 1 && { account }) })),
+  );
+  const tables = devices.map(({ table }) => table).join("\n\n");
+  return answer("devices list", { passkeys, clients }, `${tables}\n\n${deviceTable(keys)}`);
 }

@@ -11,6 +11,7 @@ import { login } from "./scenarios/login";
 import { commandsNextDoor, nextDoor } from "./scenarios/next-door";
 import { noChange } from "./scenarios/no-change";
 import { ownApp } from "./scenarios/own-app";
+import { people } from "./scenarios/people";
 import { refusals } from "./scenarios/refusals";
 import { releases } from "./scenarios/releases";
 import { space } from "./scenarios/space";
@@ -87,6 +88,10 @@ describe("certificates", () => {
 });
 describe("data", () => {
   data(world);
+});
+// Behind all that need the operator's session, which ends here.
+describe("people", () => {
+  people(world);
 });
 describe("destroy", () => {
   destroy(world);

@@ -1,9 +1,11 @@
 import { X509Certificate, createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { type IncomingHttpHeaders, type Server, createServer } from "node:http";
 import { request } from "node:https";
 import { type SelfSigned, selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { type Browser, chromium } from "playwright-core";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
+import type { Accounts } from "../../components/auth-gateway/access-rules";
 import { type Route, indexIcons } from "../../components/routes";
 import { RenderedCaddy } from "./rendered-caddy";
 
@@ -74,16 +76,22 @@ export class IndexPage {
     private readonly tls: SelfSigned,
   ) {}
 
-  static async open(own: readonly Route[] = routes): Promise<IndexPage> {
+  /** @param accounts with people the gateway says who a session is of: `authelia_session=good-NAME` */
+  static async open(own: readonly Route[] = routes, accounts?: Accounts): Promise<IndexPage> {
     const gateway = createServer((asked, answer) => {
       const path = String(asked.headers["x-forwarded-uri"]).replace(/\?.*/, "");
       const passes = asked.headers.cookie?.includes(session) ?? indexIcons.some((icon) => icon === path);
-      answer.writeHead(passes ? 200 : 302, passes ? {} : { location: `https://auth.${domain}/` }).end();
+      const [, user] = /good-([a-z]+)/.exec(asked.headers.cookie ?? "") ?? [];
+      const known = user === undefined ? {} : { "remote-user": user };
+      answer.writeHead(passes ? 200 : 302, passes ? known : { location: `https://auth.${domain}/` }).end();
     });
     const port = await listen(gateway);
     const tls = selfSigned([domain, `*.${domain}`]);
     return new IndexPage(
-      await RenderedCaddy.start({ domain, routes: own, tls, portOf: () => Promise.resolve(port) }),
+      await RenderedCaddy.start({
+        ...{ domain, routes: own, tls, portOf: () => Promise.resolve(port) },
+        ...(accounts && { accounts }),
+      }),
       gateway,
       tls,
     );
@@ -92,6 +100,11 @@ export class IndexPage {
   /** The host's report; undefined: there is none. */
   report(content: object | string | undefined): void {
     this.caddy.report(typeof content === "object" ? JSON.stringify(content) : content);
+  }
+
+  /** The lines of the access log so far. */
+  accessLog(): string[] {
+    return readFileSync(this.caddy.accessLog, "utf8").trimEnd().split("\n");
   }
 
   /** The notifier's report of costs; undefined: there is none. */

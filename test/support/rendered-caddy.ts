@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
+import type { Accounts } from "../../components/auth-gateway/access-rules";
 import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import { type Route, modelPort } from "../../components/routes";
@@ -21,6 +22,8 @@ export interface RenderedOptions {
   readonly tls?: { readonly key: string; readonly certificate: string };
   /** As `secrets.NAME` of the template. @default none */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Who has an account. @default the operator alone */
+  readonly accounts?: Accounts;
   /** What is taken out of the Caddyfile, to see what happens without it. @default nothing */
   readonly without?: RegExp;
 }
@@ -131,7 +134,7 @@ interface Adapted {
   };
 }
 
-function releaseOf({ domain, routes, secrets = {} }: RenderedOptions): Release {
+function releaseOf({ domain, routes, accounts, secrets = {} }: RenderedOptions): Release {
   const certificates = {
     email: undefined,
     directories: [],
@@ -139,7 +142,10 @@ function releaseOf({ domain, routes, secrets = {} }: RenderedOptions): Release {
     dns: undefined,
     fallbackMinutes: 3,
   };
-  const source = reverseProxyRelease({ domain, routes, certificates, images: defaultImages, timeZone: "UTC" });
+  const source = reverseProxyRelease({
+    ...{ domain, routes, certificates, images: defaultImages, timeZone: "UTC" },
+    ...(accounts && { accounts }),
+  });
   return renderRelease(join(__dirname, "../../stack-templates"), source, secrets, "key");
 }
 

@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { WebSocket, WebSocketServer } from "ws";
 import { parse } from "yaml";
 import { freePort, listen } from "@cloudcode/offline-kit/toolchain/ports";
+import type { Accounts } from "../../components/auth-gateway/access-rules";
 import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import { deviceSecret, loginSecret } from "../../components/reverse-proxy/sites";
@@ -56,12 +57,19 @@ class ReloadedCaddy {
   readonly #folder = mkdtempSync(join(tmpdir(), "reloaded-caddy-"));
   readonly #path = `${join(this.#folder, "bin")}:${process.env["PATH"] ?? ""}`;
   readonly #upstream: Server = createServer((_request, answer) => answer.end("here"));
+  /** Lets everybody in, and says who it is by a cookie of the tests. */
+  readonly #gate: Server = createServer(({ headers }, answer) => {
+    const [, user] = /\buser=(\w+)/.exec(headers.cookie ?? "") ?? [];
+    answer.writeHead(200, user === undefined ? {} : { "remote-user": user }).end();
+  });
+  readonly #sockets = new WebSocketServer({ server: this.#upstream });
   readonly #child: ChildProcess;
 
   private constructor(
     caddyFile: string,
     private readonly ports: { readonly https: number; readonly replacements: ReadonlyMap<string, string> },
     routes: readonly Route[],
+    private accounts: Accounts | undefined,
   ) {
     mkdirSync(join(this.#folder, "bin"));
     symlinkSync(caddyFile, join(this.#folder, "bin/caddy"));
@@ -71,17 +79,18 @@ class ReloadedCaddy {
   }
 
   /** @param socks port of a server that leads to this machine's localhost */
-  static async start(routes: readonly Route[], socks = 0): Promise<ReloadedCaddy> {
-    const [https, http, queue, admin, backend] = await Promise.all(Array.from({ length: 5 }, freePort));
+  static async start(routes: readonly Route[], socks = 0, accounts?: Accounts): Promise<ReloadedCaddy> {
+    const [https, http, queue, admin, backend, gate] = await Promise.all(Array.from({ length: 6 }, freePort));
     const replacements = new Map([
       ["\tadmin localhost:2019\n", `\tadmin localhost:${admin}\n\thttps_port ${https}\n\thttp_port ${http}\n`],
       [":9092", `:${queue}`],
-      ["auth-portal:9091", `127.0.0.1:${backend}`],
+      ["auth-portal:9091", `127.0.0.1:${gate}`],
       [upstream, `127.0.0.1:${backend}`],
       ["app-socks:1080", `127.0.0.1:${socks}`],
     ]);
-    const running = new ReloadedCaddy(await caddy(), { https: https ?? 0, replacements }, routes);
+    const running = new ReloadedCaddy(await caddy(), { https: https ?? 0, replacements }, routes, accounts);
     await new Promise<void>((resolve) => running.#upstream.listen(backend, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => running.#gate.listen(gate, "127.0.0.1", resolve));
     await untilOpen(https ?? 0);
     // Its own authority makes the certificates after that.
     for (const { subdomain } of routes) while ((await running.visit(subdomain, 0)) !== ok) await sleep(50);
@@ -97,6 +106,12 @@ class ReloadedCaddy {
     await run(program, named, { env: environment });
   }
 
+  /** The same after a change of who has an account. */
+  async change(id: string, routes: readonly Route[], accounts: Accounts): Promise<void> {
+    this.accounts = accounts;
+    await this.reload(id, routes);
+  }
+
   /** Lets somebody with this key see what listens on a port of localhost. */
   permit(port: number, key: string): void {
     mkdirSync(join(this.#folder, "guests", String(port)), { recursive: true });
@@ -104,10 +119,10 @@ class ReloadedCaddy {
   }
 
   /** A WebSocket that is open. */
-  async socket(subdomain: string, cookie: string): Promise<WebSocket> {
+  async socket(subdomain: string, cookie: string, path = "/"): Promise<WebSocket> {
     const host = `${subdomain}.${domain}`;
     const options = { servername: host, headers: { host, cookie }, rejectUnauthorized: false };
-    const opened = new WebSocket(`wss://127.0.0.1:${this.ports.https}/`, options);
+    const opened = new WebSocket(`wss://127.0.0.1:${this.ports.https}${path}`, options);
     await once(opened, "open");
     return opened;
   }
@@ -142,12 +157,18 @@ class ReloadedCaddy {
 
   stop(): void {
     this.#child.kill("SIGKILL");
+    this.#sockets.close();
     this.#upstream.close();
+    this.#gate.close();
     rmSync(this.#folder, { recursive: true });
   }
 
   #release(id: string, routes: readonly Route[]) {
-    const source = reverseProxyRelease({ domain, routes, certificates, images: defaultImages, timeZone: "UTC" });
+    const { accounts } = this;
+    const source = reverseProxyRelease({
+      ...{ domain, routes, certificates, images: defaultImages, timeZone: "UTC" },
+      ...(accounts && { accounts }),
+    });
     const { files, plan } = renderRelease(templates, source, secrets, "key");
     const textOf = (path: string) => files.find((file) => file.path === path)?.content ?? "";
     let caddyfile = textOf("live/Caddyfile");
@@ -245,3 +266,36 @@ it("the streams of guests end by a reload of the same release under another name
     dev.close();
   }
 }, 60_000);
+
+it("the streams of a person who is removed end at once, those of others who stay may, and the operator's live on", async () => {
+  const person = (name: string) => ({ name, mail: `${name}@example.com`, apps: ["app"] });
+  const withTerminal = { ...route("app"), paths: [{ path: "/terminal/*", upstream: "app-socks:1080" }] };
+  const accounts = (...names: string[]) => ({ operator: "admin", people: names.map(person) });
+  const terminal = createServer();
+  const sockets = new WebSocketServer({ server: terminal });
+  const server = await ReloadedCaddy.start([withTerminal], await listen(terminal), accounts("jo", "mia"));
+  try {
+    const open = await Promise.all([
+      server.socket("app", "user=jo"),
+      server.socket("app", "user=jo", "/terminal/ws"),
+      server.socket("app", "user=admin"),
+      server.socket("app", "user=admin", "/terminal/ws"),
+    ]);
+    const states = () => open.map(({ readyState }) => readyState === WebSocket.OPEN);
+    expect(states()).toEqual([true, true, true, true]);
+    const ended = Promise.all(open.slice(0, 2).map((socket) => once(socket, "close")));
+    await server.change("second", [withTerminal], accounts("mia"));
+    await Promise.race([ended, sleep(20_000)]);
+    expect(states()).toEqual([false, false, true, true]);
+    // The last one: no rule of Caddy's names people any more.
+    const mia = await server.socket("app", "user=mia");
+    await server.change("third", [withTerminal], accounts());
+    await Promise.race([once(mia, "close"), sleep(20_000)]);
+    expect([mia.readyState === WebSocket.OPEN, ...states().slice(2)]).toEqual([false, true, true]);
+    for (const socket of open) socket.terminate();
+  } finally {
+    server.stop();
+    sockets.close();
+    terminal.close();
+  }
+}, 90_000);

@@ -219,3 +219,28 @@ describe.each(configurations)("with %s", (_name, settings) => {
     }
   });
 });
+
+describe("the gateway of a stack with people", () => {
+  it("is a compose file that the real Compose takes, in which what is added has the walls of all services", async () => {
+    const people = '[{"name":"jo","mail":"jo@example.com","apps":["opencode"]}]';
+    const stack = unpack(await runProgram({ people }), "auth-release");
+    try {
+      const { services } = await composeConfig(stack.composeFile, stack.folder);
+      expect(Object.keys(services).sort()).toEqual(["authelia", "forget", "seed", "sessions"]);
+      const { forget, sessions, authelia } = services;
+      for (const wall of ["cap_drop", "security_opt", "image"] as const)
+        expect(forget?.[wall]).toEqual(sessions?.[wall]);
+      expect(forget?.cap_drop).toEqual(["ALL"]);
+      expect(forget?.cap_add).toBeUndefined();
+      expect(Object.keys(forget?.networks ?? {})).toEqual(["sessions"]);
+      expect(forget).toMatchObject({ restart: "no", mem_limit: "67108864" });
+      // As the shell gets it: the dollar sign is not Compose's.
+      expect(JSON.stringify(forget)).toMatch(/[^$]\$\(valkey-cli -h sessions flushall\)/);
+      const script = authelia?.volumes?.find(({ target }) => target === "/seed/admit.sh");
+      expect(statSync(script?.source ?? "").mode & 0o111).toBe(0o111);
+      expect(script?.read_only).toBe(true);
+    } finally {
+      stack.remove();
+    }
+  });
+});

@@ -191,6 +191,7 @@ describe("the site of a Route", () => {
         host: "app.home.example.com",
         origin: "https://app.home.example.com",
         pages: "^(?:.*)$",
+        refusals: [],
         open: [],
         basicAuth: undefined,
         keys: [],

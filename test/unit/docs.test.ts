@@ -114,6 +114,7 @@ const outputs: Record<keyof Awaited<ReturnType<typeof cloudcode>>, true> = {
   urls: true,
   adminUsername: true,
   adminPassword: true,
+  peoplePasswords: true,
   appLogins: true,
   publicAddress: true,
   deviceKeys: true,

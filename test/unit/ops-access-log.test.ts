@@ -27,6 +27,10 @@ describe("a line of the access log", () => {
     expect(renderAccess(access({ device: "laptop" }))).toBe(
       "2026-11-28T20:17:39.500Z  192.0.2.1  200  GET code.home.example.com/session…  12 ms  laptop",
     );
+    expect(shapes.logs.safeParse(access({ user: "jo" })).error).toBeUndefined();
+    expect(renderAccess(access({ user: "jo" }))).toMatch(/ {2}12 ms {2}jo$/);
+    // A stranger's, in a stack with people.
+    expect(access({ user: "" })).toEqual(access());
   });
 
   it.each(["", "half of a li", "null", "[]", "{}", line().slice(0, -2), line({ status: "200" }), line({ ts: null })])(
@@ -88,6 +92,37 @@ describe("sign-ins", () => {
       "sign-in passkey accepted from 192.0.2.1",
       "sign-in one-time code accepted from 192.0.2.1",
     ]);
+  });
+
+  describe("of a stack with people", () => {
+    const start = 1_795_897_059;
+    const signIn = (path: string, after = 0, client = "192.0.2.1") =>
+      access({ ts: start + after }, { uri: path, host: portal, method: "POST", client_ip: client });
+    const by = (user: string, after: number, client = "192.0.2.1") =>
+      access({ ts: start + after, user }, { uri: "/", host: "code.home.example.com", client_ip: client });
+    const names = (requests: Parameters<typeof signIns>[0], seen: Parameters<typeof signIns>[0]) =>
+      signIns(requests, portal, seen).map(({ operator }) => operator);
+
+    it("say who came from that address right after it", () => {
+      const seen = [by("mia", -5), by("", 1), by("jo", 2), by("jo", 3), by("mia", 4, "192.0.2.7"), by("mia", 3600)];
+      expect(names([signIn("/api/secondfactor/totp"), signIn("/api/firstfactor/passkey")], seen)).toEqual([
+        "jo from 192.0.2.1",
+        "jo from 192.0.2.1",
+      ]);
+    });
+
+    it("name all of an address who may have been it, and nobody where nobody came", () => {
+      expect(names([signIn("/api/secondfactor/totp")], [by("jo", 2), by("mia", 9)])).toEqual([
+        "jo or mia from 192.0.2.1",
+      ]);
+      expect(names([signIn("/api/secondfactor/totp")], [by("jo", 61), by("jo", 1, "192.0.2.7")])).toEqual([
+        "from 192.0.2.1",
+      ]);
+    });
+
+    it("name nobody while a second factor is missing: whoever comes then signed in before", () => {
+      expect(names([signIn("/api/firstfactor")], [by("jo", 2)])).toEqual(["from 192.0.2.1"]);
+    });
   });
 
   it("stand among the changes in the order of their times", () => {

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import jsQR from "jsqr";
 import { parse } from "yaml";
-import { codeIn, isFresh } from "../../ops/commands/code";
+import { codeIn, isFor, isFresh } from "../../ops/commands/code";
 import { splitService } from "../../ops/commands/containers";
-import { bansIn, checkPassword, withPasswordHash } from "../../ops/commands/gateway";
+import { accountOf, accountsOf, bansIn, checkPassword, withPasswordHash } from "../../ops/commands/gateway";
 import { parseHistory, renderHistory } from "../../ops/commands/history";
 import { addressOf, opener, qrCode } from "../../ops/commands/open";
 import { scriptCommand, shortFolder, sshArguments } from "../../ops/ssh";
@@ -220,3 +220,38 @@ function picture(lines: readonly string[]) {
         data.fill(0, (y * width + x) * 4, (y * width + x) * 4 + 3);
   return { data, width, height };
 }
+
+describe("the accounts of a stack", () => {
+  const people = [
+    { name: "jo", mail: "jo@example.com" },
+    { name: "mia", mail: "mia@example.com" },
+  ];
+
+  it("are the operator's, and those of people", () => {
+    expect(accountsOf({ operator: "admin" })).toEqual(["admin"]);
+    expect(accountsOf({ operator: "admin", people })).toEqual(["admin", "jo", "mia"]);
+  });
+
+  it("are found by their names, the operator's by none", () => {
+    expect(accountOf({ operator: "admin", people }, undefined)).toBe("admin");
+    expect(accountOf({ operator: "admin", people }, "admin")).toBe("admin");
+    expect(accountOf({ operator: "admin", people }, "mia")).toBe("mia");
+    expect(() => accountOf({ operator: "admin", people }, "mi")).toThrow(
+      "this stack has no account mi; it has admin, jo, mia",
+    );
+    expect(() => accountOf({ operator: "admin" }, "jo")).toThrow("this stack has no account jo; it has admin");
+  });
+
+  it("have their codes told apart by the recipient of the notification", () => {
+    const to = (name: string) =>
+      fileText({ displayName: name, email: `${name}@example.com` }, "Confirm your identity", "ABCD2345", new Date());
+    expect([isFor(to("jo"), "jo"), isFor(to("jo"), "admin"), isFor(to("jo-x"), "jo"), isFor(to("jo"), "o")]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    const forged = to("jo").replace("ABCD2345", "x\nRecipient: {admin admin@example.com}");
+    expect([isFor(forged, "jo"), isFor(forged, "admin")]).toEqual([true, false]);
+  });
+});

@@ -1,5 +1,6 @@
 import * as check from "../checks";
-import { secret, text } from "../setting";
+import { people } from "../people";
+import { array, secret, text } from "../setting";
 
 /** Who logs in, and how codes reach them. */
 export const gatewaySettings = {
@@ -16,6 +17,12 @@ export const gatewaySettings = {
   adminEmail: text(check.email, {
     description: "The operator's mail address, for one-time codes and alerts. Default: adminUsername@domain.",
     example: "you@example.com",
+  }),
+  people: array(people, {
+    description:
+      "Up to four more people, each with a name, a mail address and the Apps that they reach. They have passwords and second factors of their own, but share the Apps' data with you: an App that gives you a shell gives them the same. First passwords: pulumi stack output peoplePasswords --show-secrets. See docs/people.md.",
+    example: '\'[{"name":"jo","mail":"jo@example.com","apps":["memos"]}]\'',
+    default: [],
   }),
   sessionInactivity: text(check.sessionTime, {
     description:

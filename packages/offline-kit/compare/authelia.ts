@@ -10,7 +10,7 @@ import { exitWith } from "../../../cli/exit";
 import { bundleGateway } from "../stand-ins/authelia/bundle";
 import { totpCode } from "../stand-ins/authelia/http/totp";
 import { reportDifferences } from "./report";
-import { type Ask, Side, domain, password, username } from "./side";
+import { type Ask, Side, domain, password, person, username } from "./side";
 
 const usage = "usage: npm run compare:authelia -- [--real PATH] (default: authelia on PATH)";
 
@@ -21,11 +21,15 @@ const known: ReadonlySet<string> = new Set(["the page"]);
 
 const post = (body: unknown, from?: string): Ask => ({ method: "POST", body, ...(from !== undefined && { from }) });
 const signIn = (word: string, from?: string) => post({ username, password: word, keepMeLoggedIn: false }, from);
-const gate = (headers: Readonly<Record<string, string>> = { accept: "text/html" }): Ask => ({
+const gate = (
+  headers: Readonly<Record<string, string>> = { accept: "text/html" },
+  host = "code.",
+  path = "/x?y=1",
+): Ask => ({
   headers: {
     "x-forwarded-method": "GET",
-    "x-forwarded-host": `code.${domain}`,
-    "x-forwarded-uri": "/x?y=1",
+    "x-forwarded-host": `${host}${domain}`,
+    "x-forwarded-uri": path,
     ...headers,
   },
 });
@@ -51,6 +55,27 @@ async function idle(side: Side, sent: string): Promise<boolean> {
 
 const secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 const guessed = "192.0.2.66";
+
+/** What the gate says of each place: an App of the person's, one of others, the index page, and paths that differ. */
+const places = async (side: Side) => {
+  const at = (host: string, path?: string) => side.ask(gatePath, gate(undefined, host, path));
+  return [
+    await at("notes."),
+    await at("code."),
+    await at(""),
+    await at("other."),
+    await at("notes.", "/public/x"),
+    await at("notes.", "/public/closed/x"),
+  ];
+};
+
+/** Signs the person in with both factors; a code is good once, also that of the next half minute. */
+const personSignsIn = async (side: Side, ahead = 0) => {
+  side.forgetCookies();
+  const first = await side.ask(firstFactor, post({ username: person, password, keepMeLoggedIn: false }));
+  const token = totpCode(secret, Math.floor(Date.now() / 30_000) + ahead);
+  return [first, await side.ask("/api/secondfactor/totp", post({ token }))];
+};
 
 const steps: readonly Step[] = [
   ["version", (side) => side.run("--version")],
@@ -112,7 +137,44 @@ const steps: readonly Step[] = [
   ],
   ["the gate after two factors", (side) => side.ask(gatePath, gate())],
   ["removal of the app", (side) => side.run("storage", "user", "totp", "delete", username)],
+  ["every place to the operator", places],
   ["signing out", (side) => side.ask("/api/logout", post({}))],
+  ["every place to a stranger", places],
+  ["a person's password", (side) => side.ask(firstFactor, post({ username: person, password, keepMeLoggedIn: false }))],
+  ["every place to a person after one factor", places],
+  [
+    "where a person's password leads to",
+    (side) => {
+      const asked = { username: person, password, keepMeLoggedIn: false, targetURL: `https://code.${domain}/` };
+      return side.ask(firstFactor, post(asked));
+    },
+  ],
+  [
+    "a person's authenticator app",
+    (side) => side.run("storage", "user", "totp", "generate", person, "--secret", secret),
+  ],
+  ["a person's sign-in", (side) => personSignsIn(side)],
+  ["every place to a person", places],
+  [
+    "every place to a person who is removed, and to the same session when the name comes back",
+    async (side) => {
+      await side.people("gone");
+      const removed = await places(side);
+      await side.people("there");
+      return [removed, await places(side)];
+    },
+  ],
+  [
+    "a session that nobody used until the name came back",
+    async (side) => {
+      await personSignsIn(side, 1);
+      await side.people("gone");
+      await side.people("there");
+      return places(side);
+    },
+  ],
+  ["removal of all passkeys of a user", (side) => side.run("storage", "user", "webauthn", "delete", person, "--all")],
+  ["removal of a person's app", (side) => side.run("storage", "user", "totp", "delete", person)],
   ["no bans", (side) => [side.run("storage", "bans", "ip", "list"), side.run("storage", "bans", "user", "list")]],
   [
     "five wrong passwords from one address",

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { authGatewayRelease } from "../../../components/auth-gateway/auth-gateway-stack";
 import { defaultImages } from "../../../components/images";
-import type { PathRule, Policy } from "../../../components/routes";
+import { type PathRule, type Policy, edgeNetwork } from "../../../components/routes";
+import type { Person } from "../../../components/settings/people";
 import type { MailSettings } from "../../../components/settings/settings";
 import { renderRelease } from "../../../components/stack/release";
 
@@ -29,17 +30,28 @@ export interface GatewayPlan {
   readonly hash: string;
   /** Policy, and the paths that differ, by label below the domain. */
   readonly hosts: Readonly<Record<string, { readonly policy: Policy; readonly paths?: readonly PathRule[] }>>;
+  /** Who has an account next to the operator, with the operator's password; the App of a host has its label. @default nobody */
+  readonly people?: readonly Person[];
   /** @default none, as without settings */
   readonly mail?: MailSettings;
 }
 
 /** The auth gateway's files as the program renders them, for a folder and a port of this machine. */
-export function gatewayFiles({ folder, port, domain, username, hash, hosts, mail }: GatewayPlan): GatewayFiles {
+export function gatewayFiles({
+  folder,
+  port,
+  domain,
+  username,
+  hash,
+  hosts,
+  people = [],
+  mail,
+}: GatewayPlan): GatewayFiles {
   const source = authGatewayRelease({
     domain,
     routes: Object.entries(hosts).map(([subdomain, { policy, paths = [] }]) => ({
       subdomain,
-      network: "edge",
+      network: edgeNetwork(subdomain),
       upstream: `${subdomain}:1`,
       policy,
       paths,
@@ -50,6 +62,7 @@ export function gatewayFiles({ folder, port, domain, username, hash, hosts, mail
       ...{ username, email: undefined, password: undefined },
       session: { inactivity: "1d", lifetime: "7d", remembered: "1M" },
     },
+    people,
     mail,
     images: defaultImages,
     timeZone: "UTC",
@@ -61,6 +74,7 @@ export function gatewayFiles({ folder, port, domain, username, hash, hosts, mail
     resetSecret: "reset-it".repeat(8),
     encryptionKey: "the-key-".repeat(8),
     smtpPassword: "",
+    ...Object.fromEntries(people.map(({ name }) => [`hash-of-${name}`, hash])),
   };
   const release = renderRelease(join(__dirname, "../../../stack-templates"), source, secrets, "key");
   const text = (path: string) => release.files.find((file) => file.path.endsWith(path))?.content ?? "";

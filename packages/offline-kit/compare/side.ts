@@ -14,6 +14,8 @@ import { gatewayFiles } from "./gateway-files";
 export const domain = "home.example.com";
 export const username = "admin";
 export const password = "correct horse battery";
+/** Who reaches the host `notes` alone. */
+export const person = "mia";
 const salt = Buffer.alloc(16, 7).toString("base64");
 
 export interface Ask {
@@ -39,6 +41,7 @@ export class Side {
   private child: ChildProcess | undefined;
   private log = "";
   private cookie = "";
+  private users = "";
 
   private constructor(
     private readonly command: readonly [string, ...string[]],
@@ -64,11 +67,19 @@ export class Side {
       domain,
       username,
       hash: await hashPassword(password, salt),
-      hosts: { code: { policy: "two_factor" } },
+      hosts: {
+        code: { policy: "two_factor" },
+        notes: {
+          policy: "two_factor",
+          paths: [{ path: "/public/closed/*" }, { path: "/public/*", policy: "bypass" }],
+        },
+      },
+      people: [{ name: person, mail: `${person}@example.com`, apps: ["notes"] }],
     });
     files.configuration.server.timeouts = { read: "1s", idle: "1s" };
     delete files.configuration.session.redis;
     writeFileSync(join(this.folder, "configuration.yml"), stringify(files.configuration));
+    this.users = files.users;
     writeFileSync(join(this.folder, "users.yml"), files.users);
     for (const [name, text] of Object.entries(files.secrets)) writeFileSync(join(this.folder, name), text);
   }
@@ -143,6 +154,16 @@ export class Side {
       );
       sent.on("error", reject).end(text);
     });
+  }
+
+  /** Takes the person out of the users file, or puts them back, and waits until that is read. */
+  async people(are: "there" | "gone"): Promise<void> {
+    const text =
+      are === "there" ? this.users : this.users.replace(new RegExp(`^  "${person}":\\n(    .*\\n)*`, "m"), "");
+    // Within half a second of a reload the real one takes no other.
+    await sleep(1000);
+    writeFileSync(join(this.folder, "users.yml"), text);
+    await sleep(1500);
   }
 
   forgetCookies(): void {
