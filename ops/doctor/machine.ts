@@ -2,13 +2,15 @@ import { enabledApps } from "../../components/apps/registry";
 import { hostValues } from "../../components/host/docker-engine";
 import { inboundRules } from "../../components/host/network";
 import type { Operations } from "../../components/operations";
+import type { Mirrors } from "../../components/mirrors";
 import { toSettings } from "../../components/settings/settings";
 import { workerValues } from "../../components/workers/app-worker";
 import { stackSettings } from "../settings";
 import { Ssh } from "../ssh";
 import { OpsError, type StackChoice, readOutputs } from "../stack";
 import { type Check, none, ok, red } from "../status/check";
-import { judgeLook, lookCommand, lookScript, workerLookScript } from "./look";
+import { judgeLook, lookCommand, lookScript, templates, workerLookScript } from "./look";
+import { mirrorQuestions } from "./mirrors";
 
 /** Longest look, in ms: it waits for apt's sources, and for each program that does not answer. */
 const lookMs = 5 * 60_000;
@@ -19,6 +21,8 @@ interface Machine {
   readonly worker?: string;
   readonly connection: Operations["connection"];
   readonly script: string;
+  /** Mirrors in use that it times. @default none */
+  readonly mirrors?: Mirrors | undefined;
 }
 
 /** What is in the way on the machines that the stack is for; they are only read, also before the first `up`. */
@@ -42,12 +46,12 @@ async function checksOf(machine: Machine): Promise<Check[]> {
   }
 }
 
-async function look({ connection, script }: Machine): Promise<Check[]> {
+async function look({ connection, script, mirrors }: Machine): Promise<Check[]> {
   const ssh = await Ssh.open(connection);
   try {
     const now = String(Math.round(Date.now() / 1000));
     const { stdout } = await ssh.script(lookCommand, [now], { input: script, timeoutMs: lookMs });
-    return judgeLook(stdout);
+    return judgeLook(stdout, mirrors);
   } finally {
     ssh.close();
   }
@@ -58,7 +62,7 @@ async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Chec
   const parsed = await stackSettings(choice);
   if (!parsed.ok) return [red("settings", parsed.message, "run the commands above; `pulumi preview` reports the same")];
   const settings = toSettings(parsed.values);
-  const { target } = settings;
+  const { target, mirrors } = settings;
   const existing = target.kind === "existing" ? target : undefined;
   const port = existing?.port ?? 22;
   // What SSH is open to on a machine of ours stands in its security group.
@@ -68,6 +72,7 @@ async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Chec
     hostValues(settings.docker, { port, network: { inbound, enforced: existing === undefined } }, undefined),
     {
       memoryMiB: Math.max(0, ...plans.map(({ memory }) => memory?.mib ?? 0)),
+      mirrors: mirrorQuestions(settings, templates),
       x86Apps: plans.filter(({ processor }) => processor === "x86_64").map(({ name }) => name),
     },
   );
@@ -78,7 +83,10 @@ async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Chec
       connection: { host: address, port: at.port, hostKey: at.hostKey, ...login },
       script: workerLookScript(workerValues(settings.docker)),
     }));
-    return [{ connection: { host: existing.address, port, hostKey: existing.hostKey, ...login }, script }, ...workers];
+    return [
+      { connection: { host: existing.address, port, hostKey: existing.hostKey, ...login }, script, mirrors },
+      ...workers,
+    ];
   }
   const { operations } = await readOutputs(choice).catch((error: unknown) => {
     if (error instanceof OpsError) return { operations: undefined };
@@ -87,7 +95,7 @@ async function machinesOf(choice: StackChoice): Promise<readonly (Machine | Chec
   if (operations === undefined)
     return [none("machine", "there is none yet: pulumi up creates it, and checks it first")];
   if (!operations.awake) return [none("machine", "it is switched off")];
-  return [{ connection: operations.connection, script }];
+  return [{ connection: operations.connection, script, mirrors }];
 }
 
 function reachWords(words: string): string {

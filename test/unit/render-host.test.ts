@@ -85,6 +85,7 @@ describe("every shell script", () => {
       "5-docker.sh",
       "6-network.sh",
       "7-access.sh",
+      "7-mirrors.sh",
       "8-end.sh",
       "agent.sh",
       "apt.sh",
