@@ -87,6 +87,7 @@ describe("every shell script", () => {
       "7-access.sh",
       "7-mirrors.sh",
       "8-end.sh",
+      "admit.sh",
       "agent.sh",
       "apt.sh",
       "backup-drill-stack.sh",
