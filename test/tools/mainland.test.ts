@@ -282,14 +282,18 @@ it("OpenCode comes from the npm mirror, and its container's tools know the mirro
   expect(given).toMatchObject({ GOPROXY: "https://goproxy.cn,direct", GOSUMDB: "sum.golang.google.cn" });
 });
 
-it.each(["notify", "casecheck", "tg-signer"])("pip in the image of %s asks the mirror, by hash", async (app) => {
-  const line = wheel();
-  for (const name of ["requirements.txt", "build-requirements.txt"]) writeFileSync(join(folder, name), line);
-  const replaced = { "/usr/local/lib/casecheck/": "", "pip install": "python3 -m pip install" };
-  const dockerfile = await dockerfileOf(app);
-  await build(dockerfile, "pip", replaced);
-  expect([new Set(served), strayed]).toEqual([new Set(["/simple/tiny/", "/files/tiny-1.0.0-py3-none-any.whl"]), []]);
+it.each(["notify", "casecheck", "tg-signer"])(
+  "pip in the image of %s asks the mirror, by hash",
+  async (app) => {
+    const line = wheel();
+    for (const name of ["requirements.txt", "build-requirements.txt"]) writeFileSync(join(folder, name), line);
+    const replaced = { "/usr/local/lib/casecheck/": "", "pip install": "python3 -m pip install" };
+    const dockerfile = await dockerfileOf(app);
+    await build(dockerfile, "pip", replaced);
+    expect([new Set(served), strayed]).toEqual([new Set(["/simple/tiny/", "/files/tiny-1.0.0-py3-none-any.whl"]), []]);
 
-  writeFileSync(join(folder, "requirements.txt"), line.replace(/[0-9a-f]{64}/, "0".repeat(64)));
-  await expect(build(dockerfile, "pip", replaced)).rejects.toThrow("DO NOT MATCH THE HASHES");
-}, 120_000);
+    writeFileSync(join(folder, "requirements.txt"), line.replace(/[0-9a-f]{64}/, "0".repeat(64)));
+    await expect(build(dockerfile, "pip", replaced)).rejects.toThrow("DO NOT MATCH THE HASHES");
+  },
+  120_000,
+);
