@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
@@ -83,6 +84,20 @@ export async function collected(
   return { exitCode, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() };
 }
 
+/** Whether somebody answers at a socket: its file is there before. */
+function listens(socket: string): Promise<true | undefined> {
+  return new Promise((resolve) => {
+    const probe = connect(socket)
+      .once("connect", () => {
+        probe.destroy();
+        resolve(true);
+      })
+      .once("error", () => {
+        resolve(undefined);
+      });
+  });
+}
+
 /**
  * The system's ssh to one host. The private key is handed to an agent of its own over a pipe and is never in a file; the
  * agent ends with this process, however that ends.
@@ -110,16 +125,22 @@ export class Ssh {
     });
     const started = until(
       10,
-      () => Promise.resolve(existsSync(socket) || undefined),
+      () => listens(socket),
       () => Promise.resolve("ssh-agent did not start within 10 s"),
     );
-    await Promise.race([started, missing]);
-    writeFileSync(join(folder, "known_hosts"), `${alias} ${connection.hostKey}\n`, { mode: 0o600 });
-    const input = `${connection.privateKey.trimEnd()}\n`;
-    await run("ssh-add", ["-q", "-"], { input, env: { SSH_AUTH_SOCK: socket } }).catch((error: unknown) => {
-      const words = error instanceof CommandError ? error.output.stderr.trim() : String(error);
-      throw new OpsError(`ssh-add refuses the stack's private key: ${words}`);
-    });
+    try {
+      await Promise.race([started, missing]);
+      writeFileSync(join(folder, "known_hosts"), `${alias} ${connection.hostKey}\n`, { mode: 0o600 });
+      const input = `${connection.privateKey.trimEnd()}\n`;
+      await run("ssh-add", ["-q", "-"], { input, env: { SSH_AUTH_SOCK: socket } }).catch((error: unknown) => {
+        const words = error instanceof CommandError ? error.output.stderr.trim() : String(error);
+        throw new OpsError(`ssh-add refuses the stack's private key: ${words}`);
+      });
+    } catch (error) {
+      // While the agent runs, this process does not end.
+      ssh.close();
+      throw error;
+    }
     return ssh;
   }
 
