@@ -52,6 +52,7 @@ export class Home extends HomeComponent {
         news: news !== undefined,
         freeName: settings.freeName,
         domainAddress: settings.domainAddress,
+        standby: settings.standby,
         backup: settings.backup,
         resticImage: images.restic,
       },

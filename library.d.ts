@@ -278,6 +278,8 @@ export interface HomeArgs {
   readonly domainToken?: pulumi.Input<string> | undefined;
   /** IP address that the records of the domain get, such as that of a VPN, if domainToken is set. Default: the public address of the host. */
   readonly domainAddress?: string | undefined;
+  /** Whether this machine waits for a home that npm run ops -- move brings: the Apps are installed and not started, and no DNS records are made. That command sets and removes it. Default: false. */
+  readonly standby?: boolean | undefined;
   /** Networks that may connect to SSH on the host; required for alicloud (find yours: curl -4 https://ifconfig.me). Default: the host's own firewall decides. Default: []. */
   readonly sshCidrs?: readonly string[] | undefined;
   /** Networks that may connect to the Apps (ports 80 and 443); only with acmeDns, because certificate authorities connect from everywhere otherwise. With the target existing your own firewall enforces it. Default: everywhere. Default: []. */

@@ -15,13 +15,19 @@ import { stackTags } from "./resources/tags";
 /**
  * Network and host on ECS, after what must be asked of the account before any resource is declared.
  *
- * @param settings without a domain the host's address gives the name, and where others care for its records, none are made here
+ * @param settings without a domain the host's address gives the name; where others care for its records, or the home on standby has its
+ * names elsewhere, none are made here
  * @param parent a provider of the package alicloud that it was given is used for all resources; without one, one is made
  * @throws OperatorError with one sentence when the account does not answer, lacks what is set, or costs more than the budget
  */
 export async function alicloudPlatform(
   target: AlicloudTarget,
-  { domain, deleteData, care }: Pick<Settings, "domain" | "deleteData"> & { readonly care: DomainCare },
+  {
+    domain,
+    standby,
+    deleteData,
+    care,
+  }: Pick<Settings, "domain" | "standby" | "deleteData"> & { readonly care: DomainCare },
   parent: pulumi.ComponentResource,
 ): Promise<Platform> {
   const child = { parent };
@@ -31,7 +37,7 @@ export async function alicloudPlatform(
     parent.getProvider("alicloud:ecs/instance:Instance") ?? new alicloud.Provider("alicloud", { region }, child);
   const [costs, zone, vswitchZone] = await Promise.all([
     openCosts(target, (text) => void pulumi.log.warn(text)),
-    domain === undefined || care.records ? undefined : findZone(domain, provider),
+    domain === undefined || care.records || standby ? undefined : findZone(domain, provider),
     findVswitchZone(target, provider),
     checkImage(target, provider),
   ]);

@@ -22,6 +22,8 @@ export interface DockerEngineArgs extends DockerSettings {
   readonly alerts: AlertSettings;
   /** Whether news is left for the notifier. */
   readonly news: boolean;
+  /** Whether stacks are installed and not started until their data is brought. */
+  readonly standby: boolean;
   /** A free name whose records the host keeps at its provider; undefined: it keeps none. */
   readonly freeName: FreeNameSettings | undefined;
   /** What the records of that name get; undefined: the addresses of the host. */
@@ -91,7 +93,7 @@ export class DockerEngine extends pulumi.ComponentResource {
 
 /** What `stack-templates/host/` is rendered with. */
 export function hostValues(
-  docker: DockerSettings & Partial<Pick<DockerEngineArgs, "news">>,
+  docker: DockerSettings & Partial<Pick<DockerEngineArgs, "news" | "standby">>,
   {
     port,
     network,
@@ -113,6 +115,7 @@ export function hostValues(
     sshCidrs: network.enforced ? "" : (ssh?.sources.join(" ") ?? ""),
     notify: docker.news === true ? "yes" : "",
     spot: spot ? "yes" : "",
+    standby: docker.standby === true ? "yes" : "",
     dataDisk: dataDisk?.serial ?? "",
     dataDiskGiB: dataDisk?.gib ?? 0,
     daemon: daemonJson(docker),

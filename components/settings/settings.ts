@@ -26,6 +26,8 @@ export interface Settings {
   readonly records: DomainRecords | undefined;
   /** What the records of the domain point to; undefined, as by default: the public address of the host. Setting `domainAddress`. */
   readonly domainAddress: string | undefined;
+  /** Whether the machine waits for a home: Apps are installed and not started, and no DNS records are made. Default false; setting `standby`. */
+  readonly standby: boolean;
   /** Who signs in. */
   readonly operator: OperatorSettings;
   /** Who else does; undefined, as by default: nobody. Setting `people`. */
@@ -172,15 +174,19 @@ export function toSettings(
   later: Readonly<Record<string, pulumi.Output<string>>> = {},
 ): Settings {
   const values = seal(plain, later);
-  const { smtpAddress, adminEmail, domain } = values;
+  const { smtpAddress, adminEmail, domain, standby } = values;
   const mirrors = resolveMirrors(values.network, values.mirrors);
   const mail = smtpAddress === undefined ? undefined : toMail(smtpAddress, values);
   return deepFreeze({
     values,
     target: toTarget(values),
     domain,
-    ...domainKeeper(values, "domainToken" in later ? undefined : plain.domainToken),
+    // On standby the names lead to another machine, which keeps them.
+    ...(standby
+      ? { freeName: undefined, records: undefined }
+      : domainKeeper(values, "domainToken" in later ? undefined : plain.domainToken)),
     domainAddress: values.domainAddress,
+    standby,
     operator: {
       username: values.adminUsername,
       password: values.adminPassword,

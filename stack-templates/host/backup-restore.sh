@@ -42,7 +42,7 @@ overwrite() { # NAME SNAPSHOT
   repository_ready look
   [ -n "$(volumes "$name")" ] || fail "$name has no data on this host: pulumi up makes its place first"
   # Whatever is there now can be had back; what a sick new version left is not worth it.
-  [ "${CLOUDCODE_HOLDS:-}" = "$name" ] || save "$name" before-restore
+  [ "${CLOUDCODE_HOLDS:-}" = "$name" ] || [ -e "$stacks/.standby" ] || save "$name" before-restore
   place=$work/restore
   fetch "$name" "$2"
   readable "$name" || fail "snapshot $2 has data of a newer format than the release of $name that runs here can read: set that version first, then pulumi up; nothing was touched"
@@ -52,27 +52,35 @@ overwrite() { # NAME SNAPSHOT
   halt "$name"
   journal_begins "$name"
   swap "$name" "$place" || fail "the data of snapshot $2 could not be put in place; $name runs with what it had"
-  rm -f "$stacks/$name/given"
+  rm -f "$stacks/$name/given" "$stacks/$name/yielded"
+  unforward "$name"
   # Not into a pipe: what outlives this script when it is killed would wait on it, with the lock that recover needs.
   { load "$name" "$place" && start "$name" --wait --wait-timeout "$(plan "$name" timeout)" --remove-orphans; } >"$work/said" 2>&1 ||
     fail "$name did not become healthy with the data of snapshot $2, and runs with what it had: $(tail -n 3 "$work/said")"
   trap hide EXIT
   journal_ends
+  printf '%s\n' "$2" >"$stacks/$name/arrived"
   record "$name" restore "$2" running
   say "$name runs with the data of snapshot $2"
 }
 
 # The volumes of a snapshot, or these of them, in $work/restore.
 fetch() { # NAME SNAPSHOT [VOLUME...]
-  from=$2 which="--exclude /stack/releases --exclude /stack/files --exclude /stack/machine"
+  from=$2 before=$work/ahead/$1 which=''
   shift 2
-  [ $# -eq 0 ] || which=''
   for volume in "$@"; do
     for kind in volumes dumps databases sparse; do which="$which --include /$kind/$volume"; done
   done
   # shellcheck disable=SC2086 # words
-  unpack "$from" $which
+  if [ -n "$which" ]; then unpack "$from" $which; else take "$from"; fi
   put_databases "$from"
+}
+
+# All that a restore needs of a snapshot; on top of an earlier one of the same stack in $before, of which only what is equal stays.
+take() { # SNAPSHOT
+  set -- "$1" --exclude /stack/releases --exclude /stack/files --exclude /stack/machine
+  [ ! -d "$before" ] || set -- "$@" --delete
+  unpack "$@"
 }
 
 # A snapshot as it is, in $work/restore.
@@ -80,7 +88,7 @@ unpack() { # SNAPSHOT WORD...: of restic, what to leave out
   from=$1
   shift
   rm -rf "$work/restore"
-  mkdir -p "$work/restore"
+  case " $* " in *" --delete "*) mv "$before" "$work/restore" ;; *) mkdir -p "$work/restore" ;; esac
   words=$(restic --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER --cap-add FSETID --cap-add SETFCAP --mount "$(mount_option "$work/restore" /restore)" \
     -- restore --quiet "$from:/backup" --target /restore "$@" --sparse 2>&1) ||
     fail "snapshot $from could not be read; nothing was touched: $(printf '%s' "$words" | tail -n 3)"
@@ -99,7 +107,10 @@ put_databases() { # SNAPSHOT
 give() { # NAME STACK
   exec 8>"$stacks/.$1.lock"
   locked "$1" 8 || fail "a change of $1 has been running for 900 s; nothing was touched"
-  [ -d "$stacks/$1" ] || return 0
+  [ ! -d "$stacks/$1" ] || goes "$1" "$2"
+}
+
+goes() { # NAME STACK
   printf 'its data went to the stack %s at %s\n' "$2" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$stacks/$1/given" && sync "$stacks/$1/given" || exit 1
   halt "$1"
   containers=$(docker ps --all --quiet --filter "label=com.docker.compose.project=cloudcode-$1")
@@ -110,11 +121,13 @@ give() { # NAME STACK
 }
 
 resume() { # NAME
-  [ -e "$stacks/$1/given" ] || fail "$1 was not given away"
+  [ -e "$stacks/$1/given" ] || [ -e "$stacks/$1/yielding" ] || fail "$1 was not given away"
   exec 8>"$stacks/.$1.lock"
   locked "$1" 8 || fail "a change of $1 has been running for 900 s; nothing was touched"
-  rm "$stacks/$1/given"
+  rm -f "$stacks/$1/given" "$stacks/$1/yielded"
+  unforward "$1"
   start "$1" --wait --wait-timeout "$(plan "$1" timeout)" >"$work/said" 2>&1 || fail "$1 did not start: $(tail -n 3 "$work/said")"
+  rm -f "$stacks/$1/yielding"
   record "$1" resume "" running
   say "$1 runs again"
 }

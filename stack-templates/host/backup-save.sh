@@ -63,6 +63,17 @@ save() { # NAME [TAG]
   fi
 }
 
+# What the plan's questions get for an answer from a running stack: service, what it is about, and a digest.
+answers() { # NAME WORD...: what calls its compose
+  asked=$1
+  shift
+  plan "$asked" ask | while read -r service what command; do
+    [ -n "$("$@" ps --quiet --status running "$service" 2>/dev/null)" ] || continue
+    # shellcheck disable=SC2086 # the plan's words are words
+    printf '%s %s %s\n' "$service" "$what" "$("$@" exec -T "$service" $command </dev/null 2>/dev/null | head -c 1000000 | sha256sum | cut -c 1-64)"
+  done
+}
+
 warn() {
   say "$*"
   printf '%s\n' "$*" >>"$work/warnings"
@@ -73,11 +84,16 @@ warn_of() { # FILE WORDS
   sed "s/^/$2: /" "$1" | tee -a "$work/warnings" >&3
 }
 
-# Names of the stacks that run here.
-running() {
+# Names of the stacks that have their place here.
+all_stacks() {
   for folder in "$stacks"/*/; do
     [ ! -e "${folder}releases/current/compose.yaml" ] || basename "$folder"
   done
+}
+
+# Of those that a move took to another host, the last backup is made.
+running() {
+  for one in $(all_stacks); do [ -e "$stacks/$one/yielded" ] || printf '%s\n' "$one"; done
 }
 
 # Before a machine goes: what can wait, such as pruning, would take the time of what cannot.

@@ -55,7 +55,7 @@ recover() {
     mv "$folder.before" "$folder"
   done
   rm -f "$work/journal"
-  [ -e "$stacks/$torn/given" ] || start "$torn" >/dev/null 2>&1
+  if [ -e "$stacks/.standby" ]; then at_rest "$torn"; elif [ ! -e "$stacks/$torn/given" ]; then start "$torn" >/dev/null 2>&1; fi
   record "$torn" restore "" "cut off, runs with what it had"
   say "a restore of $torn was cut off; it runs with what it had"
 }

@@ -13,6 +13,11 @@ for name in updates space; do
 done
 if [ -e $units/cloudcode-recover.service ]; then systemctl disable cloudcode-recover.service; fi
 rm -f $units/cloudcode-recover.service
+for port in 443 80; do
+  [ ! -e "$units/cloudcode-moved-$port.socket" ] || systemctl disable --now "cloudcode-moved-$port.socket"
+  [ ! -e "$units/cloudcode-moved-$port.service" ] || systemctl stop "cloudcode-moved-$port.service"
+  rm -f "$units/cloudcode-moved-$port.socket" "$units/cloudcode-moved-$port.service"
+done
 # Of guests whose time has not passed: nothing would be there for them to run.
 systemctl stop 'cloudcode-guest-*.timer'
 systemctl daemon-reload

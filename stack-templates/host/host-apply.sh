@@ -48,10 +48,12 @@ apply() { # RELEASE
     exit 1
   fi
   look_at_format "$1"
-  { backed_up "$1" "$previous" && prepare_data "$1" "$previous"; } || { [ "$(current)" = "$1" ] || rm -rf "$stack/releases/$1"; exit 1; }
+  { { waits || backed_up "$1" "$previous"; } && prepare_data "$1" "$previous"; } || { [ "$(current)" = "$1" ] || rm -rf "$stack/releases/$1"; exit 1; }
+  # Before its first release is current: from then on, what is not stopped runs.
+  [ -z "$standby" ] || [ -n "$(current)" ] || stopped_by standby all
   # Nothing runs yet that could be harmed, and a service that reads `current` needs one to start from.
   [ -n "$previous" ] || switch "$1"
   go_live "$1" "$previous"
   prune "$1" "$previous" "$(release_of_kept)"
-  say "release $1 of $name is running"
+  if [ "$result" = running ]; then say "release $1 of $name is running"; else say "release $1 of $name is here and does not run: this host is on standby"; fi
 }

@@ -75,8 +75,25 @@ disconnect() {
   say "what $name lets in no more has ended"
 }
 
+# On a host on standby (the setting of that name) a stack gets its place and its release, and starts with its data (cloudcode-backup).
+waits() { [ -n "$standby" ] && { [ -e "$stack/stopped/all" ] || [ -e "$stack/given" ]; }; }
+
+place_only() { # RELEASE PREVIOUS
+  tidy_halves
+  if ! { networks_ready "$1" && compose "$1" up --no-start --remove-orphans --quiet-pull --no-build; }; then
+    result="not made"
+    fail "the containers of $name could not be made: $(tail -n 1 "$log")"
+  fi
+  switch "$1"
+  printf '%s\n' "$2" >"$stack/previous"
+  # shellcheck disable=SC2046 # names of services
+  stopped_by standby all $(compose "$1" config --services)
+  result="on standby"
+}
+
 # Starts a release instead of another; when it does not become healthy, rolls back to the other one.
 go_live() { # RELEASE PREVIOUS
+  if waits; then place_only "$1" "$2"; return; fi
   rm -rf "$stack/stopped"
   if machine_ready "$1" && started "$1"; then
     switch "$1"

@@ -21,10 +21,17 @@ forget_stopped() {
   rmdir "$stack/stopped" 2>/dev/null || true
 }
 
+stopped_by() { # WHO SERVICE...
+  who=$1
+  shift
+  mkdir -p "$stack/stopped"
+  for service in "$@"; do printf '%s by %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$who" >"$stack/stopped/$service"; done
+}
+
 stop() { # [SERVICE]
   power "$1"
-  mkdir -p "$stack/stopped"
-  for service in ${1:-all $services}; do printf '%s by %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(operator)" >"$stack/stopped/$service"; done
+  # shellcheck disable=SC2086 # names of services
+  stopped_by "$(operator)" ${1:-all $services}
   compose "$target" stop ${1:+"$1"} || { forget_stopped; result=failed; fail "$name could not be stopped: $(tail -n 1 "$log")"; }
   [ -n "$1" ] || [ ! -e "$stack/machine/halt.sh" ] || sh "$stack/machine/halt.sh" </dev/null
   result=${1:+"$1 "}stopped

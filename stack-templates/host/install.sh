@@ -77,6 +77,7 @@ set_swap
 set_time
 keys_only
 install_programs
+set_standby
 set_backups
 set_alerts
 set_page

@@ -39,7 +39,7 @@ end_timer() { # NAME [PROGRAM]
 
 install_programs() {
   change programs
-  parts="check-space.sh start-first.sh host-words.sh host-compose.sh host-format.sh host-live.sh host-apply.sh host-power.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh backup-swap.sh backup-format.sh backup-drill.sh backup-drill-stack.sh gone.sh"
+  parts="check-space.sh start-first.sh host-words.sh host-compose.sh host-format.sh host-live.sh host-apply.sh host-power.sh host-remove.sh backup-volumes.sh backup-save.sh backup-restic.sh backup-restore.sh backup-swap.sh backup-format.sh backup-drill.sh backup-drill-stack.sh backup-move.sh gone.sh"
   # First what the programs read.
   for part in $parts newest-listener.pl measure.pl drill.jq; do write "/opt/cloudcode/bin/$part" <"$here/$part"; done
   for part in __main__ copies database lists place proof; do write /opt/cloudcode/bin/volumes/$part.py <"$here/volumes/$part.py"; done
@@ -49,6 +49,13 @@ install_programs() {
   write "$units/cloudcode-recover.service" <"$here/cloudcode-recover.service"
   systemctl daemon-reload
   enable_unit cloudcode-recover.service
+  keep
+}
+
+# cloudcode-host reads it.
+set_standby() {
+  change standby
+  if [ -n "$standby" ]; then echo yes | write /opt/cloudcode/stacks/.standby; else drop /opt/cloudcode/stacks/.standby; fi
   keep
 }
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
+import { settingsOf } from "../support/settings";
 import { zoneEntry } from "../../components/alicloud/resources/dns";
 import { type ProgramRun, failureOf, runAlicloud } from "../support/program";
 import { eipAddress } from "../support/provider-answers";
@@ -77,6 +78,15 @@ describe("the records of the domain", () => {
     expect(run.resources.filter(({ type }) => type.includes("AlidnsRecord"))).toEqual([]);
     expect(steps(run)).toContain(`home.example.com and *.home.example.com must point to ${eipAddress}`);
     expect(steps(run)).toContain(`npm run dns -- home.example.com ${eipAddress}`);
+  });
+
+  it("are left to the other host while this one waits for a home", async () => {
+    const settings = { domain: "home.example.com", standby: "true" };
+    const run = await runAlicloud(settings, { account: { dnsZones: ["example.com"] } });
+    expect(run.resources.filter(({ type }) => type.includes("AlidnsRecord"))).toEqual([]);
+    const free = { domain: "home.duckdns.org", domainToken: "01234567-89ab-cdef-0123-456789abcdef" };
+    expect(settingsOf(free).freeName?.domain).toBe("home.duckdns.org");
+    expect(settingsOf({ ...free, standby: "true" }).freeName).toBeUndefined();
   });
 
   it("are not asked for without a domain", async () => {

@@ -93,6 +93,7 @@ describe("every shell script", () => {
       "backup-drill-stack.sh",
       "backup-drill.sh",
       "backup-format.sh",
+      "backup-move.sh",
       "backup-restic.sh",
       "backup-restore.sh",
       "backup-save.sh",

@@ -23,6 +23,7 @@ describe("settings that are not given", () => {
     });
     expect(settings).toEqual({
       domain: undefined,
+      standby: false,
       operator: {
         ...{ username: "admin", password: undefined, email: undefined },
         session: { inactivity: "1d", lifetime: "7d", remembered: "1M" },

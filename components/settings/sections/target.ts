@@ -30,6 +30,12 @@ export const targetSettings = {
       "IP address that the records of the domain get, such as that of a VPN, if domainToken is set. Default: the public address of the host.",
     example: "192.168.1.5",
   }),
+  standby: bool({
+    description:
+      "Whether this machine waits for a home that npm run ops -- move brings: the Apps are installed and not started, and no DNS records are made. That command sets and removes it.",
+    example: "true",
+    default: false,
+  }),
   sshCidrs: list(check.cidr, {
     description:
       "Networks that may connect to SSH on the host; required for alicloud (find yours: curl -4 https://ifconfig.me). Default: the host's own firewall decides.",
