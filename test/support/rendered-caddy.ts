@@ -121,6 +121,13 @@ export class RenderedCaddy {
     else writeFileSync(path, text);
   }
 
+  /** Whether the home is on its way to another host. */
+  moving(is: boolean): void {
+    const path = join(this.folder, "srv/page/moving");
+    if (is) writeFileSync(path, "");
+    else rmSync(path, { force: true });
+  }
+
   stop(): void {
     this.child.kill();
     rmSync(this.folder, { recursive: true, force: true });
