@@ -149,6 +149,11 @@ export const shapes = {
     /** With --preview-only. */
     z.strictObject({ goes: z.array(z.string()), stays: z.array(z.string()), costs: z.string() }),
   ]),
+  move: z.strictObject({
+    ...message.shape,
+    /** Seconds from the first App that stopped until the new host answered. */
+    unavailable: z.number().optional(),
+  }),
   "import-state": message,
   "import-data": message,
 } as const;

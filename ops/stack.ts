@@ -58,6 +58,9 @@ export class OpsError extends Error {}
 /** Another run of Pulumi is at work on the stack, and nothing was changed. */
 export class StackLocked extends OpsError {}
 
+/** Exit code where another run of Pulumi is at work: sysexits' EX_TEMPFAIL, try again later. */
+export const lockedCode = 75;
+
 /** What the CLI says while another run holds the stack: a backend of files or buckets, and Pulumi Cloud. */
 const lockWords = /currently locked|\[409\] Conflict: Another update is currently in progress/;
 
@@ -97,6 +100,14 @@ export function attached(choice: StackChoice, args: readonly string[]): Promise<
 /** The options by which the Pulumi CLI finds the chosen stack and asks nothing. */
 export function placeOf({ cwd, stack }: StackChoice): string[] {
   return ["--non-interactive", "--cwd", cwd ?? project, ...(stack === undefined ? [] : ["--stack", stack])];
+}
+
+/** What an `up` that failed says: its diagnostics, which the CLI prints on standard output. */
+export function upWords({ message, cause }: OpsError): string {
+  if (!(cause instanceof CommandError)) return message;
+  const { stdout, stderr } = cause.output;
+  const from = stdout.indexOf("Diagnostics:");
+  return `${from < 0 ? stdout.split("\n").slice(-40).join("\n") : stdout.slice(from)}\n${stderr}`.trim();
 }
 
 /** The CLI's own words, and what to do where those leave a person alone. */

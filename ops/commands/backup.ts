@@ -132,7 +132,7 @@ export async function snapshots(choice: StackChoice): Promise<Answer> {
   );
 }
 
-async function readSnapshots(ssh: Ssh): Promise<Snapshot[]> {
+export async function readSnapshots(ssh: Ssh): Promise<Snapshot[]> {
   const { stdout } = await ssh.script(`exec ${program} snapshots`);
   return parseSnapshots(stdout);
 }

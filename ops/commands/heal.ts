@@ -4,13 +4,10 @@ import { type Successor, machineStates, successors, zoneOfDisk } from "../../com
 import { chosenPlacement } from "../../components/alicloud/hooks/chosen-placement";
 import { toSettings } from "../../components/settings/settings";
 import type { AlicloudTarget } from "../../components/settings/targets";
-import { CommandError, type Say } from "../../cli/run";
+import type { Say } from "../../cli/run";
 import { type Known, type Verdict, judge, knownOf } from "../heal/judge";
 import { stackSettings } from "../settings";
-import { OpsError, type StackChoice, StackLocked, pulumi, readOutputs } from "../stack";
-
-/** Exit code where another run of Pulumi is at work: sysexits' EX_TEMPFAIL, try again later. */
-export const lockedCode = 75;
+import { OpsError, type StackChoice, StackLocked, lockedCode, pulumi, readOutputs, upWords } from "../stack";
 
 /** How often a machine that is taken back while it is set up is replaced by the next, in one run. */
 const mostRounds = 3;
@@ -211,12 +208,4 @@ async function takeFirst(
     return false;
   }
   throw last ?? new OpsError("there is no machine to take");
-}
-
-/** What an `up` that failed says: its diagnostics, which the CLI prints on standard output. */
-function upWords({ message, cause }: OpsError): string {
-  if (!(cause instanceof CommandError)) return message;
-  const { stdout, stderr } = cause.output;
-  const from = stdout.indexOf("Diagnostics:");
-  return `${from < 0 ? stdout.split("\n").slice(-40).join("\n") : stdout.slice(from)}\n${stderr}`.trim();
 }

@@ -13,11 +13,13 @@ import {
 import { type DestroyOptions, destroy } from "../commands/destroy";
 import { listBans, setPassword, unban } from "../commands/gateway";
 import { rollback } from "../commands/history";
+import { type MoveOptions, move } from "../commands/move";
 import { setPower } from "../commands/power";
 import { endGuest, listGuests, share } from "../commands/share";
 import { update } from "../commands/update";
 import { confirmed, newPassword } from "../prompt";
 import { answer, done } from "../shapes";
+import { StackLocked, lockedCode } from "../stack";
 import { type Tools, count, pastTime, timeSpan } from "./tools";
 
 /** Commands that change something of a stack which is no state. */
@@ -104,6 +106,24 @@ export function addActing(program: Command, { add, choice, json, give, say }: To
     .action(async (options: RestoreOptions) => {
       const restored = await restore(choice(), options, { say, confirmed });
       if (json()) give(answer("restore", { restored }, ""));
+    });
+  add(
+    program,
+    "move",
+    "move the home to the host of another stack, and go back by itself where that fails; ends with 75 while another run of Pulumi is at work",
+  )
+    .requiredOption(
+      "--to <stack>",
+      "a stack with the same settings and another machine, made by pulumi stack init --copy-config-from",
+    )
+    .option("--back", "go back from a move that was cut off", false)
+    .action(async (options: MoveOptions) => {
+      try {
+        give(await move(choice(), options, say));
+      } catch (error) {
+        if (!(error instanceof StackLocked)) throw error;
+        give(done(`${error.message}. The move has stopped here; run it again when that run is done.`), lockedCode);
+      }
     });
   add(program, "drop-copy <app>", "delete the data that was kept when the format of an App's data changed").action(
     async (app: string) => {
