@@ -21,7 +21,7 @@ const withTools = { ...project, globalSetup: "<rootDir>/test/tools/needs.ts" };
 
 /**
  * `unit` needs Node and git alone. `tools` needs what `test/tools/needs.ts` lists; so do `kit`, the sandbox, and each package, by its name.
- * `machine` has throw-away hosts of each system, `sandbox`, `apps` and `cloud` deploy to such, file after file (`--runInBand`).
+ * `machine` has throw-away hosts of each system, `sandbox`, `apps`, `move` and `cloud` deploy to such, file after file (`--runInBand`).
  */
 export default {
   // A browser or a stand-in that is slow to die must not hold up a finished run.
@@ -42,7 +42,8 @@ export default {
     { ...project, displayName: "sandbox", testMatch: ["<rootDir>/test/sandbox/sandbox.test.ts"] },
     { ...project, displayName: "apps", testMatch: ["<rootDir>/test/sandbox/apps.test.ts"] },
     { ...project, displayName: "lwsandbox", testMatch: ["<rootDir>/test/sandbox/lwsandbox/*.test.ts"] },
-    { ...project, displayName: "ops", testMatch: ["<rootDir>/test/sandbox/{ops,ops-faults,ops-move}.test.ts"] },
+    { ...project, displayName: "ops", testMatch: ["<rootDir>/test/sandbox/{ops,ops-faults}.test.ts"] },
+    { ...project, displayName: "move", testMatch: ["<rootDir>/test/sandbox/ops-move.test.ts"] },
     { ...project, displayName: "cloud", testMatch: ["<rootDir>/test/cloud/**/*.test.ts"] },
   ],
 };

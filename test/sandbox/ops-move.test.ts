@@ -1,7 +1,7 @@
 import { move } from "./ops/move";
 import { MoveWorld } from "./ops/move-world";
 
-// Two hosts, and a home that moves from one to the other and back: npm run test:ops -- test/sandbox/ops-move.test.ts
+// Two hosts, and a home that moves from one to the other and back: npm run test:move
 jest.setTimeout(30 * 60_000);
 
 const name = `${process.env["CLOUDCODE_SANDBOX"] ?? "ops"}-move`;

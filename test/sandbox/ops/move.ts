@@ -10,7 +10,7 @@ import { type MoveWorld, former, next } from "./move-world";
 
 const volumes = "/var/lib/docker/volumes";
 
-/** Apps of the home. For work on one: CLOUDCODE_MOVE_APPS=tg-signer, which needs 20 minutes; all need three times that. */
+/** Apps of the home: CLOUDCODE_MOVE_APPS=tg-signer needs 20 minutes, all three times that. */
 const apps = (process.env["CLOUDCODE_MOVE_APPS"] ?? "tg-signer,donation,casecheck").split(",");
 const hasCases = apps.includes("casecheck");
 const enabled = {
