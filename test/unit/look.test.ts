@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { hostValues } from "../../components/host/docker-engine";
@@ -61,6 +61,8 @@ afterAll(removeShells);
 
 interface Odd {
   readonly files?: Texts;
+  /** What links point to, by their path. */
+  readonly links?: Texts;
   readonly programs?: Texts;
   readonly settings?: Texts;
   readonly env?: Texts;
@@ -77,6 +79,10 @@ function look(odd: Odd = {}): string[] {
   for (const [path, text] of Object.entries({ ...files, ...odd.files })) {
     mkdirSync(dirname(join(folder, "root", path)), { recursive: true });
     writeFileSync(join(folder, "root", path), text);
+  }
+  for (const [path, target] of Object.entries(odd.links ?? {})) {
+    mkdirSync(dirname(join(folder, "root", path)), { recursive: true });
+    symlinkSync(target, join(folder, "root", path));
   }
   mkdirSync(join(folder, "bin"), { recursive: true });
   for (const [name, text] of Object.entries({ ...programs, ...odd.programs })) {
@@ -113,6 +119,23 @@ describe.each(hostShells.map((shell) => [shell.name, shell] as const))(
   (_name, shell) => {
     it("has nothing in the way", () => {
       expect(look({ shell })).toEqual(fine);
+    });
+
+    it.each([
+      ["systemd", "systemd", "1", "0::/init.scope\n"],
+      ["its proxy", "systemd-socket-", "55", "0::/system.slice/cloudcode-moved-443.service\n"],
+    ])("may pass its ports on to the host that its home moved to, by %s", (_which, comm, pid, cgroup) => {
+      const at = (unit: string) => ({
+        shell,
+        files: {
+          "proc/net/tcp": " sl local\n 1: 00000000:01BB 00000000:0000 0A 0:0 0:0 0 0 0 4711 2\n",
+          ...process1(Number(pid), comm, { cgroup: cgroup.replace("cloudcode-moved-443", unit) }),
+        },
+        programs: { systemctl: `case $1 in list-sockets) echo "[::]:443 ${unit}.socket ${unit}.service" ;; esac` },
+      });
+      const links = { [`proc/${pid}/fd/7`]: "socket:[4711]", "proc/99/fd/1": "socket:[4712]" };
+      expect(look({ ...at("cloudcode-moved-443"), links })).toEqual(fine);
+      expect(look(at("pages"))).toEqual([expect.stringMatching(/^red ports: .*pages/)]);
     });
 
     it("lets the operator in from where they come, by IPv4 and IPv6", () => {

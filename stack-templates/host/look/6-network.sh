@@ -66,6 +66,8 @@ for port in 80 443; do
       docker-proxy | dockerd) case "$served" in *":$port->"*) continue ;; esac ;;
     esac
     owner=$(belongs "$pid")
+    # Ours, once the home has moved to another host (forward of backup-move.sh).
+    case "$owner" in "unit cloudcode-moved-$port.service") continue ;; esac
     case "$reported" in *"<$owner $process>"*) continue ;; esac
     reported="$reported<$owner $process>"
     name=${owner#* }
@@ -80,7 +82,9 @@ for port in 80 443; do
       *)
         socket=
         [ "$pid" != 1 ] || socket=$(ask systemctl list-sockets --no-legend --no-pager --plain | awk -v port=":$port" 'index($1, port) == length($1) - length(port) + 1 { print $2; exit }')
-        if [ -n "$socket" ]; then
+        if [ "$socket" = "cloudcode-moved-$port.socket" ]; then
+          continue
+        elif [ -n "$socket" ]; then
           add blocks ports "systemd serves $protocol port $port for ${socket}" "systemctl disable --now $(word "$socket" UNIT)"
         else
           add blocks ports "$process (process $pid) serves $protocol port $port" "find out who starts it (ps -fp $pid; systemctl status $pid), and stop it there"

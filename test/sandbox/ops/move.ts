@@ -19,9 +19,11 @@ const enabled = {
   casecheckEnabled: String(hasCases),
 };
 
-/** Sorted lines of all SQLite databases of an App, by the path of each. */
+/** Sorted lines of all SQLite databases of an App, by the path of each. They are copied first: one that nobody has open cannot be read without writing. */
 const dumps = (app: string) => `cd ${volumes} && for file in $(find cloudcode-${app}_* -type f -size -20M | sort); do
-  head -c 15 "$file" | grep -q '^SQLite format 3' && sqlite3 -readonly "$file" .dump | sort | sed "s#^#$file: #"; done; true`;
+  head -c 15 "$file" | grep -q '^SQLite format 3' || continue
+  rm -f /tmp/copy.db*; cp "$file" /tmp/copy.db; [ ! -e "$file-wal" ] || cp "$file-wal" /tmp/copy.db-wal
+  sqlite3 /tmp/copy.db .dump | sort | sed "s#^#$file: #"; done`;
 
 export function move(world: MoveWorld): void {
   const cases = () =>
