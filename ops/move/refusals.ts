@@ -12,7 +12,7 @@ import type { Place } from "./plan";
 const ofMachine: ReadonlySet<string> = new Set([
   ...Object.keys({ ...alicloudSettings, ...existingSettings, ...dockerSettings, ...operationsSettings }),
   ...Object.keys(backupSettings).filter((key) => key !== "backupRepository"),
-  ...["target", "sshCidrs", "standby", "deleteData"],
+  ...["target", "domainAddress", "sshCidrs", "webCidrs", "network", "mirrors", "standby", "deleteData"],
 ]);
 const isOfMachine = (key: SettingKey) => ofMachine.has(key) || /MemoryMiB$/.test(key);
 
@@ -57,6 +57,10 @@ export function settingsAgainst(
   if (old.casecheckPublished === "tunnel" && old.casecheckCloudflareApiToken !== undefined)
     problems.push(
       "casecheckCloudflareApiToken: the tunnel belongs to the stack that made it; make one by hand and use casecheckTunnelToken in both, or publish CaseCheck with caddy",
+    );
+  if (old.domainProvider !== undefined)
+    problems.push(
+      `domainProvider: the records at Cloudflare belong to the stack that made them, and there would be two of each for a while; remove domainProvider and domainToken in both (pulumi up deletes the records of ${former.name}) and create them by hand`,
     );
   if (old.target === "existing" && fresh.target === "existing" && isSameMachine(old, fresh))
     problems.push(`hostAddress: ${next.name} has the machine of ${former.name}`);

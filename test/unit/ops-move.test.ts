@@ -385,6 +385,12 @@ describe("what is in the way of a move", () => {
       {},
       /^casecheckCloudflareApiToken: the tunnel belongs to the stack that made it/,
     ],
+    [
+      "records of the program at Cloudflare",
+      { domainProvider: "cloudflare", domainToken: "token-of-cloudflare" },
+      { domainProvider: "cloudflare", domainToken: "token-of-cloudflare" },
+      /^domainProvider: the records at Cloudflare belong to the stack that made them/,
+    ],
   ])("%s", (_, old, fresh, words) => {
     const problems = against(old, fresh);
     expect(problems).toHaveLength(1);
