@@ -71,7 +71,7 @@ function snapshotIn(printed: string, stack: string): string {
 export class Hosts implements MoveActs {
   /** Seconds between the first stop and the moment when the new host answered. */
   unavailable = 0;
-  private reached: Reached | undefined;
+  private reached: Promise<Reached> | undefined;
   private readonly journal: Journal;
 
   private constructor(
@@ -94,8 +94,12 @@ export class Hosts implements MoveActs {
     return this.former.outputs.operations.onlyOnce ?? [];
   }
 
-  async next(): Promise<Reached> {
-    return (this.reached ??= await reach(this.to));
+  /** One connection, also for two that ask at once. */
+  next(): Promise<Reached> {
+    return (this.reached ??= reach(this.to).catch((error: unknown) => {
+      this.reached = undefined;
+      throw error;
+    }));
   }
 
   /** Whether the former host passes connections on: it has no edge then. */
@@ -105,7 +109,12 @@ export class Hosts implements MoveActs {
 
   close(): void {
     this.former.ssh.close();
-    this.reached?.ssh.close();
+    this.reached?.then(
+      ({ ssh }) => {
+        ssh.close();
+      },
+      () => undefined,
+    );
   }
 
   point(): Promise<Point | undefined> {
