@@ -161,7 +161,8 @@ export function move(world: MoveWorld): void {
       const there = new Set(after.split("\n"));
       // The new host may have written since; nothing of the former is missing.
       const isFixed = (line: string) => !/sqlite_sequence|PRAGMA|authentication_logs|cached_data/.test(line);
-      if (app !== "donation") expect(before).toContain("INSERT");
+      // The stand-in of Authelia keeps no database of SQLite: that the passkey signs in shows its data.
+      if (app === "tg-signer") expect(before).toContain("INSERT");
       expect(before.split("\n").filter((line) => isFixed(line) && !there.has(line))).toEqual([]);
     }
     expect(await world.onNext(`cat ${files}/jo.session`)).toBe("kept");
