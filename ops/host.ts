@@ -1,4 +1,5 @@
 import { userInfo, hostname } from "node:os";
+import type { RunOptions } from "../cli/run";
 import { Ssh } from "./ssh";
 import { OpsError, type StackChoice, type StackOutputs, readOutputs } from "./stack";
 
@@ -25,7 +26,22 @@ export function knownStack(outputs: StackOutputs, name: string): string {
   throw new OpsError(`this stack has no ${name}; it has ${stacks.join(", ")}`);
 }
 
+/**
+ * Runs a program of the host, with the operator's name for its history, and gives what it printed.
+ *
+ * @throws OpsError with its words where it fails
+ */
+export async function act(
+  ssh: Ssh,
+  program: "cloudcode-backup" | "cloudcode-guest" | "cloudcode-host",
+  words: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  const script = `operator=$1 program=$2; shift 2; CLOUDCODE_OPERATOR=$operator exec "/opt/cloudcode/bin/$program" "$@"`;
+  return (await ssh.script(script, [operatorName(), program, ...words], options)).stdout.trim();
+}
+
 /** Who stands in the host's history. */
-export function operatorName(): string {
+function operatorName(): string {
   return `${userInfo().username}@${hostname()}`;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { knownStack, onHost, operatorName } from "../host";
+import { act, knownStack, onHost } from "../host";
 import { type Answer, answer } from "../shapes";
 import { type Sinks, type Ssh, collected } from "../ssh";
 import { OpsError, type StackChoice, appliedStacks, pulumi, stackName } from "../stack";
@@ -197,10 +197,8 @@ export function resume(choice: StackChoice, app: string): Promise<string> {
   return onHost(choice, (ssh, outputs) => onStack(ssh, "resume", knownStack(outputs, app)));
 }
 
-async function onStack(ssh: Ssh, action: string, app: string, ...more: readonly string[]): Promise<string> {
-  const script = `operator=$1; shift; CLOUDCODE_OPERATOR=$operator exec ${program} "$@"`;
-  const { stdout } = await ssh.script(script, [operatorName(), action, app, ...more]);
-  return stdout.trim();
+function onStack(ssh: Ssh, ...words: readonly [action: string, app: string, ...more: string[]]): Promise<string> {
+  return act(ssh, "cloudcode-backup", words);
 }
 
 const newerData = "has data that is newer than the snapshot";

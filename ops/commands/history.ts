@@ -1,5 +1,5 @@
 import { hostOf, portalSubdomain } from "../../components/routes";
-import { knownStack, onHost, operatorName } from "../host";
+import { act, knownStack, onHost } from "../host";
 import { OpsError, type StackChoice, appliedStacks, pulumi } from "../stack";
 import { readSignIns } from "./access-log";
 import { columns } from "./containers";
@@ -55,11 +55,9 @@ export function inOrder(changes: readonly HistoryLine[], seen: readonly HistoryL
  * @param release id; undefined: the one before
  */
 export async function rollback(choice: StackChoice, app: string, release: string | undefined): Promise<string> {
-  const words = await onHost(choice, async (ssh, outputs) => {
-    const script = 'CLOUDCODE_OPERATOR=$1 exec /opt/cloudcode/bin/cloudcode-host rollback "$2" ${3:+"$3"}';
-    const { stdout } = await ssh.script(script, [operatorName(), knownStack(outputs, app), release ?? ""]);
-    return stdout.trim();
-  });
+  const words = await onHost(choice, (ssh, outputs) =>
+    act(ssh, "cloudcode-host", ["rollback", knownStack(outputs, app), ...(release === undefined ? [] : [release])]),
+  );
   if (!/release \w+ of \S+ is running/.test(words)) return words;
   try {
     const command = appliedStacks(await pulumi(choice, ["stack", "export"]))[app]?.command;

@@ -1,4 +1,4 @@
-import { knownStack, onHost, operatorName } from "../host";
+import { act, knownStack, onHost } from "../host";
 import type { StackChoice } from "../stack";
 
 /** What can be done with the containers of a stack without a change of its release. */
@@ -15,9 +15,7 @@ export function setPower(
   app: string,
   service: string | undefined,
 ): Promise<string> {
-  return onHost(choice, async (ssh, outputs) => {
-    const script = 'CLOUDCODE_OPERATOR=$1 exec /opt/cloudcode/bin/cloudcode-host "$2" "$3" "$4"';
-    const { stdout } = await ssh.script(script, [operatorName(), action, knownStack(outputs, app), service ?? ""]);
-    return stdout.trim();
-  });
+  return onHost(choice, (ssh, outputs) =>
+    act(ssh, "cloudcode-host", [action, knownStack(outputs, app), service ?? ""]),
+  );
 }

@@ -1,5 +1,5 @@
 import type { Preview } from "../../components/operations";
-import { onHost, operatorName } from "../host";
+import { act, onHost } from "../host";
 import { type Answer, answer } from "../shapes";
 import { OpsError, type StackChoice, type StackOutputs } from "../stack";
 
@@ -97,7 +97,7 @@ export function endGuest(choice: StackChoice, id: string): Promise<string> {
     const chosen = guests.filter((guest) => id === "all" || guest.id === id);
     if (chosen.length === 0) throw new OpsError(`there is no guest ${id}; ${guestTable(guests)}`);
     const ids = chosen.map((guest) => guest.id);
-    await ssh.script(`export CLOUDCODE_OPERATOR="$1"; shift; exec ${program} end "$@"`, [operatorName(), ...ids]);
+    await act(ssh, "cloudcode-guest", ["end", ...ids]);
     return chosen.map((guest) => `The link ${guest.id} to port ${guest.port} has ended.`).join("\n");
   });
 }

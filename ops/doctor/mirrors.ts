@@ -39,7 +39,6 @@ function questionOf(kind: MirrorKind, address: string, { settings, mirrors, temp
   const file = (path: string) => `file ${address}/${path}`;
   switch (kind) {
     case "apt":
-      return file("{system}/dists/{codename}/InRelease");
     case "dockerApt":
       return file("{system}/dists/{codename}/InRelease");
     case "dockerHub":

@@ -1,48 +1,19 @@
 import { z } from "zod";
+import { poll } from "../../components/poll";
 import { portalSubdomain } from "../../components/routes";
 import type { Say } from "../../cli/run";
 import { pickSnapshots, readSnapshots, snapshotsOf } from "../commands/backup";
-import { operatorName } from "../host";
 import { stackSettings } from "../settings";
-import { Ssh } from "../ssh";
-import {
-  OpsError,
-  type StackChoice,
-  type StackOutputs,
-  StackLocked,
-  appliedStacks,
-  pulumi,
-  readOutputs,
-  stackName,
-  upWords,
-} from "../stack";
+import { OpsError, type StackChoice, StackLocked, appliedStacks, pulumi, stackName, upWords } from "../stack";
 import { visit } from "../status/outside";
 import type { MoveActs } from "./drive";
 import { Journal } from "./journal";
+import { MovingHost, longest, snapshotIn } from "./moving-host";
 import { type Place, type Point, type Side, edge, inOrder } from "./plan";
-import { hostsAgainst, roomAgainst, settingsAgainst, sidesIn, sitesAgainst } from "./refusals";
-
-/** Longest `up`, full backup or restore, in ms. */
-const longest = 12 * 3600_000;
+import { hostsAgainst, roomAgainst, settingsAgainst, sitesAgainst } from "./refusals";
 
 /** How long the sites of the new host may take to answer, in ms. */
 const patience = 120_000;
-
-/** One of the two hosts. */
-interface Reached {
-  readonly ssh: Ssh;
-  readonly outputs: StackOutputs;
-}
-
-const program = "/opt/cloudcode/bin/cloudcode-backup";
-/** Whether its programs, and the page of its edge, know a move. */
-const knows = `[ -e /opt/cloudcode/bin/backup-move.sh ] && grep -qs 'try_files /moving' /opt/cloudcode/stacks/edge/releases/current/live/Caddyfile && echo yes || echo no`;
-
-async function reach(choice: StackChoice): Promise<Reached> {
-  const outputs = await readOutputs(choice);
-  if (!outputs.operations.awake) throw new OpsError(`the machine of ${await stackName(choice)} is switched off`);
-  return { outputs, ssh: await Ssh.open(outputs.operations.connection) };
-}
 
 /** The password that the program made for a stack's backups; undefined: it has none. */
 async function madePassword(choice: StackChoice): Promise<string | undefined> {
@@ -51,34 +22,18 @@ async function madePassword(choice: StackChoice): Promise<string | undefined> {
     .backupPassword;
 }
 
-async function sidesOf(ssh: Ssh): Promise<Map<string, Side>> {
-  return sidesIn((await ssh.script(`exec ${program} places`, [], { timeoutMs: longest })).stdout);
-}
-
-/** Size of the data, and what is free, in KiB. */
-async function room(ssh: Ssh): Promise<number[]> {
-  return (await ssh.script(`exec ${program} room`, [], { timeoutMs: longest })).stdout.trim().split(" ").map(Number);
-}
-
-/** @throws OpsError where the last line is none */
-function snapshotIn(printed: string, stack: string): string {
-  const last = printed.trim().split("\n").at(-1) ?? "";
-  if (!/^[0-9a-f]{8,64}$/.test(last)) throw new OpsError(`the last backup of ${stack} has no name: ${last}`);
-  return last;
-}
-
 /** The hosts of two stacks, by SSH and the Pulumi CLI. */
 export class Hosts implements MoveActs {
   /** Seconds between the first stop and the moment when the new host answered. */
   unavailable = 0;
-  private reached: Promise<Reached> | undefined;
+  private reached: Promise<MovingHost> | undefined;
   private readonly journal: Journal;
 
   private constructor(
     private readonly from: StackChoice,
     private readonly to: StackChoice,
     readonly names: { readonly from: string; readonly to: string },
-    private readonly former: Reached,
+    private readonly former: MovingHost,
     private readonly say: Say,
   ) {
     this.journal = new Journal(former.ssh, names.to);
@@ -87,7 +42,7 @@ export class Hosts implements MoveActs {
   static async open(from: StackChoice, to: StackChoice, say: Say): Promise<Hosts> {
     const names = { from: await stackName(from), to: await stackName(to) };
     if (names.from === names.to) throw new OpsError(`${names.to} is the stack that the home is to leave`);
-    return new Hosts(from, to, names, await reach(from), say);
+    return new Hosts(from, to, names, await MovingHost.reach(from, names.from, say), say);
   }
 
   get onlyOnce(): readonly string[] {
@@ -95,8 +50,8 @@ export class Hosts implements MoveActs {
   }
 
   /** One connection, also for two that ask at once. */
-  next(): Promise<Reached> {
-    return (this.reached ??= reach(this.to).catch((error: unknown) => {
+  next(): Promise<MovingHost> {
+    return (this.reached ??= MovingHost.reach(this.to, this.names.to, this.say).catch((error: unknown) => {
       this.reached = undefined;
       throw error;
     }));
@@ -104,7 +59,7 @@ export class Hosts implements MoveActs {
 
   /** Whether the former host passes connections on: it has no edge then. */
   async passesOn(): Promise<boolean> {
-    return (await sidesOf(this.former.ssh)).get(edge)?.does === "given";
+    return (await this.former.sides()).get(edge)?.does === "given";
   }
 
   close(): void {
@@ -138,11 +93,10 @@ export class Hosts implements MoveActs {
     ]);
     if (!old.ok) throw new OpsError(old.message);
     if (!fresh.ok) throw new OpsError(fresh.message);
-    const { ssh, outputs } = this.former;
-    const isKnown = (await ssh.script(knows)).stdout.trim() === "yes";
-    const sides = isKnown ? await sidesOf(ssh) : new Map<string, Side>();
+    const knows = await this.former.knowsMoves();
+    const sides = knows ? await this.former.sides() : new Map<string, Side>();
     const places = [...sides].map(([name, former]) => ({ name, former }));
-    const { stacks } = outputs.operations;
+    const { stacks } = this.former.outputs.operations;
     const runs = fresh.values.standby === true ? [] : Object.keys(appliedStacks(exported));
     const passwords = {
       former: old.values.backupPassword ?? (await madePassword(this.from)),
@@ -154,7 +108,7 @@ export class Hosts implements MoveActs {
         { name: this.names.to, values: fresh.values },
         passwords,
       ),
-      ...hostsAgainst({ knows: isKnown, places, stacks }, runs, this.names),
+      ...hostsAgainst({ knows, places, stacks }, runs, this.names),
     ];
     if (problems.length > 0)
       throw new OpsError(`the move cannot begin:\n${problems.map((one) => `- ${one}`).join("\n")}`);
@@ -163,25 +117,24 @@ export class Hosts implements MoveActs {
   async make(): Promise<void> {
     await pulumi(this.to, ["config", "set", "standby", "true"]);
     await this.up(this.to);
-    const { ssh, outputs } = await this.next();
+    const next = await this.next();
     const { stacks } = this.former.outputs.operations;
-    const others = outputs.operations.stacks.filter((one) => !stacks.includes(one));
+    const others = next.outputs.operations.stacks.filter((one) => !stacks.includes(one));
     if (others.length > 0)
       throw new OpsError(
         `${others.join(", ")} is in the settings, and not on the host of ${this.names.from}: pulumi up --stack ${this.names.from}`,
       );
-    const [kib = 0] = await room(this.former.ssh);
-    const [, free = 0] = await room(ssh);
-    const problem = roomAgainst(kib, free);
+    const problem = roomAgainst((await this.former.room()).used, (await next.room()).free);
     if (problem !== undefined) throw new OpsError(problem);
   }
 
   async copy(): Promise<void> {
-    await this.onFormer("run");
+    await this.former.act("run");
+    const next = await this.next();
     for (const { app, id } of await this.newest(this.former.outputs.operations.stacks))
-      await this.onNext("ahead", app, id);
+      await next.act("ahead", app, id);
     // One that passes connections on still does; that of a new machine starts now, since it takes a while.
-    if ((await sidesOf((await this.next()).ssh)).get(edge)?.does !== "given") await this.startEdge();
+    if ((await next.sides()).get(edge)?.does !== "given") await this.startEdge();
   }
 
   private async newest(stacks: readonly string[]) {
@@ -190,13 +143,13 @@ export class Hosts implements MoveActs {
   }
 
   private async startEdge(): Promise<void> {
-    for (const { app, id } of await this.newest([edge])) await this.onNext("overwrite", app, id);
+    for (const { app, id } of await this.newest([edge])) await (await this.next()).act("overwrite", app, id);
   }
 
   async places(): Promise<readonly Place[]> {
-    const former = await sidesOf(this.former.ssh);
+    const former = await this.former.sides();
     const next = await this.next()
-      .then(({ ssh }) => sidesOf(ssh))
+      .then((host) => host.sides())
       .catch((error: unknown) => {
         this.say(
           `the host of ${this.names.to} does not answer: ${error instanceof Error ? error.message : String(error)}`,
@@ -210,61 +163,60 @@ export class Hosts implements MoveActs {
   }
 
   async shut(): Promise<void> {
-    await this.onFormer("shut");
+    await this.former.act("shut");
   }
 
   async reopen(): Promise<void> {
-    await this.onFormer("reopen");
-    await this.onNext("reopen").catch((error: unknown) => {
-      if (!(error instanceof OpsError)) throw error;
-    });
+    await this.former.act("reopen");
+    await this.next()
+      .then((next) => next.act("reopen"))
+      .catch((error: unknown) => {
+        if (!(error instanceof OpsError)) throw error;
+      });
   }
 
   async yield(stack: string): Promise<string> {
-    return snapshotIn(await this.onFormer("yield", stack, this.names.to), stack);
+    return snapshotIn(await this.former.act("yield", stack, this.names.to), stack);
   }
 
   async arrive(stack: string, snapshot: string): Promise<void> {
-    await this.onNext("overwrite", stack, snapshot);
+    await (await this.next()).act("overwrite", stack, snapshot);
   }
 
   async healthy(): Promise<void> {
-    const { ssh, outputs } = await this.next();
-    if ((await sidesOf(ssh)).get(edge)?.does !== "on") await this.startEdge();
+    const next = await this.next();
+    if ((await next.sides()).get(edge)?.does !== "on") await this.startEdge();
     // It joins the networks of Apps that were not there when it came.
-    const start = `CLOUDCODE_OPERATOR=$1 exec /opt/cloudcode/bin/cloudcode-host start ${edge}`;
-    await ssh.script(start, [operatorName()], { timeoutMs: longest });
-    const { domain, publicAddress, sites } = outputs.operations;
+    await next.start(edge);
+    const { domain, publicAddress, sites } = next.outputs.operations;
     const hosts = [domain, `${portalSubdomain}.${domain}`, ...sites.map(({ host }) => host)];
-    const end = Date.now() + patience;
-    for (;;) {
+    await poll({ boundMs: patience, pauseMs: 1000 }, async () => {
       const seen = await Promise.all(
         hosts.map(async (host) => ({ host, status: (await visit(publicAddress, host, "/")).status })),
       );
       const problems = sitesAgainst(seen);
-      if (problems.length === 0) return;
-      if (Date.now() > end) throw new OpsError(`${problems.join("; ")}, asked at ${publicAddress}`);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
+      if (problems.length === 0) return { done: undefined };
+      return { late: new OpsError(`${problems.join("; ")}, asked at ${publicAddress}`) };
+    });
   }
 
   async leave(stack: string): Promise<void> {
-    await this.onNext("give", stack, this.names.from);
+    await (await this.next()).act("give", stack, this.names.from);
   }
 
   async resume(stack: string): Promise<void> {
-    await this.onFormer("resume", stack);
+    await this.former.act("resume", stack);
   }
 
   async carry(stack: string): Promise<void> {
-    const snapshot = snapshotIn(await this.onNext("yield", stack, this.names.from), stack);
-    await this.onFormer("overwrite", stack, snapshot);
+    const snapshot = snapshotIn(await (await this.next()).act("yield", stack, this.names.from), stack);
+    await this.former.act("overwrite", stack, snapshot);
   }
 
   async forward(): Promise<void> {
     const { publicAddress } = (await this.next()).outputs.operations;
     try {
-      await this.onFormer("forward", publicAddress, this.names.to);
+      await this.former.act("forward", publicAddress, this.names.to);
       const { domain, publicAddress: here } = this.former.outputs.operations;
       const { fault } = await visit(here, `${portalSubdomain}.${domain}`, "/");
       if (fault !== undefined)
@@ -290,20 +242,5 @@ export class Hosts implements MoveActs {
       if (!(error instanceof OpsError) || error instanceof StackLocked) throw error;
       throw new OpsError(upWords(error), { cause: error });
     }
-  }
-
-  private onFormer(...words: readonly string[]): Promise<string> {
-    return this.onHost(this.former, this.names.from, words);
-  }
-
-  private async onNext(...words: readonly string[]): Promise<string> {
-    return this.onHost(await this.next(), this.names.to, words);
-  }
-
-  private async onHost({ ssh }: Reached, name: string, words: readonly string[]): Promise<string> {
-    const script = `operator=$1; shift; CLOUDCODE_OPERATOR=$operator exec ${program} "$@"`;
-    const { stdout } = await ssh.script(script, [operatorName(), ...words], { timeoutMs: longest });
-    this.say(`${name}: ${words.slice(0, 2).join(" ")}`);
-    return stdout;
   }
 }
