@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { closest } from "fastest-levenshtein";
 import * as check from "../settings/checks";
+import { eachOnce } from "../settings/setting";
 import type { billingSites } from "./billing";
 import { appriseSchemes } from "./schemes";
 
@@ -66,15 +67,10 @@ const address = z.string("is not a text").superRefine((value, context) => {
   else if (value.length > 2048) add("is longer than 2048 letters");
 });
 
-const addresses = z
-  .array(address, "is not a list")
-  .min(1, "is empty: name at least one address")
-  .max(20, "has more than 20 addresses")
-  .superRefine((values, context) => {
-    values.forEach((value, index) => {
-      if (values.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message: "is there twice" });
-    });
-  });
+const addresses = eachOnce(
+  z.array(address, "is not a list").min(1, "is empty: name at least one address").max(20, "has more than 20 addresses"),
+  "is there twice",
+);
 
 /** The secret setting of the addresses: JSON, checked, and left as it is. */
 export const newsAddresses: z.ZodType<string> = z.string("is not a text").superRefine((value, context) => {

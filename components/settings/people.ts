@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as check from "./checks";
+import { eachOnce } from "./setting";
 
 /** Somebody who signs in, in addition to the operator, and reaches some Apps only. */
 export interface Person {
@@ -22,7 +23,7 @@ const person: z.ZodType<Person> = z.strictObject(
   {
     name: check.loginName,
     mail: check.email,
-    apps: z.array(app, "is not a list of Apps").min(1, "is empty: list at least one App").superRefine(eachOnce),
+    apps: eachOnce(z.array(app, "is not a list of Apps").min(1, "is empty: list at least one App")),
   },
   { error: (issue) => (issue.code === "unrecognized_keys" ? undefined : "is not an object with name, mail and apps") },
 );
@@ -38,9 +39,3 @@ export const people: z.ZodType<readonly Person[]> = z
           context.addIssue({ code: "custom", path: [index, key], message: "is also another person's" });
       });
   });
-
-function eachOnce(values: readonly string[], context: z.RefinementCtx): void {
-  values.forEach((value, index) => {
-    if (values.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message: "is listed twice" });
-  });
-}

@@ -105,11 +105,11 @@ export function someOf(item: z.ZodType<string>, words: WithDefault<readonly stri
   return setting<readonly string[]>("array", json(texts(item).min(1, "is empty: list at least one")), words);
 }
 
-const eachOnce = <T extends z.ZodType<readonly (string | number)[]>>(items: T) =>
+/** A list that has nothing twice. */
+export const eachOnce = <T extends z.ZodType<readonly (string | number)[]>>(items: T, message = "is listed twice") =>
   items.superRefine((values, context) => {
     values.forEach((value, index) => {
-      if (values.indexOf(value) < index)
-        context.addIssue({ code: "custom", path: [index], message: "is listed twice" });
+      if (values.indexOf(value) < index) context.addIssue({ code: "custom", path: [index], message });
     });
   });
 
