@@ -40,7 +40,11 @@ export class CloudflareRecords extends pulumi.ComponentResource {
           new cloudflare.DnsRecord(
             `${name}-${place}${suffix}`,
             {
-              ...{ zoneId, name: host, content, comment, proxied: false },
+              zoneId,
+              name: host,
+              content,
+              comment,
+              proxied: false,
               type: pulumi.output(content).apply(recordType),
               // Automatic: 300 seconds.
               ttl: 1,

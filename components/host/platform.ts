@@ -23,8 +23,6 @@ export interface DomainCare {
   readonly records: boolean;
   /** Whether its certificates are issued without a connection to the host. */
   readonly certificates: boolean;
-  /** What its records point to; undefined: the host. */
-  readonly address: string | undefined;
 }
 
 /** @returns what the settings say of it; records that a target makes are not among them */
@@ -32,12 +30,10 @@ export function careOf({
   freeName,
   records,
   certificates,
-  domainAddress,
-}: Pick<Settings, "freeName" | "records" | "certificates" | "domainAddress">): DomainCare {
+}: Pick<Settings, "freeName" | "records" | "certificates">): DomainCare {
   return {
     records: freeName !== undefined || records !== undefined,
     certificates: certificates.dns !== undefined,
-    address: domainAddress,
   };
 }
 

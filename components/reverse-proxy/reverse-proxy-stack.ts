@@ -129,7 +129,10 @@ const dnsFile = (field: string) => `acme-dns/${field}`;
 function dnsValues({ module, fields, goProxy }: AcmeDns, images: Images): TemplateValues {
   return {
     ...caddyProvider(module, fields),
-    ...{ name: module.name, module: module.module, goProxy, files: fields.map(dnsFile) },
+    name: module.name,
+    module: module.module,
+    goProxy,
+    files: fields.map(dnsFile),
     version: `v${exactVersion(images.caddy) ?? ""}`,
   };
 }

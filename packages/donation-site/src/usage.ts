@@ -18,7 +18,9 @@ function byMonth(requests: readonly UsedModel[]): Usage[] {
     const month = monthOf(timestamp);
     const sum = sums.get(month) ?? { month, requests: 0, failed: 0, tokens: 0 };
     sums.set(month, {
-      ...{ month, requests: sum.requests + 1, failed: sum.failed + (failed ? 1 : 0) },
+      month,
+      requests: sum.requests + 1,
+      failed: sum.failed + (failed ? 1 : 0),
       tokens: sum.tokens + tokens.total_tokens,
     });
   }
