@@ -217,6 +217,14 @@ export function credentialsOf({ fields }: DnsModule, text: string): Readonly<Rec
   return fits ? given : undefined;
 }
 
+/** Names of the fields that have a value. @param credentials undefined: not known yet, so that it has those that it needs */
+export function fieldsOf(
+  { fields }: DnsModule,
+  credentials: Readonly<Record<string, string>> | undefined,
+): readonly string[] {
+  return credentials ? Object.keys(credentials) : (fields?.needed ?? [lone]);
+}
+
 /** How a Caddyfile names the provider, with placeholders for files in place of the credentials. */
 export function caddyProvider(
   { name, inline, fields: knownFields, delay }: DnsModule,

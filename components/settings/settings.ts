@@ -2,11 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AlertSettings } from "../host/alerts";
 import type { NewsSettings } from "../notify/news";
 import type { DomainRecords } from "../cloudflare/provision";
-import { type AcmeDns, credentialsOf, credentialsShape, dnsModule } from "../reverse-proxy/acme-dns";
+import type { AcmeDns } from "../reverse-proxy/acme-dns";
 import { type OwnAppSettings, secretNamesOf } from "../own-apps/secrets";
 import { type Images, type Sources, resolveImages, resolveSources } from "../images";
-import { type Mirrors, aptSources, dockerAptRepository, goProxy, resolveMirrors } from "../mirrors";
-import { OperatorError } from "../operator-error";
+import { type Mirrors, aptSources, dockerAptRepository, resolveMirrors } from "../mirrors";
+import { domainKeeper, toAcmeDns } from "./domain";
 import type { Person } from "./people";
 import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
@@ -174,19 +174,16 @@ export function toSettings(
   later: Readonly<Record<string, pulumi.Output<string>>> = {},
 ): Settings {
   const values = seal(plain, later);
-  const { smtpAddress, adminEmail, domain, standby } = values;
+  const { smtpAddress, adminEmail, domain } = values;
   const mirrors = resolveMirrors(values.network, values.mirrors);
   const mail = smtpAddress === undefined ? undefined : toMail(smtpAddress, values);
   return deepFreeze({
     values,
     target: toTarget(values),
     domain,
-    // On standby the names lead to another machine, which keeps them.
-    ...(standby
-      ? { freeName: undefined, records: undefined }
-      : domainKeeper(values, "domainToken" in later ? undefined : plain.domainToken)),
+    ...domainKeeper(values, "domainToken" in later ? undefined : plain.domainToken),
     domainAddress: values.domainAddress,
-    standby,
+    standby: values.standby,
     operator: {
       username: values.adminUsername,
       password: values.adminPassword,
@@ -250,45 +247,6 @@ export function toSettings(
     timeZone: values.timeZone,
     deleteData: values.deleteData,
   });
-}
-
-/** Who keeps the domain's records with its token. @param text of the token, where it is known already */
-function domainKeeper(
-  { domain, domainToken: token, domainProvider }: SettingValues,
-  text: string | undefined,
-): Pick<Settings, "freeName" | "records"> {
-  if (domain === undefined || token === undefined) return { freeName: undefined, records: undefined };
-  return domainProvider === undefined
-    ? { freeName: { domain, token }, records: undefined }
-    : {
-        freeName: undefined,
-        records: { domain, token, withToken: text === undefined ? undefined : (use) => use(text) },
-      };
-}
-
-function toAcmeDns(
-  values: SettingValues,
-  plain: PlainSettings,
-  later: Readonly<Record<string, pulumi.Output<string>>>,
-  mirrors: Mirrors | undefined,
-): AcmeDns | undefined {
-  const module = values.acmeDns === undefined ? undefined : dnsModule(values.acmeDns);
-  const key = values.acmeDnsCredentials === undefined ? "domainToken" : "acmeDnsCredentials";
-  const text = values[key];
-  if (module === undefined || text === undefined) return undefined;
-  const now = key in later ? undefined : credentialsOf(module, plain[key] ?? "");
-  const credentials = text.apply((given) => {
-    const read = credentialsOf(module, given);
-    if (read === undefined) throw new OperatorError(`${key} is not ${credentialsShape(module)}`);
-    return read;
-  });
-  return {
-    module,
-    fields: now ? Object.keys(now) : (module.fields?.needed ?? ["token"]),
-    credentials,
-    wildcard: values.acmeWildcard,
-    goProxy: mirrors?.go ?? goProxy,
-  };
 }
 
 /** A mail address that was not meant as a contact, unless Let's Encrypt refuses it (letsencrypt/boulder#3748). */
