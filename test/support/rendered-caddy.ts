@@ -10,6 +10,7 @@ import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import { type Route, modelPort } from "../../components/routes";
 import { type Release, renderRelease } from "../../components/stack/release";
+import { publicCertificates } from "./certificates";
 import { adapt } from "./caddy";
 import { caddy, caddyHome } from "./tools";
 
@@ -142,15 +143,8 @@ interface Adapted {
 }
 
 function releaseOf({ domain, routes, accounts, secrets = {} }: RenderedOptions): Release {
-  const certificates = {
-    email: undefined,
-    directories: [],
-    trustedRoot: undefined,
-    dns: undefined,
-    fallbackMinutes: 3,
-  };
   const source = reverseProxyRelease({
-    ...{ domain, routes, certificates, images: defaultImages, timeZone: "UTC" },
+    ...{ domain, routes, certificates: publicCertificates, images: defaultImages, timeZone: "UTC" },
     ...(accounts && { accounts }),
   });
   return renderRelease(join(__dirname, "../../stack-templates"), source, secrets, "key");

@@ -17,6 +17,7 @@ import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-prox
 import { deviceSecret, loginSecret } from "../../components/reverse-proxy/sites";
 import type { Route } from "../../components/routes";
 import { renderRelease } from "../../components/stack/release";
+import { publicCertificates } from "../support/certificates";
 import { untilOpen } from "../support/rendered-caddy";
 import { startLocalhost } from "../support/localhost";
 import { caddy, caddyHome } from "../support/tools";
@@ -50,7 +51,6 @@ const withDevices = (...devices: string[]): Route => ({
     tickets: "(/api)?/pty/\\w+/connect",
   },
 });
-const certificates = { email: undefined, directories: [], trustedRoot: undefined, dns: undefined, fallbackMinutes: 3 };
 
 /** The real Caddy, started and reloaded with releases as on a host: only its ports and upstreams are others. */
 class ReloadedCaddy {
@@ -166,7 +166,7 @@ class ReloadedCaddy {
   #release(id: string, routes: readonly Route[]) {
     const { accounts } = this;
     const source = reverseProxyRelease({
-      ...{ domain, routes, certificates, images: defaultImages, timeZone: "UTC" },
+      ...{ domain, routes, certificates: publicCertificates, images: defaultImages, timeZone: "UTC" },
       ...(accounts && { accounts }),
     });
     const { files, plan } = renderRelease(templates, source, secrets, "key");

@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { publicCertificates } from "../support/certificates";
 import { arrivedFiles } from "../support/releases";
 import { runProgram } from "../support/program";
 import { enabledApps } from "../../components/apps/registry";
@@ -361,14 +362,12 @@ describe("the donation site's models", () => {
   it("are reached by Caddy, on OpenCode's own network, and by no new way", async () => {
     const { routes } = (await rendered("opencode")).app;
     expect(routes.map(({ network, calls }) => [network, calls])).toEqual([["cloudcode-edge-opencode", ["models"]]]);
-    const certificates = {
-      email: undefined,
-      directories: [],
-      trustedRoot: undefined,
-      dns: undefined,
-      fallbackMinutes: 3,
+    const edge = {
+      domain: "home.example.com",
+      certificates: publicCertificates,
+      images: defaultImages,
+      timeZone: "UTC",
     };
-    const edge = { domain: "home.example.com", certificates, images: defaultImages, timeZone: "UTC" };
     const { plan } = reverseProxyRelease({ ...edge, routes });
     expect(plan.aliases).toEqual([{ network: "cloudcode-edge-opencode", name: "models.home.example.com" }]);
     const without = (await renderApp(kindOf("opencode"), {})).app.routes;
