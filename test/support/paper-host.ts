@@ -56,7 +56,7 @@ export class PaperHost {
     const releases = this.#releases.get(stack) ?? [];
     if (id !== "") this.#releases.set(stack, [...releases, id]);
     if (script.includes("cloudcode-host rollback")) return { code: 0, said: this.#rollBack("opencode") };
-    if (script.includes('cloudcode-host "$2"')) return { code: 0, said: "opencode has restarted on paper" };
+    if (script.includes("cloudcode-host restart")) return { code: 0, said: "opencode has restarted on paper" };
     if (!script.includes("cloudcode-check")) return { code: 0, said: "" };
     const facts = [...this.#releases.keys()].map((name) => `release ${name}\tfact\t${this.running(name)}\t\n`);
     return { code: 0, said: facts.join("") };
