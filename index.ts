@@ -71,10 +71,13 @@ export class Home extends HomeComponent {
     const proxy = new ReverseProxyStack(
       "edge",
       {
-        ...{ ...edge, certificates, modelKeys: edgeSecrets(apps, shared) },
+        ...edge,
+        certificates,
+        modelKeys: edgeSecrets(apps, shared),
         // Not before its names are there: a failed request for a certificate counts towards the authority's limits.
         domain: afterAll(records, domain),
-        ...{ networks: news ? [notifierNetwork] : [], money: news !== undefined },
+        networks: news ? [notifierNetwork] : [],
+        money: news !== undefined,
         ...(people && { accounts: { operator: operator.username, people } }),
         // It ends the streams of a removed person, whom the gateway must not let in again by then.
         after: people ? [gateway] : [],

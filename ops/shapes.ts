@@ -56,8 +56,12 @@ export const shapes = {
             .nullish(),
           bill: z
             .strictObject({
-              ...{ month: z.string(), currency: z.string(), amount: z.number(), limit: z.number().nullish() },
-              ...{ balance: z.number(), days: z.number().nullish() },
+              month: z.string(),
+              currency: z.string(),
+              amount: z.number(),
+              limit: z.number().nullish(),
+              balance: z.number(),
+              days: z.number().nullish(),
             })
             .nullish(),
         })
@@ -77,8 +81,15 @@ export const shapes = {
     z.strictObject({ container: z.string(), time: z.string().optional(), text: z.string() }),
     /** With --access. */
     z.strictObject({
-      ...{ time, address: z.string(), method: z.string(), host: z.string(), path: z.string() },
-      ...{ status: z.int(), bytes: z.int(), seconds: z.number(), device: z.string().optional() },
+      time,
+      address: z.string(),
+      method: z.string(),
+      host: z.string(),
+      path: z.string(),
+      status: z.int(),
+      bytes: z.int(),
+      seconds: z.number(),
+      device: z.string().optional(),
       user: z.string().optional(),
     }),
   ]),

@@ -48,9 +48,15 @@ export function sshArguments(
     LogLevel: "ERROR",
   };
   return [
-    ...["-F", "none", tty ? "-t" : "-T"],
+    "-F",
+    "none",
+    tty ? "-t" : "-T",
     ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
-    ...["-p", String(port), "-l", user, host],
+    "-p",
+    String(port),
+    "-l",
+    user,
+    host,
     ...(command === undefined ? [] : [command]),
   ];
 }

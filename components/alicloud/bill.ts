@@ -75,7 +75,12 @@ export async function readMoney(
   const perDay = all > 0 ? all / (days + (days < fewDays && former.length > 0 ? daysOf(before) : 0)) : undefined;
   const left = balance.AvailableAmount;
   return {
-    ...{ currency: balance.Currency, month, bill: sum, byProduct: bill, balance: left, perDay },
+    currency: balance.Currency,
+    month,
+    bill: sum,
+    byProduct: bill,
+    balance: left,
+    perDay,
     daysLeft: perDay === undefined || left <= 0 ? undefined : Math.floor(left / perDay),
   };
 }

@@ -39,7 +39,9 @@ async function begin(api: CloudApi, { diskId, name, tags }: Input): Promise<stri
   const [begun] = await snapshots(api, { DiskId: diskId, Status: "progressing", ...tagParameters(final) });
   if (begun) return begun.SnapshotId;
   const answer = await api.call("ecs", "CreateSnapshot", {
-    ...{ DiskId: diskId, SnapshotName: name, ClientToken: randomUUID() },
+    DiskId: diskId,
+    SnapshotName: name,
+    ClientToken: randomUUID(),
     ...tagParameters({ ...tags, ...final }),
   });
   return z.object({ SnapshotId: z.string() }).parse(answer).SnapshotId;

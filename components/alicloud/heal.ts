@@ -102,7 +102,8 @@ export async function successors(
   const fallback =
     machine.charge === "spot" && machine.spotFallback ? await look(api, requestFor("payAsYouGo"), zoneId) : undefined;
   const placed = ({ place }: Candidate, standIn?: Placement["standIn"]): Placement => ({
-    ...{ region, ...place },
+    region,
+    ...place,
     ...(standIn && { standIn }),
   });
   const found = [

@@ -26,7 +26,9 @@ void runScript(inputSchema, async ({ region, adopted, architecture }) => {
   const query = { Status: "Available", ImageOwnerAlias: "system", OSType: "linux", Architecture: architecture };
   const images = await cloudApi(region).list("ecs", "DescribeImages", query, (page) =>
     imagesSchema.parse(page).Images.Image.map((image) => ({
-      ...{ id: image.ImageId, name: image.ImageName, createdAt: image.CreationTime },
+      id: image.ImageId,
+      name: image.ImageName,
+      createdAt: image.CreationTime,
     })),
   );
   return newestUbuntu(images, region, architecture);

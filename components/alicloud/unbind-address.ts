@@ -37,7 +37,9 @@ void runScript(inputSchema, ({ region, allocationId }) => {
     if (address.Status === "Available") return { done: `public address ${address.IpAddress} is not bound` };
     if (address.Status === "InUse" && remainingMs > 0)
       await api.call("vpc", "UnassociateEipAddress", {
-        ...{ AllocationId: allocationId, InstanceId: address.InstanceId, InstanceType: address.InstanceType },
+        AllocationId: allocationId,
+        InstanceId: address.InstanceId,
+        InstanceType: address.InstanceType,
         ClientToken: randomUUID(),
       });
     return {

@@ -253,8 +253,10 @@ export const lwsandbox = appKind({
         },
       }),
       worker: {
-        ...{ template: `${name}/host`, values: { k3s, registryMirrors, mirrors } },
-        ...{ members: `${k3sFolder}/worker.sh`, uninstall: `${k3sFolder}/gone.sh` },
+        template: `${name}/host`,
+        values: { k3s, registryMirrors, mirrors },
+        members: `${k3sFolder}/worker.sh`,
+        uninstall: `${k3sFolder}/gone.sh`,
       },
       secrets: values.lwsandboxAdminPassword ? { adminPassword: values.lwsandboxAdminPassword } : {},
       generated: values.lwsandboxAdminPassword === undefined ? { adminPassword: 24 } : {},

@@ -234,7 +234,8 @@ function costOf(price: ModelPrice | undefined): TemplateValues {
   const { input, output, cacheRead, cacheWrite } = price;
   return {
     cost: {
-      ...{ input, output },
+      input,
+      output,
       ...(cacheRead !== undefined && { cache_read: cacheRead }),
       ...(cacheWrite !== undefined && { cache_write: cacheWrite }),
     },

@@ -210,7 +210,8 @@ export const opencode = appKind({
     };
     const files = [...Object.keys(keys), ...Object.keys(shared)];
     const models = {
-      ...{ alias: modelsAlias, secret: "modelKey" },
+      alias: modelsAlias,
+      secret: "modelKey",
       servers: modelServers(
         [...(anthropic ? (["ANTHROPIC_API_KEY"] as const) : []), ...(openai ? (["OPENAI_API_KEY"] as const) : [])],
         values.opencodeOpenaiBaseUrl,

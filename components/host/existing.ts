@@ -22,7 +22,11 @@ export function existingPlatform(target: ExistingTarget, care: DomainCare, paren
       const { connection, hostKey, reachable } = reached(name, { ...target, ...login }, parent);
       const open = inbound.map(describeRule).join(", ");
       return {
-        ...{ connection, hostKey, reachable, user, port },
+        connection,
+        hostKey,
+        reachable,
+        user,
+        port,
         publicAddress: pulumi.output(address),
         clusterAddress: pulumi.output(address),
         workers: target.workers.map((worker) => new ExistingWorker(worker.name, { ...worker, ...login }, { parent })),

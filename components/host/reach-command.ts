@@ -26,7 +26,11 @@ export function reachCommand(remote: string, urn?: string): string {
 export function reachInput(connection: Connection, { payload, ...bounds }: ReachOptions): pulumi.Output<string> {
   return pulumi.all([connection, payload]).apply(([{ host, port, user, privateKey, hostKey }, given]) => {
     const input: ReachInput = {
-      ...{ address: host, port, user, privateKey, hostKey },
+      address: host,
+      port,
+      user,
+      privateKey,
+      hostKey,
       ...bounds,
       ...(given !== undefined && { payload: given }),
     };

@@ -30,7 +30,9 @@ export const workerLook = ["1-begin.sh", "2-system.sh", "3-storage.sh", "4-packa
 
 /** What a worker does as the host does. */
 const shared = [
-  ...["host/transaction.sh", "host/apt.sh", "host/updates.sh"],
+  "host/transaction.sh",
+  "host/apt.sh",
+  "host/updates.sh",
   ...workerLook.map((part) => `host/look/${part}`),
 ];
 

@@ -134,7 +134,14 @@ export function stackProblems(
 
 /** What must be there before an import: the provider, the parents, the keys, and what decides the machine's place. */
 export const foundations: readonly string[] = [
-  ...["home", "alicloud", "host", "host-network", "host-login-key", "host-host-key", "host-placement", "host-type"],
+  "home",
+  "alicloud",
+  "host",
+  "host-network",
+  "host-login-key",
+  "host-host-key",
+  "host-placement",
+  "host-type",
   "host-image",
 ];
 

@@ -60,7 +60,9 @@ export function accessLine(line: string): Access | undefined {
     method: word(request.method),
     host: word(request.host),
     path: word(request.uri),
-    ...{ status, bytes, seconds },
+    status,
+    bytes,
+    seconds,
     ...(device !== undefined && { device: word(device) }),
     ...(user !== undefined && user !== "" && { user: word(user) }),
   };

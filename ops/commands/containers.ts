@@ -43,8 +43,12 @@ export function containersIn(text: string): Answer {
     const use = used.get(container);
     return [
       {
-        ...{ container, stack: label("project").replace(/^cloudcode-/, ""), service: label("service") },
-        ...{ status, image, size },
+        container,
+        stack: label("project").replace(/^cloudcode-/, ""),
+        service: label("service"),
+        status,
+        image,
+        size,
         ...(use && { cpu: use.CPUPerc, memory: use.MemUsage }),
       },
     ];

@@ -157,8 +157,10 @@ async function readStack(choice: StackChoice) {
   const keys: Keys | undefined =
     login && host
       ? {
-          ...{ loginPrivate: login.privateKeyOpenssh, loginPublic: login.publicKeyOpenssh },
-          ...{ hostPrivate: host.privateKeyOpenssh, hostPublic: host.publicKeyOpenssh },
+          loginPrivate: login.privateKeyOpenssh,
+          loginPublic: login.publicKeyOpenssh,
+          hostPrivate: host.privateKeyOpenssh,
+          hostPublic: host.publicKeyOpenssh,
         }
       : undefined;
   return {

@@ -64,7 +64,8 @@ function questionOf(kind: MirrorKind, address: string, { settings, mirrors, temp
 /** The images that the templates of what is switched on name. */
 function neededImages(settings: Settings, templates: string): string[] {
   const stacks = [
-    ...["auth-gateway", "reverse-proxy"],
+    "auth-gateway",
+    "reverse-proxy",
     ...enabledApps(settings).map(({ name }) => name),
     ...(settings.news ? [notifierName] : []),
   ];

@@ -122,7 +122,9 @@ export const tools: readonly Tool[] = [
     run: async (choice, wanted) => done(await setPower(choice, "restart", appOf(wanted), wanted.service)).data,
   },
   {
-    ...{ name: "backup", description: "Backs up all stacks, or one, now.", changes: true },
+    name: "backup",
+    description: "Backs up all stacks, or one, now.",
+    changes: true,
     input: asked.pick({ app: true }),
     run: async (choice, wanted) => {
       const { answer, exitCode } = await backupAnswer(choice, wanted.app === undefined ? [] : [wanted.app]);

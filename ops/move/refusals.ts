@@ -12,7 +12,14 @@ import type { Place } from "./plan";
 const ofMachine: ReadonlySet<string> = new Set([
   ...Object.keys({ ...alicloudSettings, ...existingSettings, ...dockerSettings, ...operationsSettings }),
   ...Object.keys(backupSettings).filter((key) => key !== "backupRepository"),
-  ...["target", "domainAddress", "sshCidrs", "webCidrs", "network", "mirrors", "standby", "deleteData"],
+  "target",
+  "domainAddress",
+  "sshCidrs",
+  "webCidrs",
+  "network",
+  "mirrors",
+  "standby",
+  "deleteData",
 ]);
 const isOfMachine = (key: SettingKey) => ofMachine.has(key) || /MemoryMiB$/.test(key);
 

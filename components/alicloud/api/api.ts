@@ -63,8 +63,15 @@ export function cloudApi(region: string, env: Environment = process.env): CloudA
 
   const attempt = async (product: Product, action: string, query: Query): Promise<unknown> => {
     const params = new Params({
-      ...{ action, version: versions[product], protocol: "HTTPS", method: "POST", pathname: "/", style: "RPC" },
-      ...{ authType: "AK", reqBodyType: "formData", bodyType: "json" },
+      action,
+      version: versions[product],
+      protocol: "HTTPS",
+      method: "POST",
+      pathname: "/",
+      style: "RPC",
+      authType: "AK",
+      reqBodyType: "formData",
+      bodyType: "json",
     });
     const request = new OpenApiRequest({ query: regional.has(product) ? { RegionId: region, ...query } : query });
     try {

@@ -31,7 +31,10 @@ async function inStock(
   instanceType: string,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const answer = await api.call("ecs", "DescribeAvailableResource", {
-    ...{ DestinationResource: resource, InstanceType: instanceType, IoOptimized: "optimized", NetworkCategory: "vpc" },
+    DestinationResource: resource,
+    InstanceType: instanceType,
+    IoOptimized: "optimized",
+    NetworkCategory: "vpc",
     InstanceChargeType: subscription ? "PrePaid" : "PostPaid",
     SpotStrategy: spot ? "SpotWithPriceLimit" : "NoSpot",
   });

@@ -133,7 +133,11 @@ function readLimit(machine: Budget, choices: readonly Priced[]): Limit | undefin
 
 /** Where nothing was answered. */
 const nothing: Quotes = {
-  ...{ machine: undefined, worker: undefined, systemDisk: undefined, dataDisk: undefined, traffic: undefined },
+  machine: undefined,
+  worker: undefined,
+  systemDisk: undefined,
+  dataDisk: undefined,
+  traffic: undefined,
 };
 
 /** The estimate as the stack's output. */

@@ -31,7 +31,18 @@ export function costFactors(
   const { charge, subscriptionMonths, image, spotPriceLimitUsd, systemDiskGiB, trafficGbPerMonth } = machine;
   const { gib: dataDiskGiB, snapshotRetentionDays } = dataDisk;
   return {
-    ...{ region, instanceType, diskCategory, charge, subscriptionMonths, image, spotPriceLimitUsd, trafficGbPerMonth },
-    ...{ systemDiskGiB, dataDiskGiB, snapshotRetentionDays, backupBucket, workers },
+    region,
+    instanceType,
+    diskCategory,
+    charge,
+    subscriptionMonths,
+    image,
+    spotPriceLimitUsd,
+    trafficGbPerMonth,
+    systemDiskGiB,
+    dataDiskGiB,
+    snapshotRetentionDays,
+    backupBucket,
+    workers,
   };
 }

@@ -75,8 +75,12 @@ function machineQuestion(
     ? { PriceUnit: "Year", Period: String(years) }
     : { PriceUnit: "Month", Period: String(subscriptionMonths) };
   return {
-    ...{ ResourceType: "instance", InstanceType: instanceType, IoOptimized: "optimized", InstanceNetworkType: "vpc" },
-    ...{ "SystemDisk.Category": diskCategory, "SystemDisk.Size": String(systemDiskGiB) },
+    ResourceType: "instance",
+    InstanceType: instanceType,
+    IoOptimized: "optimized",
+    InstanceNetworkType: "vpc",
+    "SystemDisk.Category": diskCategory,
+    "SystemDisk.Size": String(systemDiskGiB),
     ...(image !== undefined && { ImageId: image }),
     ...(charge === "subscription" ? period : { PriceUnit: "Hour", Period: "1" }),
   };
@@ -84,6 +88,9 @@ function machineQuestion(
 
 /** Of a disk that is paid by the hour; PL1 is what ECS gives to a cloud_essd that names no level. */
 const diskQuestion = (category: string, gib: number): Query => ({
-  ...{ ResourceType: "disk", PriceUnit: "Hour", "DataDisk.1.Category": category, "DataDisk.1.Size": String(gib) },
+  ResourceType: "disk",
+  PriceUnit: "Hour",
+  "DataDisk.1.Category": category,
+  "DataDisk.1.Size": String(gib),
   ...(category === "cloud_essd" && { "DataDisk.1.PerformanceLevel": "PL1" }),
 });

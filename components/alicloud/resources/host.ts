@@ -81,7 +81,14 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
     { ...withInstance, dependsOn: [leftovers, ...data.beforeDetach] },
   );
   const { ipAddress, association } = publicAddress(`${name}-address`, {
-    ...{ region, machine, resourceGroupId, ecs, attachment, withInstance, resourceOptions, parent },
+    region,
+    machine,
+    resourceGroupId,
+    ecs,
+    attachment,
+    withInstance,
+    resourceOptions,
+    parent,
   });
   const ipv6 =
     network.ipv6GatewayId &&
@@ -108,14 +115,28 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
       new AlicloudWorker(
         `worker-${index + 1}`,
         {
-          ...{ machine, network, placement, instanceType: args.workers.instanceType, resourceGroupId },
-          ...{ keyName: ecs.keyName, loginKey: privateKey, waitSeconds: args.waitSeconds, resourceOptions },
+          machine,
+          network,
+          placement,
+          instanceType: args.workers.instanceType,
+          resourceGroupId,
+          keyName: ecs.keyName,
+          loginKey: privateKey,
+          waitSeconds: args.waitSeconds,
+          resourceOptions,
         },
         child,
       ),
   );
   return {
-    ...{ connection, user, port, hostKey: key.pinned, reachable, machine: ecs, generation, workers },
+    connection,
+    user,
+    port,
+    hostKey: key.pinned,
+    reachable,
+    machine: ecs,
+    generation,
+    workers,
     clusterAddress: ecs.primaryIpAddress,
     publicAddress: ipAddress,
     ...(ipv6 && { publicIpv6: ipv6 }),

@@ -50,7 +50,10 @@ export class AlicloudWorker extends pulumi.ComponentResource implements Worker {
       `${name}-instance`,
       {
         ...instanceArgs(`${stackName()}-${name}`, {
-          ...{ ...machine, network, resourceGroupId: args.resourceGroupId, keyName: args.keyName },
+          ...machine,
+          network,
+          resourceGroupId: args.resourceGroupId,
+          keyName: args.keyName,
           placement: {
             ...placement,
             // The host's alone: a worker holds nothing that anybody waits for.
