@@ -21,7 +21,10 @@ export async function openExisting(name: string, say: Say): Promise<ExistingGrou
   const hostKey = keyPair(join(folder, "host-key.json"));
   const host = await startHost({ name, cacheDir, authorizedKey: loginKey.publicKey, hostKeyPair: hostKey, say });
   return {
-    ...{ host, loginKey, hostKey, env: {} },
+    host,
+    loginKey,
+    hostKey,
+    env: {},
     settings: { hostAddress: host.address, hostKey: typeAndBase64(hostKey.publicKey) },
     secrets: { hostPrivateKey: loginKey.privateKey },
     exec: (command, options) => hostExec(name, command, options),

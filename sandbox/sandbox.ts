@@ -176,7 +176,15 @@ async function open<G extends Ground>(
   // Also where the stack was made without them.
   if (allApps && standIns) stack.configure({ images: standIns.images, sources: standIns.sources });
   const sandbox: Sandbox = {
-    ...{ name, origin, host, acme, folder, engine, stack: stack.name, stackFile: stack.file, env: stack.env },
+    name,
+    origin,
+    host,
+    acme,
+    folder,
+    engine,
+    stack: stack.name,
+    stackFile: stack.file,
+    env: stack.env,
     domain: `${host.address.replaceAll(".", "-")}.sslip.io`,
     exec: (command, options) => ground.exec(command, options),
     pulumi: (args, options) => stack.pulumi(args, options),

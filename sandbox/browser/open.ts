@@ -42,7 +42,9 @@ export async function openPage(sandbox: Sandbox, url: string): Promise<void> {
   mkdirSync(profile, { recursive: true });
   const args = [
     `--user-data-dir=${profile}`,
-    ...["--no-first-run", "--no-default-browser-check", "--disable-sync"],
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-sync",
     // Chromium's own sandbox does not start for root.
     ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
     // Certificates are pinned, which QUIC does not know.

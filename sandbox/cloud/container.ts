@@ -13,7 +13,11 @@ export async function makeContainer(name: string, image: string, record: Machine
   const { id: instanceId, memoryMiB, ...more } = request;
   const container = containerOf(name, instanceId);
   await createContainer({
-    ...{ container, image, hostName: request.hostName, network: privateNetworkOf(name), address: privateAddress },
+    container,
+    image,
+    hostName: request.hostName,
+    network: privateNetworkOf(name),
+    address: privateAddress,
     memoryMiB,
     // After a reboot from inside, systemd's end counts as a failure.
     options: ["--label", labelOf(name), "--restart", "on-failure"],

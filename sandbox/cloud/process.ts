@@ -36,7 +36,9 @@ export async function ensureEmulator(name: string, say: Say): Promise<EmulatorPr
   const files = [openSync(out, "w"), openSync(log, "a")];
   const options = ["--state", join(folder, "state"), "--machines", machinesOption(name)];
   const child = spawn(process.execPath, ["--import", "tsx", program, ...options], {
-    ...{ cwd: projectRoot, detached: true, stdio: ["ignore", ...files] },
+    cwd: projectRoot,
+    detached: true,
+    stdio: ["ignore", ...files],
   });
   for (const file of files) closeSync(file);
   const ended = () => child.exitCode !== null || child.signalCode !== null;

@@ -87,13 +87,21 @@ async function createHost(args: HostArgs, host: SandboxHost): Promise<void> {
   const { memoryMiB } = args;
   const container = containerOf(args.name);
   await createContainer({
-    ...{ container, image: await hostImage(args), hostName: args.name, network: container, address: host.address },
+    container,
+    image: await hostImage(args),
+    hostName: args.name,
+    network: container,
+    address: host.address,
     ...(memoryMiB === undefined ? {} : { memoryMiB }),
     options: [
-      ...["--restart", "unless-stopped"],
+      "--restart",
+      "unless-stopped",
       // On the container's own overlay file system the Docker inside would fall back to copying whole layers, and containerd,
       // where Docker 29 keeps its images, could mount none at all.
-      ...["--volume", `${volumeOf(args.name)}:/var/lib/docker`, "--volume", "/var/lib/containerd"],
+      "--volume",
+      `${volumeOf(args.name)}:/var/lib/docker`,
+      "--volume",
+      "/var/lib/containerd",
     ],
     files: [
       { path: "etc/ssh/ssh_host_ed25519_key", mode: 0o600, text: withNewline(args.hostKeyPair.privateKey) },

@@ -21,7 +21,12 @@ export async function isolation(image: string): Promise<string[]> {
 }
 
 const PIECE_BY_PIECE = [
-  ...["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--device-cgroup-rule", "a *:* rwm"],
+  "--cap-add",
+  "ALL",
+  "--cap-drop",
+  "SYS_RESOURCE",
+  "--device-cgroup-rule",
+  "a *:* rwm",
   ...["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"].flatMap((option) => [
     "--security-opt",
     option,

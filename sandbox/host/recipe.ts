@@ -3,21 +3,32 @@ import { aptInstallStep, buildImage } from "./build";
 import type { BaseArgs } from "./base";
 
 const PACKAGES = [
-  ...["systemd", "systemd-sysv", "systemd-timesyncd", "dbus", "openssh-server", "sudo", "curl", "ca-certificates"],
-  ...["iptables", "iproute2", "procps", "kmod"],
+  "systemd",
+  "systemd-sysv",
+  "systemd-timesyncd",
+  "dbus",
+  "openssh-server",
+  "sudo",
+  "curl",
+  "ca-certificates",
+  "iptables",
+  "iproute2",
+  "procps",
+  "kmod",
 ];
 
 /** Units that would touch the kernel of the outer machine, or wait for hardware that is not there. */
 const MASKED = [
-  ...["systemd-modules-load", "systemd-sysctl", "systemd-udevd", "sys-kernel-config.mount"],
-  ...[
-    "sys-kernel-debug.mount",
-    "sys-kernel-tracing.mount",
-    "dev-hugepages.mount",
-    "console-getty",
-    "getty@",
-    "getty.target",
-  ],
+  "systemd-modules-load",
+  "systemd-sysctl",
+  "systemd-udevd",
+  "sys-kernel-config.mount",
+  "sys-kernel-debug.mount",
+  "sys-kernel-tracing.mount",
+  "dev-hugepages.mount",
+  "console-getty",
+  "getty@",
+  "getty.target",
 ];
 
 const SSHD = `HostKey /etc/ssh/ssh_host_ed25519_key

@@ -28,9 +28,25 @@ export async function startService(service: Service): Promise<void> {
   if (current !== `${recipe} true`) {
     await removeService(container);
     await run("docker", [
-      ...["run", "--detach", "--name", container, "--label", `${RECIPE}=${recipe}`, "--network", "host", "--init"],
-      ...["--restart", "unless-stopped", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", ...asMyself()],
-      ...[...options, image, ...command],
+      "run",
+      "--detach",
+      "--name",
+      container,
+      "--label",
+      `${RECIPE}=${recipe}`,
+      "--network",
+      "host",
+      "--init",
+      "--restart",
+      "unless-stopped",
+      "--cap-drop",
+      "ALL",
+      "--security-opt",
+      "no-new-privileges",
+      ...asMyself(),
+      ...options,
+      image,
+      ...command,
     ]);
   }
   await serviceAnswers(service);

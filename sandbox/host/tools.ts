@@ -103,18 +103,19 @@ async function inContainer(args: BaseArgs, making: Making, out: string): Promise
   mkdirSync(compiled, { recursive: true });
   const variables = ["OUT=/out", `FILE=${making.file}`, "HOME=/tmp", "GOCACHE=/go-build", "GOPROXY", "PIP_INDEX_URL"];
   await run("docker", [
-    ...[
-      "run",
-      "--rm",
-      "--network",
-      "host",
-      ...asMyself(),
-      "--volume",
-      `${out}:/out`,
-      "--volume",
-      `${compiled}:/go-build`,
-    ],
+    "run",
+    "--rm",
+    "--network",
+    "host",
+    ...asMyself(),
+    "--volume",
+    `${out}:/out`,
+    "--volume",
+    `${compiled}:/go-build`,
     ...variables.flatMap((variable) => ["--env", variable]),
-    ...[image, "sh", "-c", making.script],
+    image,
+    "sh",
+    "-c",
+    making.script,
   ]);
 }

@@ -53,32 +53,60 @@ export const program = (wanted: Wanted) => (): Promise<Record<string, unknown>> 
   const { tags } = wanted;
   const network = new vpc.Network("net", { vpcName: "check", cidrBlock: "10.0.0.0/16", enableIpv6: true, tags });
   const vswitch = new vpc.Switch("switch", {
-    ...{ vpcId: network.id, zoneId, cidrBlock: "10.0.1.0/24", vswitchName: "check" },
-    ...{ enableIpv6: true, ipv6CidrBlockMask: 1, tags },
+    vpcId: network.id,
+    zoneId,
+    cidrBlock: "10.0.1.0/24",
+    vswitchName: "check",
+    enableIpv6: true,
+    ipv6CidrBlockMask: 1,
+    tags,
   });
   const gateway = new vpc.Ipv6Gateway("gateway", { vpcId: network.id, ipv6GatewayName: "check", tags });
   const group = new ecs.SecurityGroup("group", { vpcId: network.id, securityGroupName: "check", tags });
   const rule = { securityGroupId: group.id, nicType: "intranet", policy: "accept", priority: 1 };
   const rules = [
     new ecs.SecurityGroupRule("ssh", {
-      ...{ ...rule, type: "ingress", ipProtocol: "tcp", portRange: "22/22", cidrIp: wanted.sshCidr },
+      ...rule,
+      type: "ingress",
+      ipProtocol: "tcp",
+      portRange: "22/22",
+      cidrIp: wanted.sshCidr,
       description: `ssh from ${wanted.sshCidr}`,
     }),
     new ecs.SecurityGroupRule("quic6", {
-      ...{ ...rule, type: "ingress", ipProtocol: "udp", portRange: "443/443", ipv6CidrIp: "::/0" },
+      ...rule,
+      type: "ingress",
+      ipProtocol: "udp",
+      portRange: "443/443",
+      ipv6CidrIp: "::/0",
     }),
     new ecs.SecurityGroupRule("out", {
-      ...{ ...rule, type: "egress", ipProtocol: "all", portRange: "-1/-1", cidrIp: "0.0.0.0/0" },
+      ...rule,
+      type: "egress",
+      ipProtocol: "all",
+      portRange: "-1/-1",
+      cidrIp: "0.0.0.0/0",
     }),
   ];
   const pair = new ecs.EcsKeyPair("pair", { keyPairName: "check", publicKey, tags });
   const instance = new ecs.Instance(
     "host",
     {
-      ...{ instanceName: "check", hostName: "check", instanceType: wanted.type, imageId: wanted.image },
-      ...{ vswitchId: vswitch.id, securityGroups: [group.id], keyName: pair.keyPairName, tags },
-      ...{ systemDiskCategory: "cloud_essd_entry", systemDiskSize: 40, userData: "#cloud-config\n{}\n" },
-      ...{ httpEndpoint: "enabled", httpTokens: "required", ipv6AddressCount: 1, deletionProtection: wanted.protected },
+      instanceName: "check",
+      hostName: "check",
+      instanceType: wanted.type,
+      imageId: wanted.image,
+      vswitchId: vswitch.id,
+      securityGroups: [group.id],
+      keyName: pair.keyPairName,
+      tags,
+      systemDiskCategory: "cloud_essd_entry",
+      systemDiskSize: 40,
+      userData: "#cloud-config\n{}\n",
+      httpEndpoint: "enabled",
+      httpTokens: "required",
+      ipv6AddressCount: 1,
+      deletionProtection: wanted.protected,
       // A running instance answers "Not-applicable": anything given would be a difference for ever.
       ...(wanted.power === "Stopped" ? { status: "Stopped", stoppedMode: "StopCharging" } : { status: "Running" }),
       ...wanted.charge,
@@ -88,25 +116,37 @@ export const program = (wanted: Wanted) => (): Promise<Record<string, unknown>> 
   // What an instance that is gone took with it cannot be deleted: the provider tries until it gives up.
   const gone = { deletedWith: instance };
   const disk = new ecs.EcsDisk("data", {
-    ...{ zoneId, diskName: "check", category: "cloud_essd_entry", size: wanted.size, encrypted: true, tags },
-    ...{ deleteWithInstance: false, deleteAutoSnapshot: false, enableAutoSnapshot: true, paymentType: "PayAsYouGo" },
+    zoneId,
+    diskName: "check",
+    category: "cloud_essd_entry",
+    size: wanted.size,
+    encrypted: true,
+    tags,
+    deleteWithInstance: false,
+    deleteAutoSnapshot: false,
+    enableAutoSnapshot: true,
+    paymentType: "PayAsYouGo",
     ...(wanted.snapshot === undefined ? {} : { snapshotId: wanted.snapshot }),
   });
   const attachment = new ecs.EcsDiskAttachment("attachment", { diskId: disk.id, instanceId: instance.id }, gone);
   const policy = new ecs.AutoSnapshotPolicy("policy", {
-    ...{ autoSnapshotPolicyName: "check", timePoints: ["3"], repeatWeekdays: ["7"], tags },
+    autoSnapshotPolicyName: "check",
+    timePoints: ["3"],
+    repeatWeekdays: ["7"],
+    tags,
     retentionDays: wanted.retentionDays,
   });
   new ecs.EcsAutoSnapshotPolicyAttachment("policy", { autoSnapshotPolicyId: policy.id, diskId: disk.id });
   const eip = new ecs.EipAddress("eip", {
-    ...{ addressName: "check", internetChargeType: "PayByTraffic", paymentType: "PayAsYouGo", tags },
+    addressName: "check",
+    internetChargeType: "PayByTraffic",
+    paymentType: "PayAsYouGo",
+    tags,
     bandwidth: String(wanted.bandwidth),
   });
   const association = new ecs.EipAssociation(
     "eip",
-    {
-      ...{ allocationId: eip.id, instanceId: instance.id, instanceType: "EcsInstance" },
-    },
+    { allocationId: eip.id, instanceId: instance.id, instanceType: "EcsInstance" },
     gone,
   );
   for (const rr of ["home", "*.home"])
@@ -115,7 +155,9 @@ export const program = (wanted: Wanted) => (): Promise<Record<string, unknown>> 
   new vpc.Ipv6InternetBandwidth(
     "ipv6",
     {
-      ...{ ipv6GatewayId: gateway.id, bandwidth: wanted.bandwidth, internetChargeType: "PayByTraffic" },
+      ipv6GatewayId: gateway.id,
+      bandwidth: wanted.bandwidth,
+      internetChargeType: "PayByTraffic",
       ipv6AddressId: addresses.apply((found) => found.addresses[0]?.id ?? "none"),
     },
     gone,

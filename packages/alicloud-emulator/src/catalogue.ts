@@ -124,7 +124,10 @@ const images: readonly Image[] = builds.flatMap((date) =>
 /** More than one page of zones; the last four are of use. */
 const domains: readonly string[] = [
   ...Array.from({ length: 110 }, (_, number) => `parked-${String(number + 1).padStart(3, "0")}.example`),
-  ...["example.com", "home.example.com", "example.co.uk", "xn--bcher-kva.example"],
+  "example.com",
+  "home.example.com",
+  "example.co.uk",
+  "xn--bcher-kva.example",
 ];
 
 /** List prices of an hour in USD in Singapore. Made up, near what was seen; nobody's bill is computed with them. */

@@ -40,7 +40,10 @@ export function inventory(state: State): Item[] {
     })),
   );
   const records = [...state.records.values()].map(({ id, rr, type, domain, value, enabled }) => ({
-    ...{ kind: "records", id, name: `${rr}.${domain} ${type} ${value}`, tags: {} },
+    kind: "records",
+    id,
+    name: `${rr}.${domain} ${type} ${value}`,
+    tags: {},
     status: enabled ? "ENABLE" : "DISABLE",
   }));
   return [...items, ...records];

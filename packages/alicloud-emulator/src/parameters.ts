@@ -29,8 +29,19 @@ export const resourceGroup = { ResourceGroupId: id("rg") } as const;
 
 /** Part of every request: who asks, in which form, and which region. */
 const common = new Set([
-  ...["Action", "Version", "Format", "AccessKeyId", "SecurityToken", "RegionId", "regionId"],
-  ...["Signature", "SignatureMethod", "SignatureNonce", "SignatureVersion", "SignatureType", "Timestamp"],
+  "Action",
+  "Version",
+  "Format",
+  "AccessKeyId",
+  "SecurityToken",
+  "RegionId",
+  "regionId",
+  "Signature",
+  "SignatureMethod",
+  "SignatureNonce",
+  "SignatureVersion",
+  "SignatureType",
+  "Timestamp",
 ]);
 
 const generic = (key: string): string =>

@@ -16,7 +16,9 @@ export interface SelfSigned {
 export function selfSigned(names: readonly [string, ...string[]], days = 2): SelfSigned {
   const altNames = names.map((name) => (isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name }));
   const { private: key, cert } = generate([{ name: "commonName", value: names[0] }], {
-    ...{ algorithm: "sha256", keySize: 2048, days },
+    algorithm: "sha256",
+    keySize: 2048,
+    days,
     extensions: [
       { name: "basicConstraints", cA: true },
       { name: "subjectAltName", altNames },

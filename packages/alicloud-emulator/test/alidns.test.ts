@@ -18,7 +18,10 @@ test("a record is added, read, changed and deleted", async () => {
   await account.ask("alidns", "SetDomainRecordStatus", { RecordId, Status: "ENABLE" });
   const { TTL, ...rest } = record;
   expect(await account.ask("alidns", "DescribeDomainRecordInfo", { RecordId })).toMatchObject({
-    ...{ ...rest, TTL: Number(TTL), Line: "default", Status: "ENABLE" },
+    ...rest,
+    TTL: Number(TTL),
+    Line: "default",
+    Status: "ENABLE",
   });
   const { RR, Type } = record;
   await account.ask("alidns", "UpdateDomainRecord", { RecordId, RR, Type, Value: "198.51.100.2", TTL });

@@ -16,7 +16,9 @@ afterEach(async () => {
 test("amounts are texts with commas in the balance, and numbers in the bill of a cycle", async () => {
   emulator.rules.terms = { currency: "CNY", discount: 0 };
   expect(await account.ask("bssapi", "QueryAccountBalance")).toMatchObject({
-    ...{ Success: true, Code: "Success", Data: { AvailableAmount: "1,234.50", Currency: "CNY" } },
+    Success: true,
+    Code: "Success",
+    Data: { AvailableAmount: "1,234.50", Currency: "CNY" },
   });
   expect(await account.ask("bssapi", "QueryBillOverview", { BillingCycle: "2026-11" })).toMatchObject({
     Data: {

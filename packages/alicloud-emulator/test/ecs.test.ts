@@ -123,7 +123,9 @@ test("snapshots of a policy have no tags, and go with a disk that is to take the
   await account.ask("ecs", "AttachDisk", { DiskId: disk, InstanceId: id });
   await emulator.idle();
   await account.ask("ecs", "ApplyAutoSnapshotPolicy", {
-    ...{ autoSnapshotPolicyId: policy, diskIds: JSON.stringify([disk]), regionId: "ap-southeast-1" },
+    autoSnapshotPolicyId: policy,
+    diskIds: JSON.stringify([disk]),
+    regionId: "ap-southeast-1",
   });
   await emulator.advance(7 * day);
   expect([...emulator.cloud.state.snapshots.values()]).toMatchObject([{ diskId: disk, automatic: true, tags: {} }]);
@@ -140,12 +142,17 @@ test("a policy takes its snapshots at its hours, and each goes after its days", 
   const id = await account.run(network);
   const disk = await account.text("ecs", "CreateDisk", "DiskId", data);
   const policy = await account.text("ecs", "CreateAutoSnapshotPolicy", "AutoSnapshotPolicyId", {
-    ...{ timePoints: '["4", "16"]', repeatWeekdays: '["1", "3"]', retentionDays: "3", regionId: "ap-southeast-1" },
+    timePoints: '["4", "16"]',
+    repeatWeekdays: '["1", "3"]',
+    retentionDays: "3",
+    regionId: "ap-southeast-1",
   });
   await emulator.idle();
   await account.ask("ecs", "AttachDisk", { DiskId: disk, InstanceId: id });
   await account.ask("ecs", "ApplyAutoSnapshotPolicy", {
-    ...{ autoSnapshotPolicyId: policy, diskIds: JSON.stringify([disk]), regionId: "ap-southeast-1" },
+    autoSnapshotPolicyId: policy,
+    diskIds: JSON.stringify([disk]),
+    regionId: "ap-southeast-1",
   });
   await emulator.idle();
   const seen = new Set<string>();

@@ -130,7 +130,8 @@ test("a request of version 3 is answered, its parameters in query and body alike
   const request = { method: "POST", path: "/", headers, query, form: new Map(), body: Buffer.from(body) };
   const signature = signatureV3(request, names, emulatorKey.secret);
   const answer = await fetch(`http://127.0.0.1:${emulator.port}/?${new URLSearchParams([...query]).toString()}`, {
-    ...{ method: "POST", body },
+    method: "POST",
+    body,
     headers: {
       ...headers,
       "content-type": "application/x-www-form-urlencoded",

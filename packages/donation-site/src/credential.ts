@@ -41,8 +41,23 @@ export const providers = Object.keys(probes);
  * a donor could read what others ask or reach into the host's network.
  */
 const allowed = new Set([
-  ...["type", "email", "account_id", "project_id", "access_token", "refresh_token", "id_token", "token", "token_type"],
-  ...["expired", "expiry", "expires_in", "timestamp", "last_refresh", "scope", "client_id", "client_secret"],
+  "type",
+  "email",
+  "account_id",
+  "project_id",
+  "access_token",
+  "refresh_token",
+  "id_token",
+  "token",
+  "token_type",
+  "expired",
+  "expiry",
+  "expires_in",
+  "timestamp",
+  "last_refresh",
+  "scope",
+  "client_id",
+  "client_secret",
 ]);
 
 /** An auth file of the proxy, as a donor brings it. */

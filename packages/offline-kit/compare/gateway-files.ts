@@ -59,7 +59,9 @@ export function gatewayFiles({
       summary: { en: "", zh: "" },
     })),
     operator: {
-      ...{ username, email: undefined, password: undefined },
+      username,
+      email: undefined,
+      password: undefined,
       session: { inactivity: "1d", lifetime: "7d", remembered: "1M" },
     },
     people,

@@ -152,8 +152,16 @@ export const alidns: Actions = {
     parameters: {
       required: { DomainName: text },
       optional: {
-        ...{ RRKeyWord: text, TypeKeyWord: text, ValueKeyWord: text, KeyWord: text, SearchMode: text, Line: text },
-        ...{ Status: text, Type: text, ...page, ...langs },
+        RRKeyWord: text,
+        TypeKeyWord: text,
+        ValueKeyWord: text,
+        KeyWord: text,
+        SearchMode: text,
+        Line: text,
+        Status: text,
+        Type: text,
+        ...page,
+        ...langs,
       },
     },
     handle: describe,

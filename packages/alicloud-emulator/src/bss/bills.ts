@@ -16,8 +16,11 @@ export const bss: Actions = {
     right: "bss:DescribeAcccount",
     handle: ({ finances, terms }) =>
       answered({
-        ...{ AvailableAmount: written(finances.balance), AvailableCashAmount: written(finances.balance) },
-        ...{ CreditAmount: "0.00", MybankCreditAmount: "0.00", Currency: terms.currency },
+        AvailableAmount: written(finances.balance),
+        AvailableCashAmount: written(finances.balance),
+        CreditAmount: "0.00",
+        MybankCreditAmount: "0.00",
+        Currency: terms.currency,
       }),
   },
   // https://www.alibabacloud.com/help/en/user-center/developer-reference/api-bssopenapi-2017-12-14-querybilloverview
@@ -34,8 +37,14 @@ export const bss: Actions = {
       const Item = products
         .filter(([ProductCode]) => asked === "" || asked === ProductCode)
         .map(([ProductCode, amount]) => ({
-          ...{ Item: "PayAsYouGoBill", SubscriptionType: "PayAsYouGo", ProductCode, ProductName: ProductCode },
-          ...{ PretaxGrossAmount: amount, PretaxAmount: amount, PaymentAmount: 0, OutstandingAmount: amount },
+          Item: "PayAsYouGoBill",
+          SubscriptionType: "PayAsYouGo",
+          ProductCode,
+          ProductName: ProductCode,
+          PretaxGrossAmount: amount,
+          PretaxAmount: amount,
+          PaymentAmount: 0,
+          OutstandingAmount: amount,
           Currency: terms.currency,
         }));
       return answered({ BillingCycle, AccountID: accountId, Items: { Item } });

@@ -158,8 +158,13 @@ export const diskAttachment: Actions = {
     parameters: {
       required: { InstanceId: id("i"), ImageId: text },
       optional: {
-        ...{ "SystemDisk.Size": whole, KeyPairName: text, SecurityEnhancementStrategy: text, Encrypted: flag },
-        ...{ KMSKeyId: text, PasswordInherit: flag, ...clientToken },
+        "SystemDisk.Size": whole,
+        KeyPairName: text,
+        SecurityEnhancementStrategy: text,
+        Encrypted: flag,
+        KMSKeyId: text,
+        PasswordInherit: flag,
+        ...clientToken,
       },
     },
     handle: replaceSystemDisk,

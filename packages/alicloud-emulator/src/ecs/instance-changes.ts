@@ -234,8 +234,13 @@ export const instanceChanges: Actions = {
     parameters: {
       required: instanceId,
       optional: {
-        ...{ InstanceName: name, Description: text, HostName: text, UserData: text, DeletionProtection: flag },
-        ...{ CreditSpecification: ["Standard", "Unlimited"], ...clientToken },
+        InstanceName: name,
+        Description: text,
+        HostName: text,
+        UserData: text,
+        DeletionProtection: flag,
+        CreditSpecification: ["Standard", "Unlimited"],
+        ...clientToken,
       },
     },
     handle: modifyAttribute,
@@ -251,8 +256,13 @@ export const instanceChanges: Actions = {
     parameters: {
       required: { InstanceIds: jsonList },
       optional: {
-        ...{ InstanceChargeType: ["PostPaid", "PrePaid"], IncludeDataDisks: flag, AutoPay: flag, DryRun: flag },
-        ...{ Period: whole, PeriodUnit: ["Week", "Month"], ...clientToken },
+        InstanceChargeType: ["PostPaid", "PrePaid"],
+        IncludeDataDisks: flag,
+        AutoPay: flag,
+        DryRun: flag,
+        Period: whole,
+        PeriodUnit: ["Week", "Month"],
+        ...clientToken,
       },
     },
     handle: modifyChargeType,
@@ -262,7 +272,9 @@ export const instanceChanges: Actions = {
       required: instanceId,
       optional: {
         RenewalStatus: ["AutoRenewal", "Normal", "NotRenewal"],
-        ...{ Duration: whole, PeriodUnit: ["Week", "Month", "Year"], AutoRenew: flag },
+        Duration: whole,
+        PeriodUnit: ["Week", "Month", "Year"],
+        AutoRenew: flag,
       },
     },
     handle: modifyRenewal,

@@ -175,9 +175,20 @@ export const instances: Actions = {
   DescribeInstances: {
     parameters: {
       optional: {
-        ...{ InstanceIds: jsonList, VpcId: id("vpc"), VSwitchId: id("vsw"), ZoneId: text, InstanceName: text },
-        ...{ Status: text, KeyPairName: text, SecurityGroupId: id("sg"), "AdditionalAttributes.N": text },
-        ...{ ...page, ...resourceGroup, ...tagFilter, MaxResults: whole, NextToken: text },
+        InstanceIds: jsonList,
+        VpcId: id("vpc"),
+        VSwitchId: id("vsw"),
+        ZoneId: text,
+        InstanceName: text,
+        Status: text,
+        KeyPairName: text,
+        SecurityGroupId: id("sg"),
+        "AdditionalAttributes.N": text,
+        ...page,
+        ...resourceGroup,
+        ...tagFilter,
+        MaxResults: whole,
+        NextToken: text,
       },
     },
     handle: describe,
@@ -189,8 +200,14 @@ export const instances: Actions = {
   DescribeNetworkInterfaces: {
     parameters: {
       optional: {
-        ...{ "NetworkInterfaceId.N": id("eni"), InstanceId: id("i"), VSwitchId: id("vsw"), VpcId: id("vpc") },
-        ...{ ...page, ...tagFilter, MaxResults: whole, NextToken: text },
+        "NetworkInterfaceId.N": id("eni"),
+        InstanceId: id("i"),
+        VSwitchId: id("vsw"),
+        VpcId: id("vpc"),
+        ...page,
+        ...tagFilter,
+        MaxResults: whole,
+        NextToken: text,
       },
     },
     handle: describeInterfaces,

@@ -61,7 +61,9 @@ function describeAvailable(call: Call): Answer {
     };
     return [
       {
-        ...{ ZoneId: zone, RegionId: region, ...stateOf(available) },
+        ZoneId: zone,
+        RegionId: region,
+        ...stateOf(available),
         ...(destination === "Zone" ? {} : { AvailableResources: list }),
       },
     ];
@@ -166,10 +168,19 @@ export const market: Actions = {
     parameters: {
       required: { DestinationResource: ["Zone", "IoOptimized", "InstanceType", "SystemDisk", "DataDisk"] },
       optional: {
-        ...{ InstanceType: text, ZoneId: text, Cores: whole, Memory: /^\d+(\.\d+)?$/, IoOptimized: text },
-        ...{ SystemDiskCategory: text, DataDiskCategory: text, NetworkCategory: ["vpc", "classic"] },
-        ...{ InstanceChargeType: ["PostPaid", "PrePaid"], SpotStrategy: text, SpotDuration: text },
-        ...{ ResourceType: ["instance", "disk"], Scope: text },
+        InstanceType: text,
+        ZoneId: text,
+        Cores: whole,
+        Memory: /^\d+(\.\d+)?$/,
+        IoOptimized: text,
+        SystemDiskCategory: text,
+        DataDiskCategory: text,
+        NetworkCategory: ["vpc", "classic"],
+        InstanceChargeType: ["PostPaid", "PrePaid"],
+        SpotStrategy: text,
+        SpotDuration: text,
+        ResourceType: ["instance", "disk"],
+        Scope: text,
       },
     },
     handle: describeAvailable,
@@ -183,7 +194,10 @@ export const market: Actions = {
     handle: ({ catalogue }) => ({
       Regions: {
         Region: catalogue.regions.map((RegionId) => ({
-          ...{ RegionId, LocalName: RegionId, RegionEndpoint: `ecs.${RegionId}.aliyuncs.com`, Status: "available" },
+          RegionId,
+          LocalName: RegionId,
+          RegionEndpoint: `ecs.${RegionId}.aliyuncs.com`,
+          Status: "available",
         })),
       },
     }),
@@ -191,8 +205,13 @@ export const market: Actions = {
   DescribeInstanceTypes: {
     parameters: {
       optional: {
-        ...{ "InstanceTypes.N": text, InstanceTypeFamily: text, MinimumCpuCoreCount: whole, MinimumMemorySize: text },
-        ...{ CpuArchitecture: text, MaxResults: whole, NextToken: text },
+        "InstanceTypes.N": text,
+        InstanceTypeFamily: text,
+        MinimumCpuCoreCount: whole,
+        MinimumMemorySize: text,
+        CpuArchitecture: text,
+        MaxResults: whole,
+        NextToken: text,
       },
     },
     handle: describeTypes,
@@ -200,9 +219,19 @@ export const market: Actions = {
   DescribeImages: {
     parameters: {
       optional: {
-        ...{ ImageId: text, ImageName: text, ImageFamily: text, ImageOwnerAlias: text, OSType: ["linux", "windows"] },
-        ...{ Architecture: ["x86_64", "arm64", "i386"], Status: text, InstanceType: text, IsSupportCloudinit: flag },
-        ...{ IsSupportIoOptimized: flag, ActionType: text, Usage: text, ...page },
+        ImageId: text,
+        ImageName: text,
+        ImageFamily: text,
+        ImageOwnerAlias: text,
+        OSType: ["linux", "windows"],
+        Architecture: ["x86_64", "arm64", "i386"],
+        Status: text,
+        InstanceType: text,
+        IsSupportCloudinit: flag,
+        IsSupportIoOptimized: flag,
+        ActionType: text,
+        Usage: text,
+        ...page,
       },
     },
     handle: describeImages,

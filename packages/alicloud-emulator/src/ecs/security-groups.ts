@@ -130,8 +130,12 @@ export const securityGroups: Actions = {
     parameters: {
       required: { VpcId: id("vpc") },
       optional: {
-        ...{ SecurityGroupName: name, Description: text, SecurityGroupType: ["normal", "enterprise"] },
-        ...{ ...clientToken, ...resourceGroup, ...tagFilter },
+        SecurityGroupName: name,
+        Description: text,
+        SecurityGroupType: ["normal", "enterprise"],
+        ...clientToken,
+        ...resourceGroup,
+        ...tagFilter,
       },
     },
     handle: create,
@@ -139,8 +143,16 @@ export const securityGroups: Actions = {
   DescribeSecurityGroups: {
     parameters: {
       optional: {
-        ...{ ...groupId, SecurityGroupIds: text, SecurityGroupName: text, VpcId: id("vpc"), NetworkType: ["vpc"] },
-        ...{ ...page, ...resourceGroup, ...tagFilter, MaxResults: text, NextToken: text },
+        ...groupId,
+        SecurityGroupIds: text,
+        SecurityGroupName: text,
+        VpcId: id("vpc"),
+        NetworkType: ["vpc"],
+        ...page,
+        ...resourceGroup,
+        ...tagFilter,
+        MaxResults: text,
+        NextToken: text,
       },
     },
     handle: describe,

@@ -85,8 +85,14 @@ export const snapshots: Actions = {
     parameters: {
       required: { DiskId: id("d") },
       optional: {
-        ...{ SnapshotName: name, Description: text, RetentionDays: whole, Category: ["standard", "flash"] },
-        ...{ InstantAccess: flag, ...clientToken, ...resourceGroup, ...tagFilter },
+        SnapshotName: name,
+        Description: text,
+        RetentionDays: whole,
+        Category: ["standard", "flash"],
+        InstantAccess: flag,
+        ...clientToken,
+        ...resourceGroup,
+        ...tagFilter,
       },
     },
     handle: create,
@@ -94,14 +100,16 @@ export const snapshots: Actions = {
   DescribeSnapshots: {
     parameters: {
       optional: {
-        ...{
-          SnapshotIds: jsonList,
-          DiskId: id("d"),
-          SnapshotName: text,
-          Status: text,
-          SnapshotType: ["auto", "user", "all"],
-        },
-        ...{ ...page, ...resourceGroup, ...tagFilter, MaxResults: whole, NextToken: text },
+        SnapshotIds: jsonList,
+        DiskId: id("d"),
+        SnapshotName: text,
+        Status: text,
+        SnapshotType: ["auto", "user", "all"],
+        ...page,
+        ...resourceGroup,
+        ...tagFilter,
+        MaxResults: whole,
+        NextToken: text,
       },
     },
     handle: describe,

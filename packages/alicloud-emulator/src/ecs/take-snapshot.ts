@@ -9,8 +9,15 @@ export function take(cloud: Cloud, disk: Disk, wanted: Partial<Snapshot>): Snaps
       throw new ApiError(403, "CreateSnapshot.Failed", "The process of creating a snapshot of this disk is under way.");
   const snapshot: Snapshot = {
     ...cloud.base("s", disk.regionId, {}, disk.resourceGroupId),
-    ...{ name: "", description: "", retentionDays: 0, automatic: false, status: "progressing" },
-    ...{ diskId: disk.id, diskType: disk.type, size: disk.size, encrypted: disk.encrypted },
+    name: "",
+    description: "",
+    retentionDays: 0,
+    automatic: false,
+    status: "progressing",
+    diskId: disk.id,
+    diskType: disk.type,
+    size: disk.size,
+    encrypted: disk.encrypted,
     ...wanted,
   };
   cloud.state.snapshots.set(snapshot.id, snapshot);

@@ -42,7 +42,12 @@ function put(call: StorageCall): XmlReply {
   const [redundancy = "LRS"] = textsOf(bodyOf(call), "DataRedundancyType");
   cloud.state.buckets.set(bucket, {
     ...cloud.base("bucket", region, {}, request.headers["x-oss-resource-group-id"] ?? ""),
-    ...{ id: bucket, storageClass, redundancy, versioning: "", settings: {}, versions: [] },
+    id: bucket,
+    storageClass,
+    redundancy,
+    versioning: "",
+    settings: {},
+    versions: [],
     encryption: request.headers["x-oss-server-side-encryption"] ?? "",
   });
   return ok();
@@ -69,10 +74,15 @@ function list({ cloud, request }: StorageCall): XmlReply {
 function info(call: StorageCall): XmlReply {
   const { id, regionId, createdAt, redundancy, storageClass, encryption, versioning } = bucketOf(call);
   const fields = {
-    ...{ Name: id, Location: `oss-${regionId}`, CreationDate: createdAt, DataRedundancyType: redundancy },
+    Name: id,
+    Location: `oss-${regionId}`,
+    CreationDate: createdAt,
+    DataRedundancyType: redundancy,
     ExtranetEndpoint: `oss-${regionId}.aliyuncs.com`,
     IntranetEndpoint: `oss-${regionId}-internal.aliyuncs.com`,
-    ...{ StorageClass: storageClass, ...(versioning && { Versioning: versioning }), AccessMonitor: "Disabled" },
+    StorageClass: storageClass,
+    ...(versioning && { Versioning: versioning }),
+    AccessMonitor: "Disabled",
   };
   const grant = element("AccessControlList", { Grant: "private" });
   const rule = element("ServerSideEncryptionRule", { SSEAlgorithm: encryption || "None" });

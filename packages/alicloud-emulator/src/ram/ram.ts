@@ -26,12 +26,21 @@ const taken = (kind: string, name: string): ApiError =>
   new ApiError(409, `EntityAlreadyExists.${kind}`, `The ${kind.toLowerCase()} ${name} already exists.`);
 
 const shownUser = ({ id, name, comments, createdAt }: RamUser): Answer => ({
-  ...{ UserId: id, UserName: name, DisplayName: "", MobilePhone: "", Email: "", Comments: comments },
+  UserId: id,
+  UserName: name,
+  DisplayName: "",
+  MobilePhone: "",
+  Email: "",
+  Comments: comments,
   CreateDate: createdAt,
 });
 
 const shownPolicy = ({ id, description, createdAt }: RamPolicy, used: number): Answer => ({
-  ...{ PolicyName: id, PolicyType: "Custom", Description: description, DefaultVersion: "v1", CreateDate: createdAt },
+  PolicyName: id,
+  PolicyType: "Custom",
+  Description: description,
+  DefaultVersion: "v1",
+  CreateDate: createdAt,
   AttachmentCount: used,
 });
 
@@ -40,8 +49,12 @@ function createUser({ cloud, parameters, region }: Call): Answer {
   if ([...cloud.state.ramUsers.values()].some((one) => one.name === name)) throw taken("User", name);
   const id = String(2e17 + cloud.state.ramUsers.size + Math.floor(Math.random() * 1e9));
   const made = {
-    ...{ ...cloud.base("user", region, {}, ""), id, name, comments: parameters.text("Comments") },
-    ...{ policies: [], keys: [] },
+    ...cloud.base("user", region, {}, ""),
+    id,
+    name,
+    comments: parameters.text("Comments"),
+    policies: [],
+    keys: [],
   };
   cloud.state.ramUsers.set(id, made);
   return { User: shownUser(made) };
@@ -158,7 +171,9 @@ export const ram: Actions = {
   ListAccessKeys: action(user, (call) => ({
     AccessKeys: {
       AccessKey: userNamed(call).keys.map((key) => ({
-        ...{ AccessKeyId: key.id, Status: "Active", CreateDate: key.createdAt },
+        AccessKeyId: key.id,
+        Status: "Active",
+        CreateDate: key.createdAt,
       })),
     },
   })),

@@ -162,9 +162,16 @@ export const eips: Actions = {
   AllocateEipAddress: {
     parameters: {
       optional: {
-        ...{ InstanceId: text, Bandwidth: whole, Name: name, Description: text, ISP: text, Netmode: ["public"] },
-        ...{ InternetChargeType: ["PayByTraffic", "PayByBandwidth"], InstanceChargeType: ["PostPaid"] },
-        ...{ ...clientToken, ...resourceGroup },
+        InstanceId: text,
+        Bandwidth: whole,
+        Name: name,
+        Description: text,
+        ISP: text,
+        Netmode: ["public"],
+        InternetChargeType: ["PayByTraffic", "PayByBandwidth"],
+        InstanceChargeType: ["PostPaid"],
+        ...clientToken,
+        ...resourceGroup,
       },
     },
     handle: allocate,
@@ -172,8 +179,15 @@ export const eips: Actions = {
   DescribeEipAddresses: {
     parameters: {
       optional: {
-        ...{ AllocationId: text, EipAddress: text, EipName: text, Status: text, AssociatedInstanceId: text },
-        ...{ AssociatedInstanceType: ["EcsInstance"], ...page, ...tagFilter, ...resourceGroup },
+        AllocationId: text,
+        EipAddress: text,
+        EipName: text,
+        Status: text,
+        AssociatedInstanceId: text,
+        AssociatedInstanceType: ["EcsInstance"],
+        ...page,
+        ...tagFilter,
+        ...resourceGroup,
       },
     },
     handle: describe,

@@ -165,8 +165,14 @@ export const ipv6: Actions = {
   DescribeIpv6Addresses: {
     parameters: {
       optional: {
-        ...{ Ipv6AddressId: id("ipv6"), Ipv6Address: text, AssociatedInstanceId: text, VSwitchId: id("vsw") },
-        ...{ VpcId: id("vpc"), ...bandwidthId, ...page, ...tagFilter },
+        Ipv6AddressId: id("ipv6"),
+        Ipv6Address: text,
+        AssociatedInstanceId: text,
+        VSwitchId: id("vsw"),
+        VpcId: id("vpc"),
+        ...bandwidthId,
+        ...page,
+        ...tagFilter,
       },
     },
     handle: describeAddresses,

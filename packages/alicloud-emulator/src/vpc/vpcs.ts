@@ -134,8 +134,15 @@ export const vpcs: Actions = {
   CreateVpc: {
     parameters: {
       optional: {
-        ...{ CidrBlock: cidr, VpcName: name, Description: text, EnableIpv6: flag, Ipv6Isp: ["BGP"], DryRun: flag },
-        ...{ ...clientToken, ...resourceGroup, ...tagFilter },
+        CidrBlock: cidr,
+        VpcName: name,
+        Description: text,
+        EnableIpv6: flag,
+        Ipv6Isp: ["BGP"],
+        DryRun: flag,
+        ...clientToken,
+        ...resourceGroup,
+        ...tagFilter,
       },
     },
     handle: createVpc,
@@ -143,8 +150,14 @@ export const vpcs: Actions = {
   DescribeVpcs: {
     parameters: {
       optional: {
-        ...{ VpcId: /^(vpc-\w+,?)*$/, VpcName: text, IsDefault: flag, DryRun: flag, VpcOwnerId: text },
-        ...{ ...page, ...tagFilter, ...resourceGroup },
+        VpcId: /^(vpc-\w+,?)*$/,
+        VpcName: text,
+        IsDefault: flag,
+        DryRun: flag,
+        VpcOwnerId: text,
+        ...page,
+        ...tagFilter,
+        ...resourceGroup,
       },
     },
     handle: describeVpcs,

@@ -121,8 +121,15 @@ export const vswitches: Actions = {
   DescribeVSwitches: {
     parameters: {
       optional: {
-        ...{ VpcId: id("vpc"), VSwitchId: id("vsw"), VSwitchName: text, ZoneId: text, IsDefault: flag, DryRun: flag },
-        ...{ ...page, ...tagFilter, ...resourceGroup },
+        VpcId: id("vpc"),
+        VSwitchId: id("vsw"),
+        VSwitchName: text,
+        ZoneId: text,
+        IsDefault: flag,
+        DryRun: flag,
+        ...page,
+        ...tagFilter,
+        ...resourceGroup,
       },
     },
     handle: describeVSwitches,

@@ -42,10 +42,18 @@ describe("inputs", () => {
     const same = await plugin.diff(LOCAL, old, { ...old });
     expect(same).toEqual({ changed: false, kinds: {}, replaces: [] });
     const changed = await plugin.diff(LOCAL, old, {
-      ...{ create: "b", triggers: ["1", "3"], stdin: new Secret("y"), dir: "a", update: "u" },
+      create: "b",
+      triggers: ["1", "3"],
+      stdin: new Secret("y"),
+      dir: "a",
+      update: "u",
     });
     expect(changed.kinds).toEqual({
-      ...{ create: "update", "triggers[1]": "update", stdin: "update", dir: "update", update: "add" },
+      create: "update",
+      "triggers[1]": "update",
+      stdin: "update",
+      dir: "update",
+      update: "add",
     });
     const first = await plugin.diff(LOCAL, { create: "a" }, { create: "a", triggers: ["1"] });
     expect(first).toEqual({ changed: true, kinds: { triggers: "add-replace" }, replaces: ["triggers"] });
