@@ -40,7 +40,9 @@ test("up makes a private bucket that keeps versions, encrypted, tagged, and a ke
   expect(stdout + stderr).not.toMatch(/deprecat/i);
   expect(bucket()).toMatchObject({
     id: expect.stringMatching(/^cloudcode-backup-bucket-backups-[a-z0-9]{10}$/) as string,
-    ...{ versioning: "Enabled", encryption: "AES256", storageClass: "Standard" },
+    versioning: "Enabled",
+    encryption: "AES256",
+    storageClass: "Standard",
     tags: { project: "cloudcode", stack: "backup-bucket" },
   });
   expect(bucket().settings["lifecycle"]).toContain("<NoncurrentDays>30</NoncurrentDays>");

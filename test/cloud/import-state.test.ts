@@ -47,7 +47,10 @@ async function oldResources() {
   const group = await made("ecs", "CreateSecurityGroup", owner, "SecurityGroupId");
   for (const port of [22, 80, 443, 8443])
     await made("ecs", "AuthorizeSecurityGroup", {
-      ...{ SecurityGroupId: group, IpProtocol: "TCP", PortRange: `${port}/${port}`, SourceCidrIp: "0.0.0.0/0" },
+      SecurityGroupId: group,
+      IpProtocol: "TCP",
+      PortRange: `${port}/${port}`,
+      SourceCidrIp: "0.0.0.0/0",
       Description: "old",
     });
   await made("ecs", "ImportKeyPair", { KeyPairName: "cloudcode-ssh-key", PublicKeyBody: old.publicKey });
@@ -56,9 +59,14 @@ async function oldResources() {
     "ecs",
     "RunInstances",
     {
-      ...{ InstanceType: "ecs.e-c1m2.large", ImageId: "ubuntu_24_04_x64_20G_alibase_20261012.vhd", VSwitchId: vswitch },
-      ...{ "SecurityGroupIds.1": group, KeyPairName: "cloudcode-ssh-key", InstanceName: "cloudcode-ecs" },
-      ...{ "SystemDisk.Size": "60", "SystemDisk.Category": "cloud_essd" },
+      InstanceType: "ecs.e-c1m2.large",
+      ImageId: "ubuntu_24_04_x64_20G_alibase_20261012.vhd",
+      VSwitchId: vswitch,
+      "SecurityGroupIds.1": group,
+      KeyPairName: "cloudcode-ssh-key",
+      InstanceName: "cloudcode-ecs",
+      "SystemDisk.Size": "60",
+      "SystemDisk.Category": "cloud_essd",
     },
     "InstanceIdSets",
   );
@@ -71,9 +79,13 @@ async function oldResources() {
 /** What the old CLI writes. */
 function stateJson({ vpc, vswitch, group, machine, address } = ids, more: object = {}): string {
   return JSON.stringify({
-    ...{ version: "1.0", created_at: "2026-02-01T00:00:00Z", region: "ap-southeast-1", status: "running" },
+    version: "1.0",
+    created_at: "2026-02-01T00:00:00Z",
+    region: "ap-southeast-1",
+    status: "running",
     resources: {
-      ...{ vpc: { id: vpc, cidr: "192.168.0.0/16" }, vswitch: { id: vswitch, zone: "ap-southeast-1b" } },
+      vpc: { id: vpc, cidr: "192.168.0.0/16" },
+      vswitch: { id: vswitch, zone: "ap-southeast-1b" },
       security_group: { id: group },
       ecs: { id: machine, instance_type: "ecs.e-c1m2.large", system_disk_size: 60 },
       eip: { id: address, ip: sandbox.host.address },
@@ -192,7 +204,8 @@ mkdir -p /var/lib/docker/volumes/cloudcode-opencode_data/_data/share/opencode
 echo new >/var/lib/docker/volumes/cloudcode-opencode_data/_data/share/opencode/sessions`);
   const carry = () =>
     run(process.execPath, ["--import", "tsx", "ops/main.ts", "--stack", stack, "import-data"], {
-      ...{ cwd: projectRoot, env: sandbox.env },
+      cwd: projectRoot,
+      env: sandbox.env,
     });
   await carry();
   expect(

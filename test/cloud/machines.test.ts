@@ -29,7 +29,12 @@ ${hostKey.privateKey.trimEnd().replace(/^/gm, "    ")}
 `;
 
 const request = (id: string) => ({
-  ...{ id, hostName: `host-${id}`, userData, publicKeys: [login.publicKey], imageId: "any", memoryMiB: 1024 },
+  id,
+  hostName: `host-${id}`,
+  userData,
+  publicKeys: [login.publicKey],
+  imageId: "any",
+  memoryMiB: 1024,
 });
 
 /** Logs in as root at the public address, which must show the host key, and runs a script there. */

@@ -46,12 +46,19 @@ async function makeForeign() {
   const zoned = { ZoneId: "ap-southeast-1b", DiskCategory: "cloud_essd", Size: "20", ...tag };
   const disk = await account.text("ecs", "CreateDisk", "DiskId", zoned);
   const policy = await account.text("ecs", "CreateAutoSnapshotPolicy", "AutoSnapshotPolicyId", {
-    ...{ timePoints: '["3"]', repeatWeekdays: '["7"]', retentionDays: "7", regionId: "ap-southeast-1", ...tag },
+    timePoints: '["3"]',
+    repeatWeekdays: '["7"]',
+    retentionDays: "7",
+    regionId: "ap-southeast-1",
+    ...tag,
   });
   const eip = await account.text("vpc", "AllocateEipAddress", "AllocationId", { Bandwidth: "5" });
   const gateway = await account.text("vpc", "CreateIpv6Gateway", "Ipv6GatewayId", { VpcId: network.vpc });
   const record = await account.text("alidns", "AddDomainRecord", "RecordId", {
-    ...{ DomainName: "example.com", RR: "shop", Type: "A", Value: "192.0.2.1" },
+    DomainName: "example.com",
+    RR: "shop",
+    Type: "A",
+    Value: "192.0.2.1",
   });
   await emulator.idle();
   const snapshot = await account.text("ecs", "CreateSnapshot", "SnapshotId", { DiskId: disk });
@@ -60,9 +67,17 @@ async function makeForeign() {
 }
 
 const kinds = [
-  ...(["instances", "disks", "snapshots", "policies", "securityGroups", "keyPairs"] as const),
-  ...(["vpcs", "vswitches", "ipv6Gateways", "eips"] as const),
-];
+  "instances",
+  "disks",
+  "snapshots",
+  "policies",
+  "securityGroups",
+  "keyPairs",
+  "vpcs",
+  "vswitches",
+  "ipv6Gateways",
+  "eips",
+] as const;
 
 /** Everything but what the stack made. */
 function ofOthers(): string {
@@ -78,9 +93,14 @@ test("up, a second up, changes and a restart pass with these rights, in an accou
   await upWith({});
   await unchanged();
   await upWith({
-    ...{ dataDiskGiB: "24", bandwidthMbps: "30", instanceTypes: ["ecs.u1-c1m4.large"], snapshotRetentionDays: "35" },
+    dataDiskGiB: "24",
+    bandwidthMbps: "30",
+    instanceTypes: ["ecs.u1-c1m4.large"],
+    snapshotRetentionDays: "35",
     budgetUsd: "60",
-    ...{ resourceGroupId: "rg-acfm0a1b2c3d4e5", sshCidrs: ["198.51.100.0/24"], protectMachine: "false" },
+    resourceGroupId: "rg-acfm0a1b2c3d4e5",
+    sshCidrs: ["198.51.100.0/24"],
+    protectMachine: "false",
   });
   await unchanged();
   expect(denied()).toEqual([]);
@@ -133,7 +153,9 @@ test("what others have in the account can be neither deleted nor changed nor rea
   ];
   for (const [product, action, parameters] of attempts)
     expect([action, parameters, await account.refusal(product, action, parameters)]).toEqual([
-      ...[action, parameters, "403 Forbidden.RAM"],
+      action,
+      parameters,
+      "403 Forbidden.RAM",
     ]);
   expect(ofOthers()).toBe(before);
   emulator.journal.calls.length = 0;

@@ -19,8 +19,11 @@ const wordGiven = new Promise<void>((resolve) => (goOn = resolve));
 beforeAll(async () => {
   models = await startModelServer(`${begun} and ends here.`, () => wordGiven);
   const provider = {
-    ...{ name: "mine", kind: "openai-compatible", baseUrl: models.url },
-    ...{ models: ["deep-thought"], default: "deep-thought" },
+    name: "mine",
+    kind: "openai-compatible",
+    baseUrl: models.url,
+    models: ["deep-thought"],
+    default: "deep-thought",
   };
   const settings = {
     opencodeProviders: JSON.stringify([provider]),
@@ -28,8 +31,12 @@ beforeAll(async () => {
   };
   program = await startOpencode(settings, { "provider-mine": "model-key" });
   home = await openHome({
-    ...{ domain, hostile: "elsewhere.example.net", guarded: true, settings },
-    ...{ programs: { "opencode-server:4096": program.port }, secrets: program.secrets },
+    domain,
+    hostile: "elsewhere.example.net",
+    guarded: true,
+    settings,
+    programs: { "opencode-server:4096": program.port },
+    secrets: program.secrets,
   });
 });
 afterAll(async () => {
@@ -44,7 +51,8 @@ async function sessionUrl(): Promise<string> {
   const [authorization = ""] = Object.values(program.secrets);
   const folder = encodeURIComponent(program.folder);
   const answer = await fetch(`http://127.0.0.1:${program.port}/session?directory=${folder}`, {
-    ...{ method: "POST", headers: { authorization, "content-type": "application/json" } },
+    method: "POST",
+    headers: { authorization, "content-type": "application/json" },
     body: JSON.stringify({ title: "The question" }),
   });
   const { id } = (await answer.json()) as { readonly id: string };

@@ -103,7 +103,13 @@ export async function openHome({ domain, hostile, programs, guarded, settings, .
     return context;
   };
   return {
-    ...{ port: caddy.port, domain, hostile, recorder, browser, signedIn, context: await signedIn() },
+    port: caddy.port,
+    domain,
+    hostile,
+    recorder,
+    browser,
+    signedIn,
+    context: await signedIn(),
     stop: async () => {
       await browser.close();
       caddy.stop();

@@ -52,7 +52,10 @@ beforeAll(async () => {
     { ...throughCaddy(), NO_PROXY: "127.0.0.1" },
   );
   home = await openHome({
-    ...{ domain, hostile: "elsewhere.example.net", guarded: true, settings },
+    domain,
+    hostile: "elsewhere.example.net",
+    guarded: true,
+    settings,
     programs: { "opencode-server:4096": program.port, "donation-proxy:8317": donated.port },
     secrets: {
       ...program.secrets,

@@ -28,8 +28,12 @@ beforeAll(async () => {
   receiver = new Receiver();
   await receiver.start();
   home = await openHome({
-    ...{ domain: "home.example.com", hostile: "elsewhere.example.net", guarded: true, settings },
-    ...{ programs: { "opencode-server:4096": program.port }, secrets: program.secrets },
+    domain: "home.example.com",
+    hostile: "elsewhere.example.net",
+    guarded: true,
+    settings,
+    programs: { "opencode-server:4096": program.port },
+    secrets: program.secrets,
   });
   notifier = new Notifier(await notifierPython());
   const [login = ""] = Object.values(program.secrets);

@@ -51,7 +51,10 @@ import.meta.hot.accept("./word.js", (next) => show(next.word));`,
   });
   await untilOpen(port);
   home = await openHome({
-    ...{ domain, hostile: "elsewhere.example.net", guarded: true, programs: { [`localhost:${port}`]: port } },
+    domain,
+    hostile: "elsewhere.example.net",
+    guarded: true,
+    programs: { [`localhost:${port}`]: port },
     settings: { opencodePreviews: `[${port}]` },
     secrets: { [loginSecret("opencode")]: "Basic of-nobody" },
   });

@@ -61,7 +61,10 @@ export async function startOpencode(
   const header = `Basic ${Buffer.from(`opencode:${password}`).toString("base64")}`;
   return {
     ...(await started(port, child, home)),
-    ...{ command, environment, folder: home, secrets: { [loginSecret("opencode")]: header } },
+    command,
+    environment,
+    folder: home,
+    secrets: { [loginSecret("opencode")]: header },
     read: async (path) =>
       (await fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: header } })).text(),
   };

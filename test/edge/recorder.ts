@@ -58,7 +58,9 @@ export class Recorder {
     const asked = url.startsWith("/api/authz/forward-auth");
     const forwarded = headers["x-forwarded-uri"];
     this.arrivals.push({
-      ...{ at: asked ? "gate" : at, method, headers },
+      at: asked ? "gate" : at,
+      method,
+      headers,
       url: asked && typeof forwarded === "string" ? forwarded : url,
     });
   }

@@ -9,7 +9,11 @@ jest.setTimeout(30 * 60_000);
 const cannotBeRead = "app has a database that cannot be read, whose files are kept as they are: data/";
 const hex = (text: string) => Buffer.from(text).toString("hex");
 const entry = (path: string, kind: string, more: Partial<Entry> = {}): Entry => ({
-  ...{ path: hex(path), kind, owner: 1000, mode: 0o644, time: 1_600_000_000_000_000_000 },
+  path: hex(path),
+  kind,
+  owner: 1000,
+  mode: 0o644,
+  time: 1_600_000_000_000_000_000,
   ...more,
 });
 const sorted = (all: readonly string[]) => [...all].sort();

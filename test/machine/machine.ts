@@ -31,7 +31,10 @@ export class Machine {
     const machine = new Machine(`${purpose}-${system.replace(/[ .]/g, "-")}`, system);
     await machine.remove();
     const { address } = await startHost({
-      ...{ name: machine.name, system, cacheDir, say },
+      name: machine.name,
+      system,
+      cacheDir,
+      say,
       authorizedKey: machine.login.public,
       hostKeyPair: { privateKey: machine.hostKey.private, publicKey: machine.hostKey.public },
     });

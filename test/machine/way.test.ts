@@ -47,8 +47,12 @@ const operators = (): Readonly<Record<string, Operator>> => ({
   },
   "a locale that is nowhere, a program that asks for passwords, and a configuration that is none": {
     env: {
-      ...{ LANG: "xx_YY.UTF-8", LC_ALL: "xx_YY.UTF-8", TMPDIR: "/nonexistent" },
-      ...{ SSH_ASKPASS: join(folder, "askpass"), SSH_ASKPASS_REQUIRE: "force", DISPLAY: ":9" },
+      LANG: "xx_YY.UTF-8",
+      LC_ALL: "xx_YY.UTF-8",
+      TMPDIR: "/nonexistent",
+      SSH_ASKPASS: join(folder, "askpass"),
+      SSH_ASKPASS_REQUIRE: "force",
+      DISPLAY: ":9",
     },
     config: "Nonsense yes\n",
   },
@@ -107,10 +111,17 @@ describe.each(chosenSystems.slice(0, 1))("the way to %s", (system) => {
   });
 
   const connection = (user: string, key: string) => ({
-    ...{ host: machine.address, port: 22, user, privateKey: key, hostKey: machine.hostKey.public },
+    host: machine.address,
+    port: 22,
+    user,
+    privateKey: key,
+    hostKey: machine.hostKey.public,
   });
   const input = ({ host: address, ...rest }: ReturnType<typeof connection>, more: Partial<ReachInput> = {}) => ({
-    ...{ address, ...rest, seconds: 30, ...more },
+    address,
+    ...rest,
+    seconds: 30,
+    ...more,
   });
   const ops = `exec node --import tsx test/machine/way/ops.ts ${shellWord(script)}`;
 

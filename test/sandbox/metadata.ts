@@ -12,8 +12,19 @@ export async function withServerAt(address: string, sandbox: string, action: () 
   await run("ip", ["address", "add", `${address}/32`, "dev", bridge]);
   try {
     await run("docker", [
-      ...["run", "--detach", "--rm", "--name", server, "--network", "host"],
-      ...["--entrypoint", "perl", await outerImage(), "-MIO::Socket::INET", "-e", program],
+      "run",
+      "--detach",
+      "--rm",
+      "--name",
+      server,
+      "--network",
+      "host",
+      "--entrypoint",
+      "perl",
+      await outerImage(),
+      "-MIO::Socket::INET",
+      "-e",
+      program,
     ]);
     await serviceAnswers({ container: server, ready: () => listens(address, 80) });
     await action();

@@ -22,7 +22,8 @@ export async function runScript(
     cwd: projectRoot,
     // Its cache of prices goes with the emulator.
     env: {
-      ...{ PATH: process.env["PATH"], CLOUDCODE_BUNDLES: dirname(emulator.certificateFile) },
+      PATH: process.env["PATH"],
+      CLOUDCODE_BUNDLES: dirname(emulator.certificateFile),
       ...emulatorEnvironment(emulator),
       ...env,
     },

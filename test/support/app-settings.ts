@@ -154,8 +154,12 @@ export function harmless(
     if (setting === undefined || wordsOf(setting).length > 0) return [];
     const id = key.toLowerCase();
     const texts = [
-      ...[`text of ${key}`, `text-of-${id}`, `https://of-${id}.example.com/a`, `http://of-${id}.example.com:1080`],
-      ...[`text@of-${id}.example.com`, `of-${id}.example.com`],
+      `text of ${key}`,
+      `text-of-${id}`,
+      `https://of-${id}.example.com/a`,
+      `http://of-${id}.example.com:1080`,
+      `text@of-${id}.example.com`,
+      `of-${id}.example.com`,
     ];
     const wrap = (text: string) => (setting.type === "array" ? JSON.stringify([text]) : text);
     const text = texts.find((one) => setting.schema.safeParse(wrap(one)).success);

@@ -65,8 +65,12 @@ export class Authorities {
     const settings = {
       listenAddress: address,
       managementListenAddress: `127.0.0.1:${await freePort()}`,
-      ...{ certificate, privateKey, httpPort: 80, tlsPort: 443, keyAlgorithm: "ecdsa" },
-      ...{ retryAfter: { authz: 1, order: 1 } },
+      certificate,
+      privateKey,
+      httpPort: 80,
+      tlsPort: 443,
+      keyAlgorithm: "ecdsa",
+      retryAfter: { authz: 1, order: 1 },
       externalAccountBindingRequired: true,
       externalAccountMACKeys: { [this.#binding.kid]: this.#binding.key },
     };
@@ -106,8 +110,11 @@ export class Authorities {
       answer.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
     if (url === "/directory")
       json(200, {
-        ...{ newNonce: at("new-nonce"), newAccount: at("new-acct"), newOrder: at("new-order") },
-        ...{ revokeCert: at("revoke-cert"), keyChange: at("key-change") },
+        newNonce: at("new-nonce"),
+        newAccount: at("new-acct"),
+        newOrder: at("new-order"),
+        revokeCert: at("revoke-cert"),
+        keyChange: at("key-change"),
       });
     else if (url === "/acme/new-nonce") answer.writeHead(method === "HEAD" ? 200 : 204).end();
     else if (url === "/acme/new-acct") {

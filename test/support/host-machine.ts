@@ -39,7 +39,8 @@ export class HostMachine {
     mkdirSync(join(this.folder, "bin"));
     for (const name of [
       "cloudcode-host",
-      ...["start-first.sh", "newest-listener.pl"],
+      "start-first.sh",
+      "newest-listener.pl",
       ...readdirSync(templates).filter((one) => /^(cloudcode-backup|(host|backup)-.*\.sh)$/.test(one)),
     ])
       this.install(name, readFileSync(join(templates, name), "utf8"));
@@ -168,7 +169,9 @@ function outcome({ status, stdout }: SpawnSyncReturns<string>): Outcome {
 export function machineRelease(id: string, notes: string, exitCode = 0): Release {
   const plain = release(id);
   const script = (name: string, line: string) => ({
-    ...{ path: `host/${name}`, mode: 0o500, owner: process.getuid?.() ?? 0 },
+    path: `host/${name}`,
+    mode: 0o500,
+    owner: process.getuid?.() ?? 0,
     content: `#!/bin/sh\n${line}\n`,
   });
   const files = [

@@ -89,7 +89,10 @@ export class IndexPage {
     const tls = selfSigned([domain, `*.${domain}`]);
     return new IndexPage(
       await RenderedCaddy.start({
-        ...{ domain, routes: own, tls, portOf: () => Promise.resolve(port) },
+        domain,
+        routes: own,
+        tls,
+        portOf: () => Promise.resolve(port),
         ...(accounts && { accounts }),
       }),
       gateway,

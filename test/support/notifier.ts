@@ -41,8 +41,12 @@ export class Receiver {
   answers: { readonly status?: number; readonly body?: string; readonly waits?: number }[] = [{}];
   private readonly certificate = selfSigned([
     "oapi.dingtalk.com",
-    ...["qyapi.weixin.qq.com", "open.feishu.cn", "open.larksuite.com"],
-    ...["api.day.app", "api2.pushdeer.com", "sctapi.ftqq.com"],
+    "qyapi.weixin.qq.com",
+    "open.feishu.cn",
+    "open.larksuite.com",
+    "api.day.app",
+    "api2.pushdeer.com",
+    "sctapi.ftqq.com",
   ]);
   private readonly take = (request: IncomingMessage, response: ServerResponse) => {
     void text(request).then((body) => {
@@ -183,7 +187,9 @@ export class Notifier {
   /** Runs another command of it to its end. */
   run(command: string): { readonly status: number | null; readonly words: string } {
     const { status, stdout, stderr } = spawnSync("python3", ["-m", "notify", command], {
-      ...{ cwd: this.root, env: this.env(), encoding: "utf8" as const },
+      cwd: this.root,
+      env: this.env(),
+      encoding: "utf8" as const,
     });
     return { status, words: stdout + stderr };
   }

@@ -28,7 +28,8 @@ export async function runOps(
   const child = spawn(process.execPath, ["--import", "tsx", "ops/main.ts", ...args], {
     cwd: projectRoot,
     env: {
-      ...{ PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter), HOME: folder },
+      PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter),
+      HOME: folder,
       // Its cache of prices, too.
       CLOUDCODE_BUNDLES: folder,
       ...env,
@@ -49,7 +50,11 @@ export const stackOutputs = {
   urls: {},
   operations: {
     connection: { host: "203.0.113.7", port: 22, user: "root", privateKey: "k", hostKey: "ssh-ed25519 AAAA" },
-    ...{ awake: true, domain: "home.example.com", publicAddress: "203.0.113.7", operator: "admin" },
-    ...{ stacks: ["auth", "edge"], sites: [] },
+    awake: true,
+    domain: "home.example.com",
+    publicAddress: "203.0.113.7",
+    operator: "admin",
+    stacks: ["auth", "edge"],
+    sites: [],
   },
 };

@@ -144,7 +144,11 @@ interface Adapted {
 
 function releaseOf({ domain, routes, accounts, secrets = {} }: RenderedOptions): Release {
   const source = reverseProxyRelease({
-    ...{ domain, routes, certificates: publicCertificates, images: defaultImages, timeZone: "UTC" },
+    domain,
+    routes,
+    certificates: publicCertificates,
+    images: defaultImages,
+    timeZone: "UTC",
     ...(accounts && { accounts }),
   });
   return renderRelease(join(__dirname, "../../stack-templates"), source, secrets, "key");

@@ -33,8 +33,12 @@ export function stateOf(resources: readonly RecordedResource[], urns: ReadonlyMa
     if (isComponent) return { ...common, type: String(common.urn).split("::")[2]?.split("$").at(-1) };
     const id = isProvider ? ids.get(one.urn) : (one.id ?? `${one.name}-id`);
     return {
-      ...{ ...common, id, inputs, outputs: { ...inputs, ...outputs } },
-      ...{ protect: options.protect, dependencies: options.dependsOn.map(urnOf) },
+      ...common,
+      id,
+      inputs,
+      outputs: { ...inputs, ...outputs },
+      protect: options.protect,
+      dependencies: options.dependsOn.map(urnOf),
       ...(isProvider ? {} : { provider: providerOf(one) }),
     };
   });

@@ -134,7 +134,9 @@ export class TgSigner {
     keep(login);
     const send = (to: string, fields: Record<string, string>) =>
       fetch(`http://127.0.0.1:${this.port}${to}`, {
-        ...{ method: "POST", redirect: "manual", headers: { cookie: this.cookie } },
+        method: "POST",
+        redirect: "manual",
+        headers: { cookie: this.cookie },
         body: new URLSearchParams({ csrf_token: csrf, ...fields }),
       });
     keep(await send("/login", { username: "admin", password: this.environment["TG_SIGNER_WEB_ADMIN_PASSWORD"] ?? "" }));

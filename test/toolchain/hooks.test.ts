@@ -128,8 +128,12 @@ describe("a stack that the real engine destroys", () => {
       await stack.create({}, {});
       const gone = join(folder, `${name}-gone`);
       const state = stateOf(name, `${line} 'touch ${gone}'`, {
-        ...{ address: "127.0.0.1", port: server.port, user: "root", seconds: 5 },
-        ...{ privateKey: login.private, hostKey: host.public },
+        address: "127.0.0.1",
+        port: server.port,
+        user: "root",
+        seconds: 5,
+        privateKey: login.private,
+        hostKey: host.public,
       });
       await stack.pulumi(["stack", "import"], { input: state });
       await stack.pulumi(["destroy", "--yes", "--skip-preview"]);
@@ -176,8 +180,15 @@ function commandsOf(stack: string, commands: readonly Kept[]): string {
       const { name, delete: line, stdin = "", protect = false, needs = [] } = one;
       const inputs = { delete: line, stdin, addPreviousOutputInEnv: false, logging: "none" };
       return {
-        ...{ urn: ofCommand(one), custom: true, id: name, type: "command:local:Command", parent: root, protect },
-        ...{ inputs, outputs: { ...inputs, stdout: "", stderr: "" }, provider: `${provider}::${id}` },
+        urn: ofCommand(one),
+        custom: true,
+        id: name,
+        type: "command:local:Command",
+        parent: root,
+        protect,
+        inputs,
+        outputs: { ...inputs, stdout: "", stderr: "" },
+        provider: `${provider}::${id}`,
         dependencies: commands.filter((other) => needs.includes(other.name)).map(ofCommand),
       };
     }),

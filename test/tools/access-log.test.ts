@@ -9,8 +9,12 @@ const route: Route = {
   network: "cloudcode-edge-opencode",
   upstream: "opencode-server:4096",
   upstreamLogin: {
-    ...{ name: "opencode", username: "opencode", secret: "serverPassword", parameter: "auth_token" },
-    ...{ devices: ["laptop"], tickets: "/pty/\\w+/connect" },
+    name: "opencode",
+    username: "opencode",
+    secret: "serverPassword",
+    parameter: "auth_token",
+    devices: ["laptop"],
+    tickets: "/pty/\\w+/connect",
   },
   policy: "two_factor",
   pages: "/",
@@ -46,7 +50,10 @@ describe("the access log of the real Caddy", () => {
   it("has address, name, path and status of each request, at each site", async () => {
     for (const host of ["code", "auth", ""])
       expect(accessLine(await logged(host, "/some/path"))).toMatchObject({
-        ...{ address: "127.0.0.1", method: "GET", path: "/some/path", status: host === "auth" ? 200 : 401 },
+        address: "127.0.0.1",
+        method: "GET",
+        path: "/some/path",
+        status: host === "auth" ? 200 : 401,
         host: host === "" ? "home.example.com" : `${host}.home.example.com`,
       });
   });

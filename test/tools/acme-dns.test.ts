@@ -170,10 +170,15 @@ class Authority {
     const [rootFile, privateKey, config] = ["ca.pem", "ca.key", "pebble.json"].map((name) => join(folder, name));
     const listenAddress = `127.0.0.1:${await freePort()}`;
     const settings = {
-      ...{ listenAddress, managementListenAddress: `127.0.0.1:${await freePort()}` },
+      listenAddress,
+      managementListenAddress: `127.0.0.1:${await freePort()}`,
       // Nothing listens there: other challenges cannot succeed.
-      ...{ certificate: rootFile, privateKey, httpPort: await freePort(), tlsPort: await freePort() },
-      ...{ keyAlgorithm: "ecdsa", retryAfter: { authz: 1, order: 1 } },
+      certificate: rootFile,
+      privateKey,
+      httpPort: await freePort(),
+      tlsPort: await freePort(),
+      keyAlgorithm: "ecdsa",
+      retryAfter: { authz: 1, order: 1 },
     };
     writeFileSync(rootFile ?? "", certificate);
     writeFileSync(privateKey ?? "", key);

@@ -87,9 +87,13 @@ describe("CaseCheck's settings", () => {
     [
       "front ends elsewhere that Cloudflare Access keeps out",
       {
-        ...{ ...casecheck, casecheckPublished: "tunnel", casecheckTunnelHost: "cases.example.org" },
-        ...{ casecheckCloudflareApiToken: "token-of-cloudflare", casecheckCloudflareAccountId: "0".repeat(32) },
-        ...{ casecheckCloudflareZoneId: "1".repeat(32), casecheckAccessEmails: '["jo@example.com"]' },
+        ...casecheck,
+        casecheckPublished: "tunnel",
+        casecheckTunnelHost: "cases.example.org",
+        casecheckCloudflareApiToken: "token-of-cloudflare",
+        casecheckCloudflareAccountId: "0".repeat(32),
+        casecheckCloudflareZoneId: "1".repeat(32),
+        casecheckAccessEmails: '["jo@example.com"]',
         casecheckOrigins: '["https://cases.pages.dev"]',
       },
       [

@@ -47,7 +47,11 @@ const secrets = {
 const withDevices = (...devices: string[]): Route => ({
   ...route("code"),
   upstreamLogin: {
-    ...{ name: "opencode", username: "opencode", secret: "serverPassword", parameter: "auth_token", devices },
+    name: "opencode",
+    username: "opencode",
+    secret: "serverPassword",
+    parameter: "auth_token",
+    devices,
     tickets: "(/api)?/pty/\\w+/connect",
   },
 });
@@ -166,7 +170,11 @@ class ReloadedCaddy {
   #release(id: string, routes: readonly Route[]) {
     const { accounts } = this;
     const source = reverseProxyRelease({
-      ...{ domain, routes, certificates: publicCertificates, images: defaultImages, timeZone: "UTC" },
+      domain,
+      routes,
+      certificates: publicCertificates,
+      images: defaultImages,
+      timeZone: "UTC",
       ...(accounts && { accounts }),
     });
     const { files, plan } = renderRelease(templates, source, secrets, "key");

@@ -11,14 +11,20 @@ import { settingsOf } from "../support/settings";
 const domain = "home.example.com";
 const open = { domain, casecheckEnabled: "true", casecheckOpen: "true" };
 const tunnel = {
-  ...{ domain, casecheckEnabled: "true", casecheckPublished: "tunnel" },
-  ...{ casecheckTunnelToken: tunnelToken, casecheckTunnelHost: "cases.example.org" },
+  domain,
+  casecheckEnabled: "true",
+  casecheckPublished: "tunnel",
+  casecheckTunnelToken: tunnelToken,
+  casecheckTunnelHost: "cases.example.org",
 };
 
 /** Everything that a visitor may claim about the address and the scheme it comes by. */
 const forged = {
-  ...{ "x-forwarded-for": "198.51.100.9, 198.51.100.8", "x-real-ip": "198.51.100.9", "true-client-ip": "198.51.100.9" },
-  ...{ forwarded: "for=198.51.100.9;proto=http", "x-forwarded-proto": "http" },
+  "x-forwarded-for": "198.51.100.9, 198.51.100.8",
+  "x-real-ip": "198.51.100.9",
+  "true-client-ip": "198.51.100.9",
+  forwarded: "for=198.51.100.9;proto=http",
+  "x-forwarded-proto": "http",
 };
 
 interface Asked {

@@ -11,7 +11,11 @@ const route = (devices: readonly string[]): Route => ({
   network: "cloudcode-edge-opencode",
   upstream: "opencode-server:4096",
   upstreamLogin: {
-    ...{ name: "opencode", username: "opencode", secret: "serverPassword", parameter: "auth_token", devices },
+    name: "opencode",
+    username: "opencode",
+    secret: "serverPassword",
+    parameter: "auth_token",
+    devices,
     tickets: "(/api)?/pty/\\w+/connect",
   },
   policy: "two_factor",
@@ -21,8 +25,13 @@ const route = (devices: readonly string[]): Route => ({
   summary: { en: "OpenCode", zh: "OpenCode" },
 });
 const other: Route = {
-  ...{ subdomain: "app", network: "cloudcode-edge-app", upstream: "app-web:80", policy: "two_factor", paths: [] },
-  ...{ title: "App", summary: { en: "App", zh: "App" } },
+  subdomain: "app",
+  network: "cloudcode-edge-app",
+  upstream: "app-web:80",
+  policy: "two_factor",
+  paths: [],
+  title: "App",
+  summary: { en: "App", zh: "App" },
 };
 const secrets = {
   [loginSecret("opencode")]: own,
@@ -62,7 +71,9 @@ describe("a device's key", () => {
   ])("passes to the server %s, as the edge's own login and without cookies", async (_name, method, path, more) => {
     const { at, headers, url } = await edge.get("code", path, [["Authorization", laptop], ...more], method);
     expect({ at, authorization: headers.authorization, cookie: headers.cookie }).toEqual({
-      ...{ at: server, authorization: own, cookie: undefined },
+      at: server,
+      authorization: own,
+      cookie: undefined,
     });
     expect(url).not.toMatch(/auth_token|%61uth/);
   });
@@ -100,7 +111,9 @@ describe("a device's key", () => {
   ])("%s gets 401 and a challenge from the edge, also with a gate's cookie", async (_name, path, headers) => {
     const { at, answer } = await edge.get("code", path, [...headers, cookie]);
     expect({ at, status: answer.status, asks: answer.headers["www-authenticate"] }).toEqual({
-      ...{ at: "edge", status: 401, asks: 'Basic realm="restricted"' },
+      at: "edge",
+      status: 401,
+      asks: 'Basic realm="restricted"',
     });
   });
 

@@ -10,8 +10,14 @@ import { RenderedCaddy } from "../support/rendered-caddy";
 const domain = "home.example.com";
 const password = "p".repeat(maxPasswordBytes);
 const route: Route = {
-  ...{ subdomain: "app", network: "cloudcode-edge-app", upstream: "app-web:8000", policy: "two_factor", paths: [] },
-  ...{ title: "App", summary: { en: "App", zh: "App" }, basicAuth: { username: "jo", password: undefined } },
+  subdomain: "app",
+  network: "cloudcode-edge-app",
+  upstream: "app-web:8000",
+  policy: "two_factor",
+  paths: [],
+  title: "App",
+  summary: { en: "App", zh: "App" },
+  basicAuth: { username: "jo", password: undefined },
 };
 
 let caddy: RenderedCaddy;

@@ -23,8 +23,14 @@ import { RenderedCaddy } from "../support/rendered-caddy";
 const run = promisify(execFile);
 const domain = "home.example.com";
 const route: Route = {
-  ...{ subdomain: "3000-app", network: "cloudcode-edge-app", upstream: "app-web:1080", localPort: 3000 },
-  ...{ policy: "two_factor", paths: [], title: "App", summary: { en: "App", zh: "App" } },
+  subdomain: "3000-app",
+  network: "cloudcode-edge-app",
+  upstream: "app-web:1080",
+  localPort: 3000,
+  policy: "two_factor",
+  paths: [],
+  title: "App",
+  summary: { en: "App", zh: "App" },
 };
 
 let folder: string;
@@ -38,10 +44,14 @@ beforeAll(async () => {
   gate = createServer((_request, answer) => answer.writeHead(302, { location: "/" }).end());
   localhost = await startLocalhost();
   const ports: Readonly<Record<string, number>> = {
-    ...{ "localhost:3000": await listen(dev), "app-web:1080": localhost.port, "auth-portal:9091": await listen(gate) },
+    "localhost:3000": await listen(dev),
+    "app-web:1080": localhost.port,
+    "auth-portal:9091": await listen(gate),
   };
   caddy = await RenderedCaddy.start({
-    ...{ domain, routes: [route], portOf: (upstream) => Promise.resolve(ports[upstream] ?? 1) },
+    domain,
+    routes: [route],
+    portOf: (upstream) => Promise.resolve(ports[upstream] ?? 1),
   });
   folder = mkdtempSync(join(tmpdir(), "guests-"));
   mkdirSync(join(folder, "bin"));
@@ -78,7 +88,15 @@ async function guest(words: readonly string[], more: NodeJS.ProcessEnv = {}): Pr
 async function status(path: string, cookie: string): Promise<number> {
   const host = `${route.subdomain}.${domain}`;
   const { stdout } = await run("curl", [
-    ...["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", `Host: ${host}`, "-H", `Cookie: ${cookie}`],
+    "-s",
+    "-o",
+    "/dev/null",
+    "-w",
+    "%{http_code}",
+    "-H",
+    `Host: ${host}`,
+    "-H",
+    `Cookie: ${cookie}`,
     `http://127.0.0.1:${caddy.port}${path}`,
   ]);
   return Number(stdout);

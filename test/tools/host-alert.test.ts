@@ -217,7 +217,10 @@ describe("the daily self-check", () => {
   it("logs in nowhere without TLS: a smtp:// server that offers none gets no password, and the unit fails", async () => {
     const passwords: string[] = [];
     const plain = new SMTPServer({
-      ...{ disabledCommands: ["STARTTLS"], allowInsecureAuth: true, authOptional: true, disableReverseLookup: true },
+      disabledCommands: ["STARTTLS"],
+      allowInsecureAuth: true,
+      authOptional: true,
+      disableReverseLookup: true,
       onAuth: ({ username, password }, _session, done) => {
         passwords.push(password ?? "");
         done(null, { user: username });

@@ -76,8 +76,21 @@ describe("the backup that an App makes itself", () => {
   /** Lines of the check, where a container's health check has ended with this word, as the format of the script reads it. */
   function check(word: string): string[] {
     const facts = [
-      ...["cloudcode-tg-signer", "web", "running", "healthy", "0", "0", "false", "unless-stopped"],
-      ...["2026-01-01T00:00:00Z", "abc", "1", "0", "img", "ref", word],
+      "cloudcode-tg-signer",
+      "web",
+      "running",
+      "healthy",
+      "0",
+      "0",
+      "false",
+      "unless-stopped",
+      "2026-01-01T00:00:00Z",
+      "abc",
+      "1",
+      "0",
+      "img",
+      "ref",
+      word,
     ];
     machine.program(
       "docker",

@@ -49,15 +49,25 @@ describe("a drill", () => {
     });
     const own = join(host.fake, "cloudcode-backup/drill/app");
     expect(services["web"]).toEqual({
-      ...{ image: "example/web:1", command: null, environment: { WORD: "a$$b" } },
-      ...{ labels: { "cloudcode.drill": "app" }, pull_policy: "never", restart: "no" },
-      ...{ oom_score_adj: 1000, cpu_shares: 64, mem_limit: 512 << 20, memswap_limit: 512 << 20 },
+      image: "example/web:1",
+      command: null,
+      environment: { WORD: "a$$b" },
+      labels: { "cloudcode.drill": "app" },
+      pull_policy: "never",
+      restart: "no",
+      oom_score_adj: 1000,
+      cpu_shares: 64,
+      mem_limit: 512 << 20,
+      memswap_limit: 512 << 20,
       depends_on: { seed: { condition: "service_completed_successfully" } },
       volumes: [
         { type: "volume", source: "data", target: "/data", volume: { nocopy: true } },
         {
-          ...{ type: "bind", source: `${own}/files/f1/app.conf`, target: "/app.conf" },
-          ...{ read_only: true, bind: { create_host_path: true } },
+          type: "bind",
+          source: `${own}/files/f1/app.conf`,
+          target: "/app.conf",
+          read_only: true,
+          bind: { create_host_path: true },
         },
       ],
       dns: ["127.0.0.1"],

@@ -336,18 +336,20 @@ describe("what fills the disk", () => {
 describe("a container's memory", () => {
   const facts = (oom = "false") =>
     [
-      ...[
-        "cloudcode-opencode",
-        "server",
-        "running",
-        "healthy",
-        "0",
-        "0",
-        oom,
-        "unless-stopped",
-        "2026-11-25T14:03:00Z",
-      ],
-      ...["0123456789ab", "42", String(2048 * mib), "id", "image"],
+      "cloudcode-opencode",
+      "server",
+      "running",
+      "healthy",
+      "0",
+      "0",
+      oom,
+      "unless-stopped",
+      "2026-11-25T14:03:00Z",
+      "0123456789ab",
+      "42",
+      String(2048 * mib),
+      "id",
+      "image",
     ].join("|");
   const use = (used: number, kills = 0) => {
     host.cgroup("memory.current", String((used + 100) * mib));

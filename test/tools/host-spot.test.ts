@@ -118,8 +118,11 @@ describe("cloudcode-spot", () => {
     rmSync(join(root, "calls"), { force: true });
     const env = {
       PATH: `${join(root, "path")}:${process.env["PATH"] ?? ""}`,
-      ...{ CLOUDCODE_ROOT: root, CLOUDCODE_SPOT: join(root, "run"), CLOUDCODE_METADATA: metadata.address },
-      ...{ CLOUDCODE_STOP_SECONDS: "2", ...environment },
+      CLOUDCODE_ROOT: root,
+      CLOUDCODE_SPOT: join(root, "run"),
+      CLOUDCODE_METADATA: metadata.address,
+      CLOUDCODE_STOP_SECONDS: "2",
+      ...environment,
     };
     const began = Date.now();
     const child = spawn("sh", [join(hostTemplates, "cloudcode-spot")], { env, stdio: ["ignore", "ignore", "pipe"] });
@@ -257,7 +260,9 @@ describe("cloudcode-spot", () => {
       const child = spawn("sh", [join(hostTemplates, "cloudcode-check"), "recent"], {
         env: {
           PATH: `${join(root, "path")}:${process.env["PATH"] ?? ""}`,
-          ...{ CLOUDCODE_ROOT: root, CLOUDCODE_SPOT: join(root, "run"), CLOUDCODE_UPDATES_SEEN: join(root, "seen") },
+          CLOUDCODE_ROOT: root,
+          CLOUDCODE_SPOT: join(root, "run"),
+          CLOUDCODE_UPDATES_SEEN: join(root, "seen"),
         },
         stdio: ["ignore", "pipe", "ignore"],
       });

@@ -38,8 +38,12 @@ test("no text of the report or of the settings becomes markup, whatever is in it
               .map(({ name }) => name)
               .join(" ")}`,
         ),
-        ...{ names: texts("details b"), seen: texts("details li > span:not(.fix)"), fixes: texts("details .fix") },
-        ...{ places: texts("dt"), deployed: texts("dd"), versions: texts(".apps small") },
+        names: texts("details b"),
+        seen: texts("details li > span:not(.fix)"),
+        fixes: texts("details .fix"),
+        places: texts("dt"),
+        deployed: texts("dd"),
+        versions: texts(".apps small"),
       };
     }, html);
   const wicked = fc.oneof(

@@ -238,7 +238,11 @@ describe("what the page says", () => {
   it("is whole also where nothing is set up yet: no backup, certificate, deployment or App that runs", async () => {
     index.report({
       ...report(),
-      ...{ apps: {}, releases: {}, disks: [], backup: { time: null, ok: false }, deploy: null },
+      apps: {},
+      releases: {},
+      disks: [],
+      backup: { time: null, ok: false },
+      deploy: null,
       certificate: { count: 0, until: null },
     });
     const answer = await index.get("/?lang=en");

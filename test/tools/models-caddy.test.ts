@@ -13,8 +13,13 @@ const servers: readonly ModelServer[] = [
   { name: "plain", base: "http://plain.internal", login: "bearer", secret: "provider-plain" },
 ];
 const route: Route = {
-  ...{ subdomain: "code", network: "cloudcode-edge-opencode", upstream: "opencode-server:4096", policy: "two_factor" },
-  ...{ paths: [], title: "OpenCode", summary: { en: "e", zh: "z" } },
+  subdomain: "code",
+  network: "cloudcode-edge-opencode",
+  upstream: "opencode-server:4096",
+  policy: "two_factor",
+  paths: [],
+  title: "OpenCode",
+  summary: { en: "e", zh: "z" },
   models: { alias: "opencode-models", secret: "modelKey", servers },
 };
 const own = "own-key-of-the-app";

@@ -51,10 +51,18 @@ afterEach(async () => {
 /** A Pulumi CLI that prints both stacks, and notes what it is to change; then it runs this. */
 function cli(settings: Readonly<Record<string, string>>, onUp = ""): void {
   const outputsOf = (host: HomeHost) => ({
-    ...{ url: "https://home.example.com", urls: {}, backupPassword: "of the backups" },
+    url: "https://home.example.com",
+    urls: {},
+    backupPassword: "of the backups",
     operations: {
-      ...{ connection: host.connection, awake: true, domain: "home.example.com", publicAddress: "127.0.0.1" },
-      ...{ operator: "admin", stacks, onlyOnce: ["tg-signer"], sites: [] },
+      connection: host.connection,
+      awake: true,
+      domain: "home.example.com",
+      publicAddress: "127.0.0.1",
+      operator: "admin",
+      stacks,
+      onlyOnce: ["tg-signer"],
+      sites: [],
     },
   });
   const secret = { backupSecretAccessKey: "secret-of-the-store", hostPrivateKey: former.connection.privateKey };
@@ -101,13 +109,19 @@ test("a home moves: what ran here runs there with its data, and nothing runs her
   expect(text).toContain("answers 503");
   expect(said.join("\n")).toContain("this host does not reach port 443 of 127.0.0.1");
   expect(changes()).toEqual([
-    ...["config set standby true next", "up next"],
-    ...["config rm standby next", "up next", "config set standby true former", "up former"],
+    "config set standby true next",
+    "up next",
+    "config rm standby next",
+    "up next",
+    "config set standby true former",
+    "up former",
   ]);
   expect(former.has("stacks/.move")).toBe(false);
   // The last backups: of each App once more than the full ones, and none of the edge.
   expect(said.filter((line) => line.includes(": yield ")).map((line) => line.split(" ").at(-1))).toEqual([
-    ...["auth", "casecheck", "tg-signer"],
+    "auth",
+    "casecheck",
+    "tg-signer",
   ]);
   await expect(run()).rejects.toThrow("- auth does not run on the host of former: its data went to another stack");
 });

@@ -7,8 +7,13 @@ import { RenderedCaddy } from "../support/rendered-caddy";
 
 const domain = "home.example.com";
 const route: Route = {
-  ...{ subdomain: "code", network: "cloudcode-edge-opencode", upstream: "opencode-server:4096", policy: "bypass" },
-  ...{ paths: [], title: "OpenCode", summary: { en: "e", zh: "z" } },
+  subdomain: "code",
+  network: "cloudcode-edge-opencode",
+  upstream: "opencode-server:4096",
+  policy: "bypass",
+  paths: [],
+  title: "OpenCode",
+  summary: { en: "e", zh: "z" },
 };
 
 let caddy: RenderedCaddy;

@@ -180,7 +180,8 @@ describe("who may enter", () => {
           ? basic(server.sessionToken())
           : authorization;
     expect(await ask(caddy.port, "/api/info", { authorization: word })).toMatchObject({
-      ...{ status: 401, headers: { "www-authenticate": 'Basic realm="restricted"' } },
+      status: 401,
+      headers: { "www-authenticate": 'Basic realm="restricted"' },
     });
     expect(reached()).toEqual([]);
   });

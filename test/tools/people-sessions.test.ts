@@ -20,8 +20,13 @@ import { settingsOf } from "../support/settings";
 const domain = "10-0-0-2.sslip.io";
 const secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 const route = (app: string): Route => ({
-  ...{ subdomain: app, network: `cloudcode-edge-${app}`, upstream: `${app}-web:80`, policy: "two_factor", paths: [] },
-  ...{ title: app, summary: { en: app, zh: app } },
+  subdomain: app,
+  network: `cloudcode-edge-${app}`,
+  upstream: `${app}-web:80`,
+  policy: "two_factor",
+  paths: [],
+  title: app,
+  summary: { en: app, zh: app },
 });
 const firstPassword = (name: string) => `the first password of ${name}`;
 
@@ -79,8 +84,12 @@ class Gateway {
     const source = authGatewayRelease({ ...settingsOf(), domain, people, routes });
     const hashOf = (name: string) => hashPassword(firstPassword(name), Buffer.from(name.padEnd(16)).toString("base64"));
     const secrets = {
-      ...{ passwordHash: await hashOf("admin"), earlierHash: "", smtpPassword: "" },
-      ...{ sessionSecret: "s".repeat(64), resetSecret: "r".repeat(64), encryptionKey: "e".repeat(64) },
+      passwordHash: await hashOf("admin"),
+      earlierHash: "",
+      smtpPassword: "",
+      sessionSecret: "s".repeat(64),
+      resetSecret: "r".repeat(64),
+      encryptionKey: "e".repeat(64),
       ...Object.fromEntries(
         await Promise.all(names.map(async (name) => [`hash-of-${name}`, await hashOf(name)] as const)),
       ),

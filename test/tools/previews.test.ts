@@ -104,10 +104,14 @@ async function open(server: DevServer | undefined): Promise<void> {
   const otherPort = await listen(other);
   localhost = await startLocalhost();
   const ports: Readonly<Record<string, number>> = {
-    ...{ "auth-portal:9091": gatePort, "opencode-server:1080": localhost.port, "localhost:3000": port },
+    "auth-portal:9091": gatePort,
+    "opencode-server:1080": localhost.port,
+    "localhost:3000": port,
   };
   caddy = await RenderedCaddy.start({
-    ...{ domain, routes, secrets: { [loginSecret("opencode")]: "Basic of-nobody" } },
+    domain,
+    routes,
+    secrets: { [loginSecret("opencode")]: "Basic of-nobody" },
     portOf: (upstream) => Promise.resolve(ports[upstream] ?? otherPort),
   });
 }
@@ -173,7 +177,9 @@ describe.each(["127.0.0.1", "::1", "localhost"])("a dev server that listens at %
     const { url, headers } = dev.seen.at(-1) ?? { url: "", headers: {} };
     expect(url).toBe("/src/main.ts?v=1");
     expect(headers).toMatchObject({
-      ...{ host: "localhost:3000", origin: "http://localhost:3000", referer: "http://localhost:3000/page" },
+      host: "localhost:3000",
+      origin: "http://localhost:3000",
+      referer: "http://localhost:3000/page",
       cookie: "a=1; b=2",
     });
     expect(Object.keys(headers).filter((name) => /^(x-forwarded|remote)-|^forwarded$/.test(name))).toEqual([]);

@@ -47,7 +47,10 @@ describe("pages of a list", () => {
 describe("an error of the client", () => {
   const answer = (statusCode: number, code: string, Message: string, more = {}) =>
     Object.assign(new Error(`${code}: code: ${statusCode}, ${Message} request id: 1`), {
-      ...{ statusCode, code, data: { Message }, ...more },
+      statusCode,
+      code,
+      data: { Message },
+      ...more,
     });
 
   it.each([
@@ -58,7 +61,8 @@ describe("an error of the client", () => {
     [400, "SignatureDoesNotMatch", false],
   ])("%d %s: passing %s", (status, code, passing) => {
     expect(faultOf("ecs:RunInstances", answer(status, code, "No."), [])).toMatchObject({
-      ...{ message: `ecs:RunInstances: ${code}: No.`, passing },
+      message: `ecs:RunInstances: ${code}: No.`,
+      passing,
     });
   });
 
@@ -90,7 +94,8 @@ describe("an error of the client", () => {
       name: "RequestTimeoutError",
     });
     expect(faultOf("ecs:X", late, keys)).toMatchObject({
-      ...{ message: "ecs:X: RequestTimeout: no answer in time", passing: true },
+      message: "ecs:X: RequestTimeout: no answer in time",
+      passing: true,
     });
   });
 
@@ -112,8 +117,10 @@ describe("a call", () => {
 
   const input = { region: "ap-southeast-1", tags: { stack: "test" }, seconds: 0 };
   const noKeys = {
-    ...{ ALICLOUD_ACCESS_KEY: "", ALICLOUD_SECRET_KEY: "" },
-    ...{ ALIBABA_CLOUD_ACCESS_KEY_ID: "", ALIBABA_CLOUD_ACCESS_KEY_SECRET: "" },
+    ALICLOUD_ACCESS_KEY: "",
+    ALICLOUD_SECRET_KEY: "",
+    ALIBABA_CLOUD_ACCESS_KEY_ID: "",
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: "",
   };
   const answered = (action: string) =>
     emulator.journal.calls.filter((one) => one.action === action).map((one) => one.status);

@@ -21,7 +21,9 @@ describe("backupRepository oss", () => {
       serverSideEncryptionRule: { sseAlgorithm: "AES256" },
       lifecycleRules: [
         {
-          ...{ id: "versions", prefix: "", enabled: true },
+          id: "versions",
+          prefix: "",
+          enabled: true,
           noncurrentVersionExpirations: [{ days: 30 }],
           expirations: [{ expiredObjectDeleteMarker: true }],
           abortMultipartUploads: [{ days: 7 }],

@@ -27,8 +27,13 @@ describe("the budget of a host on Alibaba Cloud", () => {
   it("holds for each machine that is bought or changed, not for one that stays what it is", async () => {
     const price = async (type: string): Promise<Estimate> =>
       Promise.resolve({
-        ...{ currency: "USD", running: type === "ecs.c7.large" ? 70 : 29, stopped: 0, parts: [] },
-        ...{ unpriced: [], notCounted: [], listed: undefined },
+        currency: "USD",
+        running: type === "ecs.c7.large" ? 70 : 29,
+        stopped: 0,
+        parts: [],
+        unpriced: [],
+        notCounted: [],
+        listed: undefined,
       });
     const allowed = async (type: string): Promise<Estimate> => {
       const estimate = await price(type);

@@ -63,10 +63,16 @@ describe("the records of the domain", () => {
       ["wildcard", "*.home"],
     ]) {
       expect(run.resource(`host-dns-a-${record}`).inputs).toEqual({
-        ...{ domainName: "example.com", rr, type: "A", value: eipAddress, ttl: 600 },
+        domainName: "example.com",
+        rr,
+        type: "A",
+        value: eipAddress,
+        ttl: 600,
       });
       expect(optionsOf(run, `host-dns-a-${record}`)).toEqual({
-        ...{ parent: "host-dns", provider: "alicloud", onError: ["explain-alicloud-fault"] },
+        parent: "host-dns",
+        provider: "alicloud",
+        onError: ["explain-alicloud-fault"],
         dependsOn: ["host-address", "host-leftovers"],
       });
     }

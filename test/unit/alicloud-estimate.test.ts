@@ -14,7 +14,10 @@ import { questionsOf, quoteOf, spotQuestion } from "../../components/alicloud/pr
 /** Round figures, so that the sums below can be done in one's head. */
 const at = (amount: number) => ({ region: { amount, source: "eip" as const } });
 const list: PriceList = {
-  ...{ snapshotPerGiBMonth: at(0.02), snapshotCeiling: 0.05, ossPerGiBMonth: at(0.01), idleEipPerHour: at(0.006) },
+  snapshotPerGiBMonth: at(0.02),
+  snapshotCeiling: 0.05,
+  ossPerGiBMonth: at(0.01),
+  idleEipPerHour: at(0.006),
 };
 const quote = (amount: number, systemDisk?: number, currency = "USD") => ({ currency, amount, systemDisk });
 const quotes: Quotes = {
@@ -25,9 +28,17 @@ const quotes: Quotes = {
   traffic: quote(0.08),
 };
 const factors: CostFactors = {
-  ...{ region: "region", instanceType: "ecs.a", diskCategory: "cloud_essd", charge: "payAsYouGo" },
-  ...{ subscriptionMonths: 1, systemDiskGiB: 40, dataDiskGiB: 20, snapshotRetentionDays: 28, trafficGbPerMonth: 50 },
-  ...{ backupBucket: false, workers: { count: 0 } },
+  region: "region",
+  instanceType: "ecs.a",
+  diskCategory: "cloud_essd",
+  charge: "payAsYouGo",
+  subscriptionMonths: 1,
+  systemDiskGiB: 40,
+  dataDiskGiB: 20,
+  snapshotRetentionDays: 28,
+  trafficGbPerMonth: 50,
+  backupBucket: false,
+  workers: { count: 0 },
 };
 const estimated = (change: Partial<CostFactors> = {}, answers: Partial<Quotes> = {}) =>
   estimateMonthly({ ...factors, ...change }, { ...quotes, ...answers }, { USD: list });
@@ -43,7 +54,8 @@ describe("the price of a month", () => {
     expect(estimated()).toEqual({
       currency: "USD",
       // 14.60 + 2 + 4 + 0.40 + 4; stopped 2 + 4 + 0.40 + 4.38.
-      ...{ running: 25, stopped: 10.78 },
+      running: 25,
+      stopped: 10.78,
       parts: [
         { name: "instance ecs.a", running: 14.6, stopped: 0 },
         { name: "system disk cloud_essd 40 GiB", running: 2, stopped: 2 },
@@ -52,7 +64,8 @@ describe("the price of a month", () => {
         { name: "traffic of 50 GB", running: 4, stopped: 0 },
         { name: "idle public address", running: 0, stopped: 4.38 },
       ],
-      ...{ unpriced: [], notCounted: [] },
+      unpriced: [],
+      notCounted: [],
       listed: { names: ["snapshots of 20 GiB", "idle public address"], seen: priceSources.eip.seen },
     });
   });
@@ -143,7 +156,10 @@ describe("the price of a month", () => {
       `at least 21.00 USD a month running, 10.78 stopped (snapshots of 20 GiB and idle public address by the price list of ${seen}; not counted: traffic of 50 GB, backups in OSS at 0.01 USD per GiB and month)`,
     );
     expect(monthlyCost(estimated({}, { traffic: undefined }))).toEqual({
-      ...{ currency: "USD", running: 21, stopped: 10.78, notCounted: ["traffic of 50 GB"] },
+      currency: "USD",
+      running: 21,
+      stopped: 10.78,
+      notCounted: ["traffic of 50 GB"],
     });
   });
 
@@ -180,7 +196,8 @@ describe("a budget", () => {
 
   it("takes the cheapest first, and tells it and the next", () => {
     const choice = (instanceType: string, traffic: number | undefined) => ({
-      ...{ factors: { ...factors, instanceType }, quotes },
+      factors: { ...factors, instanceType },
+      quotes,
       estimate: estimated({ instanceType }, { traffic: traffic === undefined ? undefined : quote(traffic) }),
     });
     const [dear, unknown, cheap] = [choice("ecs.dear", 1), choice("ecs.unknown", undefined), choice("ecs.cheap", 0.08)];
@@ -214,18 +231,22 @@ describe("the questions", () => {
   it("name all that decides a price", () => {
     const asked = questionsOf({ ...factors, image: "m-1", workers: { count: 2, instanceType: "ecs.b" } });
     expect(asked.machine).toEqual({
-      ...{ ResourceType: "instance", InstanceType: "ecs.a", IoOptimized: "optimized", InstanceNetworkType: "vpc" },
-      ...{
-        "SystemDisk.Category": "cloud_essd",
-        "SystemDisk.Size": "40",
-        ImageId: "m-1",
-        PriceUnit: "Hour",
-        Period: "1",
-      },
+      ResourceType: "instance",
+      InstanceType: "ecs.a",
+      IoOptimized: "optimized",
+      InstanceNetworkType: "vpc",
+      "SystemDisk.Category": "cloud_essd",
+      "SystemDisk.Size": "40",
+      ImageId: "m-1",
+      PriceUnit: "Hour",
+      Period: "1",
     });
     expect(asked.worker).toMatchObject({ InstanceType: "ecs.b" });
     expect(asked.dataDisk).toEqual({
-      ...{ ResourceType: "disk", PriceUnit: "Hour", "DataDisk.1.Category": "cloud_essd", "DataDisk.1.Size": "20" },
+      ResourceType: "disk",
+      PriceUnit: "Hour",
+      "DataDisk.1.Category": "cloud_essd",
+      "DataDisk.1.Size": "20",
       "DataDisk.1.PerformanceLevel": "PL1",
     });
     expect(spotQuestion(factors, "zone-a")).toMatchObject({

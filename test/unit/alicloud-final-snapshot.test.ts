@@ -11,7 +11,9 @@ beforeEach(async () => {
   emulator = await startEmulator();
   account = new Account(emulator);
   diskId = await account.text("ecs", "CreateDisk", "DiskId", {
-    ...{ ZoneId: "ap-southeast-1b", DiskCategory: "cloud_essd", Size: "40" },
+    ZoneId: "ap-southeast-1b",
+    DiskCategory: "cloud_essd",
+    Size: "40",
   });
   await emulator.idle();
 });
@@ -44,7 +46,9 @@ test("a disk leaves a tagged snapshot, its price and how to restore it", async (
 test("a disk that was deleted by hand is reported, not missed", async () => {
   await account.ask("ecs", "DeleteDisk", { DiskId: diskId });
   expect(await finalSnapshot()).toEqual({
-    ...{ code: 0, stdout: `disk ${diskId} is gone already, so there is no final snapshot of it`, stderr: "" },
+    code: 0,
+    stdout: `disk ${diskId} is gone already, so there is no final snapshot of it`,
+    stderr: "",
   });
   expect(made()).toEqual([]);
 });
@@ -58,7 +62,9 @@ test("a lost answer makes no second snapshot", async () => {
 test("one that an interrupted run began is waited for instead of a second one", async () => {
   emulator.cloud.latencies = everyLatency(2500);
   const begun = await account.text("ecs", "CreateSnapshot", "SnapshotId", {
-    ...{ DiskId: diskId, "Tag.1.Key": "cloudcode-final", "Tag.1.Value": "true" },
+    DiskId: diskId,
+    "Tag.1.Key": "cloudcode-final",
+    "Tag.1.Value": "true",
   });
   const { code, stdout } = await finalSnapshot();
   expect(code).toBe(0);

@@ -20,7 +20,9 @@ const leftovers = (seconds = 0) => runScript(emulator, "leftovers", { region, ta
 
 const disk = (more: Readonly<Record<string, string>> = tagged) =>
   account.text("ecs", "CreateDisk", "DiskId", {
-    ...{ ZoneId: "ap-southeast-1b", DiskCategory: "cloud_essd", Size: "40" },
+    ZoneId: "ap-southeast-1b",
+    DiskCategory: "cloud_essd",
+    Size: "40",
     ...more,
   });
 const snapshot = async (diskId: string, more: Readonly<Record<string, string>> = {}) => {
@@ -50,7 +52,10 @@ test("every kind is found, with its id and what it costs", async () => {
   const snapshotId = await snapshot(diskId);
   const eip = await account.text("vpc", "AllocateEipAddress", "AllocationId");
   const policy = await account.text("ecs", "CreateAutoSnapshotPolicy", "AutoSnapshotPolicyId", {
-    ...{ timePoints: '["3"]', repeatWeekdays: '["1"]', retentionDays: "28", ...tagged },
+    timePoints: '["3"]',
+    repeatWeekdays: '["1"]',
+    retentionDays: "28",
+    ...tagged,
   });
   const tag = (product: string, ResourceType: string, id: string) =>
     account.ask(product, "TagResources", { ResourceType, "ResourceId.1": id, ...tagged });
@@ -99,7 +104,9 @@ test("a final snapshot is kept, not left over", async () => {
   );
   await account.ask("ecs", "DeleteDisk", { DiskId: diskId });
   expect(await leftovers()).toEqual({
-    ...{ code: 0, stdout: `nothing else billed is left in ${region}. ${words}`, stderr: "" },
+    code: 0,
+    stdout: `nothing else billed is left in ${region}. ${words}`,
+    stderr: "",
   });
 });
 
@@ -114,6 +121,7 @@ test("what goes a little later is waited for", async () => {
 test("without a tag it would be the whole account, so it is refused", async () => {
   const { code, stderr } = await runScript(emulator, "leftovers", { region, tags: {} });
   expect({ code, stderr }).toEqual({
-    ...{ code: 1, stderr: "The input of this script is not valid: tags: at least one is needed" },
+    code: 1,
+    stderr: "The input of this script is not valid: tags: at least one is needed",
   });
 });

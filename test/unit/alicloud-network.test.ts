@@ -61,11 +61,15 @@ describe("the security group", () => {
         ["cidrIp", "ipProtocol", "nicType", "policy", "portRange", "priority", "securityGroupId", "type"].sort(),
       );
       expect(inputs).toMatchObject({
-        ...{ securityGroupId: "host-network-security-group-id", nicType: "intranet" },
-        ...{ policy: "accept", priority: 1 },
+        securityGroupId: "host-network-security-group-id",
+        nicType: "intranet",
+        policy: "accept",
+        priority: 1,
       });
       expect(optionsOf(run, name)).toEqual({
-        ...{ parent: "host-network", provider: "alicloud", onError: ["explain-alicloud-fault"] },
+        parent: "host-network",
+        provider: "alicloud",
+        onError: ["explain-alicloud-fault"],
         dependsOn: ["host-leftovers", "host-network-security-group"],
       });
     }
@@ -124,15 +128,22 @@ describe("IPv6", () => {
     expect(six.resource("host-network-vswitch").inputs).toMatchObject({ enableIpv6: true, ipv6CidrBlockMask: 1 });
     expect(six.resource("host-instance").inputs).toMatchObject({ ipv6AddressCount: 1 });
     expect(six.resource("host-network-ipv6-gateway").inputs).toEqual({
-      ...{ vpcId: "host-network-vpc-id", ipv6GatewayName: "cloudcode-test", tags },
+      vpcId: "host-network-vpc-id",
+      ipv6GatewayName: "cloudcode-test",
+      tags,
     });
     expect(six.resource("host-ipv6").inputs).toEqual({
-      ...{ ipv6GatewayId: "host-network-ipv6-gateway-id", ipv6AddressId: "ipv6-address-id" },
-      ...{ bandwidth: 50, internetChargeType: "PayByTraffic" },
+      ipv6GatewayId: "host-network-ipv6-gateway-id",
+      ipv6AddressId: "ipv6-address-id",
+      bandwidth: 50,
+      internetChargeType: "PayByTraffic",
     });
     expect(optionsOf(six, "host-ipv6")).toEqual({
-      ...{ parent: "host", provider: "alicloud", onError: ["explain-alicloud-fault"] },
-      ...{ deletedWith: "host-instance", deleteBeforeReplace: true },
+      parent: "host",
+      provider: "alicloud",
+      onError: ["explain-alicloud-fault"],
+      deletedWith: "host-instance",
+      deleteBeforeReplace: true,
       dependsOn: ["host-instance", "host-leftovers", "host-network-ipv6-gateway"],
     });
   });
@@ -187,7 +198,8 @@ describe("an existing network", () => {
     const half = await runAlicloud({ vpcId: "vpc-t4n0a1", vswitchCidr: "10.1.2.0/24" });
     expect(half.resources.map(({ name }) => name)).not.toContain("host-network-vpc");
     expect(half.resource("host-network-vswitch").inputs).toMatchObject({
-      ...{ vpcId: "vpc-t4n0a1", cidrBlock: "10.1.2.0/24" },
+      vpcId: "vpc-t4n0a1",
+      cidrBlock: "10.1.2.0/24",
     });
   });
 

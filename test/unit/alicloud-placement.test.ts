@@ -20,8 +20,12 @@ const types = ["small", "medium", "large"];
 const categories = ["cloud_essd", "cloud_auto", "cloud_essd_entry"];
 
 const request = (more: Partial<PlacementRequest> = {}): PlacementRequest => ({
-  ...{ region: "ap-southeast-1", instanceTypes: types, zones: [], diskCategories: categories },
-  ...{ spot: false, subscription: false },
+  region: "ap-southeast-1",
+  instanceTypes: types,
+  zones: [],
+  diskCategories: categories,
+  spot: false,
+  subscription: false,
   ...more,
 });
 
@@ -49,7 +53,13 @@ const anyPrevious = fc.record({
 });
 
 const estimate = (running: number, unpriced: readonly string[] = []): Estimate => ({
-  ...{ currency: "USD", running, stopped: 0, parts: [], unpriced, notCounted: [], listed: undefined },
+  currency: "USD",
+  running,
+  stopped: 0,
+  parts: [],
+  unpriced,
+  notCounted: [],
+  listed: undefined,
 });
 const pairs = types.flatMap((instanceType) => categories.map((diskCategory) => ({ instanceType, diskCategory })));
 /** A price for each type and category; some of them are not known in full. */
@@ -132,13 +142,11 @@ describe("a new host", () => {
   it("goes to the zone where spot is cheapest, within a budget that holds whatever spot comes to cost", () => {
     const asked = request({ instanceTypes: ["small"], diskCategories: ["cloud_essd"] });
     const spot = (zoneId: string, now: number, bound: number): PricedPlace => ({
-      ...{
-        instanceType: "small",
-        diskCategory: "cloud_essd",
-        zoneId,
-        estimate: estimate(bound),
-        market: estimate(now),
-      },
+      instanceType: "small",
+      diskCategory: "cloud_essd",
+      zoneId,
+      estimate: estimate(bound),
+      market: estimate(now),
     });
     const offers = [offer("small", "zone-a"), offer("small", "zone-b")];
     expect(cheapestPlacement(asked, offers, [spot("zone-a", 9, 25), spot("zone-b", 7, 25)], limit).place.zoneId).toBe(
@@ -255,17 +263,30 @@ describe("the scripts", () => {
   });
 
   const asked = {
-    ...{ region: "ap-southeast-1", instanceTypes: ["ecs.e-c1m2.large", "ecs.u1-c1m2.large"], zones: [] as string[] },
-    ...{ diskCategories: ["cloud_essd", "cloud_essd_entry"], spot: false, subscription: false },
+    region: "ap-southeast-1",
+    instanceTypes: ["ecs.e-c1m2.large", "ecs.u1-c1m2.large"],
+    zones: [] as string[],
+    diskCategories: ["cloud_essd", "cloud_essd_entry"],
+    spot: false,
+    subscription: false,
     budget: { budgetUsd: 100 },
     cost: {
-      ...{ region: "ap-southeast-1", charge: "payAsYouGo", subscriptionMonths: 1, systemDiskGiB: 20, dataDiskGiB: 20 },
-      ...{ snapshotRetentionDays: 28, trafficGbPerMonth: 5, backupBucket: false, workers: { count: 0 } },
+      region: "ap-southeast-1",
+      charge: "payAsYouGo",
+      subscriptionMonths: 1,
+      systemDiskGiB: 20,
+      dataDiskGiB: 20,
+      snapshotRetentionDays: 28,
+      trafficGbPerMonth: 5,
+      backupBucket: false,
+      workers: { count: 0 },
     },
   };
   const placement = {
-    ...{ region: "ap-southeast-1", zoneId: "ap-southeast-1a" },
-    ...{ instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd_entry" },
+    region: "ap-southeast-1",
+    zoneId: "ap-southeast-1a",
+    instanceType: "ecs.e-c1m2.large",
+    diskCategory: "cloud_essd_entry",
   };
   const other = { ...asked, zones: ["ap-southeast-1c"], diskCategories: ["cloud_essd"] };
   const first = { zoneId: "ap-southeast-1c", instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" };
@@ -273,7 +294,9 @@ describe("the scripts", () => {
   it("find the newest image of all pages", async () => {
     const { code, stdout, stderr } = await runScript(emulator, "newest-image", { region: "ap-southeast-1" });
     expect({ code, stdout, stderr }).toEqual({
-      ...{ code: 0, stdout: "ubuntu_24_04_x64_20G_alibase_20261012.vhd", stderr: "" },
+      code: 0,
+      stdout: "ubuntu_24_04_x64_20G_alibase_20261012.vhd",
+      stderr: "",
     });
     expect(emulator.journal.calls.map((one) => one.parameters["PageNumber"])).toEqual(["1", "2"]);
     const arm = await runScript(emulator, "newest-image", { region: "ap-southeast-1", architecture: "arm64" });
@@ -345,7 +368,8 @@ describe("the scripts", () => {
     emulator.fail({ kind: "noDisk", category: "cloud_essd_entry" });
     expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
       ...placement,
-      ...{ instanceType: "ecs.u1-c1m2.large", diskCategory: "cloud_essd" },
+      instanceType: "ecs.u1-c1m2.large",
+      diskCategory: "cloud_essd",
     });
   });
 
@@ -354,7 +378,8 @@ describe("the scripts", () => {
     emulator.fail({ kind: "noDisk", zone: "ap-southeast-1b", category: "cloud_essd" });
     const { code, stdout, stderr } = await runScript(emulator, "place", {
       ...asked,
-      ...{ instanceTypes: ["ecs.e-c1m2.large", "ecs.c8i.large"], zones: ["ap-southeast-1a", "ap-southeast-1b"] },
+      instanceTypes: ["ecs.e-c1m2.large", "ecs.c8i.large"],
+      zones: ["ap-southeast-1a", "ap-southeast-1b"],
       diskCategories: ["cloud_essd"],
     });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -369,7 +394,9 @@ describe("the scripts", () => {
     emulator.fail({ kind: "noPrice", of: "ecs.u1-c1m2.large" });
     const { code, stderr } = await runScript(emulator, "place", {
       ...asked,
-      ...{ zones: ["ap-southeast-1a"], diskCategories: ["cloud_none", "cloud_essd"], budget: { budgetUsd: 30 } },
+      zones: ["ap-southeast-1a"],
+      diskCategories: ["cloud_none", "cloud_essd"],
+      budget: { budgetUsd: 30 },
     });
     expect(code).toBe(1);
     expect(stderr).toContain(

@@ -24,7 +24,8 @@ describe("a stopped machine", () => {
     expect(changed.map(([name]) => name)).toEqual(["host-instance"]);
     expect(stopped.resource("host-instance").inputs).toEqual({
       ...running.resource("host-instance").inputs,
-      ...{ status: "Stopped", stoppedMode: "StopCharging" },
+      status: "Stopped",
+      stoppedMode: "StopCharging",
     });
     expect(running.resource("host-instance").inputs).not.toHaveProperty("stoppedMode");
     expect(names(cloudOf(stopped))).toEqual(names(cloudOf(running)));
@@ -36,7 +37,7 @@ describe("a stopped machine", () => {
       names(running)
         .filter((name) => !names(stopped).includes(name))
         .sort(),
-    ).toEqual([...["auth-release", "docker-install", "edge-release", "host-reachable", "opencode-release"]]);
+    ).toEqual(["auth-release", "docker-install", "edge-release", "host-reachable", "opencode-release"]);
     // What an App that is off left on the host is removed when the machine is awake again.
     const more = stopped.resources.filter(({ name }) => !names(running).includes(name));
     expect(
@@ -103,8 +104,12 @@ describe("the inputs of", () => {
       "a subscription that renews itself and can still be deleted",
       { charge: "subscription", subscriptionMonths: 12 },
       {
-        ...{ instanceChargeType: "PrePaid", period: 12, periodUnit: "Month", forceDelete: true },
-        ...{ renewalStatus: "AutoRenewal", autoRenewPeriod: 1 },
+        instanceChargeType: "PrePaid",
+        period: 12,
+        periodUnit: "Month",
+        forceDelete: true,
+        renewalStatus: "AutoRenewal",
+        autoRenewPeriod: 1,
       },
     ],
   ])("%s", async (_what, settings, inputs) => {
@@ -133,23 +138,22 @@ describe("hostNameOf", () => {
 });
 
 const machine: MachineSettings = {
-  ...{ power: "running", instanceTypes: ["ecs.e-c1m2.large"], zones: [], diskCategories: ["cloud_essd"] },
-  ...{
-    image: undefined,
-    adopted: undefined,
-    systemDiskGiB: 20,
-    bandwidthMbps: 20,
-    trafficGbPerMonth: 5,
-    charge: "payAsYouGo",
-  },
-  ...{
-    spotPriceLimitUsd: undefined,
-    subscriptionMonths: 1,
-    budgetUsd: 30,
-    budget: undefined,
-    protect: false,
-    spotFallback: false,
-  },
+  power: "running",
+  instanceTypes: ["ecs.e-c1m2.large"],
+  zones: [],
+  diskCategories: ["cloud_essd"],
+  image: undefined,
+  adopted: undefined,
+  systemDiskGiB: 20,
+  bandwidthMbps: 20,
+  trafficGbPerMonth: 5,
+  charge: "payAsYouGo",
+  spotPriceLimitUsd: undefined,
+  subscriptionMonths: 1,
+  budgetUsd: 30,
+  budget: undefined,
+  protect: false,
+  spotFallback: false,
 };
 
 function cloudOf(run: ProgramRun): ProgramRun {

@@ -30,7 +30,8 @@ describe("the local commands of the target", () => {
 
   it("ask for a type where the host is, with what disks it has", () => {
     expect(stdinOf(run, "host-type")).toMatchObject({
-      ...{ zones: ["ap-southeast-1a"], diskCategories: ["cloud_essd_entry"] },
+      zones: ["ap-southeast-1a"],
+      diskCategories: ["cloud_essd_entry"],
       first: { zoneId: "ap-southeast-1a", instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd_entry" },
     });
   });
@@ -110,7 +111,10 @@ describe("the local commands of the target", () => {
       ...quiet,
     });
     expect(stdinOf(run, "host-reachable")).toMatchObject({
-      ...{ address: eipAddress, port: 22, user: "root", seconds: 600 },
+      address: eipAddress,
+      port: 22,
+      user: "root",
+      seconds: 600,
       hostKey: (run.resource("host-host-key").outputs["publicKeyOpenssh"] ?? "").trim(),
     });
     expect(options.customTimeouts).toMatchObject({ create: "660s", update: "660s" });
@@ -140,7 +144,9 @@ describe("what lives on the machine", () => {
   it("is reached as root at the public address with the login key that the machine was made with", () => {
     const login = run.resource("host-login-key").outputs;
     expect(stdinOf(run, "docker-install")).toMatchObject({
-      ...{ address: eipAddress, port: 22, user: "root" },
+      address: eipAddress,
+      port: 22,
+      user: "root",
       privateKey: login["privateKeyOpenssh"],
       hostKey: (run.resource("host-host-key").outputs["publicKeyOpenssh"] ?? "").trim(),
     });

@@ -74,8 +74,13 @@ describe("a setting reaches its input", () => {
   it("resourceGroupId: everything that belongs to one, which then is no longer ignored", () => {
     const grouped = cloudResources(run).filter(({ inputs }) => inputs["resourceGroupId"] === "rg-acfm1234");
     expect(grouped.map(({ name }) => name).sort()).toEqual([
-      ...["host-address", "host-data-disk", "host-data-snapshot-policy", "host-instance", "host-key-pair"],
-      ...["host-network-security-group", "host-network-vpc"],
+      "host-address",
+      "host-data-disk",
+      "host-data-snapshot-policy",
+      "host-instance",
+      "host-key-pair",
+      "host-network-security-group",
+      "host-network-vpc",
     ]);
     expect(optionsOf(run, "host-data-snapshot-policy").ignoreChanges).toBeUndefined();
   });
@@ -84,10 +89,13 @@ describe("a setting reaches its input", () => {
     expect(run.resource("host-data-final-snapshot").inputs).toEqual({
       delete: "node bin/cloudcode-hook.cjs final-snapshot",
       stdin: JSON.stringify({
-        ...{ region: "us-east-1", diskId: "host-data-disk-id", name: "cloudcode-test-final" },
+        region: "us-east-1",
+        diskId: "host-data-disk-id",
+        name: "cloudcode-test-final",
         tags: { project: "cloudcode", stack: "test" },
       }),
-      ...{ addPreviousOutputInEnv: false, logging: "stdout" },
+      addPreviousOutputInEnv: false,
+      logging: "stdout",
     });
     expect(run.resource("host-data-final-snapshot").options.customTimeouts).toMatchObject({ delete: "45m" });
     expect(optionsOf(run, "host-data-final-snapshot")).toMatchObject({ dependsOn: ["host-data-disk"] });
@@ -122,8 +130,12 @@ describe("a setting reaches its input", () => {
 describe("placementRequest", () => {
   it("asks for what is set, and in the zone of an existing vSwitch", () => {
     expect(placementRequest(alicloudTargetOf(settings), "us-east-1a")).toEqual({
-      ...{ region: "us-east-1", instanceTypes: ["ecs.g7.large", "ecs.c7.large"], zones: ["us-east-1a"] },
-      ...{ diskCategories: ["cloud_auto"], spot: false, subscription: false },
+      region: "us-east-1",
+      instanceTypes: ["ecs.g7.large", "ecs.c7.large"],
+      zones: ["us-east-1a"],
+      diskCategories: ["cloud_auto"],
+      spot: false,
+      subscription: false,
     });
     expect(placementRequest(alicloudTargetOf(settings), undefined).zones).toEqual(["us-east-1b"]);
   });
@@ -133,7 +145,8 @@ describe("placementRequest", () => {
     const request = placementRequest(target, undefined);
     expect(JSON.stringify(request)).not.toMatch(/traffic|budget|GiB/);
     expect(newPlacementRequest(target, request)).toMatchObject({
-      ...{ ...request, budget: { budget: 40, budgetUsd: 30 } },
+      ...request,
+      budget: { budget: 40, budgetUsd: 30 },
       cost: { region: "ap-southeast-1", trafficGbPerMonth: 20, systemDiskGiB: 20 },
     });
   });
@@ -155,9 +168,18 @@ describe("placementRequest", () => {
 test("the price reckons with each setting that decides it", () => {
   const all = { ...settings, charge: "spot", spotPriceLimitUsd: "0.03", subscriptionMonths: "6" };
   expect(costFactors(alicloudTargetOf(all), "ecs.x", "cloud_essd")).toEqual({
-    ...{ region: "us-east-1", instanceType: "ecs.x", diskCategory: "cloud_essd", charge: "spot" },
-    ...{ spotPriceLimitUsd: 0.03, systemDiskGiB: 40, dataDiskGiB: 100, snapshotRetentionDays: 14 },
-    ...{ subscriptionMonths: 6, image: "m-0xi1234", trafficGbPerMonth: 100, backupBucket: false },
+    region: "us-east-1",
+    instanceType: "ecs.x",
+    diskCategory: "cloud_essd",
+    charge: "spot",
+    spotPriceLimitUsd: 0.03,
+    systemDiskGiB: 40,
+    dataDiskGiB: 100,
+    snapshotRetentionDays: 14,
+    subscriptionMonths: 6,
+    image: "m-0xi1234",
+    trafficGbPerMonth: 100,
+    backupBucket: false,
     workers: { count: 0, instanceType: undefined },
   });
 });

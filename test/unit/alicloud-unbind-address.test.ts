@@ -23,7 +23,9 @@ async function bind(): Promise<void> {
   const instanceId = await account.run(await account.network());
   await emulator.idle();
   await account.ask("vpc", "AssociateEipAddress", {
-    ...{ AllocationId: allocationId, InstanceId: instanceId, InstanceType: "EcsInstance" },
+    AllocationId: allocationId,
+    InstanceId: instanceId,
+    InstanceType: "EcsInstance",
   });
   await emulator.idle();
   expect(address()).toMatchObject({ status: "InUse", instanceId });
@@ -47,9 +49,7 @@ test("one that is bound to nothing is left as it is", async () => {
 test("one that was released by hand holds nothing up", async () => {
   await account.ask("vpc", "ReleaseEipAddress", { AllocationId: allocationId });
   await emulator.idle();
-  expect(await unbind()).toEqual({
-    ...{ code: 0, stdout: `public address ${allocationId} is gone already`, stderr: "" },
-  });
+  expect(await unbind()).toEqual({ code: 0, stdout: `public address ${allocationId} is gone already`, stderr: "" });
 });
 
 test("a lost answer is no failure", async () => {

@@ -22,9 +22,7 @@ const release = () => account.ask("ecs", "DeleteInstance", { InstanceId: instanc
 test("a protected machine can be deleted when it returns", async () => {
   await account.ask("ecs", "ModifyInstanceAttribute", { InstanceId: instanceId, DeletionProtection: "true" });
   await expect(release()).rejects.toThrow(/DeletionProtection/);
-  expect(await unprotect()).toEqual({
-    ...{ code: 0, stdout: `machine ${instanceId} is no longer protected`, stderr: "" },
-  });
+  expect(await unprotect()).toEqual({ code: 0, stdout: `machine ${instanceId} is no longer protected`, stderr: "" });
   await release();
 });
 

@@ -53,11 +53,10 @@ describe("the settings of a tunnel that Cloudflare makes", () => {
     [
       "programs and groups that a tunnel made by hand cannot ask for",
       {
-        ...{ ...tunnel, casecheckTunnelToken: tunnelToken },
-        ...{
-          casecheckAccessGroups: JSON.stringify([group]),
-          casecheckAccessServiceTokens: JSON.stringify([serviceToken]),
-        },
+        ...tunnel,
+        casecheckTunnelToken: tunnelToken,
+        casecheckAccessGroups: JSON.stringify([group]),
+        casecheckAccessServiceTokens: JSON.stringify([serviceToken]),
       },
       ["casecheckAccessGroups", "casecheckAccessServiceTokens"].map(
         (key) => `${key} has no effect without casecheckCloudflareApiToken`,
@@ -191,8 +190,10 @@ describe("a tunnel that Cloudflare makes", () => {
       "each of them, and mail codes",
       byAll,
       [
-        ...[{ email: { email: "jo@example.com" } }, { email: { email: "ada@example.org" } }],
-        ...[{ group: { id: group } }, { loginMethod: { id: provider } }],
+        { email: { email: "jo@example.com" } },
+        { email: { email: "ada@example.org" } },
+        { group: { id: group } },
+        { loginMethod: { id: provider } },
       ],
       [{ serviceToken: { tokenId: serviceToken } }],
       {},
@@ -202,8 +203,10 @@ describe("a tunnel that Cloudflare makes", () => {
     const policies = [
       { name: "casecheck-cloudflare-access-policy", decision: "allow", includes: people, called: fullName },
       {
-        ...{ name: "casecheck-cloudflare-access-programs", decision: "non_identity" },
-        ...{ includes: programs, called: `${fullName}-programs` },
+        name: "casecheck-cloudflare-access-programs",
+        decision: "non_identity",
+        includes: programs,
+        called: `${fullName}-programs`,
       },
     ].filter(({ includes }) => includes.length > 0);
     const made = ofCloudflare(other).filter((name) => name.includes("access-"));
@@ -211,7 +214,11 @@ describe("a tunnel that Cloudflare makes", () => {
     for (const { name, called, ...policy } of policies)
       expect(inputsOf(other, name)).toEqual({ accountId, name: called, ...policy });
     expect(inputsOf(other, "casecheck-cloudflare-access")).toEqual({
-      ...{ accountId, name: fullName, type: "self_hosted", domain: host, sessionDuration: "24h" },
+      accountId,
+      name: fullName,
+      type: "self_hosted",
+      domain: host,
+      sessionDuration: "24h",
       policies: policies.map(({ name }, index) => ({ id: `${name}-id`, precedence: index + 1 })),
       ...rest,
     });

@@ -82,7 +82,8 @@ function unitTests(names: readonly string[], titles = ""): Outcome[] {
   const words = ["--selectProjects", "unit", "-w", "1", "-t", titles, "--json", "--outputFile", report];
   const patterns = names.map((name) => `unit/${name}\\.test`);
   spawnSync(process.execPath, ["node_modules/jest/bin/jest.js", ...words, "--testPathPatterns", ...patterns], {
-    ...{ cwd: copy, encoding: "utf8" },
+    cwd: copy,
+    encoding: "utf8",
     env: { ...process.env, FORCE_COLOR: "0" },
   });
   const { testResults } = reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
@@ -92,7 +93,9 @@ function unitTests(names: readonly string[], titles = ""): Outcome[] {
     const ran = assertionResults.filter(({ status }) => status !== "pending");
     if (assertionResults.length === 0) return [{ name, title: path, passed: false, message }];
     return ran.map(({ fullName, status, failureMessages }) => ({
-      ...{ name, title: fullName, passed: status === "passed" },
+      name,
+      title: fullName,
+      passed: status === "passed",
       message: failureMessages.join("\n"),
     }));
   });

@@ -30,7 +30,9 @@ describe("OpenCode's version", () => {
     ["2.1.3", "@opencode/cli@2.1.3", "/run/secrets/OPENCODE_PASSWORD", "/api/info"],
   ])("%s: package, password and health follow from its major", (opencodeVersion, name, passwordFile, health) => {
     expect(valuesOf({ opencodeVersion })).toMatchObject({
-      ...{ package: name, passwordFile, healthUrl: `http://127.0.0.1:4096${health}` },
+      package: name,
+      passwordFile,
+      healthUrl: `http://127.0.0.1:4096${health}`,
     });
     expect(routeOf({ opencodeVersion })).toMatchObject({ health: { path: health } });
   });
@@ -51,7 +53,8 @@ describe("OpenCode's version", () => {
 
   it("is watched: a newer one of its package is red", () => {
     expect(judgePackage("opencode-ai", "1.18.33", "1.19.0")).toMatchObject({
-      ...{ state: "red", seen: "1.18.33, newer is 1.19.0" },
+      state: "red",
+      seen: "1.18.33, newer is 1.19.0",
       fix: expect.stringContaining("pulumi config set opencodeVersion 1.19.0") as string,
     });
     expect(judgePackage("opencode-ai", "1.18.33", "1.18.33")).toMatchObject({ state: "ok" });
@@ -133,19 +136,24 @@ describe("opencodePackages", () => {
   });
 
   it.each([
-    ...[
-      "--allow-unauthenticated",
-      "nano=7.2",
-      "nano:arm64",
-      "nano/sid",
-      "nano-",
-      "nano+",
-      "nano && id",
-      "nano\nRUN id",
-      "$(id)",
-      "Nano",
-    ],
-    ...["./a.deb", "/a.deb", "a", "", "*", "nano;id", "nano nano-", "é"],
+    "--allow-unauthenticated",
+    "nano=7.2",
+    "nano:arm64",
+    "nano/sid",
+    "nano-",
+    "nano+",
+    "nano && id",
+    "nano\nRUN id",
+    "$(id)",
+    "Nano",
+    "./a.deb",
+    "/a.deb",
+    "a",
+    "",
+    "*",
+    "nano;id",
+    "nano nano-",
+    "é",
   ])("refuses %j, of which apt or the shell would make something else", (name) => {
     expect(faultsOf({ opencodePackages: JSON.stringify([name]) })).toHaveLength(1);
   });
@@ -226,12 +234,12 @@ describe("a monthly limit", () => {
   });
 
   const given = {
-    ...{ domain: "home.example.com", opencodeAnthropicApiKey: "sk-ant-hidden", opencodeOpenaiApiKey: "sk-hidden" },
-    ...{
-      opencodeOpenaiBaseUrl: "https://openai.example/api/v1",
-      ...providers(priced),
-      ...keys({ mine: "mine-hidden" }),
-    },
+    domain: "home.example.com",
+    opencodeAnthropicApiKey: "sk-ant-hidden",
+    opencodeOpenaiApiKey: "sk-hidden",
+    opencodeOpenaiBaseUrl: "https://openai.example/api/v1",
+    ...providers(priced),
+    ...keys({ mine: "mine-hidden" }),
   };
 
   it("leaves OpenCode with a key that opens Caddy alone, and Caddy with the providers' own", async () => {
@@ -245,7 +253,8 @@ describe("a monthly limit", () => {
     const base = (name: string) => ({ options: { baseURL: `http://opencode-models:9093/${name}` } });
     expect(JSON.parse(file("opencode.json") ?? "")).toMatchObject({
       provider: {
-        ...{ anthropic: base("anthropic"), openai: base("openai") },
+        anthropic: base("anthropic"),
+        openai: base("openai"),
         mine: { options: { ...base("mine").options, apiKey: "{file:/run/secrets/provider-mine}" } },
       },
     });

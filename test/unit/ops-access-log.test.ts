@@ -4,12 +4,24 @@ import { shapes } from "../../ops/shapes";
 
 const line = (more: object = {}, request: object = {}) =>
   JSON.stringify({
-    ...{ level: "info", ts: 1795897059.5, logger: "http.log.access.access", msg: "handled request" },
+    level: "info",
+    ts: 1795897059.5,
+    logger: "http.log.access.access",
+    msg: "handled request",
     request: {
-      ...{ remote_ip: "192.0.2.9", client_ip: "192.0.2.1", proto: "HTTP/2.0", method: "GET" },
-      ...{ host: "code.home.example.com", uri: "/session…", ...request },
+      remote_ip: "192.0.2.9",
+      client_ip: "192.0.2.1",
+      proto: "HTTP/2.0",
+      method: "GET",
+      host: "code.home.example.com",
+      uri: "/session…",
+      ...request,
     },
-    ...{ bytes_read: 0, duration: 0.0123, size: 5, status: 200, ...more },
+    bytes_read: 0,
+    duration: 0.0123,
+    size: 5,
+    status: 200,
+    ...more,
   });
 const access = (more: object = {}, request: object = {}) => {
   const found = accessLine(line(more, request));
@@ -20,8 +32,14 @@ const access = (more: object = {}, request: object = {}) => {
 describe("a line of the access log", () => {
   it("is a request", () => {
     expect(access()).toEqual({
-      ...{ time: "2026-11-28T20:17:39.500Z", address: "192.0.2.1", method: "GET", host: "code.home.example.com" },
-      ...{ path: "/session…", status: 200, bytes: 5, seconds: 0.0123 },
+      time: "2026-11-28T20:17:39.500Z",
+      address: "192.0.2.1",
+      method: "GET",
+      host: "code.home.example.com",
+      path: "/session…",
+      status: 200,
+      bytes: 5,
+      seconds: 0.0123,
     });
     expect(shapes.logs.safeParse(access({ device: "laptop" })).error).toBeUndefined();
     expect(renderAccess(access({ device: "laptop" }))).toBe(

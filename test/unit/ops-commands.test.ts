@@ -124,15 +124,13 @@ describe("an App", () => {
     urls: { OpenCode: "https://code.home.example.com" },
     operations: {
       connection: { host: "h", port: 22, user: "root", privateKey: "", hostKey: "" },
-      ...{
-        awake: true,
-        domain: "home.example.com",
-        publicAddress: "h",
-        operator: "jo",
-        codesTo: undefined,
-        stacks: [],
-        sites: [],
-      },
+      awake: true,
+      domain: "home.example.com",
+      publicAddress: "h",
+      operator: "jo",
+      codesTo: undefined,
+      stacks: [],
+      sites: [],
     },
   };
   it.each([

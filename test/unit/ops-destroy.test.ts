@@ -10,7 +10,10 @@ const leftovers = state("command:local:Command", "host-leftovers");
 const provider = state("pulumi:providers:alicloud", "alicloud");
 const home = state("cloudcode:index:Home", "home", { custom: false });
 const disk = state("alicloud:ecs/ecsDisk:EcsDisk", "host-data-disk", {
-  ...{ protect: true, parent: home.urn, provider: `${provider.urn}::some-id`, dependencies: [leftovers.urn] },
+  protect: true,
+  parent: home.urn,
+  provider: `${provider.urn}::some-id`,
+  dependencies: [leftovers.urn],
   outputs: { size: 20, category: "cloud_essd" },
 });
 const machine = state("alicloud:ecs/instance:Instance", "host-instance", { dependencies: [leftovers.urn] });
@@ -37,13 +40,19 @@ it("with everything nothing stays, and it is known whose protection is taken awa
   const plan = destroyPlan(all, true);
   expect(plan).toMatchObject({ stays: [], guardedUrns: [disk.urn, password.urn, guard.urn], diskCategory: undefined });
   expect(plan.goes).toEqual([
-    ...["data disk of 20 GiB", "machine host-instance", "public address 203.0.113.7", "opencode and its containers"],
-    ...["password of backups", "5 other resources"],
+    "data disk of 20 GiB",
+    "machine host-instance",
+    "public address 203.0.113.7",
+    "opencode and its containers",
+    "password of backups",
+    "5 other resources",
   ]);
 });
 
 it("of a stack with nothing protected all goes", () => {
   expect(destroyPlan([app, salt], false)).toMatchObject({
-    ...{ goes: ["opencode and its containers", "1 other resource"], stays: [], guardedUrns: [] },
+    goes: ["opencode and its containers", "1 other resource"],
+    stays: [],
+    guardedUrns: [],
   });
 });

@@ -9,8 +9,10 @@ import type { HealLook } from "../support/heal-look";
 import { alicloudTargetOf, faultsOf } from "../support/settings";
 
 const placement = {
-  ...{ region: "ap-southeast-1", zoneId: "ap-southeast-1a" },
-  ...{ instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd_entry" },
+  region: "ap-southeast-1",
+  zoneId: "ap-southeast-1a",
+  instanceType: "ecs.e-c1m2.large",
+  diskCategory: "cloud_essd_entry",
 };
 const urn = (type: string, name: string) => `urn:pulumi:home::cloudcode::cloudcode:index:Home$${type}::${name}`;
 const resource = (type: string, name: string, more: object = {}) => ({ urn: urn(type, name), ...more });
@@ -67,8 +69,12 @@ describe("what heal does", () => {
     const command = (name: string, trigger: string) =>
       resource("command:local:Command", name, { id: name, inputs: { triggers: [trigger] } });
     const cutOff = [
-      ...[host, ...rest(), command("docker-install", "i-host ecs.a"), command("auth-release", "i-old ecs.a")],
-      ...[command("host-data-release", "d-data:i-old"), command("worker-1-release", "i-worker ecs.a")],
+      host,
+      ...rest(),
+      command("docker-install", "i-host ecs.a"),
+      command("auth-release", "i-old ecs.a"),
+      command("host-data-release", "d-data:i-old"),
+      command("worker-1-release", "i-worker ecs.a"),
     ];
     const there = states({ "i-host": "there" });
     expect(judge(known(...cutOff), there, spot, now)).toEqual({ act: "finish", behind: ["auth-release"] });

@@ -4,8 +4,11 @@ import { parseState } from "../../ops/adopt/state-file";
 import { parsePreview } from "../../cli/preview";
 
 const resources = {
-  ...{ vpc: { id: "vpc-1", cidr: "192.168.0.0/16" }, vswitch: { id: "vsw-1", zone: "ap-southeast-1b" } },
-  ...{ security_group: { id: "sg-1" }, ecs: { id: "i-1" }, eip: { id: "eip-1", ip: "203.0.113.9" } },
+  vpc: { id: "vpc-1", cidr: "192.168.0.0/16" },
+  vswitch: { id: "vsw-1", zone: "ap-southeast-1b" },
+  security_group: { id: "sg-1" },
+  ecs: { id: "i-1" },
+  eip: { id: "eip-1", ip: "203.0.113.9" },
   ssh_key_pair: { name: "cloudcode-ssh-key", private_key_path: ".cloudcode/ssh_key" },
 };
 const file = (more: object = {}, part: object = resources) =>
@@ -24,9 +27,16 @@ const found: Found = {
     ],
   },
   machine: {
-    ...{ zoneId: "ap-southeast-1b", instanceType: "ecs.e-c1m2.large", imageId: "m-gone", status: "Running" },
-    ...{ chargeType: "PostPaid", vpcId: "vpc-1", vswitchId: "vsw-1", securityGroupIds: ["sg-1"] },
-    ...{ diskCategory: "cloud_essd", systemDiskGiB: 60 },
+    zoneId: "ap-southeast-1b",
+    instanceType: "ecs.e-c1m2.large",
+    imageId: "m-gone",
+    status: "Running",
+    chargeType: "PostPaid",
+    vpcId: "vpc-1",
+    vswitchId: "vsw-1",
+    securityGroupIds: ["sg-1"],
+    diskCategory: "cloud_essd",
+    systemDiskGiB: 60,
   },
   address: { IpAddress: "203.0.113.9", Bandwidth: 5, InstanceId: "i-1" },
 };
@@ -36,7 +46,9 @@ describe("a state.json", () => {
   it("is read with what was made, whether the deployment came to its end or not", () => {
     expect(parseState(file({ cloudcode: { domain: "home.example.com" } }))).toEqual({
       state: {
-        ...{ region: "ap-southeast-1", keyFile: "ssh_key", domain: "home.example.com" },
+        region: "ap-southeast-1",
+        keyFile: "ssh_key",
+        domain: "home.example.com",
         ids: { vpc: "vpc-1", vswitch: "vsw-1", group: "sg-1", machine: "i-1", address: "eip-1" },
       },
       problems: [],
@@ -69,17 +81,27 @@ describe("a state.json", () => {
 describe("what is adopted", () => {
   it("has the program's names and the provider's ids", () => {
     expect(adoptions(state, found).map(({ name, id }) => `${name} ${id}`)).toEqual([
-      ...["host-network-vpc vpc-1", "host-network-vswitch vsw-1", "host-network-security-group sg-1"],
+      "host-network-vpc vpc-1",
+      "host-network-vswitch vsw-1",
+      "host-network-security-group sg-1",
       "host-network-in-tcp-22-from-203.0.113.7-32 sg-1:ingress:tcp:22/22:intranet:203.0.113.7/32:accept:1",
-      ...["host-instance i-1", "host-address eip-1", "host-address-association eip-1:i-1"],
+      "host-instance i-1",
+      "host-address eip-1",
+      "host-address-association eip-1:i-1",
     ]);
   });
 
   it("stays as it is by these settings", () => {
     expect(adoptedSettings(state, found)).toEqual({
-      ...{ region: "ap-southeast-1", vpcCidr: "192.168.0.0/16", vswitchCidr: "192.168.1.0/24" },
-      ...{ zones: '["ap-southeast-1b"]', adoptedInstance: "i-1", instanceTypes: '["ecs.e-c1m2.large"]' },
-      ...{ diskCategories: '["cloud_essd"]', systemDiskGiB: "60", bandwidthMbps: "5" },
+      region: "ap-southeast-1",
+      vpcCidr: "192.168.0.0/16",
+      vswitchCidr: "192.168.1.0/24",
+      zones: '["ap-southeast-1b"]',
+      adoptedInstance: "i-1",
+      instanceTypes: '["ecs.e-c1m2.large"]',
+      diskCategories: '["cloud_essd"]',
+      systemDiskGiB: "60",
+      bandwidthMbps: "5",
     });
     expect(adoptedSettings(state, nothing)).toEqual({ region: "ap-southeast-1" });
   });
@@ -130,8 +152,11 @@ describe("the preview", () => {
       nameTable: { alicloud: steps[0]?.urn, host: steps[1]?.urn, "host-network": steps[2]?.urn },
       resources: [
         {
-          ...{ type: "alicloud:vpc/network:Network", name: "host-network-vpc", id: "vpc-1" },
-          ...{ parent: "host-network", provider: "alicloud" },
+          type: "alicloud:vpc/network:Network",
+          name: "host-network-vpc",
+          id: "vpc-1",
+          parent: "host-network",
+          provider: "alicloud",
         },
       ],
     });

@@ -36,8 +36,19 @@ describe("the tools of an agent", () => {
     const names = (changes: boolean) =>
       tools.filter(({ annotations }) => annotations?.readOnlyHint === !changes).map(({ name }) => name);
     expect(names(false)).toEqual([
-      ...["status", "doctor", "cost", "outdated", "ps", "traffic", "logs", "history", "snapshots"],
-      ...["devices", "bans", "guests", "notify-status"],
+      "status",
+      "doctor",
+      "cost",
+      "outdated",
+      "ps",
+      "traffic",
+      "logs",
+      "history",
+      "snapshots",
+      "devices",
+      "bans",
+      "guests",
+      "notify-status",
     ]);
     expect(names(true)).toEqual(["restart", "backup"]);
   });

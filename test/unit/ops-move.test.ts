@@ -154,7 +154,10 @@ class TwoHosts implements MoveActs {
   private start(host: Map<string, Stack>, name: string, snapshot: string | undefined): void {
     const data = snapshot === undefined ? undefined : this.snapshots.get(snapshot);
     Object.assign(this.of(host, name), {
-      ...{ does: "on", runs: true, yielded: undefined, arrived: snapshot },
+      does: "on",
+      runs: true,
+      yielded: undefined,
+      arrived: snapshot,
       ...(data !== undefined && { data }),
     });
   }
@@ -403,9 +406,7 @@ describe("what is in the way of a move", () => {
     const problems = settingsAgainst(
       { name: "home", values: old },
       { name: "new", values: old },
-      {
-        ...{ former: undefined, next: undefined },
-      },
+      { former: undefined, next: undefined },
     );
     expect(problems.map((one) => one.split(":")[0])).toEqual(["domain", "backupRepository", "hostAddress"]);
   });
@@ -413,7 +414,8 @@ describe("what is in the way of a move", () => {
   it("on the hosts: an older version, an App that was stopped or is elsewhere, or one of the other stack", () => {
     const from = { from: "home", to: "new" };
     const former = (does: Side["does"]) => ({
-      ...{ knows: true, stacks: ["auth", "edge"] },
+      knows: true,
+      stacks: ["auth", "edge"],
       places: [
         { name: "auth", former: { does } },
         { name: "edge", former: { does: "on" } as const },

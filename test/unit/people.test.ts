@@ -121,7 +121,11 @@ const everything = {
 
 /** An App with paths of every kind, among them closed ones in front of open ones. */
 const tricky: Route = {
-  ...{ subdomain: "own", network: "cloudcode-edge-own", upstream: "own-web:80", policy: "two_factor", title: "Own" },
+  subdomain: "own",
+  network: "cloudcode-edge-own",
+  upstream: "own-web:80",
+  policy: "two_factor",
+  title: "Own",
   summary: { en: "Own", zh: "Own" },
   paths: [
     { path: "/hooks", policy: "bypass" },

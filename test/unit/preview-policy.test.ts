@@ -9,11 +9,16 @@ const real = (name: string): Preview => parsePreview(readFileSync(join(__dirname
 const parent = "urn:pulumi:example::cloudcode::cloudcode:index:Home$cloudcode:index:Host$";
 const machine = `${parent}alicloud:ecs/instance:Instance::host-instance`;
 const stepOf = (op: string, more: Partial<Step> = {}): Step => ({
-  ...{ op, urn: machine, diffReasons: [], replaceReasons: [] },
+  op,
+  urn: machine,
+  diffReasons: [],
+  replaceReasons: [],
   ...more,
 });
 const previewOf = (...steps: readonly Step[]): Preview => ({
-  ...{ steps: [...steps], diagnostics: [], changeSummary: { same: 0 } },
+  steps: [...steps],
+  diagnostics: [],
+  changeSummary: { same: 0 },
 });
 
 describe("previews that the engine made", () => {

@@ -91,10 +91,15 @@ describe("sshCommand", () => {
         env: { ...process.env, HOME: home, PATH: `${home}:${process.env["PATH"] ?? ""}` },
       });
       const once = [
-        ...["-o", "UserKnownHostsFile=~/.ssh/known_hosts_cloudcode-test"],
-        ...["-o", "HostKeyAlias=cloudcode-test"],
-        ...["-o", "StrictHostKeyChecking=yes"],
-        ...["-p", "2222", "ubuntu@203.0.113.7"],
+        "-o",
+        "UserKnownHostsFile=~/.ssh/known_hosts_cloudcode-test",
+        "-o",
+        "HostKeyAlias=cloudcode-test",
+        "-o",
+        "StrictHostKeyChecking=yes",
+        "-p",
+        "2222",
+        "ubuntu@203.0.113.7",
         `cloudcode-test ${hostKey}`,
       ];
       expect([pasted.stderr, pasted.stdout.trim().replaceAll(home, "~").split("\n")]).toEqual(["", [...once, ...once]]);

@@ -42,7 +42,8 @@ function rulesOf({ paths, policy, ...route }: Route, domain: string): Rule[] {
   const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return [
     ...paths.map(({ path, policy: own = policy }) => ({
-      ...{ domain: host, policy: own },
+      domain: host,
+      policy: own,
       resources: [isPrefix(path) ? `^${literal(path.slice(0, -2))}([/?].*)?$` : `^${literal(path)}(\\?.*)?$`],
     })),
     { domain: host, policy },

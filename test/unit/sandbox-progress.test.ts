@@ -4,7 +4,8 @@ import { Progress } from "../../sandbox/progress";
 function screen(isTTY: boolean) {
   let text = "";
   return {
-    ...{ isTTY, columns: 60 },
+    isTTY,
+    columns: 60,
     write: (more: string) => (text += more),
     get text() {
       return text;

@@ -25,7 +25,9 @@ describe("settings that are not given", () => {
       domain: undefined,
       standby: false,
       operator: {
-        ...{ username: "admin", password: undefined, email: undefined },
+        username: "admin",
+        password: undefined,
+        email: undefined,
         session: { inactivity: "1d", lifetime: "7d", remembered: "1M" },
       },
       mail: undefined,
@@ -155,8 +157,14 @@ describe("Pulumi.yaml", () => {
     const { template } = parse(project) as { template: { config: Record<string, { secret?: boolean }> } };
     const asked = Object.entries(template.config);
     expect(asked.map(([key]) => key)).toEqual([
-      ...["target", "region", "sshCidrs", "hostAddress", "domain"],
-      ...["adminUsername", "adminEmail", "opencodeAnthropicApiKey"],
+      "target",
+      "region",
+      "sshCidrs",
+      "hostAddress",
+      "domain",
+      "adminUsername",
+      "adminEmail",
+      "opencodeAnthropicApiKey",
     ]);
     for (const [key, { secret = false }] of asked) expect([key, secret]).toEqual([key, secretKeys.includes(key)]);
   });

@@ -17,8 +17,19 @@ chmod 755 /root/killer/sync; rm -f /root/killer/done; export PATH=/root/killer:$
 
 /** Where runs are killed, one after the other: a second time in one step while that is undone, and then further on. */
 const points = [
-  ...(["firewall 2", "firewall 12", "firewall 1", "docker 1", "docker 5", "docker 2", "docker 8"] as const),
-  ...(["time 1", "ssh 3", "programs 2", "programs 30", "programs 3", "updates 3"] as const),
+  "firewall 2",
+  "firewall 12",
+  "firewall 1",
+  "docker 1",
+  "docker 5",
+  "docker 2",
+  "docker 8",
+  "time 1",
+  "ssh 3",
+  "programs 2",
+  "programs 30",
+  "programs 3",
+  "updates 3",
 ].map((point) => point.split(" ") as [string, string]);
 
 /** Runs killed at points of each step, and the next run after them. */

@@ -35,8 +35,13 @@ export function settingsGivenBack(scene: () => Scene): void {
     const before = await words(machine);
     expect(await install({ swapMiB: "64" })).toMatchObject({ ok: true });
     expect((await words(machine)).split("\n")).toEqual([
-      ...["# of their owner", "tmpfs /srv tmpfs size=1m 0 0", "/swapfile.cloudcode none swap sw 0 0"],
-      ...["/swapfile.cloudcode", "10", `600 ${64 * 2 ** 20}`, "vm.swappiness = 10"],
+      "# of their owner",
+      "tmpfs /srv tmpfs size=1m 0 0",
+      "/swapfile.cloudcode none swap sw 0 0",
+      "/swapfile.cloudcode",
+      "10",
+      `600 ${64 * 2 ** 20}`,
+      "vm.swappiness = 10",
     ]);
     expect(await install({ swapMiB: "64" })).toMatchObject({ ok: true });
     expect(await install({ swapMiB: "0" })).toMatchObject({ ok: true });

@@ -4,8 +4,12 @@ type Send = (path: string, options: RequestOptions) => Promise<Answer>;
 
 /** What an activity needs next to its title. An unknown type becomes the first one that there is. */
 const activity = {
-  ...{ description: "An activity of the tests", activity_type_id: "any", location: "Here", max_participants: 10 },
-  ...{ start_date: "2030-06-15T08:00:00Z", end_date: "2030-06-15T18:00:00Z" },
+  description: "An activity of the tests",
+  activity_type_id: "any",
+  location: "Here",
+  max_participants: 10,
+  start_date: "2030-06-15T08:00:00Z",
+  end_date: "2030-06-15T18:00:00Z",
 };
 
 /** CaseCheck's API, reached in one way or another. */

@@ -34,8 +34,13 @@ beforeAll(async () => {
       5000,
     );
   sandbox.configure({
-    ...{ domain, opencodeEnabled: "false", lwsandboxEnabled: "true", ...settings },
-    ...{ lwsandboxWorkers: "1", instanceTypes: ["ecs.e-c1m4.large"], budgetUsd: "500" },
+    domain,
+    opencodeEnabled: "false",
+    lwsandboxEnabled: "true",
+    ...settings,
+    lwsandboxWorkers: "1",
+    instanceTypes: ["ecs.e-c1m4.large"],
+    budgetUsd: "500",
   });
 });
 

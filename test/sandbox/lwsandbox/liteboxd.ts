@@ -34,7 +34,8 @@ export class Liteboxd {
   ask(method: string, path: string, headers: Readonly<Record<string, string>>, body?: object): Promise<Answer> {
     const json = { accept: "application/json", "content-type": "application/json" };
     return this.world.request("sandbox", path, {
-      ...{ method, headers: { ...json, ...headers } },
+      method,
+      headers: { ...json, ...headers },
       ...(body && { body: JSON.stringify(body) }),
     });
   }

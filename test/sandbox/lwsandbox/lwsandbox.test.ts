@@ -55,8 +55,12 @@ async function bringFiles(): Promise<void> {
       : { ...k3sRelease, url: k3sUrl(k3sRelease.version) };
     const values = {
       images: resolveImages({}),
-      ...{ timeZone: "UTC", network: "edge", registryMirrors: [], url: "https://sandbox.example.com" },
-      ...{ adminUsername: "admin", sessionMaxAge: "86400" },
+      timeZone: "UTC",
+      network: "edge",
+      registryMirrors: [],
+      url: "https://sandbox.example.com",
+      adminUsername: "admin",
+      sessionMaxAge: "86400",
       k3s: { ...k3s, ...k3sNetwork },
     };
     const source = { template: "lwsandbox", values, plan: { networks: [] } };
@@ -81,7 +85,9 @@ const rulesOfK3s =
   "for t in filter nat mangle raw; do iptables -t $t -S; ip6tables -t $t -S; done | grep -cE 'KUBE|K3S' || true";
 const manifest = (podName: string, privileged: boolean) =>
   JSON.stringify({
-    ...{ apiVersion: "v1", kind: "Pod", metadata: { name: podName, labels: { app: "liteboxd" } } },
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: podName, labels: { app: "liteboxd" } },
     spec: {
       automountServiceAccountToken: false,
       containers: [

@@ -20,9 +20,7 @@ export async function openLwsandbox(world: AppsWorld, name: string, say: Say): P
   const { stop, settings } = await serveK3s(world.sandbox, say);
   await prepareBoard(world);
   await world.setSecrets(appSecrets);
-  world.sandbox.configure({
-    ...{ adminUsername: username, opencodeEnabled: "false", lwsandboxEnabled: "true", ...settings },
-  });
+  world.sandbox.configure({ adminUsername: username, opencodeEnabled: "false", lwsandboxEnabled: "true", ...settings });
   return stop;
 }
 

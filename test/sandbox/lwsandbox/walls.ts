@@ -11,11 +11,15 @@ const freePod = JSON.stringify({
   kind: "List",
   items: [
     {
-      ...{ apiVersion: "v1", kind: "Pod", metadata: { name: "free", labels: { app: "liteboxd", free: "yes" } } },
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "free", labels: { app: "liteboxd", free: "yes" } },
       spec: { automountServiceAccountToken: false, containers: [{ name: "main", ...answering }] },
     },
     {
-      ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "free" } },
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "free" },
       spec: { podSelector: { matchLabels: { free: "yes" } }, policyTypes: ["Egress"], egress: [{}] },
     },
   ],

@@ -100,8 +100,12 @@ export function alerts(world: World): void {
 
   test("switched off again, timer and secrets are gone from the host", async () => {
     world.sandbox.configure({
-      ...{ alertMail: undefined, alertWebhook: undefined, adminEmail: undefined },
-      ...{ smtpAddress: undefined, smtpUsername: undefined, smtpPassword: undefined },
+      alertMail: undefined,
+      alertWebhook: undefined,
+      adminEmail: undefined,
+      smtpAddress: undefined,
+      smtpUsername: undefined,
+      smtpPassword: undefined,
     });
     await world.up();
     expect(

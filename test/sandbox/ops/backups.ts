@@ -58,7 +58,8 @@ export function backups(world: World, name: string, say: Say): void {
     expect((await ops(world, ["snapshots"])).stdout).toContain("opencode");
     // What the host knew of its last backup went with them.
     expect((await opsStatus(world)).find((check) => check.name === "backup")).toMatchObject({
-      ...{ state: "red", fix: "npm run ops -- backup makes one now" },
+      state: "red",
+      fix: "npm run ops -- backup makes one now",
     });
     await ops(world, ["backup"]);
   });

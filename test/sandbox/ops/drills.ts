@@ -74,7 +74,8 @@ export function drills(world: World): void {
     expect(await world.containers()).toEqual(before);
     expect(await left()).toBe("");
     expect(await check()).toMatchObject({
-      ...{ state: "ok", seen: expect.stringContaining("from the newest backups: auth, edge, opencode") as string },
+      state: "ok",
+      seen: expect.stringContaining("from the newest backups: auth, edge, opencode") as string,
     });
     await world.onHost("systemctl start cloudcode-page");
     expect(await world.onHost("jq --compact-output .drill.ok /opt/cloudcode/stacks/edge/page/report.json")).toBe(

@@ -72,7 +72,9 @@ export function faults(world: World): void {
     sandbox.configure({ opencodeEnabled: undefined });
     const place = ["--stack", sandbox.stack, "--cwd", projectRoot, "--config-file", sandbox.stackFile];
     const up = spawn(sandbox.engine.pulumi, ["up", "--yes", "--skip-preview", "--non-interactive", ...place], {
-      ...{ env: { ...process.env, ...sandbox.env }, stdio: "ignore", detached: true },
+      env: { ...process.env, ...sandbox.env },
+      stdio: "ignore",
+      detached: true,
     });
     expect(await applying()).toBe(true);
     process.kill(-(up.pid ?? 0), "SIGKILL");
@@ -109,7 +111,8 @@ export function faults(world: World): void {
   test("a clock that is wrong by a day is reported, and a change goes through", async () => {
     const env = await dayBehind();
     expect((await opsStatus(world, { env })).find(({ name }) => name === "clock")).toMatchObject({
-      ...{ state: "red", seen: expect.stringMatching(/^86(39|40)\d s ahead of this machine's$/) as string },
+      state: "red",
+      seen: expect.stringMatching(/^86(39|40)\d s ahead of this machine's$/) as string,
       fix: expect.stringContaining("ntpServer") as string,
     });
     change();

@@ -19,14 +19,15 @@ function version(id: string, number: number, image: string, healthy = true): Rel
   const compose = {
     services: {
       app: {
-        ...{
-          image,
-          entrypoint: ["/bin/sh", "-c", script.replaceAll("$", () => "$$")],
-          command: [],
-          user: "0:0",
-          init: true,
-        },
-        ...{ restart: "unless-stopped", cap_drop: ["ALL"], cap_add: ["DAC_OVERRIDE"], network_mode: "none" },
+        image,
+        entrypoint: ["/bin/sh", "-c", script.replaceAll("$", () => "$$")],
+        command: [],
+        user: "0:0",
+        init: true,
+        restart: "unless-stopped",
+        cap_drop: ["ALL"],
+        cap_add: ["DAC_OVERRIDE"],
+        network_mode: "none",
         volumes: ["data:/data", "workspace:/workspace"],
         healthcheck: { test: ["CMD", "test", "-e", "/tmp/healthy"], interval: "1s", retries: 5, start_period: "2s" },
       },
@@ -34,7 +35,9 @@ function version(id: string, number: number, image: string, healthy = true): Rel
     volumes: { data: {}, workspace: {} },
   };
   return {
-    ...{ id, digests: [], secrets: [] },
+    id,
+    digests: [],
+    secrets: [],
     files: [{ path: "compose.yaml", content: JSON.stringify(compose), mode: 0o400, owner: 0 }],
     plan: { networks: [], dataFormat: { number, volumes: ["data"] }, healthTimeout: 30 },
   };

@@ -55,8 +55,12 @@ export function move(world: MoveWorld): void {
     const { store } = world;
     if (!store) throw new Error("no store");
     world.sandbox.configure({
-      ...{ ...appSettings, ...enabled, adminUsername: username, domain: world.domain },
-      ...{ backupRepository: store.repository, backupHostKey: store.hostKey },
+      ...appSettings,
+      ...enabled,
+      adminUsername: username,
+      domain: world.domain,
+      backupRepository: store.repository,
+      backupHostKey: store.hostKey,
     });
     await world.setSecrets({ ...appSecrets, backupPrivateKey: store.privateKey });
     await world.up();

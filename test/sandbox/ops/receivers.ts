@@ -52,7 +52,10 @@ export async function startReceivers(
     });
   });
   const mail = new SMTPServer({
-    ...{ key, cert: certificate, authMethods: ["PLAIN", "LOGIN"], disableReverseLookup: true },
+    key,
+    cert: certificate,
+    authMethods: ["PLAIN", "LOGIN"],
+    disableReverseLookup: true,
     onAuth: ({ username, password }, _session, done) => {
       const welcome = username === login.username && password === login.password;
       void meanwhile().then(() => {

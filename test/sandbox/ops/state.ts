@@ -55,9 +55,18 @@ export function state(world: World, name: string, say: Say): void {
       timestamp: "2026-11-25T15:00:00Z",
     });
     await run("curl", [
-      ...["--silent", "--fail-with-body", "--aws-sigv4", "aws:amz:us-east-1:s3"],
-      ...["--user", `${s3.env.AWS_ACCESS_KEY_ID}:${s3.env.AWS_SECRET_ACCESS_KEY}`],
-      ...["--header", "x-amz-content-sha256: UNSIGNED-PAYLOAD", "--request", "PUT", "--data-binary", lock],
+      "--silent",
+      "--fail-with-body",
+      "--aws-sigv4",
+      "aws:amz:us-east-1:s3",
+      "--user",
+      `${s3.env.AWS_ACCESS_KEY_ID}:${s3.env.AWS_SECRET_ACCESS_KEY}`,
+      "--header",
+      "x-amz-content-sha256: UNSIGNED-PAYLOAD",
+      "--request",
+      "PUT",
+      "--data-binary",
+      lock,
       `${s3.url}/state/.pulumi/locks/organization/empty/bucket/another.json`,
     ]);
     const words = await failureOf(pulumi("up", "--yes", "--skip-preview", "--stack", "bucket"));

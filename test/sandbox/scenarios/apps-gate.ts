@@ -76,7 +76,8 @@ export async function gets(
 export async function holds(world: AppsWorld, rows: readonly GateRow[]): Promise<void> {
   const said = await Promise.all(
     rows.map(async ([host, path]) => [
-      ...[host, path],
+      host,
+      path,
       await gets(world, host, path),
       await gets(world, host, path, { cookie: world.cookie }),
     ]),
