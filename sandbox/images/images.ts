@@ -65,9 +65,11 @@ async function built({ say }: ImagesArgs, recipe: Promise<Recipe>): Promise<stri
 }
 
 async function coreImages(base: string, args: ImagesArgs) {
-  const [restic, valkey, authelia, ttyd, caddy] = await Promise.all([
+  const [restic, valkey, python, authelia, ttyd, caddy] = await Promise.all([
     buildImage(resticRecipe(base), args.say),
     buildImage(valkeyRecipe(base), args.say),
+    // The notifier's.
+    buildImage(pythonRecipe(base), args.say),
     built(
       args,
       args.bundle("authelia").then((file) => autheliaRecipe(base, file)),
@@ -78,7 +80,7 @@ async function coreImages(base: string, args: ImagesArgs) {
     ),
     built(args, caddyRecipe(base, hubReference(args.images.caddy).tag, args)),
   ]);
-  return { debian: base, restic, valkey, authelia, ttyd, caddy };
+  return { debian: base, restic, valkey, python311: python, python312: python, authelia, ttyd, caddy };
 }
 
 /** Names that a host asks the sandbox's registry for, which stands in for Docker Hub alone. */
@@ -92,13 +94,12 @@ function onDockerHub({ liteboxdServer, liteboxdGateway, liteboxdWeb }: ImagesArg
 }
 
 async function appImages(base: string, args: ImagesArgs) {
-  const [liteboxd, liteboxdWeb, python, postgres, opa, cloudflared, cliProxyApi] = await Promise.all([
+  const [liteboxd, liteboxdWeb, postgres, opa, cloudflared, cliProxyApi] = await Promise.all([
     built(
       args,
       args.bundle("liteboxd").then((file) => liteboxdRecipe(base, file)),
     ),
     buildImage(liteboxdWebRecipe(base), args.say),
-    buildImage(pythonRecipe(base), args.say),
     buildImage(postgresRecipe(base), args.say),
     built(args, opaRecipe(hubReference(args.images.opa).tag, args)),
     built(
@@ -111,7 +112,7 @@ async function appImages(base: string, args: ImagesArgs) {
     ),
   ]);
   const liteboxds = { liteboxdServer: liteboxd, liteboxdGateway: liteboxd, liteboxdWeb };
-  return { ...liteboxds, python311: python, python312: python, postgres, opa, cloudflared, cliProxyApi };
+  return { ...liteboxds, postgres, opa, cloudflared, cliProxyApi };
 }
 
 /** The repository and tag by which Docker asks a mirror of Docker Hub for an image. */

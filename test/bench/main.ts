@@ -27,12 +27,13 @@ const say = (line: string) => {
 /** A sandbox and what is measured on it, in this order. */
 interface Ground {
   readonly measures: readonly string[];
-  readonly run: (wanted: readonly string[]) => Promise<Row[]>;
+  /** Gives each row once it is measured, so that a fault of a later one does not lose it. */
+  readonly run: (wanted: readonly string[], give: (rows: readonly Row[]) => void) => Promise<void>;
 }
 
 const grounds: readonly Ground[] = [
   // Caddy alone, without a sandbox.
-  { measures: [isolationCost.name], run: isolationCost },
+  alone(isolationCost),
   ground("bench", openSandbox, [noOp, changes, lostRequests, memory, backups, notifier], async (world) => {
     say("first up");
     await world.up();
@@ -41,9 +42,18 @@ const grounds: readonly Ground[] = [
   }),
   // The first up is a measure of its own here; the preview is one of what it made.
   ground("bench-cloud", openAlicloudSandbox, [cloudUp, preview]),
-  { measures: [npmTest.name], run: npmTest },
-  { measures: [firstSandbox.name], run: firstSandbox },
+  alone(npmTest),
+  alone(firstSandbox),
 ];
+
+function alone(measure: () => Promise<Row[]>): Ground {
+  return {
+    measures: [measure.name],
+    run: async (_wanted, give) => {
+      give(await measure());
+    },
+  };
+}
 
 function ground<S extends Sandbox>(
   name: string,
@@ -51,18 +61,16 @@ function ground<S extends Sandbox>(
   measures: readonly ((world: World<S>) => Promise<Row[]>)[],
   prepare: (world: World<S>) => Promise<void> = () => Promise.resolve(),
 ): Ground {
-  const run = async (wanted: readonly string[]) => {
+  const run: Ground["run"] = async (wanted, give) => {
     await removeSandbox(name, say);
     try {
       const world = new World<S>();
       world.sandbox = await open(name, say);
       await prepare(world);
-      const rows: Row[] = [];
       for (const measure of measures.filter((one) => wanted.includes(one.name))) {
         say(`measuring ${measure.name}`);
-        rows.push(...(await measure(world)));
+        give(await measure(world));
       }
-      return rows;
     } finally {
       await removeSandbox(name, say);
     }
@@ -83,15 +91,18 @@ async function main(): Promise<void> {
   if (unknown.length > 0) throw new Error(`no measure ${unknown.join(", ")}; there are ${known.join(", ")}`);
   const wanted = named.length === 0 ? known : named;
   const rows: Row[] = [];
-  for (const { measures, run } of grounds)
-    if (measures.some((name) => wanted.includes(name))) rows.push(...(await run(wanted)));
-  console.log(
-    [
-      "| measure | value | aim |",
-      "| --- | --- | --- |",
-      ...rows.map((row) => `| ${row.measure} | ${row.value} | ${row.aim} |`),
-    ].join("\n"),
-  );
+  try {
+    for (const { measures, run } of grounds)
+      if (measures.some((name) => wanted.includes(name))) await run(wanted, (measured) => rows.push(...measured));
+  } finally {
+    console.log(
+      [
+        "| measure | value | aim |",
+        "| --- | --- | --- |",
+        ...rows.map((row) => `| ${row.measure} | ${row.value} | ${row.aim} |`),
+      ].join("\n"),
+    );
+  }
 }
 
 /** Memory of these containers, in MiB. */
