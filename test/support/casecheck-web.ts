@@ -54,8 +54,15 @@ export class CasecheckWeb {
     readonly logins: Readonly<Logins>,
   ) {}
 
-  /** @param ownApi `ADDRESS:PORT` of an API to ask in place of the one that tells what reaches it */
-  static async open(settings: Readonly<Record<string, string>>, ownApi?: string): Promise<CasecheckWeb> {
+  /**
+   * @param ownApi `ADDRESS:PORT` of an API to ask in place of the one that tells what reaches it
+   * @param pages folder of CaseCheck's pages in place of an empty one
+   */
+  static async open(
+    settings: Readonly<Record<string, string>>,
+    ownApi?: string,
+    pages?: string,
+  ): Promise<CasecheckWeb> {
     const files = await arrivedFiles(await runProgram(settings), "casecheck-release");
     const caddyfile = files.get("image/web/Caddyfile")?.content ?? "";
     const logins: Logins = { now: 0, most: 0 };
@@ -87,7 +94,7 @@ export class CasecheckWeb {
       ["servers :8082", `servers 127.0.0.1:${docsPort}`],
       [":8081", `:${loginPort}`],
       ["api:8000", apiAddress],
-      ["/srv/www", join(folder, "www")],
+      ["/srv/www", pages ?? join(folder, "www")],
     ].reduce((text, [from = "", to = ""]) => text.replaceAll(from, to), caddyfile);
     writeFileSync(file, moved);
     const env = caddyHome(folder);

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { defaultImages } from "../../components/images";
+import { defaultImages, exactVersion } from "../../components/images";
 import { pebbleVersion } from "../../sandbox/acme/pebble";
 import { cacheDir } from "../../cli/cache";
 import { goBinary, wheelBinary } from "../../sandbox/host/tools";
@@ -46,6 +46,11 @@ export function caddyHome(folder: string): Readonly<Record<string, string | unde
 /** Pebble, the ACME authority that the sandbox has, too. */
 export async function pebble(): Promise<string> {
   return goBinary({ cacheDir, say }, "github.com/letsencrypt/pebble/v2/cmd/pebble", pebbleVersion);
+}
+
+/** The real Open Policy Agent of the version that is deployed. */
+export async function opa(): Promise<string> {
+  return goBinary({ cacheDir, say }, "github.com/open-policy-agent/opa", `v${exactVersion(defaultImages.opa) ?? ""}`);
 }
 
 const waiting = () => say("waiting for another test file that makes the same tool");

@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, string>> = {
   jq: "jq",
   mawk: "mawk",
   openssl: "openssl",
+  pg_ctlcluster: "postgresql",
   pip3: "python3-pip",
   python3: "python3",
   "redis-server": "redis-server",

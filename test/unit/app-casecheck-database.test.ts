@@ -1,132 +1,150 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CasecheckDatabase } from "../support/casecheck-backend";
+import { postgresInstalled } from "../support/postgres";
 import { projectRoot } from "../support/program";
 
-const versions = "/usr/lib/postgresql";
-const [installed] = existsSync(versions) ? readdirSync(versions).sort().reverse() : [];
-const bin = join(versions, installed ?? "", "bin");
-const scripts = join(projectRoot, "stack-templates/casecheck/database");
-
-/** PostgreSQL refuses to run as root. */
-const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+const dumped = join(projectRoot, "stack-templates/casecheck/database/backup.sh");
+const first = "1".repeat(40);
+const second = "2".repeat(40);
 
 // The real database of any version, where one is installed; in the sandbox it is the image's.
-(installed === undefined ? describe.skip : describe)("CaseCheck's database", () => {
-  let folder: string;
-  let server: ChildProcess;
-  let env: Record<string, string>;
-  const path = (name: string) => join(folder, name);
-  const run = (command: string, args: readonly string[], more: Record<string, string> = {}) =>
-    execFileSync(command, args, {
-      encoding: "utf8",
-      env: { ...env, ...more },
-      stdio: ["ignore", "pipe", "pipe"],
-      ...nobody,
-    });
-
-  /** What the service `role` does at a start with this password. */
-  const applyRole = (password: string) => {
-    writeFileSync(path("password"), password);
-    const sql = readFileSync(join(scripts, "role.sql"), "utf8").replace("/run/secrets/password", path("password"));
-    writeFileSync(path("role.sql"), sql);
-    run("psql", ["--no-psqlrc", "--quiet", "--username", "postgres", "--file", path("role.sql")]);
-  };
-  const login = (user: string, password: string, query: string) =>
-    run("psql", ["-XAt", "-h", "127.0.0.1", "-U", user, "-d", "casecheck", "-c", query], {
-      PGPASSWORD: password,
-    }).trim();
+(postgresInstalled ? describe : describe.skip)("CaseCheck's database", () => {
+  let database: CasecheckDatabase;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "casecheck-"));
-    for (const name of [".", "data", "socket", "backups"]) {
-      if (name !== ".") mkdirSync(path(name));
-      if (nobody.uid !== undefined) chownSync(path(name), nobody.uid, nobody.gid);
-      chmodSync(path(name), 0o700);
-    }
-    const port = String(20_000 + (process.pid % 20_000));
-    env = { PATH: `${bin}:/usr/bin:/bin`, PGHOST: path("socket"), PGPORT: port, LC_ALL: "C.UTF-8" };
-    // As the image makes it: the socket trusts, an address asks for a password.
-    run("initdb", ["-D", path("data"), "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256"]);
-    const options = [
-      "-D",
-      path("data"),
-      "-k",
-      path("socket"),
-      "-p",
-      port,
-      "-c",
-      "listen_addresses=127.0.0.1",
-      "-c",
-      "fsync=off",
-    ];
-    server = spawn(join(bin, "postgres"), options, { env, stdio: "ignore", ...nobody });
-    for (let tries = 0; tries < 100; tries += 1) {
-      try {
-        run("pg_isready", ["--quiet", "--host", "127.0.0.1", "--username", "postgres"]);
-        return;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
-    throw new Error("PostgreSQL did not start");
+    database = await CasecheckDatabase.start();
   });
-  afterAll(async () => {
-    const ended = new Promise((resolve) => server.once("exit", resolve));
-    server.kill("SIGINT");
-    await ended;
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => database.stop());
 
   it("lets its user in with the password of the release, and after a change with the new one only", () => {
-    applyRole("Abc123");
-    expect(login("casecheck", "Abc123", "create table kept as select 42 as n; select n from kept")).toContain("42");
-    applyRole("Xyz789");
-    expect(login("casecheck", "Xyz789", "select n from kept")).toBe("42");
-    expect(() => login("casecheck", "Abc123", "select 1")).toThrow("password authentication failed");
+    database.prepare(first, "Abc123");
+    expect(database.value("create table kept as select 42 as n; select n from kept")).toContain("42");
+    database.prepare(first, "Xyz789");
+    expect(database.value("select n from kept")).toBe("42");
+    expect(() => database.value("select 1", "casecheck", "Abc123")).toThrow("password authentication failed");
   });
 
   it("gives that user nothing but its own database, and lets the superuser in by no address", () => {
-    expect(
-      login(
-        "casecheck",
-        "Xyz789",
-        "select rolsuper or rolcreatedb or rolcreaterole from pg_roles where rolname = user",
-      ),
-    ).toBe("f");
-    expect(() => login("postgres", "Xyz789", "select 1")).toThrow("password authentication failed");
+    expect(database.value("select rolsuper or rolcreatedb or rolcreaterole from pg_roles where rolname = user")).toBe(
+      "f",
+    );
+    expect(() => database.value("select 1", "postgres")).toThrow("password authentication failed");
   });
 
-  it("is dumped into a file from which it can be restored, and only the newest dumps stay", () => {
-    for (const day of ["20200101", "20200102", "20200103"])
-      writeFileSync(path(`backups/casecheck-${day}T000000Z.dump`), "old");
-    writeFileSync(path("backup.sh"), readFileSync(join(scripts, "backup.sh")));
-    run("sh", [path("backup.sh"), "2", path("backups"), "once"]);
-    const dumps = readdirSync(path("backups")).sort();
-    expect(dumps).toEqual([
-      "casecheck-20200103T000000Z.dump",
-      expect.stringMatching(/^casecheck-20[2-9]\d{5}T\d{6}Z\.dump$/),
-    ]);
-    login("casecheck", "Xyz789", "drop table kept");
-    const dump = path(join("backups", dumps[1] ?? ""));
-    run("pg_restore", ["--clean", "--if-exists", "--username", "postgres", "--dbname", "casecheck", dump]);
-    expect(login("casecheck", "Xyz789", "select n from kept")).toBe("42");
+  describe("is dumped", () => {
+    const run = (more?: Record<string, string>) =>
+      database.server.run("sh", [join(database.server.folder, "backup.sh"), "2", database.backups, "once"], more);
+    const dumps = () =>
+      readdirSync(database.backups)
+        .filter((name) => name.endsWith(".dump"))
+        .sort();
+
+    beforeAll(() => {
+      writeFileSync(join(database.server.folder, "backup.sh"), readFileSync(dumped));
+    });
+
+    it("into a file from which it can be restored, and only the newest dumps stay", () => {
+      for (const day of ["20200101", "20200102", "20200103"])
+        writeFileSync(join(database.backups, `casecheck-${day}T000000Z.dump`), "old");
+      run();
+      expect(dumps()).toEqual([
+        "casecheck-20200103T000000Z.dump",
+        expect.stringMatching(/^casecheck-20[2-9]\d{5}T\d{6}Z\.dump$/),
+      ]);
+      database.value("drop table kept");
+      const dump = join(database.backups, dumps()[1] ?? "");
+      database.server.run("pg_restore", ["--clean", "--if-exists", "-U", "postgres", "-d", "casecheck", dump]);
+      expect(database.value("select n from kept")).toBe("42");
+    });
+
+    it("or says so when that fails, and leaves no half of one", () => {
+      const before = dumps();
+      expect(() => run({ PGPORT: "1" })).toThrow();
+      expect(dumps()).toEqual(before);
+    });
   });
 
-  it("says so when a dump fails, and leaves no half of one", () => {
-    const before = readdirSync(path("backups")).filter((name) => name.endsWith(".dump"));
-    expect(() => run("sh", [path("backup.sh"), "2", path("backups"), "once"], { PGPORT: "1" })).toThrow();
-    expect(readdirSync(path("backups")).filter((name) => name.endsWith(".dump"))).toEqual(before);
+  describe("of a version that another one follows", () => {
+    const versions = () => join(database.backups, "versions");
+    const read = (name: string) => readFileSync(join(versions(), name), "utf8").trim();
+    const rows = () => database.value("select string_agg(who, ' ' order by who) from people");
+    const add = (who: string) => database.value(`insert into people values ('${who}')`);
+    /** What a later version's migration does. */
+    const migrate = () =>
+      database.value(
+        "alter table people drop column since; create table gates (name text); update alembic_version set version_num = 'b'",
+      );
+
+    beforeEach(() => {
+      database.server.run("dropdb", ["-U", "postgres", "casecheck"]);
+      rmSync(versions(), { recursive: true, force: true });
+      database.prepare(first);
+      database.value(
+        "create table alembic_version as select 'a' as version_num; create table people as select 'ann' as who, 1 as since; alter table people alter since set default 1",
+      );
+    });
+
+    it("is copied once, and a start of the same version copies nothing", () => {
+      database.prepare(first);
+      expect(existsSync(join(versions(), "former"))).toBe(false);
+      database.prepare(second);
+      expect([read("commit"), read("former/commit"), read("former/revision")]).toEqual([second, first, "a"]);
+      add("ben");
+      database.prepare(second);
+      expect(rows()).toBe("ann ben");
+    });
+
+    it("comes back as it was where that version runs again, with nothing of the later one, and what was there since is kept", () => {
+      database.prepare(second);
+      migrate();
+      add("ben");
+      expect(database.prepare(first)).toContain("version 1111111 runs again");
+      expect([rows(), database.revision(), database.value("select sum(since) from people")]).toEqual(["ann", "a", "1"]);
+      expect(database.value("select to_regclass('gates') is null")).toBe("t");
+      expect(database.value("select tableowner from pg_tables where tablename = 'people'")).toBe("casecheck");
+      const newer = join(versions(), "newer.dump");
+      expect(database.server.run("pg_restore", ["--file", "-", "--data-only", newer])).toContain("ben");
+      // The next attempt migrates what is there now.
+      add("cid");
+      database.prepare(second);
+      migrate();
+      expect(rows()).toBe("ann cid");
+    });
+
+    it("stays where it is if the later version did not migrate it, or its migration failed", () => {
+      database.prepare(second);
+      add("ben");
+      expect(database.prepare(first)).toBe("");
+      expect(rows()).toBe("ann ben");
+    });
+
+    it("comes back while requests of its API are under way", () => {
+      database.prepare(second);
+      migrate();
+      const busy = "select pg_sleep(0.2) from people; insert into people values ('dora');";
+      const path = join(database.server.folder, "busy.sh");
+      writeFileSync(path, `psql -X -U postgres -d casecheck -c "${busy}" & sh "$@"; wait\n`);
+      const words = [first, versions(), join(database.server.folder, "role.sql")];
+      database.server.run("sh", [path, join(database.server.folder, "prepare.sh"), ...words]);
+      expect([database.revision(), rows().split(" ")[0]]).toEqual(["a", "ann"]);
+    });
+
+    it("is not given to the later one if it cannot be copied", () => {
+      writeFileSync(join(versions(), "former.new"), "in the way");
+      database.server.run("chmod", ["500", versions()]);
+      expect(() => database.prepare(second)).toThrow();
+      database.server.run("chmod", ["700", versions()]);
+      expect([read("commit"), existsSync(join(versions(), "former"))]).toEqual([first, false]);
+    });
+
+    it("stays with the later one if its copy is damaged", () => {
+      database.prepare(second);
+      migrate();
+      add("ben");
+      writeFileSync(join(versions(), "former/dump"), "damaged");
+      expect(() => database.prepare(first)).toThrow();
+      expect([rows(), database.revision()]).toEqual(["ann ben", "b"]);
+    });
   });
 });

@@ -42,6 +42,29 @@ export class Cases {
     return (JSON.parse(body) as { data: { title: string }[] }).data.map(({ title }) => title).sort();
   }
 
+  /** The one of this title. */
+  async idOf(title: string, token: string): Promise<string> {
+    const { body } = await this.send("/v1/activities", { headers: bearer(token) });
+    const found = (JSON.parse(body) as { data: { id: string; title: string }[] }).data.find((it) => it.title === title);
+    if (found === undefined) throw new Error(`CaseCheck has no activity ${title}: ${body}`);
+    return found.id;
+  }
+
+  /** A step from the draft to the start of an activity. */
+  move(id: string, step: "submit" | "approve" | "start", token: string): Promise<Answer> {
+    return this.#post(`/v1/activities/${id}/${step}`, {}, token);
+  }
+
+  /** What its QR code says at the gate `main`. */
+  qrCode(id: string, token: string): Promise<Answer> {
+    return this.#post("/v1/attendance/qr-code", { activity_id: id, gate_id: "main" }, token);
+  }
+
+  /** How many people have checked in. */
+  count(id: string, token: string): Promise<Answer> {
+    return this.send(`/v1/attendance/activity/${id}/stats`, { headers: bearer(token) });
+  }
+
   /** The list of users, which its policy gives to administrators alone. */
   users(token: string): Promise<Answer> {
     return this.send("/v1/users", { headers: bearer(token) });

@@ -1,3 +1,4 @@
+import { checkIn, phone, scan, show } from "../../browser/check-in";
 import { openBrowser } from "../../browser/portal";
 import type { AppsWorld } from "../apps/world";
 import { Cases } from "../apps/cases";
@@ -27,9 +28,9 @@ export function casecheck(world: AppsWorld): void {
 
   test("its policy lets everybody with a login make and list activities, and administrators alone list users", async () => {
     const admin = await cases.token("admin", await world.appLogin("CaseCheck"));
-    expect((await cases.create("Kept activity", admin)).status).toBe(201);
     expect((await cases.register("joan", "Passphrase1")).status).toBe(201);
     const user = await cases.token("joan", "Passphrase1");
+    expect((await cases.create("Kept activity", user)).status).toBe(201);
     expect(await cases.titles(user)).toEqual(["Kept activity"]);
     expect((await cases.users(admin)).status).toBe(200);
     expect((await cases.users(user)).status).toBe(403);
@@ -51,6 +52,47 @@ export function casecheck(world: AppsWorld): void {
     } finally {
       await browser.close();
     }
+  });
+
+  test("a participant scans an activity's QR code with a phone and is counted once; the policy refuses what is not theirs", async () => {
+    const admin = await cases.token("admin", await world.appLogin("CaseCheck"));
+    const creator = await cases.token("joan", "Passphrase1");
+    const pia = { username: "pia", password: "Passphrase1" };
+    expect((await cases.register(pia.username, pia.password)).status).toBe(201);
+    const participant = await cases.token(pia.username, pia.password);
+    const id = await cases.idOf("Kept activity", creator);
+    expect((await cases.move(id, "submit", creator)).status).toBe(200);
+    expect((await cases.move(id, "approve", creator)).status).toBe(403);
+    expect((await cases.move(id, "approve", admin)).status).toBe(200);
+    expect((await cases.move(id, "start", creator)).status).toBe(200);
+    for (const { status, body } of [await cases.qrCode(id, participant), await cases.count(id, participant)]) {
+      expect([status, JSON.parse(body)]).toMatchObject([403, { detail: "Permission denied" }]);
+    }
+    const shown = await cases.qrCode(id, creator);
+    expect(shown.status).toBe(201);
+    const { data } = JSON.parse(shown.body) as { data: { code: string } };
+    const origin = `https://casecheck.${world.domain}`;
+    const {
+      browser,
+      page: screen,
+      close,
+    } = await openBrowser({
+      domain: world.domain,
+      address: world.sandbox.host.address,
+    });
+    try {
+      await show(screen, origin, data.code);
+      const address = await scan(screen);
+      const hand = await phone(browser);
+      await world.giveSession(hand);
+      const page = await hand.newPage();
+      expect(await checkIn(page, address, pia)).toBe("Check-in recorded successfully.");
+      expect(await checkIn(page, address)).toBe("Scan failed. Please try again.");
+    } finally {
+      await close();
+    }
+    const { body } = await cases.count(id, creator);
+    expect(JSON.parse(body)).toMatchObject({ data: { total_registered: 1, checked_in: 1 } });
   });
 
   test("its database is dumped at the start and then every day, into a file from which it can be restored", async () => {
