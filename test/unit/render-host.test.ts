@@ -135,6 +135,7 @@ describe("every shell script", () => {
       "machine.sh",
       "name.sh",
       "operations.sh",
+      "prepare.sh",
       "profile.sh",
       "ready.sh",
       "run.sh",
