@@ -160,17 +160,17 @@ describe("people", () => {
       tls: selfSigned([domain, `*.${domain}`]),
       secrets: { "login-opencode": "Basic of-nobody" },
     });
-    const { browser, page: screen, close } = await openBrowser({ domain, address: `127.0.0.1:${edge.port}` });
+    const opened = await openBrowser({ domain, address: `127.0.0.1:${edge.port}` });
     try {
-      await show(screen, origin, code);
-      const address = await scan(screen);
+      await show(opened.page, origin, code);
+      const address = await scan(opened.page);
       expect(address).toBe(`${origin}/check-in?code=${code}`);
-      const page = await (await phone(browser)).newPage();
+      const page = await (await phone(opened.browser)).newPage();
       const login = { username: "paul", password: people.paul };
       expect(await checkIn(page, address, login)).toBe("Check-in recorded successfully.");
       expect(await checkIn(page, address)).toBe("Scan failed. Please try again.");
     } finally {
-      await close();
+      await opened.close();
       edge.stop();
       gateway.close();
       web.close();

@@ -72,24 +72,17 @@ export function casecheck(world: AppsWorld): void {
     expect(shown.status).toBe(201);
     const { data } = JSON.parse(shown.body) as { data: { code: string } };
     const origin = `https://casecheck.${world.domain}`;
-    const {
-      browser,
-      page: screen,
-      close,
-    } = await openBrowser({
-      domain: world.domain,
-      address: world.sandbox.host.address,
-    });
+    const opened = await openBrowser({ domain: world.domain, address: world.sandbox.host.address });
     try {
-      await show(screen, origin, data.code);
-      const address = await scan(screen);
-      const hand = await phone(browser);
+      await show(opened.page, origin, data.code);
+      const address = await scan(opened.page);
+      const hand = await phone(opened.browser);
       await world.giveSession(hand);
       const page = await hand.newPage();
       expect(await checkIn(page, address, pia)).toBe("Check-in recorded successfully.");
       expect(await checkIn(page, address)).toBe("Scan failed. Please try again.");
     } finally {
-      await close();
+      await opened.close();
     }
     const { body } = await cases.count(id, creator);
     expect(JSON.parse(body)).toMatchObject({ data: { total_registered: 1, checked_in: 1 } });
