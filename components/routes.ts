@@ -63,14 +63,15 @@ export interface KeyRule {
 }
 
 /**
- * Requests (POST, PUT and PATCH) that the edge answers with 422 and `{"error": "REASON"}`. Only bodies below 100 kB of a known length are
- * looked into, so it is a help for people and no protection.
+ * Requests (POST, PUT and PATCH) that the edge answers with `{"error": "REASON"}`: with 422 those of a certain body, with 401 those without a
+ * session of Authelia's, which would be turned away anyway. Only bodies below 100 kB of a known length are looked into, so it is a help
+ * for people and no protection.
  */
 export interface Refusal {
   /** As in a {@link PathRule}. */
   readonly path: string;
-  /** RE2 without braces that a part of the body matches. */
-  readonly body: string;
+  /** RE2 without braces that a part of the body matches. @default none: what has no session */
+  readonly body?: string;
   /** What cannot be done, and why: a text that JSON holds as it is. */
   readonly reason: string;
 }

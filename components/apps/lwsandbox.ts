@@ -133,18 +133,23 @@ const keys = (origins: readonly string[]): readonly KeyRule[] => [
 
 /**
  * What a template may ask for, in JSON or in a file of YAML; Go reads the names in any letters. Of a sandbox with allowedDomains liteboxd
- * would say that it runs, and it would reach nothing.
+ * would say that it runs, and it would reach nothing. Its CLI signs in by the password of the pages, which stand behind the sign-in portal.
  */
 const refusals: readonly Refusal[] = [
   {
+    path: "/api/v1/auth/login",
+    reason:
+      "The password alone does not sign in from outside. Create an API key in the pages, behind the sign-in portal, and give it to your program as its token.",
+  },
+  {
     path: "/api/v1/templates/*",
-    body: String.raw`(?im)([^\\]"allowedDomains"\s*:\s*\[\s*"|^[ \t-]*allowedDomains:\s*(\[\s*[^\]\s]|-))`,
+    body: String.raw`(?im)([^\\]"allowedDomains"\s*:\s*\[\s*"|(^[ \t-]*|[\x7b,]\s*)allowedDomains:\s*(\[\s*[^\]\s]|-))`,
     reason:
       "allowedDomains does not work here: it needs Cilium, and this cluster has flannel. Leave it out and set allowInternetAccess, for all of the internet or none.",
   },
   {
     path: "/api/v1/templates/*",
-    body: String.raw`(?im)([^\\]"persistence"\s*:\s*\x7b[^\x7b\x7d]*"enabled"\s*:\s*true|^[ \t-]*persistence:\s*(\x7b[^\x7d]*|([a-z]+:[^\n]*\s+)*)enabled:\s*true)`,
+    body: String.raw`(?im)([^\\]"persistence"\s*:\s*\x7b[^\x7b\x7d]*"enabled"\s*:\s*true|(^[ \t-]*|[\x7b,]\s*)persistence:\s*(\x7b[^\x7d]*|([a-z]+:[^\n]*\s+)*)enabled:\s*true)`,
     reason:
       "Persistent sandboxes do not work here: they need privileges and access to the machine, which no sandbox gets. Keep files outside of the sandbox.",
   },

@@ -60,7 +60,8 @@ export interface RefusalHandler {
   readonly name: string;
   /** As of a {@link Handler}. */
   readonly paths: readonly string[];
-  readonly body: string;
+  /** Undefined: what has no session of Authelia's. */
+  readonly body: string | undefined;
   readonly reason: string;
 }
 

@@ -39,9 +39,15 @@ describe.each<[string, HeaderList]>([
     ["them in other letters", '{"spec":{"network":{"ALLOWEDDOMAINS" : [ "a.example"]}}}', domains],
     ["them in a file", yaml("  network:", "    allowedDomains:", "      - a.example"), domains],
     ["them on one line of a file", yaml("  network:", "    allowedDomains: [a.example]"), domains],
+    [
+      "them in one object of a file",
+      yaml("  network: { allowInternetAccess: true, allowedDomains: [a.example] }"),
+      domains,
+    ],
     ["persistence", json({ persistence: { enabled: true } }), persistent],
     ["persistence with a size", json({ persistence: { size: "1Gi", enabled: true } }), persistent],
     ["it in a file", yaml("  persistence:", "    size: 1Gi", "    enabled: true"), persistent],
+    ["it in one object of a file", yaml("  x: {image: i, persistence: { enabled: true }, ttl: 60}"), persistent],
     ["it on one line of a file", yaml("  persistence: {mode: rootfs-overlay, enabled: true}"), persistent],
   ])("that asks for %s is refused in words", async (_name, body, answer) => {
     expect(words(await send(body, headers))).toEqual(answer);

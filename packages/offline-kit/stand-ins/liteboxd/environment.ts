@@ -17,6 +17,7 @@ const serverSchema = both.extend({
   ADMIN_PASSWORD: z.string().min(1).optional(),
   SESSION_MAX_AGE: z.coerce.number().int().positive(),
   GATEWAY_URL: z.url({ protocol: /^https$/ }),
+  WRITE_TIMEOUT: z.string().regex(/^\d+h$/),
   // The real one takes 16, 24 or 32 bytes; fewer than 32 come of a key that was meant otherwise.
   SANDBOX_TOKEN_ENCRYPTION_KEY: z.string().refine((key) => Buffer.from(key, "base64").length === 32),
 });
@@ -28,6 +29,9 @@ const kubeconfigSchema = z.object({
   ]),
   users: z.tuple([z.object({ user: z.object({ token: z.string().min(1) }) })]),
 });
+
+export type ServerEnvironment = z.infer<typeof serverSchema>;
+export type GatewayEnvironment = z.infer<typeof gatewaySchema>;
 
 /** What the real server reads of its environment. @throws Error naming what is missing or wrong, never its value */
 export const serverEnvironment = () => checked(serverSchema);

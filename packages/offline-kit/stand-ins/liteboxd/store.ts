@@ -2,13 +2,51 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 
+/** Of a template's description what a sandbox here is made of; the rest is kept as it came. */
+export const specSchema = z.looseObject({
+  image: z.string().min(1),
+  command: z.array(z.string()).default([]),
+  resources: z
+    .object({ cpu: z.string().default("500m"), memory: z.string().default("512Mi") })
+    .default({ cpu: "500m", memory: "512Mi" }),
+  ttl: z.number().int().default(0),
+  env: z.record(z.string(), z.string()).default({}),
+});
+
+const templateSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  displayName: z.string(),
+  description: z.string(),
+  tags: z.array(z.string()),
+  createdAt: z.string(),
+  /** The first is version 1. */
+  versions: z.array(z.object({ spec: specSchema, changelog: z.string(), createdAt: z.string() })),
+});
+export type Template = z.infer<typeof templateSchema>;
+
+const sandboxSchema = z.object({
+  id: z.string(),
+  tokenHash: z.string(),
+  sealedToken: z.string(),
+  template: z.string(),
+  templateVersion: z.number(),
+  image: z.string(),
+  cpu: z.string(),
+  memory: z.string(),
+  ttl: z.number(),
+  env: z.record(z.string(), z.string()),
+  createdAt: z.string(),
+});
+export type Sandbox = z.infer<typeof sandboxSchema>;
+
 const schema = z.object({
   admin: z.object({ name: z.string(), password: z.string() }).optional(),
   /** Hashes of sessions and keys. */
   sessions: z.array(z.string()),
-  keys: z.array(z.object({ name: z.string(), hash: z.string() })),
-  templates: z.array(z.object({ name: z.string(), image: z.string(), command: z.array(z.string()) })),
-  sandboxes: z.array(z.object({ id: z.string(), tokenHash: z.string(), sealedToken: z.string() })),
+  keys: z.array(z.object({ id: z.string(), name: z.string(), prefix: z.string(), hash: z.string() })),
+  templates: z.array(templateSchema),
+  sandboxes: z.array(sandboxSchema),
 });
 type Contents = z.infer<typeof schema>;
 
