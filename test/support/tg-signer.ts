@@ -13,9 +13,11 @@ import { keptFolder, pipInstall } from "./cached";
 import { projectRoot } from "./program";
 
 const image = join(projectRoot, "stack-templates/tg-signer/image");
-const source = join(projectRoot, "packages/offline-kit/stand-ins/sources/tg-signer");
+/** The original and pyaes, if they are there, or the stand-in: folders for Python, with colons between. */
+const source =
+  process.env["TG_SIGNER_SOURCES"] ?? join(projectRoot, "packages/offline-kit/stand-ins/sources/tg-signer");
 
-/** Libraries of the image, by its hashes; those that PyPI has as sources alone are for Telegram, which no test calls. */
+/** Libraries of the image, by its hashes; those that PyPI has as sources alone are for Telegram, which no test reaches. */
 async function libraries(): Promise<string> {
   const all = readFileSync(join(image, "requirements.txt"), "utf8");
   const digest = createHash("sha256").update(all).digest("hex").slice(0, 12);
@@ -127,12 +129,12 @@ export class TgSigner {
   }
 
   /** Signs in, and sends a form. */
-  async post(path: string): Promise<Response> {
+  async post(path: string, fields: Readonly<Record<string, string>> = {}): Promise<Response> {
     const login = await this.get("/login");
     const keep = (answer: Response) => (this.cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? this.cookie);
     const csrf = /name="csrf_token" value="([^"]+)"/.exec(await login.text())?.[1] ?? "";
     keep(login);
-    const send = (to: string, fields: Record<string, string>) =>
+    const send = (to: string, fields: Readonly<Record<string, string>>) =>
       fetch(`http://127.0.0.1:${this.port}${to}`, {
         method: "POST",
         redirect: "manual",
@@ -140,7 +142,7 @@ export class TgSigner {
         body: new URLSearchParams({ csrf_token: csrf, ...fields }),
       });
     keep(await send("/login", { username: "admin", password: this.environment["TG_SIGNER_WEB_ADMIN_PASSWORD"] ?? "" }));
-    return send(path, {});
+    return send(path, fields);
   }
 
   /** User, password, host and port that TG Signer reads of a proxy's address, which it splits itself and decodes nothing of. */

@@ -1,5 +1,7 @@
-"""Stand-in for TG Signer's web version: its login, its pages' login check, and its live log of a run."""
+"""Stand-in for TG Signer's web version: its login, its pages' login check, its accounts and its live log of a run."""
 import asyncio
+import json
+import os
 import re
 import secrets
 from collections.abc import AsyncIterator
@@ -13,6 +15,7 @@ from starlette.middleware.sessions import SessionMiddleware
 
 from tg_signer.webapp.backup import Place, Server, WebDavBackupManager
 from tg_signer.webapp.settings import WEBDAV, data_folder, value
+from tg_signer.webapp.telegram import first_call
 
 DATA = data_folder()
 app = FastAPI()
@@ -93,6 +96,48 @@ async def do_login(
 async def index(request: Request) -> Response:
     names = "".join(f"<li>{escape(path.name)}</li>" for path in sorted((DATA / "sessions").iterdir()))
     return stranger(request) or HTMLResponse(f"<!doctype html><title>TG Signer Web</title><ul>{names}</ul>")
+
+
+def accounts() -> dict[str, dict[str, str]]:
+    file = DATA / "accounts.json"
+    return json.loads(file.read_text())["accounts"] if file.exists() else {}
+
+
+def keep_account(name: str, words: dict[str, str]) -> None:
+    if not re.fullmatch("[0-9A-Za-z][0-9A-Za-z_-]{0,63}", name):
+        raise ValueError("no name of an account")
+    known = accounts()
+    (DATA / "accounts.json").write_text(json.dumps({"accounts": {**known, name: {**known.get(name, {}), **words}}}))
+
+
+def checked(request: Request, csrf_token: str) -> Response | None:
+    if not secrets.compare_digest(request.session.get("csrf_token", ""), csrf_token):
+        return HTMLResponse("csrf validation failed", 403)
+    return stranger(request)
+
+
+@app.get("/accounts")
+async def show_accounts(request: Request) -> Response:
+    names = "".join(f"<li>{escape(name)}</li>" for name in accounts())
+    return stranger(request) or HTMLResponse(f"<!doctype html><title>TG Signer Web</title><ul>{names}</ul>")
+
+
+@app.post("/accounts")
+async def add_account(request: Request, account_name: str = Form(""), csrf_token: str = Form("")) -> Response:
+    if page := checked(request, csrf_token):
+        return page
+    keep_account(account_name, {})
+    return RedirectResponse("/accounts", 303)
+
+
+@app.post("/accounts/{name}/login/start")
+async def start_login(request: Request, name: str, phone_number: str = Form(""), csrf_token: str = Form("")) -> Response:
+    if page := checked(request, csrf_token):
+        return page
+    keep_account(name, {})
+    fault = await first_call(os.environ.get("TG_PROXY", ""))
+    keep_account(name, {"last_error": fault})
+    return HTMLResponse(escape(fault), 400)
 
 
 async def tail(request: Request, path: Path) -> AsyncIterator[str]:
