@@ -22,7 +22,7 @@ set_name() {
   write $name_folder/token.conf 600 <"$here/name-token.conf"
   chmod 700 $name_folder
   write /opt/cloudcode/bin/cloudcode-name 755 <"$here/cloudcode-name"
-  for unit in cloudcode-name.service cloudcode-name.timer; do write "$units/$unit" <"$here/$unit"; done
+  write_units cloudcode-name.service cloudcode-name.timer
   begin_timer name restart "the name"
   code=0
   words=$(/opt/cloudcode/bin/cloudcode-name) || code=$?

@@ -2,17 +2,23 @@
 # shellcheck shell=sh disable=SC2154 # here, fail and the lower-case names are install.sh's, transaction.sh's and settings.sh's
 
 undo_programs() { systemctl daemon-reload; }
-undo_backups() {
+undo_backups() { load_timers backup drill; }
+undo_alerts() { load_timers alert; }
+undo_page() { load_timers page; }
+undo_spot() { load_timers spot; }
+undo_space() { load_timers prune; }
+undo_notify() { load_timers news; }
+
+# After a rollback: timers that are there run as their files say.
+load_timers() { # NAME...
   systemctl daemon-reload
-  for name in backup drill; do ! [ -e "$units/cloudcode-$name.timer" ] || systemctl restart "cloudcode-$name.timer"; done
+  for timer; do ! [ -e "$units/cloudcode-$timer.timer" ] || systemctl restart "cloudcode-$timer.timer"; done
 }
-undo_alerts() { systemctl daemon-reload; ! [ -e "$units/cloudcode-alert.timer" ] || systemctl restart cloudcode-alert.timer; }
-undo_page() { systemctl daemon-reload; ! [ -e "$units/cloudcode-page.timer" ] || systemctl restart cloudcode-page.timer; }
 
-undo_spot() { systemctl daemon-reload; ! [ -e "$units/cloudcode-spot.timer" ] || systemctl restart cloudcode-spot.timer; }
-undo_space() { systemctl daemon-reload; ! [ -e "$units/cloudcode-prune.timer" ] || systemctl restart cloudcode-prune.timer; }
-
-undo_notify() { systemctl daemon-reload; ! [ -e "$units/cloudcode-news.timer" ] || systemctl restart cloudcode-news.timer; }
+# Writes unit files as the release has them.
+write_units() { # UNIT...
+  for unit; do write "$units/$unit" <"$here/$unit"; done
+}
 
 # Has a timer of ours run, now and after each boot, once its files are there.
 begin_timer() { # NAME start|restart WORDS
@@ -46,7 +52,7 @@ install_programs() {
   for program in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-space cloudcode-guest cloudcode-notify; do write /opt/cloudcode/bin/$program 755 <"$here/$program"; done
   for file in cloudcode-host cloudcode-check cloudcode-backup cloudcode-page cloudcode-space cloudcode-guest cloudcode-notify $parts; do sh -n "/opt/cloudcode/bin/$file" || fail "/opt/cloudcode/bin/$file did not arrive completely"; done
   # Also without backups: a change of the data's format moves volumes, too.
-  write "$units/cloudcode-recover.service" <"$here/cloudcode-recover.service"
+  write_units cloudcode-recover.service
   systemctl daemon-reload
   enable_unit cloudcode-recover.service
   keep
@@ -71,11 +77,11 @@ set_backups() {
   if [ -n "$repository" ]; then
     for file in settings.sh env password ssh-key known-hosts; do write "/opt/cloudcode/backup/$file" 600 <"$here/backup-$file"; done
     chmod 700 /opt/cloudcode/backup
-    write "$units/cloudcode-backup.service" <"$here/cloudcode-backup.service"
+    write_units cloudcode-backup.service
     sed "s#@schedule@#$schedule#" "$here/cloudcode-backup.timer" | write "$units/cloudcode-backup.timer"
     begin_timer backup restart "the backups"
     if [ -n "$drill_schedule" ]; then
-      write "$units/cloudcode-drill.service" <"$here/cloudcode-drill.service"
+      write_units cloudcode-drill.service
       sed "s#@schedule@#$drill_schedule#" "$here/cloudcode-drill.timer" | write "$units/cloudcode-drill.timer"
       begin_timer drill restart "the drills"
     else
@@ -94,7 +100,7 @@ set_alerts() {
     for file in webhook.conf mail.conf; do write "/opt/cloudcode/alerts/$file" 600 <"$here/alert-$file"; done
     chmod 700 /opt/cloudcode/alerts
     write /opt/cloudcode/bin/cloudcode-alert 755 <"$here/cloudcode-alert"
-    for unit in cloudcode-alert.service cloudcode-alert.timer; do write "$units/$unit" <"$here/$unit"; done
+    write_units cloudcode-alert.service cloudcode-alert.timer
     begin_timer alert start "the alerts"
     keep
   else
@@ -104,7 +110,7 @@ set_alerts() {
 
 set_page() {
   change page
-  for unit in cloudcode-updates.service cloudcode-page.service cloudcode-page.timer; do write "$units/$unit" <"$here/$unit"; done
+  write_units cloudcode-updates.service cloudcode-page.service cloudcode-page.timer
   begin_timer page restart "the index page"
   keep
 }
@@ -112,7 +118,7 @@ set_page() {
 set_space() {
   change space
   mkdir -p /opt/cloudcode/space
-  for unit in cloudcode-space.service cloudcode-prune.service cloudcode-prune.timer; do write "$units/$unit" <"$here/$unit"; done
+  write_units cloudcode-space.service cloudcode-prune.service cloudcode-prune.timer
   begin_timer prune start "the removal of old images"
   keep
 }
@@ -123,7 +129,7 @@ set_notify() {
     mkdir -p /opt/cloudcode/notify
     chmod 700 /opt/cloudcode/notify
     write /opt/cloudcode/bin/cloudcode-news 755 <"$here/cloudcode-news"
-    for unit in cloudcode-news.service cloudcode-news.timer; do write "$units/$unit" <"$here/$unit"; done
+    write_units cloudcode-news.service cloudcode-news.timer
     begin_timer news start "the notifier's self-check"
     keep
   else
@@ -137,7 +143,7 @@ set_spot() {
   if [ -n "$spot" ]; then
     write /opt/cloudcode/bin/cloudcode-spot 755 <"$here/cloudcode-spot"
     sh -n /opt/cloudcode/bin/cloudcode-spot || fail "/opt/cloudcode/bin/cloudcode-spot did not arrive completely"
-    for unit in cloudcode-spot.service cloudcode-spot.timer; do write "$units/$unit" <"$here/$unit"; done
+    write_units cloudcode-spot.service cloudcode-spot.timer
     begin_timer spot start "the notice of a spot machine"
     keep
   else
