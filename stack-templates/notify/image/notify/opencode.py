@@ -138,21 +138,21 @@ class First:
 
     def recent(self, since):
         """(session, directory) of each root session that changed since then."""
-        query = {"roots": "true", "start": int(since * 1000), "limit": 100}
-        try:
-            found = self.server.get("/experimental/session", **query)
-        except (LookupError, ValueError):
-            found = self.server.get("/session", **query)
+        found = self._sessions(since, roots="true", limit=100)
         return [(one["id"], one["directory"]) for one in found if not one.get("parentID")]
 
     def costs(self, since):
         """(session, cost in USD, when it was created in ms) of each session that changed since then, those of subagents too."""
-        query = {"start": int(since * 1000), "limit": 1000}
-        try:
-            found = self.server.get("/experimental/session", **query)
-        except (LookupError, ValueError):
-            found = self.server.get("/session", **query)
+        found = self._sessions(since, limit=1000)
         return [(one["id"], one["cost"] if "cost" in one else self._cost(one), one["time"]["created"]) for one in found]
+
+    def _sessions(self, since, **query):
+        """What the server lists of those that changed since then, by the path that its release has."""
+        query = {**query, "start": int(since * 1000)}
+        try:
+            return self.server.get("/experimental/session", **query)
+        except (LookupError, ValueError):
+            return self.server.get("/session", **query)
 
     def _cost(self, session):
         """Of a release that does not add it up."""
