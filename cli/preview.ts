@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonOf } from "./json";
 
 /** Of a resource's state, whether it is protected, and nothing else. */
 const state = z.object({ protect: z.boolean().default(false) });
@@ -34,17 +35,9 @@ export type Step = z.infer<typeof step>;
  * @throws Error when that is no preview, as when the CLI failed before it began one
  */
 export function parsePreview(text: string): Preview {
-  const parsed = schema.safeParse(parsedJson(text));
+  const parsed = schema.safeParse(jsonOf(text));
   if (!parsed.success) throw new Error("The Pulumi CLI printed no preview.");
   return parsed.data;
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The resource's own type, without its parents': `alicloud:ecs/instance:Instance`. */

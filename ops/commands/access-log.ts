@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonOf } from "../../cli/json";
 import { onHost } from "../host";
 import { type Answer, answer } from "../shapes";
 import type { Ssh } from "../ssh";
@@ -45,13 +46,7 @@ const lineSchema = z.object({
 
 /** A line of the access log; undefined: it is none, as after a loss of power. Strangers wrote most of it. */
 export function accessLine(line: string): Access | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  const parsed = lineSchema.safeParse(value);
+  const parsed = lineSchema.safeParse(jsonOf(line));
   if (!parsed.success) return undefined;
   const { ts, request, size: bytes, status, duration: seconds, device, user } = parsed.data;
   return {

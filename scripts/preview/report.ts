@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { jsonOf } from "../../cli/json";
 import { guardedChanges, isAllowed } from "./policy";
 import type { Outcome } from "./run";
 import { type Section, summaryOf } from "./summary";
@@ -43,12 +44,4 @@ export function labelsOf(json: string | undefined): readonly string[] {
   const parsed = z.array(z.string()).safeParse(jsonOf(json));
   if (!parsed.success) throw new Error(`PREVIEW_LABELS is not a JSON list of texts, such as ["allow-replace"].`);
   return parsed.data;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
