@@ -1,5 +1,6 @@
 /** Run by `npm run ops -- COMMAND`: what an operator does with a stack that is no state. */
 import { Command } from "commander";
+import { say } from "../cli/say";
 import { addActing } from "./program/act";
 import { addLooking } from "./program/look";
 import type { Tools } from "./program/tools";
@@ -8,9 +9,6 @@ import { OpsError, type StackChoice } from "./stack";
 /** Exit code of words that no command takes, as in most shells' own commands. */
 const wrongUsage = 2;
 
-const say = (line: string) => {
-  process.stderr.write(`${line}\n`);
-};
 const print = (text: string) => {
   process.stdout.write(`${text}\n`);
 };

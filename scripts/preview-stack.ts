@@ -5,6 +5,7 @@ import { exitWith } from "../cli/exit";
 import { cacheDir } from "../cli/cache";
 import { ensurePulumi } from "../cli/official-pulumi";
 import { run } from "../cli/run";
+import { say } from "../cli/say";
 import { labelsOf, report } from "./preview/report";
 import { outcomeOf, previewCommand } from "./preview/run";
 
@@ -14,10 +15,6 @@ const usage = `usage: npm run preview:stack -- --stack NAME [OPTIONS]
   --summary FILE  where the summary is written (.sandbox/preview.md)
 It fails, too, if the machine, the data disk, the address or the backups would be replaced, deleted or unprotected, unless the
 JSON list in PREVIEW_LABELS has "allow-replace".`;
-
-const say = (line: string) => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({

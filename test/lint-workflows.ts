@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { cacheDir } from "../cli/cache";
 import { exitWith } from "../cli/exit";
+import { say } from "../cli/say";
 import { projectRoot } from "../sandbox/folder";
 import { goBinary, wheelBinary } from "../sandbox/host/tools";
 import { mkdirSync } from "node:fs";
@@ -11,10 +12,6 @@ import { join } from "node:path";
 const actionlintVersion = "v1.7.12";
 // renovate: datasource=pypi depName=zizmor
 const zizmorVersion = "1.32.0";
-
-const say = (line: string) => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function main(): Promise<void> {
   mkdirSync(join(cacheDir, "bin"), { recursive: true });

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWith } from "../../cli/exit";
+import { say } from "../../cli/say";
 import { projectRoot } from "../folder";
 import { previewEmulated } from "./emulated";
 import { labelsOf, report } from "../../scripts/preview/report";
@@ -13,10 +14,6 @@ const usage = `usage: npm run preview:ci [-- OPTIONS]
                   the machine, the data disk, the address or the backups, unless the JSON list in PREVIEW_LABELS has
                   "allow-replace"
   --summary FILE  where the summary is written (.sandbox/preview.md)`;
-
-const say = (line: string) => {
-  process.stderr.write(`${line}\n`);
-};
 
 async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({

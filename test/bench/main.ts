@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Say } from "../../cli/run";
+import { say } from "../../cli/say";
 import { type Sandbox, openAlicloudSandbox, openSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { signIn } from "../sandbox/sign-in";
 import { World } from "../sandbox/world";
@@ -19,10 +20,6 @@ export interface Row {
   readonly value: string;
   readonly aim: string;
 }
-
-const say = (line: string) => {
-  process.stderr.write(`${line}\n`);
-};
 
 /** A sandbox and what is measured on it, in this order. */
 interface Ground {

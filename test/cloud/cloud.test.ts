@@ -9,6 +9,7 @@ import { firstUp } from "./scenarios/first-up";
 import { operations } from "./scenarios/operations";
 import { power } from "./scenarios/power";
 import { domain } from "./world";
+import { say } from "../../cli/say";
 
 // One account, one stack, one story: each scenario finds what the ones before it left. OpenCode is the sandbox tests' matter.
 jest.setTimeout(15 * 60_000);
@@ -16,7 +17,6 @@ jest.setTimeout(15 * 60_000);
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "cloudtest";
 // For work on one scenario: CLOUDCODE_KEEP=1 npm run test:cloud -- cloud.test -t power
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new World<AlicloudSandbox>();
 let opened: Account | undefined;
 const account = () => {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { projectRoot } from "../../sandbox/folder";
 import { newKeyPair } from "../../sandbox/host/keys";
 import { CommandError, run, until } from "../../cli/run";
+import { say } from "../../cli/say";
 import { type AlicloudSandbox, openAlicloudSandbox, removeSandbox } from "../../sandbox/sandbox";
 import { call } from "@cloudcode/alicloud-emulator/testing/client";
 import { Account } from "./account";
@@ -15,7 +16,6 @@ jest.setTimeout(15 * 60_000);
 
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "import-test";
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const stack = "import-test";
 // Where Pulumi looks for the configuration of a stack that is named on the command line.
 const stackFile = join(projectRoot, `Pulumi.${stack}.yaml`);

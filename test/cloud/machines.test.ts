@@ -7,12 +7,12 @@ import { newKeyPair } from "../../sandbox/host/keys";
 import { run, until } from "../../cli/run";
 import { removeSandbox } from "../../sandbox/sandbox";
 import type { Output } from "../../cli/run";
+import { say } from "../../cli/say";
 import type { Machines } from "@cloudcode/alicloud-emulator/machine";
 
 jest.setTimeout(5 * 60_000);
 
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "test-machines";
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const login = newKeyPair();
 const hostKey = newKeyPair();
 const folder = mkdtempSync(join(tmpdir(), "machines-"));

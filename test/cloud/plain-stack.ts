@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheDir } from "../../cli/cache";
 import { CommandError, type Output, run } from "../../cli/run";
+import { say } from "../../cli/say";
 import { trust } from "../../sandbox/cloud/trust";
 import { projectRoot } from "../../sandbox/folder";
 import { Stack } from "../../sandbox/stack";
@@ -33,7 +34,7 @@ export const exampleConfiguration = () =>
 export async function openPlainStack(name: string, template: string): Promise<PlainStack> {
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   mkdirSync(join(folder, "state"));
-  const engine = await preparePulumi({ cacheDir, say: (line) => process.stderr.write(`${line}\n`), alicloud: true });
+  const engine = await preparePulumi({ cacheDir, say, alicloud: true });
   const emulator = await startEmulator({ stateFile: join(folder, "account") });
   const emulated = emulatorEnvironment(emulator);
   const file = join(folder, "template.yaml");

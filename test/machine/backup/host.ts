@@ -4,6 +4,7 @@ import { cacheDir } from "../../../cli/cache";
 import { type System, baseImage } from "../../../sandbox/host/base";
 import { buildImage } from "../../../sandbox/host/build";
 import { CommandError, type Output, run } from "../../../cli/run";
+import { say } from "../../../cli/say";
 import { tarOf } from "../../../sandbox/host/tar";
 import { resticRecipe } from "../../../sandbox/images/recipes";
 import { projectRoot } from "../../support/program";
@@ -11,7 +12,6 @@ import { Machine } from "../machine";
 
 const templates = join(projectRoot, "stack-templates", "host");
 const here = join(__dirname);
-const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** Docker's name for the plugin of a machine whose stacks have no containers. */
 const compose = `#!/bin/sh

@@ -7,13 +7,13 @@ import { ramPolicy } from "../../support/ram-policy";
 import { World, eventually } from "../world";
 import { serveK3s } from "./k3s-files";
 import { boardTools } from "./open";
+import { say } from "../../../cli/say";
 
 // lwsandbox's workers on Alibaba Cloud: instances that the unmodified provider makes at the emulated account, as real machines.
 jest.setTimeout(25 * 60_000);
 
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "cloud-workers";
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new World<AlicloudSandbox>();
 let files: () => void;
 let account: Account;

@@ -8,6 +8,7 @@ import { openExisting } from "../../../sandbox/existing";
 import { folderOf, projectRoot } from "../../../sandbox/folder";
 import { ensureDocker } from "../../../sandbox/host/docker";
 import { run } from "../../../cli/run";
+import { say } from "../../../cli/say";
 import { originOfParts, removeSandbox } from "../../../sandbox/sandbox";
 import { k3sFiles } from "./k3s-files";
 import { answering } from "./liteboxd";
@@ -17,7 +18,6 @@ import { answering } from "./liteboxd";
 jest.setTimeout(25 * 60_000);
 
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "lwsandbox";
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const stack = "/opt/cloudcode/stacks/lwsandbox";
 let onHost: (script: string) => Promise<string>;
 let address = "";

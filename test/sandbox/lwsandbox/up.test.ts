@@ -9,6 +9,7 @@ import { type Box, Liteboxd } from "./liteboxd";
 import { makeKey, openLwsandbox, prepareBoard } from "./open";
 import { lwsandboxRemoval } from "./removal";
 import { lwsandboxWalls } from "./walls";
+import { say } from "../../../cli/say";
 
 // lwsandbox as an operator has it: `pulumi up`, the gateway, keys, a sandbox that answers; real Kubernetes instead of k3s, and
 // a stand-in for liteboxd that uses it.
@@ -16,7 +17,6 @@ jest.setTimeout(25 * 60_000);
 
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "lwsandbox-up";
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new AppsWorld();
 const hostMiB = 8192;
 let files: () => void;

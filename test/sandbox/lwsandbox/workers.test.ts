@@ -2,6 +2,7 @@ import { typeAndBase64 } from "../../../components/settings/checks";
 import { cacheDir } from "../../../cli/cache";
 import { hostExec, startHost, stopHost } from "../../../sandbox/host/host";
 import { run, succeeds } from "../../../cli/run";
+import { say } from "../../../cli/say";
 import { removeSandbox } from "../../../sandbox/sandbox";
 import { AppsWorld } from "../apps/world";
 import { eventually } from "../world";
@@ -14,7 +15,6 @@ jest.setTimeout(25 * 60_000);
 
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "lwsandbox-workers";
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
-const say = (line: string) => process.stderr.write(`${line}\n`);
 const world = new AppsWorld();
 const liteboxd = new Liteboxd(world);
 const machines = [11, 12].map((last) => ({ host: `${name}-${last}`, last }));

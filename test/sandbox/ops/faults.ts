@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { projectRoot } from "../../../sandbox/folder";
 import { aptInstall } from "../../../sandbox/host/apt";
 import { run } from "../../../cli/run";
+import { say } from "../../../cli/say";
 import { rebootHost } from "../../../sandbox/host/host";
 import { credentials, inPortal } from "../portal-api";
 import { type World, eventually } from "../world";
@@ -12,7 +13,7 @@ import { lockTold, ops, opsStatus, outputOf } from "./run";
 
 /** For programs on the operator's machine, as no container has a clock of its own to be wrong. */
 async function dayBehind(): Promise<Record<string, string>> {
-  await aptInstall(["libfaketime"], (line) => process.stderr.write(`${line}\n`));
+  await aptInstall(["libfaketime"], say);
   const { stdout } = await run("dpkg", ["-L", "libfaketime"]);
   const library = /^.*\/libfaketime\.so\.1$/m.exec(stdout)?.[0];
   if (library === undefined) throw new Error(`the package libfaketime has no library: ${stdout}`);
