@@ -6,7 +6,10 @@ import { toDataURL } from "qrcode";
 /** A phone's browser, in the language that the tests read. */
 export async function phone(browser: Browser): Promise<BrowserContext> {
   const context = await browser.newContext({
-    ...{ viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, isMobile: true, hasTouch: true },
+    viewport: { width: 390, height: 844 },
+    deviceScaleFactor: 3,
+    isMobile: true,
+    hasTouch: true,
   });
   context.setDefaultTimeout(30_000);
   await context.addInitScript(() => {

@@ -104,8 +104,13 @@ export async function checkInSteps(base: string, admin: string, patient = false)
   await visit.step("the users, for admin", "GET", `/v1/users?search=${visit.name("olga")}`, { as: root });
 
   const activity = {
-    ...{ title: visit.name("Opening"), description: "An activity of a comparison", activity_type_id: "any" },
-    ...{ start_date: "2030-06-15T08:00:00Z", end_date: "2030-06-15T18:00:00Z", location: "Here", max_participants: 2 },
+    title: visit.name("Opening"),
+    description: "An activity of a comparison",
+    activity_type_id: "any",
+    start_date: "2030-06-15T08:00:00Z",
+    end_date: "2030-06-15T18:00:00Z",
+    location: "Here",
+    max_participants: 2,
   };
   const create = (name: string, more: Readonly<Record<string, unknown>>, as: string | undefined = olga) =>
     visit.step(name, "POST", "/v1/activities", { as, body: { ...activity, ...more } });

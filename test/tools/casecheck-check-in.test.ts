@@ -141,8 +141,13 @@ describe("people", () => {
     }
     const [olive, admin] = [await login("olive", people.olive), await login("admin", adminPassword)];
     const activity = {
-      ...{ title: "A scanned one", description: "An activity of a test", activity_type_id: "any", location: "Here" },
-      ...{ start_date: "2030-06-15T08:00:00Z", end_date: "2030-06-15T18:00:00Z", max_participants: 5 },
+      title: "A scanned one",
+      description: "An activity of a test",
+      activity_type_id: "any",
+      location: "Here",
+      start_date: "2030-06-15T08:00:00Z",
+      end_date: "2030-06-15T18:00:00Z",
+      max_participants: 5,
     };
     const { id } = (await api("/v1/activities", activity, olive)).data;
     await api(`/v1/activities/${id ?? ""}/submit`, {}, olive);
@@ -183,15 +188,20 @@ describe("people", () => {
   it("are refused by the policy what is not theirs, and a code that is none", () => {
     const refused = [...seen].flatMap(([name, { status }]) => (status === 403 ? [name] : []));
     expect(refused).toEqual([
-      ...["the users, for olga", "a draft, for another", "a draft is approved", "a draft is submitted by another"],
-      ...[
-        "pia registers too early",
-        "it is approved by its creator",
-        "it is started by another",
-        "it is started again",
-      ],
-      ...["a QR code for a participant", "a check-in with another text", "a check-in with a login in place of a code"],
-      ...["a check-in with a code of another key", "the count after, for a participant", "pia checks out again"],
+      "the users, for olga",
+      "a draft, for another",
+      "a draft is approved",
+      "a draft is submitted by another",
+      "pia registers too early",
+      "it is approved by its creator",
+      "it is started by another",
+      "it is started again",
+      "a QR code for a participant",
+      "a check-in with another text",
+      "a check-in with a login in place of a code",
+      "a check-in with a code of another key",
+      "the count after, for a participant",
+      "pia checks out again",
     ]);
     for (const name of refused) expect(bodyOf(name)).toMatchObject({ detail: "Permission denied" });
     expect(seen.get("a check-in without a login")?.status).toBe(401);
