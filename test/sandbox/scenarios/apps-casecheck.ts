@@ -19,6 +19,9 @@ export function casecheck(world: AppsWorld): void {
     const started = await inspect("api", "{{.State.StartedAt}}");
     expect(code).toBe("0");
     expect(Date.parse(ended)).toBeLessThanOrEqual(Date.parse(started));
+    // Of which the service role keeps what the version before it left, once there is one.
+    const commit = `cat ${backups}/versions/commit; ls ${backups}/versions`;
+    expect(await world.inContainer("casecheck-backup", commit)).toMatch(/^[0-9a-f]{40}\ncommit$/);
   });
 
   test("its user admin has the generated password, and not the public one", async () => {
