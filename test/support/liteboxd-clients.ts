@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -13,6 +13,8 @@ export interface LiteboxdClients {
   readonly cli: string;
   /** Where Python finds the package `liteboxd`. */
   readonly pythonPath: string;
+  /** Removes both. */
+  remove(): void;
 }
 
 /**
@@ -41,5 +43,8 @@ export async function liteboxdClients(): Promise<LiteboxdClients | undefined> {
   mkdirSync(pythonPath);
   await run("pip3", ["install", "-q", "--target", pythonPath, join(sources, "sdk/python")]);
   await run("go", ["build", "-o", cli, "."], { cwd: join(sources, "liteboxd-cli") });
-  return { cli, pythonPath };
+  const remove = () => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { cli, pythonPath, remove };
 }

@@ -17,6 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   home.close();
+  clients?.remove();
 });
 
 interface Ended {
