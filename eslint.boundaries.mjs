@@ -1,3 +1,5 @@
+import { literalSpreads } from "./eslint.spreads.mjs";
+
 const product = ["components", "ops", "scripts", "sandbox", "stack-templates", "test"];
 
 /**
@@ -37,6 +39,7 @@ function rule(files, closed, place) {
       // That rule does not see imports that are made while the program runs.
       "no-restricted-syntax": [
         "error",
+        ...literalSpreads,
         { selector: `ImportExpression[source.value=/${path.replaceAll("/", "\\/")}/]`, message },
         {
           selector: `CallExpression[callee.name="require"][arguments.0.value=/${path.replaceAll("/", "\\/")}/]`,

@@ -1,6 +1,7 @@
 import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 import { boundaries } from "./eslint.boundaries.mjs";
+import { literalSpreads } from "./eslint.spreads.mjs";
 
 export default tseslint.config(
   { ignores: ["node_modules", ".sandbox", "coverage"] },
@@ -13,10 +14,11 @@ export default tseslint.config(
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/switch-exhaustiveness-check": "error",
       eqeqeq: "error",
+      "no-restricted-syntax": ["error", ...literalSpreads],
     },
   },
   ...boundaries,
-  { files: ["**/*.{mjs,cjs}"], ...tseslint.configs.disableTypeChecked },
+  { files: ["**/*.{js,mjs,cjs}"], ...tseslint.configs.disableTypeChecked },
   {
     files: ["**/*.cjs"],
     languageOptions: {
