@@ -34,7 +34,8 @@ let copy = "";
 
 function copyRepository(): void {
   copy = mkdtempSync(join(tmpdir(), "newcomer-"));
-  const left = new Set([".git", "node_modules"]);
+  // A sandbox that runs beside the test makes and removes files.
+  const left = new Set([".git", ".sandbox", "coverage", "node_modules"]);
   for (const name of readdirSync(projectRoot).filter((one) => !left.has(one)))
     cpSync(join(projectRoot, name), join(copy, name), {
       recursive: true,
