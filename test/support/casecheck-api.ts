@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, mkdirSync, writeFileSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { keptFolder, pipInstall } from "./cached";
+import { keptPackages } from "./cached";
 import { composeConfig } from "./compose";
 import { projectRoot, runProgram } from "./program";
 import { unpack } from "./releases";
@@ -71,15 +71,7 @@ export class CasecheckApi {
     const needed = libraries.map(
       (name) => pinned.find((block) => block.startsWith(`${name}==`)) ?? `${name} is not pinned`,
     );
-    const versions = needed
-      .map((block) => /^\S+/.exec(block)?.[0])
-      .join("-")
-      .replaceAll("==", "_");
-    const installed = await keptFolder(`casecheck-${versions}`, (made) => {
-      const file = join(made, "requirements.txt");
-      writeFileSync(file, needed.join(""));
-      pipInstall(file, made);
-    });
+    const installed = await keptPackages("casecheck-api", needed.join(""));
     const folder = mkdtempSync(join(tmpdir(), "casecheck-api-"));
     mkdirSync(join(folder, "app"));
     writeFileSync(join(folder, "app/main.py"), program);

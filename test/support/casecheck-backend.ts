@@ -1,30 +1,25 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
-import { keptFolder, pipInstall } from "./cached";
+import { until } from "../../cli/run";
+import { keptPackages } from "./cached";
 import { Postgres } from "./postgres";
+import { projectRoot } from "./program";
 import { opa } from "./tools";
 
-const root = join(__dirname, "../..");
-const templates = join(root, "stack-templates/casecheck");
+const templates = join(projectRoot, "stack-templates/casecheck");
 const image = join(templates, "image/api");
 
 /** The stand-in for CaseCheck's repository. */
-export const standInSource = join(root, "packages/offline-kit/stand-ins/sources/casecheck");
+export const standInSource = join(projectRoot, "packages/offline-kit/stand-ins/sources/casecheck");
 
 export const adminPassword = "Passphrase-of-admin-1";
 
 /** The libraries that CaseCheck's image installs, by hash. */
 function libraries(): Promise<string> {
-  const requirements = join(image, "requirements.txt");
-  const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 16);
-  return keptFolder(`casecheck-libraries-${hash}`, (folder) => {
-    pipInstall(requirements, folder);
-  });
+  return keptPackages("casecheck", readFileSync(join(image, "requirements.txt"), "utf8"));
 }
 
 /** CaseCheck's database, which several versions use one after the other. */
@@ -150,10 +145,13 @@ export class CasecheckBackend {
   }
 }
 
-async function untilHealthy(address: string): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
-    if ((await fetch(`${address}/health`).catch(() => undefined))?.ok) return;
-    await sleep(100);
-  }
-  throw new Error(`nothing answers at ${address}`);
+function untilHealthy(address: string): Promise<Response> {
+  return until(
+    60,
+    async () => {
+      const answer = await fetch(`${address}/health`).catch(() => undefined);
+      return answer?.ok ? answer : undefined;
+    },
+    () => Promise.resolve(`nothing answers at ${address}`),
+  );
 }

@@ -1,5 +1,4 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
@@ -11,18 +10,14 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { newsKinds } from "../../components/notify/news";
-import { keptFolder, pipInstall } from "./cached";
+import { keptPackages } from "./cached";
 import { projectRoot } from "./program";
 
 const image = join(projectRoot, "stack-templates", "notify", "image");
 
 /** A Python with what the image installs, by the same hashes. */
-export async function notifierPython(): Promise<string> {
-  const requirements = join(image, "requirements.txt");
-  const digest = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
-  return keptFolder(`notifier-${digest}`, (made) => {
-    pipInstall(requirements, made);
-  });
+export function notifierPython(): Promise<string> {
+  return keptPackages("notifier", readFileSync(join(image, "requirements.txt"), "utf8"));
 }
 
 /** What a receiver was sent. */

@@ -2,8 +2,8 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
+import { succeeds, until } from "../../cli/run";
 
 const versions = "/usr/lib/postgresql";
 
@@ -48,15 +48,13 @@ export class Postgres {
       stdio: "ignore",
       ...nobody,
     });
-    for (let tries = 0; tries < 100; tries += 1) {
-      try {
-        this.run("pg_isready", ["--quiet", "--host", "127.0.0.1", "--username", "postgres"]);
-        return;
-      } catch {
-        await sleep(100);
-      }
-    }
-    throw new Error("PostgreSQL did not start");
+    const ready = join(programs, "pg_isready");
+    const words = ["--quiet", "--host", "127.0.0.1", "--port", String(this.port), "--username", "postgres"];
+    await until(
+      10,
+      async () => (await succeeds(ready, words)) || undefined,
+      () => Promise.resolve("PostgreSQL did not start"),
+    );
   }
 
   private own(name: string): void {

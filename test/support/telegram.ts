@@ -1,5 +1,6 @@
 import { type Server, type Socket, createServer } from "node:net";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
+import { until } from "../../cli/run";
 
 /** A call of MTProto without a key (https://core.telegram.org/mtproto/auth_key). */
 export interface Call {
@@ -43,13 +44,12 @@ export class Telegram {
   }
 
   /** The first call that arrives, in at most half a minute. */
-  async first(): Promise<Call> {
-    for (let tries = 0; tries < 300; tries++) {
-      const [call] = this.calls;
-      if (call) return call;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error(`no call; ${this.refused} connections were refused`);
+  first(): Promise<Call> {
+    return until(
+      30,
+      () => Promise.resolve(this.calls[0]),
+      () => Promise.resolve(`no call; ${this.refused} connections were refused`),
+    );
   }
 
   private async serve(socket: Socket): Promise<void> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
-import { keptFolder, pipInstall } from "./cached";
+import { keptPackages } from "./cached";
 import { projectRoot } from "./program";
 
 const image = join(projectRoot, "stack-templates/tg-signer/image");
@@ -18,14 +18,9 @@ const source =
   process.env["TG_SIGNER_SOURCES"] ?? join(projectRoot, "packages/offline-kit/stand-ins/sources/tg-signer");
 
 /** Libraries of the image, by its hashes; those that PyPI has as sources alone are for Telegram, which no test reaches. */
-async function libraries(): Promise<string> {
+function libraries(): Promise<string> {
   const all = readFileSync(join(image, "requirements.txt"), "utf8");
-  const digest = createHash("sha256").update(all).digest("hex").slice(0, 12);
-  return keptFolder(`tg-signer-${digest}`, (made) => {
-    const file = join(made, "requirements.txt");
-    writeFileSync(file, all.replace(/^pyaes==(.*\\\n)+.*\n/m, ""));
-    pipInstall(file, made);
-  });
+  return keptPackages("tg-signer", all.replace(/^pyaes==(.*\\\n)+.*\n/m, ""));
 }
 
 /** A WebDAV server with one account, which can be away, forget its ETags, or lose its answer to an upload. */
