@@ -44,6 +44,9 @@ export class LiteboxdHome {
   /** Whether commands can be run. */
   readonly runsCommands = process.env["LITEBOXD_PROGRAMS"] === undefined;
 
+  /** An API key that the pages made. */
+  key = "";
+
   private constructor(
     readonly cluster: Cluster,
     private readonly caddy: RenderedCaddy,
@@ -84,7 +87,9 @@ export class LiteboxdHome {
       children.push(start("gateway", gatewayPort));
       await untilOpen(gatewayPort);
     }
-    return new LiteboxdHome(cluster, caddy, tls.certificate, servers, children);
+    const home = new LiteboxdHome(cluster, caddy, tls.certificate, servers, children);
+    home.key = await home.makeKey();
+    return home;
   }
 
   /** One request from outside, as a program sends it. */
@@ -116,7 +121,7 @@ export class LiteboxdHome {
   }
 
   /** The pages, past the gate: signs in at liteboxd itself and makes an API key. */
-  async makeKey(): Promise<string> {
+  private async makeKey(): Promise<string> {
     const json = { "content-type": "application/json" };
     const body = JSON.stringify(login);
     const signedIn = await this.send("POST", "/api/v1/auth/login", { headers: { ...json, cookie: session }, body });

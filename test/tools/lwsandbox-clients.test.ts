@@ -5,10 +5,8 @@ import { WebSocket } from "ws";
 import { LiteboxdHome, type Said } from "../support/liteboxd";
 
 let home: LiteboxdHome;
-let key: string;
 beforeAll(async () => {
   home = await LiteboxdHome.open();
-  key = await home.makeKey();
 });
 afterAll(() => {
   home.close();
@@ -99,7 +97,7 @@ describe.each(clients)("%s", (client, { always, sandbox: more, template: about, 
     ttl: 3600,
     startupTimeout: 300,
   };
-  const withKey = () => ({ ...always, authorization: `Bearer ${key}` });
+  const withKey = () => ({ ...always, authorization: `Bearer ${home.key}` });
   const ask = (method: string, path: string, body?: object, headers: Readonly<Record<string, string>> = withKey()) =>
     home.send(method, `/api/v1/${path}`, {
       headers: { ...headers, ...(body && { "content-type": "application/json" }) },
@@ -274,7 +272,7 @@ describe("the CLI's own requests", () => {
   const go = { "user-agent": "Go-http-client/1.1", "accept-encoding": "gzip" };
 
   test("auth status with a key", async () => {
-    const headers = { ...go, authorization: `Bearer ${key}` };
+    const headers = { ...go, authorization: `Bearer ${home.key}` };
     expect(json(await home.send("GET", "/api/v1/auth/me", { headers }))).toEqual([200, { auth_method: "api_key" }]);
   });
 
@@ -289,7 +287,7 @@ describe("the CLI's own requests", () => {
 
   test("an interactive command: its output, what is typed, its end", async () => {
     if (!commandsRun()) return;
-    const json = { ...go, authorization: `Bearer ${key}`, "content-type": "application/json" };
+    const json = { ...go, authorization: `Bearer ${home.key}`, "content-type": "application/json" };
     const made = await home.send("POST", "/api/v1/sandboxes", {
       headers: json,
       body: JSON.stringify({ template: "go" }),
@@ -299,7 +297,7 @@ describe("the CLI's own requests", () => {
     const query = `command=sh&command=-c&command=${encodeURIComponent(words)}&tty=true&rows=24&cols=80`;
     const { port } = new URL(home.url);
     const url = `wss://127.0.0.1:${port}/api/v1/sandboxes/${id}/exec/interactive?${query}`;
-    const socket = new WebSocket(url, { ...tls(), headers: { host, authorization: `Bearer ${key}` } });
+    const socket = new WebSocket(url, { ...tls(), headers: { host, authorization: `Bearer ${home.key}` } });
     const said: unknown[] = [];
     socket.on("message", (data: Buffer) => said.push(JSON.parse(data.toString())));
     socket.on("open", () => {

@@ -9,10 +9,8 @@ const { LITEBOXD_CLI: cli = "", LITEBOXD_PYTHON: pythonPath = "" } = process.env
 const asUsersHave = cli !== "" && pythonPath !== "" ? test : test.skip;
 
 let home: LiteboxdHome;
-let key: string;
 beforeAll(async () => {
   home = await LiteboxdHome.open();
-  key = await home.makeKey();
 });
 afterAll(() => {
   home.close();
@@ -53,7 +51,7 @@ spec: { image: "python:3.12-slim", ttl: 3600, resources: { cpu: 500m, memory: 51
 
 asUsersHave("the CLI: status, templates, a sandbox, its commands, files, logs and terminal", async () => {
   const liteboxd = (words: readonly string[], input?: string, env: Readonly<Record<string, string>> = {}) =>
-    run([cli, "--api-server", `${home.url}/api/v1`, ...words], { LITEBOXD_TOKEN: key, ...env }, input);
+    run([cli, "--api-server", `${home.url}/api/v1`, ...words], { LITEBOXD_TOKEN: home.key, ...env }, input);
   const says = async (words: readonly string[], input?: string) => {
     const { code, out } = await liteboxd(words, input);
     expect([words, code, out]).toEqual([words, 0, expect.any(String)]);
@@ -132,7 +130,7 @@ asUsersHave("the Python SDK: templates, a sandbox, its commands, files and logs,
   fileIn(home, "sdk.yaml", template.replaceAll("py,", "sdk,"));
   fileIn(home, "wide.yaml", template.replace("ttl: 3600", "persistence: { enabled: true }"));
   const words = ["python3", fileIn(home, "sdk.py", script), `${home.url}/api/v1`, home.cluster.workspace];
-  const { code, out } = await run(words, { LITEBOXD_TOKEN: key, PYTHONPATH: pythonPath });
+  const { code, out } = await run(words, { LITEBOXD_TOKEN: home.key, PYTHONPATH: pythonPath });
   const [listed, status, ended, same, events, persistent, ...refused] = out.trimEnd().split("\n");
   expect([code, listed, status, ended, same]).toEqual([0, "['sdk']", "running", String.raw`3 'out\n' 'err\n'`, "True"]);
   expect([events, persistent]).toEqual([

@@ -46,18 +46,17 @@ export class Logins {
     return this.store.read().sessions.includes(session) ? { by: "session" } : { refused: "authentication required" };
   }
 
-  readonly signedIn: MiddlewareHandler = async (c, next) => {
-    const asker = this.asker(c.req.header());
-    if ("refused" in asker) return c.json({ error: asker.refused }, 401);
-    await next();
-  };
+  readonly signedIn = this.admit(["session", "api_key"]);
+  private readonly bySession = this.admit(["session"]);
 
-  private readonly bySession: MiddlewareHandler = async (c, next) => {
-    const asker = this.asker(c.req.header());
-    if ("refused" in asker) return c.json({ error: asker.refused }, 401);
-    if (asker.by !== "session") return c.json({ error: "this operation requires session authentication" }, 403);
-    await next();
-  };
+  private admit(ways: readonly string[]): MiddlewareHandler {
+    return async (c, next) => {
+      const asker = this.asker(c.req.header());
+      if ("refused" in asker) return c.json({ error: asker.refused }, 401);
+      if (!ways.includes(asker.by)) return c.json({ error: "this operation requires session authentication" }, 403);
+      await next();
+    };
+  }
 
   routes(): Hono {
     const { store, env } = this;
