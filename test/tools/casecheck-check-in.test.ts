@@ -10,6 +10,7 @@ import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { enabledApps } from "../../components/apps/registry";
 import { checkIn, phone, scan, show } from "../browser/check-in";
 import { openBrowser } from "../browser/portal";
+import { Cases } from "../sandbox/apps/cases";
 import { CasecheckWeb } from "../support/casecheck-web";
 import { RenderedCaddy } from "../support/rendered-caddy";
 import { settingsOf } from "../support/settings";
@@ -126,34 +127,19 @@ describe("people", () => {
   });
 
   it("scan the QR code with a phone, sign in there, and are counted once, through edge and web server", async () => {
-    const api = (path: string, body: Readonly<Record<string, unknown>>, token = "") =>
-      fetch(backend.url + path, {
-        method: "POST",
-        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-        body: JSON.stringify(body),
-      }).then((answer) => answer.json() as Promise<{ data: Readonly<Record<string, string>> }>);
-    const login = async (username: string, password: string) =>
-      (await api("/v1/auth/login", { username, password })).data["access_token"];
+    const cases = new Cases(async (path, options) => {
+      const answer = await fetch(backend.url + path, options);
+      return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
+    });
     const people = { olive: "Passphrase1", paul: "Passphrase1" };
-    for (const [username, password] of Object.entries(people)) {
-      const person = { username, email: `${username}@example.com`, full_name: username };
-      await api("/v1/auth/register", { ...person, password });
-    }
-    const [olive, admin] = [await login("olive", people.olive), await login("admin", adminPassword)];
-    const activity = {
-      title: "A scanned one",
-      description: "An activity of a test",
-      activity_type_id: "any",
-      location: "Here",
-      start_date: "2030-06-15T08:00:00Z",
-      end_date: "2030-06-15T18:00:00Z",
-      max_participants: 5,
-    };
-    const { id } = (await api("/v1/activities", activity, olive)).data;
-    await api(`/v1/activities/${id ?? ""}/submit`, {}, olive);
-    await api(`/v1/activities/${id ?? ""}/approve`, {}, admin);
-    await api(`/v1/activities/${id ?? ""}/start`, {}, olive);
-    const { code = "" } = (await api("/v1/attendance/qr-code", { activity_id: id, gate_id: "main" }, olive)).data;
+    for (const [username, password] of Object.entries(people)) await cases.register(username, password);
+    const [olive, admin] = [await cases.token("olive", people.olive), await cases.token("admin", adminPassword)];
+    await cases.create("A scanned one", olive);
+    const id = await cases.idOf("A scanned one", olive);
+    await cases.move(id, "submit", olive);
+    await cases.move(id, "approve", admin);
+    await cases.move(id, "start", olive);
+    const { data } = JSON.parse((await cases.qrCode(id, olive)).body) as { data: { code: string } };
 
     const web = await CasecheckWeb.open(open, new URL(backend.url).host, pages());
     const gateway = createServer((_request, response) => response.end());
@@ -167,9 +153,9 @@ describe("people", () => {
     });
     const opened = await openBrowser({ domain, address: `127.0.0.1:${edge.port}` });
     try {
-      await show(opened.page, origin, code);
+      await show(opened.page, origin, data.code);
       const address = await scan(opened.page);
-      expect(address).toBe(`${origin}/check-in?code=${code}`);
+      expect(address).toBe(`${origin}/check-in?code=${data.code}`);
       const page = await (await phone(opened.browser)).newPage();
       const login = { username: "paul", password: people.paul };
       expect(await checkIn(page, address, login)).toBe("Check-in recorded successfully.");
@@ -180,9 +166,9 @@ describe("people", () => {
       gateway.close();
       web.close();
     }
-    expect(
-      database.value(`select string_agg(status, ' ') from attendance_records where activity_id = '${id ?? ""}'`),
-    ).toBe("CHECKED_IN");
+    expect(database.value(`select string_agg(status, ' ') from attendance_records where activity_id = '${id}'`)).toBe(
+      "CHECKED_IN",
+    );
   });
 
   it("are refused by the policy what is not theirs, and a code that is none", () => {

@@ -33,7 +33,7 @@ class NewActivity(BaseModel):
 
 
 async def find(db, activity_id: str) -> Activity:
-    activity = (await db.execute(select(Activity).where(Activity.id == activity_id))).scalar_one_or_none()
+    activity = await db.get(Activity, activity_id)
     if activity is None:
         raise HTTPException(404, "Activity not found")
     return activity

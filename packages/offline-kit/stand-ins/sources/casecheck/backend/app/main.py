@@ -87,7 +87,7 @@ async def register(new: NewUser) -> dict:
 @app.get("/v1/users/me")
 async def me(request: Request) -> dict:
     async with transaction() as db:
-        return answers.success(answers.user((await db.execute(select(User).where(User.id == request.state.user_id))).scalar_one()))
+        return answers.success(answers.user(await db.get_one(User, request.state.user_id)))
 
 
 @app.get("/v1/users")

@@ -5,12 +5,12 @@ import re
 import httpx
 from fastapi import Request
 from fastapi.responses import JSONResponse
-from sqlalchemy import select
 
+from app.attendance import record_of
 from app.core.config import settings
 from app.core.database import transaction
 from app.core.security import activity_of_qr_code, decode_token
-from app.models.user import Activity, Attendance
+from app.models.user import Activity
 
 PUBLIC = ("/v1/auth/login", "/v1/auth/register", "/health", "/docs", "/redoc", "/openapi.json")
 ACTIONS = [
@@ -69,11 +69,10 @@ async def about(user_id: str, activity_id: str | None, body: dict) -> tuple[dict
     """The activity that a request is about, by its path, its body or its QR code, and how the user attends it."""
     activity_id = activity_id or body.get("activity_id") or activity_of_qr_code(str(body.get("qr_code")))
     async with transaction() as db:
-        activity = (await db.execute(select(Activity).where(Activity.id == activity_id))).scalar_one_or_none()
-        of_both = (Attendance.activity_id == activity_id) & (Attendance.user_id == user_id)
-        record = (await db.execute(select(Attendance).where(of_both))).scalar_one_or_none()
-    if activity is None:
-        return {}, {}
+        activity = await db.get(Activity, activity_id) if activity_id else None
+        if activity is None:
+            return {}, {}
+        record = await record_of(db, activity.id, user_id)
     resource = {"id": activity.id, "creator_id": activity.creator_id, "status": activity.status}
     return resource, {"is_checked_in": record is not None and record.status == "CHECKED_IN"}
 
