@@ -1,23 +1,15 @@
 import { readFileSync } from "node:fs";
 import { Agent, createServer, get } from "node:http";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
-import type { Route } from "../../components/routes";
 import { RenderedCaddy, isolation } from "../support/rendered-caddy";
 import type { Row } from "./main";
+import { opencodeSite } from "../support/routes";
 
 const rounds = 20;
 const roundMs = 700;
 const connections = 16;
 
-const route: Route = {
-  subdomain: "code",
-  network: "cloudcode-edge-opencode",
-  upstream: "opencode-server:4096",
-  policy: "two_factor",
-  paths: [],
-  title: "OpenCode",
-  summary: { en: "", zh: "" },
-};
+const route = opencodeSite();
 const domain = "home.example.com";
 const ownRequest = {
   host: `code.${domain}`,

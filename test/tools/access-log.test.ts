@@ -1,13 +1,10 @@
-import type { Route } from "../../components/routes";
 import { deviceSecret, loginSecret } from "../../components/reverse-proxy/sites";
 import { accessLine, signInMarks } from "../../ops/commands/access-log";
 import { Edge, type HeaderList } from "../support/edge";
+import { opencodeSite } from "../support/routes";
 
 const key = `Basic ${Buffer.from("opencode:key-of-the-laptop").toString("base64")}`;
-const route: Route = {
-  subdomain: "code",
-  network: "cloudcode-edge-opencode",
-  upstream: "opencode-server:4096",
+const route = opencodeSite({
   upstreamLogin: {
     name: "opencode",
     username: "opencode",
@@ -16,12 +13,8 @@ const route: Route = {
     devices: ["laptop"],
     tickets: "/pty/\\w+/connect",
   },
-  policy: "two_factor",
   pages: "/",
-  paths: [],
-  title: "OpenCode",
-  summary: { en: "OpenCode", zh: "OpenCode" },
-};
+});
 
 describe("the access log of the real Caddy", () => {
   let edge: Edge;

@@ -21,6 +21,7 @@ import { publicCertificates } from "../support/certificates";
 import { untilOpen } from "../support/rendered-caddy";
 import { startLocalhost } from "../support/localhost";
 import { caddy, caddyHome } from "../support/tools";
+import { siteOf } from "../support/routes";
 
 const run = promisify(execFile);
 const templates = join(__dirname, "../../stack-templates");
@@ -28,15 +29,7 @@ const domain = "home.example.com";
 const upstream = "app-web:80";
 const ok = "HTTP/1.1 200 OK";
 
-const route = (subdomain: string): Route => ({
-  subdomain,
-  network: "cloudcode-edge-app",
-  upstream,
-  policy: "two_factor",
-  paths: [],
-  title: "App",
-  summary: { en: "App", zh: "App" },
-});
+const route = (subdomain: string) => siteOf({ subdomain, upstream });
 const basic = (password: string) => `Basic ${Buffer.from(`opencode:${password}`).toString("base64")}`;
 const secrets = {
   [loginSecret("opencode")]: basic("server"),

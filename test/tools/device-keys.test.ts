@@ -1,6 +1,7 @@
 import type { Route } from "../../components/routes";
 import { deviceSecret, loginSecret } from "../../components/reverse-proxy/sites";
 import { Edge, type HeaderList } from "../support/edge";
+import { siteOf } from "../support/routes";
 
 const basic = (password: string, user = "opencode") => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 const own = basic("server");
@@ -24,15 +25,7 @@ const route = (devices: readonly string[]): Route => ({
   title: "OpenCode",
   summary: { en: "OpenCode", zh: "OpenCode" },
 });
-const other: Route = {
-  subdomain: "app",
-  network: "cloudcode-edge-app",
-  upstream: "app-web:80",
-  policy: "two_factor",
-  paths: [],
-  title: "App",
-  summary: { en: "App", zh: "App" },
-};
+const other = siteOf();
 const secrets = {
   [loginSecret("opencode")]: own,
   [deviceSecret("opencode", "laptop")]: laptop,

@@ -3,22 +3,16 @@ import { type Server, createServer, request } from "node:http";
 import fc from "fast-check";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { hashBasicPassword, loginHeader, maxPasswordBytes } from "../../components/reverse-proxy/password-hash";
-import type { Route } from "../../components/routes";
 import { RenderedCaddy } from "../support/rendered-caddy";
+import { siteOf } from "../support/routes";
 
 // The real Caddy with the rendered site of an App for which it asks for a password itself.
 const domain = "home.example.com";
 const password = "p".repeat(maxPasswordBytes);
-const route: Route = {
-  subdomain: "app",
-  network: "cloudcode-edge-app",
+const route = siteOf({
   upstream: "app-web:8000",
-  policy: "two_factor",
-  paths: [],
-  title: "App",
-  summary: { en: "App", zh: "App" },
   basicAuth: { username: "jo", password: undefined },
-};
+});
 
 let caddy: RenderedCaddy;
 let app: Server;

@@ -15,23 +15,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
-import type { Route } from "../../components/routes";
 import { guestTable, guestsIn } from "../../ops/commands/share";
 import { startLocalhost } from "../support/localhost";
 import { RenderedCaddy } from "../support/rendered-caddy";
+import { siteOf } from "../support/routes";
 
 const run = promisify(execFile);
 const domain = "home.example.com";
-const route: Route = {
+const route = siteOf({
   subdomain: "3000-app",
-  network: "cloudcode-edge-app",
   upstream: "app-web:1080",
   localPort: 3000,
-  policy: "two_factor",
-  paths: [],
-  title: "App",
-  summary: { en: "App", zh: "App" },
-};
+});
 
 let folder: string;
 let caddy: RenderedCaddy;

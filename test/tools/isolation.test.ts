@@ -1,16 +1,11 @@
 import fc from "fast-check";
 import type { Route } from "../../components/routes";
 import { Edge, type HeaderList } from "../support/edge";
+import { siteOf } from "../support/routes";
 
-const everyPage: Route = {
+const everyPage = siteOf({
   subdomain: "every",
-  network: "cloudcode-edge-app",
-  upstream: "app-web:80",
-  policy: "two_factor",
-  paths: [],
-  title: "App",
-  summary: { en: "App", zh: "App" },
-};
+});
 const other: Route = { ...everyPage, subdomain: "other", pages: "/|/page/[a-z]+" };
 const route: Route = {
   ...other,

@@ -2,9 +2,10 @@
 import { type IncomingHttpHeaders, type Server, createServer, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
-import type { ModelServer, Route } from "../../components/routes";
+import type { ModelServer } from "../../components/routes";
 import { modelHandlers } from "../../components/reverse-proxy/models";
 import { RenderedCaddy } from "../support/rendered-caddy";
+import { opencodeSite } from "../support/routes";
 
 const domain = "home.example.com";
 const servers: readonly ModelServer[] = [
@@ -12,16 +13,9 @@ const servers: readonly ModelServer[] = [
   { name: "openai", base: "http://openai.internal:8000/api/v1/", login: "bearer", secret: "OPENAI_API_KEY" },
   { name: "plain", base: "http://plain.internal", login: "bearer", secret: "provider-plain" },
 ];
-const route: Route = {
-  subdomain: "code",
-  network: "cloudcode-edge-opencode",
-  upstream: "opencode-server:4096",
-  policy: "two_factor",
-  paths: [],
-  title: "OpenCode",
-  summary: { en: "e", zh: "z" },
+const route = opencodeSite({
   models: { alias: "opencode-models", secret: "modelKey", servers },
-};
+});
 const own = "own-key-of-the-app";
 const secrets = Object.fromEntries(
   modelHandlers([route]).flatMap(({ header, given, real, name }) => {

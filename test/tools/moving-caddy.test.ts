@@ -2,19 +2,13 @@
 import { type IncomingHttpHeaders, type Server, createServer, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
-import type { Route } from "../../components/routes";
 import { RenderedCaddy } from "../support/rendered-caddy";
+import { opencodeSite } from "../support/routes";
 
 const domain = "home.example.com";
-const route: Route = {
-  subdomain: "code",
-  network: "cloudcode-edge-opencode",
-  upstream: "opencode-server:4096",
+const route = opencodeSite({
   policy: "bypass",
-  paths: [],
-  title: "OpenCode",
-  summary: { en: "e", zh: "z" },
-};
+});
 
 let caddy: RenderedCaddy;
 let server: Server;

@@ -1,5 +1,6 @@
 import type { KeyRule, Route } from "../../components/routes";
 import { Edge } from "../support/edge";
+import { siteOf } from "../support/routes";
 
 const key: KeyRule = {
   path: "/api/*",
@@ -15,16 +16,10 @@ const token: KeyRule = {
   withoutCookies: "\\bsession=[^;]*(; )?",
   upstream: "app-box:81",
 };
-const route: Route = {
-  subdomain: "app",
-  network: "cloudcode-edge-app",
-  upstream: "app-web:80",
-  policy: "two_factor",
+const route = siteOf({
   paths: [{ path: "/terminal/*", upstream: "app-terminal:82" }],
   keys: [token, key],
-  title: "App",
-  summary: { en: "App", zh: "App" },
-};
+});
 const plain: Route = { ...route, subdomain: "plain", keys: [] };
 
 let edge: Edge;

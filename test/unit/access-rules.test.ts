@@ -10,21 +10,11 @@ import { parse } from "yaml";
 import { policyFor as policyOf } from "../support/access";
 import { projectRoot } from "../support/program";
 import { settingsOf } from "../support/settings";
+import { siteOf } from "../support/routes";
 
 const domain = "home.example.com";
 
-function route(paths: readonly PathRule[], rest: Partial<Route> = {}): Route {
-  return {
-    subdomain: "app",
-    network: "cloudcode-edge-app",
-    upstream: "app-web:80",
-    policy: "two_factor",
-    title: "App",
-    summary: { en: "An App", zh: "应用" },
-    paths,
-    ...rest,
-  };
-}
+const route = (paths: readonly PathRule[], rest: Partial<Route> = {}) => siteOf({ paths, ...rest });
 
 const policyFor = (routes: readonly Route[], host: string, path: string) => policyOf(routes, domain, host, path);
 
