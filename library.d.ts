@@ -106,6 +106,8 @@ export interface Apps {
     readonly packages?: readonly string[] | undefined;
     /** Ports of dev servers in OpenCode's workspace, each shown at https://PORT-SUBDOMAIN.DOMAIN after the sign-in, such as 3000-code.DOMAIN. Default: []. */
     readonly previews?: readonly number[] | undefined;
+    /** Number of sandboxes of lwsandbox that OpenCode's agent may have at a time: there it runs code apart from the workspace and its keys. Needs lwsandboxEnabled. 0: none. Default: 0. */
+    readonly sandboxes?: number | undefined;
     /** Names of OpenCode's own clients, such as opencode attach and its desktop and phone apps. Each gets a key: pulumi stack output deviceKeys --show-secrets. Default: []. */
     readonly devices?: readonly string[] | undefined;
     /** Key of Anthropic's API, for OpenCode. */

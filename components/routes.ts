@@ -132,6 +132,29 @@ export const modelPort = 9093;
 /** Where an App finds a server of models. */
 export const modelBase = (alias: string, server: string) => `http://${alias}:${modelPort}/${server}`;
 
+/**
+ * Servers of other Apps that an App calls by way of the edge, as `http://ALIAS:PORT/NAME/…`, so that the two share no network. Each asks for
+ * a key itself: every App reaches the edge there.
+ */
+export interface ServiceAccess {
+  /** Name of the edge on the App's network; it starts with the App's name. */
+  readonly alias: string;
+  readonly services: readonly Service[];
+}
+
+export interface Service {
+  /** Lower-case letters; no other App's has it. */
+  readonly name: string;
+  /** `alias:port` on the other App's edge network. */
+  readonly upstream: string;
+}
+
+/** Where the edge listens for calls of such servers; no port of the host. */
+export const servicePort = 9094;
+
+/** Where an App finds one. */
+export const serviceBase = (alias: string, { name }: Service) => `http://${alias}:${servicePort}/${name}`;
+
 /** A request that shows whether an upstream works. */
 export interface RouteHealth {
   /** Path that it answers with 200 then. */
@@ -168,6 +191,8 @@ export interface Route {
   readonly upstreamLogin?: UpstreamLogin;
   /** @default it calls none by way of the edge */
   readonly models?: ModelAccess;
+  /** @default it calls none by way of the edge */
+  readonly services?: ServiceAccess;
   readonly policy: Policy;
   readonly paths: readonly PathRule[];
   /**

@@ -107,6 +107,8 @@ export interface AppContext {
     /** Apps that use it, each with a key of its own. */
     readonly clients: readonly string[];
   };
+  /** Most sandboxes that an agent of another App may have at a time. */
+  readonly agentSandboxes: number;
 }
 
 /** What the rules of an App may ask of the rest of the configuration; undefined where that is at fault itself. */
@@ -117,6 +119,9 @@ export interface StackValues {
   readonly hostAddress: string | undefined;
   readonly dockerAddressPool: string | undefined;
   readonly donationEnabled: boolean | undefined;
+  readonly lwsandboxEnabled: boolean | undefined;
+  readonly opencodeEnabled: boolean | undefined;
+  readonly opencodeSandboxes: number | undefined;
   readonly network: "world" | "mainland" | undefined;
   readonly mirrors: MirrorOverrides | undefined;
   readonly sources: Partial<Record<SourceName, string>> | undefined;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { architectureOf } from "../alicloud/hooks/architecture";
 import { instanceMemoryGiB } from "../alicloud/prices/instance-memory";
 import { type K3sRelease, k3sFolder, k3sNetwork, k3sOpenings, k3sRelease, k3sSubnets, k3sUrl } from "./k3s";
+import { agentSandboxesKey, agentService, agentUid } from "./lwsandbox-agent";
 import { tagOf } from "../images";
 import { maxPasswordBytes } from "../reverse-proxy/password-hash";
 import { type KeyRule, type PathRule, type Refusal, edgeNetwork, hostOf } from "../routes";
@@ -189,6 +190,11 @@ export const lwsandbox = appKind({
       "has its mirror in mirrors, too (k3s): set only one of the two",
     ),
     ...when(
+      stack.opencodeEnabled === false && (stack.opencodeSandboxes ?? 0) > 0,
+      "opencodeSandboxes",
+      "needs OpenCode, which is off: opencodeEnabled",
+    ),
+    ...when(
       k3sSubnets.some((subnet) => overlap(subnet, stack.dockerAddressPool ?? "")),
       "dockerAddressPool",
       `overlaps with ${k3sSubnets.join(", ")}, the networks of k3s, which lwsandbox needs`,
@@ -205,9 +211,10 @@ export const lwsandbox = appKind({
       `has no digest for ${unchecked.join(", ")}, so nothing proves that ${mirrors?.ghcr ?? ""} serves what their author published`,
     );
   },
-  app(values, { images, mirrors, timeZone, registryMirrors, hostAddress }) {
+  app(values, { images, mirrors, timeZone, registryMirrors, hostAddress, agentSandboxes }) {
     const network = edgeNetwork(name);
     const { lwsandboxSubdomain: subdomain } = values;
+    const hasAgent = agentSandboxes > 0;
     const k3s = {
       ...values.lwsandboxK3s,
       ...k3sNetwork,
@@ -237,12 +244,19 @@ export const lwsandbox = appKind({
       ],
       release: (domain) => ({
         template: name,
+        without: hasAgent ? [] : ["agent/"],
+        ...(hasAgent && { secretFiles: { "agent-key": "agentKey" } }),
         values: {
           images,
           mirrors,
           timeZone,
           network,
           registryMirrors,
+          agent: hasAgent && {
+            alias: agentService.upstream.replace(/:.*/, ""),
+            user: `${agentUid}:${agentUid}`,
+            most: String(agentSandboxes),
+          },
           url: `https://${hostOf({ subdomain }, domain)}`,
           adminUsername: values.lwsandboxAdminUsername,
           sessionMaxAge: String(values.lwsandboxSessionMaxAge),
@@ -252,10 +266,11 @@ export const lwsandbox = appKind({
           networks: [network],
           startFirst: ["web"],
           // A machine has one k3s.
-          drill: { without: ["server", "gateway", "web"] },
+          drill: { without: ["server", "gateway", "web", ...(hasAgent ? ["agent", "agent-key"] : [])] },
           memory: { mib: values.lwsandboxMinimumMemoryMiB, setting: "lwsandboxMinimumMemoryMiB" },
           processor: "x86_64",
         },
+        owners: { "agent-key": agentUid, "agent/guard.py": agentUid },
       }),
       worker: {
         template: `${name}/host`,
@@ -265,6 +280,7 @@ export const lwsandbox = appKind({
       },
       secrets: values.lwsandboxAdminPassword ? { adminPassword: values.lwsandboxAdminPassword } : {},
       generated: values.lwsandboxAdminPassword === undefined ? { adminPassword: 24 } : {},
+      shared: hasAgent ? { agentKey: agentSandboxesKey } : {},
       login: { username: values.lwsandboxAdminUsername, secret: "adminPassword" },
     };
   },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { RouteHealth } from "../routes";
+import type { TemplateValues } from "../stack/template";
 
 /** What of OpenCode's server follows from its major version. */
 export interface ReleaseLine {
@@ -17,7 +18,12 @@ export interface ReleaseLine {
   readonly pages: string;
   /** RE2 of the paths of WebSockets that a ticket opens, which is good once and for a minute. */
   readonly tickets: string;
+  /** The part `mcp` of its configuration with one server, a program that it speaks to by standard input and output. */
+  readonly mcp: (name: string, command: readonly string[]) => TemplateValues;
 }
+
+/** Longest time that a tool may take, in milliseconds; one that runs a command ends it before. */
+const toolPatience = 3_700_000;
 
 const lines: Readonly<Record<string, ReleaseLine>> = {
   "1": {
@@ -28,6 +34,8 @@ const lines: Readonly<Record<string, ReleaseLine>> = {
     health: { path: "/global/health", body: '^[^<]*"healthy":true' },
     pages: "/|/new-session|/server/[^/?]+/session/[^/?]+|/L[A-Za-z0-9_-]+(/session(/[A-Za-z0-9_]+)?)?|/terminal/?",
     tickets: "/pty/[A-Za-z0-9_-]+/connect",
+    // https://opencode.ai/docs/mcp-servers
+    mcp: (name, command) => ({ [name]: { type: "local", command, enabled: true, timeout: toolPatience } }),
   },
   // Read in anomalyco/opencode, not run: its package cannot be had from every registry.
   "2": {
@@ -40,6 +48,8 @@ const lines: Readonly<Record<string, ReleaseLine>> = {
     // The API is /api, /auth and /openapi.json: every first letter but theirs.
     pages: "/([b-np-zA-Z0-9_-][^?]*(\\?.*)?)?",
     tickets: "/api/(experimental/persistent-)?pty/[A-Za-z0-9_-]+/connect",
+    // https://opencode.ai/v2/docs/mcp-servers
+    mcp: (name, command) => ({ servers: { [name]: { type: "local", command, timeout: { request: toolPatience } } } }),
   },
 };
 

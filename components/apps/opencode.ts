@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { edgeNetwork, hostOf } from "../routes";
+import { edgeNetwork, hostOf, serviceBase } from "../routes";
 import * as check from "../settings/checks";
 import { when } from "../settings/problem";
 import { array, bool, integer, integers, list, number, secret, text } from "../settings/setting";
 import { appKind } from "./app";
 import { modelProxyKey, modelProxyUpstream } from "./donation";
+import { agentService, agentSandboxesKey } from "./lwsandbox-agent";
 import {
   donationName,
   keysOf,
@@ -27,6 +28,11 @@ const name = "opencode";
 const uid = 1000;
 /** Caddy on its network, for calls of models. */
 const modelsAlias = "opencode-models";
+/** The same for servers of other Apps. */
+const servicesAlias = "opencode-services";
+/** The program by which its agent uses sandboxes, and the file of the key that it sends. */
+const sandboxProgram = "/usr/local/lib/workplace/sandboxes.py";
+const sandboxKeyFile = "sandboxes-key";
 /** The one user of its server; the second major has no other. */
 const user = "opencode";
 
@@ -81,6 +87,12 @@ const settings = {
       "Ports of dev servers in OpenCode's workspace, each shown at https://PORT-SUBDOMAIN.DOMAIN after the sign-in, such as 3000-code.DOMAIN.",
     example: "'[3000,5173]'",
     default: [],
+  }),
+  opencodeSandboxes: integer(0, 20, {
+    description:
+      "Number of sandboxes of lwsandbox that OpenCode's agent may have at a time: there it runs code apart from the workspace and its keys. Needs lwsandboxEnabled. 0: none.",
+    example: "2",
+    default: 0,
   }),
   opencodeDevices: list(check.label, {
     description:
@@ -138,7 +150,7 @@ export const opencode = appKind({
     subdomain === undefined
       ? []
       : ports.map((port) => ({ key: "opencodePreviews", subdomain: previewLabel(port, subdomain) })),
-  problems(values, { donationEnabled, notify }) {
+  problems(values, { donationEnabled, lwsandboxEnabled, notify }) {
     const { opencodeProviders: own, opencodeDonationModels: donated = [] } = values;
     const keys = {
       opencodeAnthropicApiKey: values.opencodeAnthropicApiKey,
@@ -164,6 +176,11 @@ export const opencode = appKind({
         donated.length > 0 && donationEnabled !== true,
         "opencodeDonationModels",
         "needs the donation site, which is off: donationEnabled",
+      ),
+      ...when(
+        (values.opencodeSandboxes ?? 0) > 0 && lwsandboxEnabled !== true,
+        "opencodeSandboxes",
+        "needs lwsandbox, which is off: lwsandboxEnabled",
       ),
       ...when(
         donated.length > 0 && own?.some((one) => one.name === donationName) === true,
@@ -197,6 +214,8 @@ export const opencode = appKind({
     const donated = values.opencodeDonationModels;
     const shared: Record<string, string> =
       donated.length > 0 ? { [`provider-${donationName}`]: modelProxyKey(name) } : {};
+    const hasSandboxes = values.opencodeSandboxes > 0;
+    const ofSandboxes: Record<string, string> = hasSandboxes ? { sandboxesKey: agentSandboxesKey } : {};
     const ownKeys = pulumi.output(values.opencodeProviderKeys ?? "{}").apply(keysOf);
     const limit = values.opencodeMonthlyLimitUsd;
     const limited = limit !== undefined;
@@ -218,12 +237,24 @@ export const opencode = appKind({
         withDonation(own, `http://${modelProxyUpstream}`, donated),
       ),
     };
+    const sandboxes = {
+      command: [
+        "/usr/bin/python3",
+        "-I",
+        "-S",
+        "-B",
+        sandboxProgram,
+        serviceBase(servicesAlias, agentService),
+        `/run/secrets/${sandboxKeyFile}`,
+      ],
+    };
     const config = (domain: string) => {
       const direct = openCodeConfig(
         withDonation(own, `https://${hostOf(modelProxy, domain)}`, donated),
         values.opencodeOpenaiBaseUrl,
       );
-      return limited ? throughEdge(direct, models.alias, models.servers) : direct;
+      const asked = limited ? throughEdge(direct, models.alias, models.servers) : direct;
+      return { ...asked, ...(hasSandboxes && { mcp: line.mcp("sandbox", sandboxes.command) }) };
     };
     return {
       routes: [
@@ -232,6 +263,7 @@ export const opencode = appKind({
           network,
           calls: donated.length > 0 && !limited ? [modelProxy.subdomain] : [],
           ...(limited && { models }),
+          ...(hasSandboxes && { services: { alias: servicesAlias, services: [agentService] } }),
           upstream: `opencode-server:${ownPorts.server}`,
           health: line.health,
           upstreamLogin: {
@@ -255,8 +287,10 @@ export const opencode = appKind({
       ],
       release: (domain) => ({
         template: name,
+        without: hasSandboxes ? [] : ["sandboxes/"],
         secretFiles: {
           "server-password": "serverPassword",
+          ...(hasSandboxes && { [sandboxKeyFile]: "sandboxesKey" }),
           ...Object.fromEntries(files.map((file) => [file, limited ? models.secret : file])),
         },
         values: {
@@ -270,7 +304,8 @@ export const opencode = appKind({
           packages: values.opencodePackages.join(" "),
           timeZone,
           network,
-          keys: files,
+          keys: hasSandboxes ? [...files, sandboxKeyFile] : files,
+          sandboxProgram: hasSandboxes ? sandboxProgram : "",
           config: { ...config(domain) },
           terminal: values.opencodeTerminal,
           memoryMiB: values.opencodeMemoryMiB,
@@ -285,12 +320,17 @@ export const opencode = appKind({
           // Not the workspace, which is the user's and is not migrated.
           dataFormat: { number: line.dataFormat, volumes: ["config", "data"] },
         },
-        owners: Object.fromEntries(["server-password", "health", "opencode.json", ...files].map((file) => [file, uid])),
+        owners: Object.fromEntries(
+          ["server-password", "health", "opencode.json", sandboxKeyFile, "sandboxes/", ...files].map((file) => [
+            file,
+            uid,
+          ]),
+        ),
       }),
       secrets: limited ? {} : keys,
       ...(limited && { edge: { secrets: keys, shared } }),
       sessions: { major: line.major, monthlyLimitUsd: limit },
-      shared: limited ? {} : shared,
+      shared: limited ? ofSandboxes : { ...shared, ...ofSandboxes },
     };
   },
 });

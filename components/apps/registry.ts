@@ -38,6 +38,7 @@ export function enabledApps({ values, images, sources, mirrors, timeZone, docker
       subdomain: values.donationProxySubdomain,
       clients: values.opencodeEnabled && values.opencodeDonationModels.length > 0 ? [opencode.name] : [],
     },
+    agentSandboxes: values.opencodeEnabled ? values.opencodeSandboxes : 0,
   };
   return appKinds
     .filter((kind) => values[kind.enabled])

@@ -2,7 +2,16 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { type Accounts, operatorAlone } from "../auth-gateway/access-rules";
 import { type Images, exactVersion } from "../images";
-import { type BasicAuth, type Route, type UpstreamLogin, appOf, hostOf, modelPort, portalNetwork } from "../routes";
+import {
+  type BasicAuth,
+  type Route,
+  type UpstreamLogin,
+  appOf,
+  hostOf,
+  modelPort,
+  portalNetwork,
+  servicePort,
+} from "../routes";
 import type { CertificateSettings } from "../settings/settings";
 import { ComposeStack, type StackContext } from "../stack/compose-stack";
 import type { ReleaseSource } from "../stack/release";
@@ -186,6 +195,8 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       })),
       models: modelHandlers(routes).map((handler) => ({ ...handler })),
       modelPort,
+      services: routes.flatMap(({ services }) => services?.services ?? []).map((service) => ({ ...service })),
+      servicePort,
       home: {
         domain,
         // Launchers have room for about twelve letters.
@@ -208,9 +219,10 @@ export function reverseProxyRelease(args: EdgeSettings): ReleaseSource {
       networks: [portalNetwork, ...new Set(routes.map(({ network }) => network)), ...(args.networks ?? [])],
       joins: "caddy",
       ...(dns && { build: ["caddy"] }),
-      aliases: routes.flatMap(({ network, calls = [], models }) => [
+      aliases: routes.flatMap(({ network, calls = [], models, services }) => [
         ...calls.map((subdomain) => ({ network, name: hostOf({ subdomain }, domain) })),
         ...(models ? [{ network, name: models.alias }] : []),
+        ...(services ? [{ network, name: services.alias }] : []),
       ]),
       check: { service: "caddy", command: `caddy validate --adapter caddyfile --config ${caddyfile}` },
       reload: {

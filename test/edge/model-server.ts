@@ -1,6 +1,7 @@
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 // Stands in for a server of models that speaks OpenAI's protocol: one fixed answer, streamed.
 import { createServer } from "node:http";
+import { z } from "zod";
 
 export interface ModelServer {
   readonly port: number;
@@ -14,8 +15,41 @@ export interface ModelServer {
   stop(): void;
 }
 
-/** @param hold the answer's last word comes only when this says so. @default at once */
-export async function startModelServer(answer: string, hold = () => Promise.resolve()): Promise<ModelServer> {
+/** A tool that the model uses before it answers: the end of its name, and its arguments. */
+export interface ToolUse {
+  readonly name: string;
+  readonly words: object;
+}
+
+const toolsSchema = z.looseObject({
+  tools: z.array(z.looseObject({ function: z.looseObject({ name: z.string() }) })).default([]),
+  messages: z.array(z.looseObject({ role: z.string() })).default([]),
+});
+
+/** What a request is answered with instead of words: the next tool that is offered and was not used yet. */
+function nextTool(body: unknown, uses: readonly ToolUse[]): object | undefined {
+  const { data } = toolsSchema.safeParse(body);
+  const use = uses[data?.messages.filter(({ role }) => role === "tool").length ?? 0];
+  const offered = data?.tools.find(({ function: { name } }) => use !== undefined && name.endsWith(use.name));
+  if (use === undefined || offered === undefined) return undefined;
+  const { name } = offered.function;
+  return {
+    index: 0,
+    id: `call-${use.name}`,
+    type: "function",
+    function: { name, arguments: JSON.stringify(use.words) },
+  };
+}
+
+/**
+ * @param hold the answer's last word comes only when this says so. @default at once
+ * @param uses tools that it uses first, one after the other, where they are offered
+ */
+export async function startModelServer(
+  answer: string,
+  hold = () => Promise.resolve(),
+  uses: readonly ToolUse[] = [],
+): Promise<ModelServer> {
   const requests: ModelServer["requests"][number][] = [];
   const server = createServer((request, response) => {
     let text = "";
@@ -28,6 +62,13 @@ export async function startModelServer(answer: string, hold = () => Promise.reso
       const send = (choice: object) =>
         response.write(`data: ${JSON.stringify({ ...common, choices: [{ index: 0, ...choice }] })}\n\n`);
       response.writeHead(200, { "content-type": "text/event-stream" });
+      const call = nextTool(body, uses);
+      if (call) {
+        send({ delta: { role: "assistant", content: null, tool_calls: [call] }, finish_reason: null });
+        send({ delta: {}, finish_reason: "tool_calls" });
+        response.end("data: [DONE]\n\n");
+        return;
+      }
       const last = words.pop() ?? "";
       const say = (content: string) => send({ delta: { role: "assistant", content }, finish_reason: null });
       for (const content of words) say(content);

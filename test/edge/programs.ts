@@ -36,11 +36,13 @@ export interface OpenCode extends Program {
  * @param settings of the stack
  * @param keys contents of files below /run/secrets, by name
  * @param variables more of its environment
+ * @param elsewhere what its configuration names otherwise here: text by the text that is deployed
  */
 export async function startOpencode(
   settings: Readonly<Record<string, string>> = {},
   keys: Readonly<Record<string, string>> = {},
   variables: NodeJS.ProcessEnv = {},
+  elsewhere: Readonly<Record<string, string>> = {},
 ): Promise<OpenCode> {
   const source = enabledApps(settingsOf(settings))[0]?.release("home.example.com");
   const { package: name, config, passwordFile } = source?.values ?? {};
@@ -51,7 +53,11 @@ export async function startOpencode(
   mkdirSync(secretsFolder);
   for (const [file, text] of Object.entries(keys)) writeFileSync(join(secretsFolder, file), text);
   const configFile = join(home, "opencode.json");
-  writeFileSync(configFile, JSON.stringify(config).replaceAll("/run/secrets", secretsFolder));
+  const places = Object.entries({ ...elsewhere, "/run/secrets": secretsFolder });
+  writeFileSync(
+    configFile,
+    places.reduce((text, [from, to]) => text.replaceAll(from, to), JSON.stringify(config)),
+  );
   const port = await freePort();
   const password = randomBytes(24).toString("hex");
   const environment = { PATH: process.env["PATH"], HOME: home, OPENCODE_DISABLE_MODELS_FETCH: "1" };

@@ -20,7 +20,7 @@ import { settingsOf } from "./settings";
 const domain = "home.example.com";
 const host = `sandbox.${domain}`;
 const session = "authelia_session=good";
-const login = { username: "admin", password: "a password of liteboxd's own" };
+export const login = { username: "admin", password: "a password of liteboxd's own" };
 
 export interface Said {
   readonly status: number;
@@ -48,6 +48,8 @@ export class LiteboxdHome {
   key = "";
 
   private constructor(
+    /** The server itself, as containers of its App reach it. */
+    readonly server: string,
     readonly cluster: Cluster,
     private readonly caddy: RenderedCaddy,
     certificate: string,
@@ -87,7 +89,7 @@ export class LiteboxdHome {
       children.push(start("gateway", gatewayPort));
       await untilOpen(gatewayPort);
     }
-    const home = new LiteboxdHome(cluster, caddy, tls.certificate, servers, children);
+    const home = new LiteboxdHome(`http://127.0.0.1:${serverPort}`, cluster, caddy, tls.certificate, servers, children);
     home.key = await home.makeKey();
     return home;
   }
@@ -120,17 +122,21 @@ export class LiteboxdHome {
     });
   }
 
-  /** The pages, past the gate: signs in at liteboxd itself and makes an API key. */
-  private async makeKey(): Promise<string> {
+  /** What the pages send, past the gate, after a sign-in at liteboxd itself. */
+  async asPages(method: string, path: string, value?: object): Promise<Said> {
     const json = { "content-type": "application/json" };
     const body = JSON.stringify(login);
     const signedIn = await this.send("POST", "/api/v1/auth/login", { headers: { ...json, cookie: session }, body });
     const own = signedIn.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
     const cookie = `${session}; ${own}`;
-    const made = await this.send("POST", "/api/v1/auth/api-keys", {
+    return this.send(method, path, {
       headers: { ...json, cookie },
-      body: JSON.stringify({ name: "script" }),
+      ...(value && { body: JSON.stringify(value) }),
     });
+  }
+
+  private async makeKey(): Promise<string> {
+    const made = await this.asPages("POST", "/api/v1/auth/api-keys", { name: "script" });
     const { key } = JSON.parse(made.body.toString()) as { key?: unknown };
     if (typeof key !== "string") throw new Error(`no key: ${made.status} ${made.body.toString()}`);
     return key;

@@ -8,7 +8,7 @@ import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import type { Accounts } from "../../components/auth-gateway/access-rules";
 import { defaultImages } from "../../components/images";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
-import { type Route, modelPort } from "../../components/routes";
+import { type Route, modelPort, servicePort } from "../../components/routes";
 import { type Release, renderRelease } from "../../components/stack/release";
 import { publicCertificates } from "./certificates";
 import { adapt } from "./caddy";
@@ -38,6 +38,8 @@ export class RenderedCaddy {
     readonly port: number,
     /** Where Apps call servers of models. */
     readonly modelPort: number,
+    /** Where Apps call servers of other Apps. */
+    readonly servicePort: number,
     private readonly child: ChildProcess,
     private readonly folder: string,
   ) {}
@@ -47,11 +49,16 @@ export class RenderedCaddy {
     const { logging, apps: adapted } = await adapt<Adapted>(caddyfileOf(release, options));
     const servers = Object.values(adapted.http.servers);
     const at = (address: string) => servers.find(({ listen }) => listen?.includes(address)) ?? {};
-    const [sites, queue, models] = [at(":443"), at(":9092"), at(`:${modelPort}`)];
+    const [sites, queue, models, services] = [at(":443"), at(":9092"), at(`:${modelPort}`), at(`:${servicePort}`)];
     const dials = new Map<string, string>();
-    for (const upstream of new Set(JSON.stringify([sites, queue, models]).match(named) ?? []))
+    for (const upstream of new Set(JSON.stringify([sites, queue, models, services]).match(named) ?? []))
       dials.set(upstream, `127.0.0.1:${await options.portOf(upstream)}`);
-    const [port, queuePort, ownModelPort] = [await freePort(), await freePort(), await freePort()];
+    const [port, queuePort, ownModelPort, ownServicePort] = [
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+    ];
     const { tls } = options;
     const http = {
       ...sites,
@@ -66,6 +73,7 @@ export class RenderedCaddy {
           http,
           queue: { ...queue, listen: [`:${queuePort}`] },
           models: { ...models, listen: [`127.0.0.1:${ownModelPort}`] },
+          services: { ...services, listen: [`127.0.0.1:${ownServicePort}`] },
         },
       },
       ...(tls && { tls: { certificates: { load_pem: [tls] } } }),
@@ -88,7 +96,7 @@ export class RenderedCaddy {
     );
     const env = caddyHome(folder);
     const child = spawn(await caddy(), ["run", "--config", config], { env, stdio: "ignore" });
-    const running = new RenderedCaddy(port, ownModelPort, child, folder);
+    const running = new RenderedCaddy(port, ownModelPort, ownServicePort, child, folder);
     await untilOpen(port);
     return running;
   }

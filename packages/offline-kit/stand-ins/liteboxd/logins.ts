@@ -8,7 +8,8 @@ import { type Store, hashOf } from "./store";
 const cookieName = "liteboxd_session";
 const publicPassword = "liteboxd-admin";
 const loginSchema = z.object({ username: z.string(), password: z.string() });
-const keySchema = z.object({ name: z.string().min(1).max(128) });
+const keySchema = z.object({ name: z.string().min(1).max(128), expires_in_days: z.number().int().nullish() });
+const day = 24 * 60 * 60 * 1000;
 
 /** The headers that say who asks. */
 interface Sent {
@@ -39,8 +40,13 @@ export class Logins {
   asker({ authorization = "", cookie = "" }: Sent): Asker {
     const key = /^Bearer (.+)$/.exec(authorization)?.[1];
     if (key !== undefined) {
-      const known = this.store.read().keys.some(({ hash }) => hash === hashOf(key));
-      return known ? { by: "api_key" } : { refused: "invalid or expired API key" };
+      const known = this.store.read().keys.find(({ hash }) => hash === hashOf(key));
+      if (!known || (known.expiresAt !== null && Date.parse(known.expiresAt) < Date.now()))
+        return { refused: "invalid or expired API key" };
+      this.store.change(({ keys }) => {
+        for (const one of keys) if (one.id === known.id) one.lastUsedAt = new Date().toISOString();
+      });
+      return { by: "api_key" };
     }
     const session = hashOf(sessionIn(cookie));
     return this.store.read().sessions.includes(session) ? { by: "session" } : { refused: "authentication required" };
@@ -53,7 +59,8 @@ export class Logins {
     return async (c, next) => {
       const asker = this.asker(c.req.header());
       if ("refused" in asker) return c.json({ error: asker.refused }, 401);
-      if (!ways.includes(asker.by)) return c.json({ error: "this operation requires session authentication" }, 403);
+      if (!ways.includes(asker.by))
+        return c.json({ error: "this operation requires session authentication (web login)" }, 403);
       await next();
     };
   }
@@ -90,15 +97,23 @@ export class Logins {
     app.post("/api-keys", this.bySession, async (c) => {
       const given = keySchema.safeParse(await c.req.json());
       if (!given.success) return c.json({ error: "name is required and must be at most 128 characters" }, 400);
-      const { name } = given.data;
+      const { name, expires_in_days: days } = given.data;
       const secret = randomBytes(32).toString("hex");
       const key = `lbxk_${secret}`;
-      const made = { id: randomUUID(), name, prefix: secret.slice(0, 8) };
-      store.change((contents) => contents.keys.push({ ...made, hash: hashOf(key) }));
-      return c.json({ ...made, key, expires_at: null, created_at: new Date().toISOString() }, 201);
+      const expiresAt = days && days > 0 ? new Date(Date.now() + days * day).toISOString() : null;
+      const [id, prefix, createdAt] = [randomUUID(), secret.slice(0, 8), new Date().toISOString()];
+      store.change(({ keys }) =>
+        keys.unshift({ id, name, prefix, hash: hashOf(key), createdAt, expiresAt, lastUsedAt: null }),
+      );
+      return c.json({ id, name, key, prefix, expires_at: expiresAt, created_at: createdAt }, 201);
     });
     app.get("/api-keys", this.bySession, (c) =>
-      c.json(store.read().keys.map(({ id, name, prefix }) => ({ id, name, prefix }))),
+      c.json(
+        store.read().keys.map(({ id, name, prefix, createdAt, expiresAt, lastUsedAt }) => {
+          const times = { expires_at: expiresAt, last_used_at: lastUsedAt, created_at: createdAt };
+          return { id, name, prefix, ...times };
+        }),
+      ),
     );
     app.delete("/api-keys/:id", this.bySession, (c) => {
       const id = c.req.param("id");

@@ -78,6 +78,7 @@ export function sandboxes({ env, key, store, kubernetes }: Ground): Hono {
       ttl: overrides?.ttl ?? spec.ttl,
       env: { ...spec.env, ...overrides?.env },
     };
+    if (wanted.ttl < 0) return c.json({ error: "ttl must be >= 0" }, 500);
     const { status, body } = await kubernetes.ask("POST", `${namespace}/pods`, {
       apiVersion: "v1",
       kind: "Pod",

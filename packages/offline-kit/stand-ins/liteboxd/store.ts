@@ -19,6 +19,7 @@ const templateSchema = z.object({
   displayName: z.string(),
   description: z.string(),
   tags: z.array(z.string()),
+  isPublic: z.boolean(),
   createdAt: z.string(),
   /** The first is version 1. */
   versions: z.array(z.object({ spec: specSchema, changelog: z.string(), createdAt: z.string() })),
@@ -44,7 +45,17 @@ const schema = z.object({
   admin: z.object({ name: z.string(), password: z.string() }).optional(),
   /** Hashes of sessions and keys. */
   sessions: z.array(z.string()),
-  keys: z.array(z.object({ id: z.string(), name: z.string(), prefix: z.string(), hash: z.string() })),
+  keys: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      prefix: z.string(),
+      hash: z.string(),
+      createdAt: z.string(),
+      expiresAt: z.string().nullable(),
+      lastUsedAt: z.string().nullable(),
+    }),
+  ),
   templates: z.array(templateSchema),
   sandboxes: z.array(sandboxSchema),
 });

@@ -8,6 +8,7 @@ const wordsSchema = z.object({
   displayName: z.string().nullish(),
   description: z.string().nullish(),
   tags: z.array(z.string()).nullish(),
+  isPublic: z.boolean().nullish(),
   spec: specSchema,
 });
 const createSchema = wordsSchema.extend({ name: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/) });
@@ -28,7 +29,8 @@ export function templates(store: Store): Hono {
   const app = new Hono();
   const named = (name: string) => store.read().templates.find((one) => one.name === name);
   const create = (name: string, words: Words): Template => {
-    const made = { id: randomUUID(), name, createdAt: now(), versions: [version(words.spec, "")], ...texts(words) };
+    const shown = { isPublic: words.isPublic ?? true, ...texts(words) };
+    const made = { id: randomUUID(), name, createdAt: now(), versions: [version(words.spec, "")], ...shown };
     store.change(({ templates: all }) => all.push(made));
     return made;
   };
@@ -40,7 +42,7 @@ export function templates(store: Store): Hono {
   };
   const update = (name: string, words: Words, changelog: string) =>
     change(name, (one) => {
-      Object.assign(one, texts(words));
+      Object.assign(one, texts(words), { isPublic: words.isPublic ?? one.isPublic });
       one.versions.push(version(words.spec, changelog));
     });
 
@@ -147,8 +149,7 @@ const texts = ({ displayName, description, tags }: Words) => ({
 function answerOf(template: Template) {
   const { versions, createdAt, ...words } = template;
   const updatedAt = versions.at(-1)?.createdAt ?? createdAt;
-  const fixed = { author: "", isPublic: true };
-  return { ...words, ...fixed, latestVersion: versions.length, createdAt, updatedAt, spec: specOf(template) };
+  return { ...words, author: "", latestVersion: versions.length, createdAt, updatedAt, spec: specOf(template) };
 }
 
 const versionsOf = ({ id, versions }: Template) =>
