@@ -7,6 +7,7 @@ export interface Service {
   readonly image?: string;
   readonly build?: { readonly context: string; readonly target?: string };
   readonly restart?: string;
+  readonly read_only?: boolean;
   readonly mem_limit?: string;
   readonly cap_drop?: readonly string[];
   readonly cap_add?: readonly string[];

@@ -244,3 +244,31 @@ describe("the gateway of a stack with people", () => {
     }
   });
 });
+
+describe("lwsandbox with an agent that uses sandboxes", () => {
+  it("is a compose file that the real Compose takes, in which what is added has the walls of all services", async () => {
+    const settings = { lwsandboxEnabled: "true", opencodeSandboxes: "3" };
+    const stack = unpack(await runProgram(settings), "lwsandbox-release");
+    try {
+      const { services, volumes } = await composeConfig(stack.composeFile, stack.folder);
+      expect(Object.keys(services).sort()).toEqual(["agent", "agent-key", "gateway", "server", "web"]);
+      const { agent, "agent-key": key, web } = services;
+      for (const wall of ["cap_drop", "security_opt", "read_only", "restart"] as const)
+        expect([agent?.[wall], key?.[wall]]).toEqual([web?.[wall], web?.[wall]]);
+      for (const one of [agent, key]) {
+        expect(one?.image).toMatch(/python:3\.12-slim@sha256:/);
+        expect(Object.keys(one?.networks ?? {})).toEqual(["edge"]);
+        expect(one?.cap_add).toBeUndefined();
+      }
+      // The shell in the container gets one dollar sign.
+      expect(JSON.stringify(key?.healthcheck)).toMatch(/[^$]\$\(find \/tmp\/looked -mmin -5\)|\$\$\(find/);
+      expect(agent).toMatchObject({
+        user: "8003:8003",
+        entrypoint: expect.arrayContaining(["/guard.py", "3"]) as string[],
+      });
+      expect(volumes?.["agent"]).toMatchObject({ labels: { "cloudcode.backup": "no" } });
+    } finally {
+      stack.remove();
+    }
+  });
+});
