@@ -3,6 +3,7 @@ import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { everyLatency } from "@cloudcode/alicloud-emulator/latency";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 import { runScript } from "../support/alicloud-scripts";
+import { until } from "../support/notifier";
 
 let emulator: Emulator;
 let account: Account;
@@ -60,13 +61,19 @@ test("a lost answer makes no second snapshot", async () => {
 });
 
 test("one that an interrupted run began is waited for instead of a second one", async () => {
-  emulator.cloud.latencies = everyLatency(2500);
+  // It is under way until the run has seen it, however slow this machine starts one.
+  const twentyMinutes = 20 * 60_000;
+  emulator.cloud.latencies = everyLatency(twentyMinutes);
   const begun = await account.text("ecs", "CreateSnapshot", "SnapshotId", {
     DiskId: diskId,
     "Tag.1.Key": "cloudcode-final",
     "Tag.1.Value": "true",
   });
-  const { code, stdout } = await finalSnapshot();
+  const run = finalSnapshot();
+  const looks = () => emulator.journal.calls.filter(({ action }) => action === "DescribeSnapshots");
+  await until(() => looks().length > 0, looks);
+  await emulator.advance(twentyMinutes);
+  const { code, stdout } = await run;
   expect(code).toBe(0);
   expect(stdout).toContain(`final snapshot ${begun} of disk`);
   expect(made()).toHaveLength(1);
