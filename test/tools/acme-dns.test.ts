@@ -146,6 +146,10 @@ describe("a certificate by DNS-01 from a real ACME server", () => {
       );
       expect(gone?.toSorted()).toEqual(made?.toSorted());
       expect(said).not.toContain(token);
+      // Nor does it stand in what Caddy keeps, such as the copy of its configuration.
+      expect(execFileSync("grep", ["-rlF", token, folder], { encoding: "utf8" }).trim()).toBe(
+        join(folder, "secrets", "api_token"),
+      );
       // A name that is no site's is not answered.
       if (acmeWildcard === "true") await expect(issued(https, `nobody.${domain}`, "/")).rejects.toThrow();
     } finally {
