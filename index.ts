@@ -4,7 +4,7 @@ import * as random from "@pulumi/random";
 import { disabledApps, enabledApps } from "./components/apps/registry";
 import { edgeSecrets, sharedSecrets } from "./components/apps/shared-secrets";
 import { AuthGatewayStack } from "./components/auth-gateway/auth-gateway-stack";
-import { openTunnels, openZone } from "./components/cloudflare/provision";
+import { checkFirewalls, openTunnels, openZone } from "./components/cloudflare/provision";
 import { HomeComponent } from "./components/home";
 import { guardDestroy, protectedParts } from "./components/destroy/guard";
 import { ClusterWorker } from "./components/workers/app-worker";
@@ -35,6 +35,7 @@ export class Home extends HomeComponent {
     const ownApps = readOwnApps(settings.ownApps, builtIn, process.cwd());
 
     const makeRecords = await openZone(settings);
+    const firewalls = await checkFirewalls(builtIn, settings, this);
     const platform = await openPlatform(settings, this);
     const network = new Network("host-network", { platform }, platform.options);
     const host = new Host("host", { platform, network }, platform.options);
@@ -61,7 +62,7 @@ export class Home extends HomeComponent {
     const context = { ...base, engine };
 
     // Plain values: the routes are known before any resource exists, so gateway, proxy and Apps are applied side by side.
-    const apps = await openTunnels([...builtIn, ...ownApps({ key: digestKey, domain })], this);
+    const apps = await openTunnels([...builtIn, ...ownApps({ key: digestKey, domain })], firewalls, this);
     const routes = apps.flatMap((app) => app.routes);
     const edge = { ...context, domain, routes, images, timeZone };
 

@@ -213,12 +213,14 @@ export interface Apps {
     readonly tunnelToken?: pulumi.Input<string> | undefined;
     /** Public hostname of the Cloudflare Tunnel. */
     readonly tunnelHost?: string | undefined;
-    /** Cloudflare API token that creates the tunnel, its public hostname and Access (permissions: Cloudflare Tunnel: Edit, Access: Apps and Policies: Edit, and DNS: Edit in the zone). */
+    /** Cloudflare API token that creates the tunnel, its public hostname, Access and the firewall's rules (permissions: Cloudflare Tunnel: Edit, Access: Apps and Policies: Edit, and in the zone DNS: Edit, Zone: Read and Zone WAF: Edit; casecheckFirewall needs the last two). */
     readonly cloudflareApiToken?: pulumi.Input<string> | undefined;
     /** Cloudflare account ID, from the overview of the zone. */
     readonly cloudflareAccountId?: string | undefined;
     /** Zone ID of the domain that casecheckTunnelHost is in, from the same page. */
     readonly cloudflareZoneId?: string | undefined;
+    /** Adds rules to the firewall of the zone at Cloudflare, for casecheckTunnelHost: a limit on sign-in, registration and check-in, a rule against crawlers and scanners, and Cloudflare's managed rules, as far as the plan of the zone has them. All other rules of the zone stay. Only with casecheckCloudflareApiToken. Default: true. */
+    readonly firewall?: boolean | undefined;
     /** Mail addresses that Cloudflare Access admits, with a code that it sends to them. Default: everybody is admitted. Default: []. */
     readonly accessEmails?: readonly string[] | undefined;
     /** IDs of identity providers of your Cloudflare account: Access admits everybody who can sign in there, so name none where anybody can get an account, such as Google. Default: []. */

@@ -18,6 +18,7 @@ const files = new Map([
   ["unprotect", "components/alicloud/unprotect.ts"],
   ["refuse-destroy", "components/destroy/refuse.ts"],
   ["end-connections", "components/cloudflare/end-connections.ts"],
+  ["firewall", "components/cloudflare/apply-firewall.ts"],
 ]);
 
 const [name] = process.argv.splice(2, 1);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { FirewallRequest } from "../cloudflare/firewall-rules";
 import { cookieFault, getsGateCookie } from "../host/names";
 import { isBundle } from "../images";
 import { type PathRule, edgeNetwork, hostOf } from "../routes";
@@ -85,7 +86,7 @@ const settings = {
   }),
   casecheckCloudflareApiToken: secret(check.accessToken, {
     description:
-      "Cloudflare API token that creates the tunnel, its public hostname and Access (permissions: Cloudflare Tunnel: Edit, Access: Apps and Policies: Edit, and DNS: Edit in the zone).",
+      "Cloudflare API token that creates the tunnel, its public hostname, Access and the firewall's rules (permissions: Cloudflare Tunnel: Edit, Access: Apps and Policies: Edit, and in the zone DNS: Edit, Zone: Read and Zone WAF: Edit; casecheckFirewall needs the last two).",
     example: "0123456789abcdefghijklmnopqrstuvwxyz_-AB",
   }),
   casecheckCloudflareAccountId: text(cloudflareId, {
@@ -95,6 +96,12 @@ const settings = {
   casecheckCloudflareZoneId: text(cloudflareId, {
     description: "Zone ID of the domain that casecheckTunnelHost is in, from the same page.",
     example: "fedcba9876543210fedcba9876543210",
+  }),
+  casecheckFirewall: bool({
+    description:
+      "Adds rules to the firewall of the zone at Cloudflare, for casecheckTunnelHost: a limit on sign-in, registration and check-in, a rule against crawlers and scanners, and Cloudflare's managed rules, as far as the plan of the zone has them. All other rules of the zone stay. Only with casecheckCloudflareApiToken.",
+    example: "false",
+    default: true,
   }),
   casecheckAccessEmails: list(check.email, {
     description:
@@ -157,6 +164,20 @@ const openPaths = ([origin, ...more]: readonly string[]): readonly PathRule[] =>
 const registration: PathRule = { path: "/v1/auth/register/*", policy: "two_factor" };
 
 /**
+ * What Cloudflare's firewall limits, together: a free plan has one limit. A class of 60 behind one address that checks in at once makes
+ * 120 requests, 180 where each member registers first, and may need some of them twice. Guesses at a password are slowed down further by
+ * CaseCheck's own web server, which passes on one at a time.
+ */
+const firewall: FirewallRequest = {
+  title: "CaseCheck",
+  guarded: ["/v1/auth/login", "/v1/auth/register", "/v1/attendance/check-in"],
+  guards: "sign-in, registration and check-in",
+  requests: 60 * 4,
+  tokenKey: "casecheckCloudflareApiToken",
+  switchKey: "casecheckFirewall",
+};
+
+/**
  * CaseCheck (https://github.com/Newbear1010/CaseCheck). Pages and API share one origin, so that both pass the gateway with one
  * cookie; a path that is not listed asks for two factors even where CaseCheck is open.
  */
@@ -194,6 +215,11 @@ export const casecheck = appKind({
           )
         : []),
       ...(tunnel && !made ? useless(access, "without casecheckCloudflareApiToken") : []),
+      ...when(
+        values.casecheckFirewall === false && !(tunnel && made),
+        "casecheckFirewall",
+        "has no effect without a tunnel that casecheckCloudflareApiToken creates",
+      ),
       ...when(
         tunnel && values.casecheckOpen === true,
         "casecheckOpen",
@@ -321,6 +347,7 @@ export const casecheck = appKind({
               groups: values.casecheckAccessGroups,
               serviceTokens: values.casecheckAccessServiceTokens,
             },
+            firewall: values.casecheckFirewall ? firewall : undefined,
           },
         }),
       secrets: { tunnelToken: token ?? "", ...(ownPassword && { adminPassword: ownPassword }) },

@@ -44,6 +44,20 @@ export async function callCloudflare(apiToken: string, method: string, path: str
   };
 }
 
+/**
+ * What Cloudflare says where a token is none, or has no right to this (https://developers.cloudflare.com/fundamentals/api/troubleshooting/).
+ * What a plan does not have is another matter, whatever its status.
+ */
+export function isRefused({ status, errors }: Answer): boolean {
+  return (status === 401 || status === 403) && !errors.some(({ message }) => /entitle/i.test(message));
+}
+
+/** Why a call got no answer. */
+export function unanswered(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+}
+
 /** What went wrong, in Cloudflare's words. */
 export function saidBy({ status, errors }: Answer): string {
   const said = errors.map(({ code, message }) => `${message} (${code})`).join("; ");

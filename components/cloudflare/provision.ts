@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { App } from "../apps/app";
 import type { Host } from "../host/host";
-import type { Settings } from "../settings/settings";
+import type { Settings, WithText } from "../settings/settings";
+import type { Firewall } from "./tunnel";
 
 /** A domain whose records the program makes in a zone at Cloudflare. */
 export interface DomainRecords {
@@ -10,21 +11,64 @@ export interface DomainRecords {
   /** API token; a secret. Setting `domainToken`. */
   readonly token: pulumi.Output<string>;
   /** Calls with the text of the token; undefined where that is known only when resources exist. */
-  readonly withToken: (<T>(use: (token: string) => Promise<T>) => Promise<T>) | undefined;
+  readonly withToken: WithText | undefined;
+}
+
+/**
+ * Asks Cloudflare for the rules of the firewalls that Apps want before their tunnels, before any resource is declared where the token is
+ * known by then. A preview says what they are.
+ *
+ * @returns by the name of the App
+ * @throws OperatorError that names each permission that a token lacks
+ */
+export async function checkFirewalls(
+  apps: readonly App[],
+  { withText }: Pick<Settings, "withText">,
+  parent: pulumi.Resource,
+): Promise<ReadonlyMap<string, Firewall>> {
+  const firewalls = new Map<string, Firewall>();
+  for (const { name, tunnel } of apps) {
+    if (tunnel?.firewall === undefined) continue;
+    const { host, zoneId, firewall: request, apiToken } = tunnel;
+    // Loaded only when needed.
+    const [{ checkFirewall }, { ownerPrefix }] = await Promise.all([
+      import("./check-firewall"),
+      import("./firewall-rules"),
+    ]);
+    const owner = { project: pulumi.getProject(), stack: pulumi.getStack(), tunnel: tunnelName(name) };
+    const check = async (token: string) => {
+      const { rules, says, warnings } = await checkFirewall({ host, zoneId, request, owner, apiToken: token });
+      for (const warning of warnings) await pulumi.log.warn(warning, parent);
+      if (pulumi.runtime.isDryRun()) await pulumi.log.info(says, parent);
+      return rules;
+    };
+    const withToken = withText(request.tokenKey);
+    const rules = withToken === undefined ? pulumi.output(apiToken).apply(check) : await withToken(check);
+    firewalls.set(name, { owner: ownerPrefix(owner), rules });
+  }
+  return firewalls;
 }
 
 /** The Apps, where those that have asked for a tunnel have it: its token is among their secrets. */
-export async function openTunnels(apps: readonly App[], parent: pulumi.Resource): Promise<App[]> {
+export async function openTunnels(
+  apps: readonly App[],
+  firewalls: ReadonlyMap<string, Firewall>,
+  parent: pulumi.Resource,
+): Promise<App[]> {
   return Promise.all(
     apps.map(async (app) => {
       if (app.tunnel === undefined) return app;
       // Loaded only when needed, as the SDK of a cloud is.
       const { CloudflareTunnel } = await import("./tunnel");
-      const { token } = new CloudflareTunnel(`${app.name}-cloudflare`, app.tunnel, { parent });
+      const args = { ...app.tunnel, firewall: firewalls.get(app.name) };
+      const { token } = new CloudflareTunnel(tunnelName(app.name), args, { parent });
       return { ...app, secrets: { ...app.secrets, tunnelToken: token } };
     }),
   );
 }
+
+/** Of its component, and a part of its name at Cloudflare. */
+const tunnelName = (app: string) => `${app}-cloudflare`;
 
 /** What tells the records of this stack from all others. Cloudflare's free plan takes 100 letters. */
 const commentOf = () => `cloudcode: ${pulumi.getProject()}/${pulumi.getStack()}`.slice(0, 100);

@@ -2,7 +2,10 @@ import * as cloudflare from "@pulumi/cloudflare";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { hookCommand } from "../hook";
+import type { FirewallInput } from "./apply-firewall";
 import type { EndInput } from "./end-connections";
+import type { FirewallRequest } from "./firewall-rules";
+import type { PlacedRule } from "./rulesets";
 
 /** What an App asks of Cloudflare: that a public host name leads to it, with no port open on the host. */
 export interface TunnelRequest {
@@ -18,6 +21,20 @@ export interface TunnelRequest {
   readonly apiToken: pulumi.Input<string>;
   /** Whom Cloudflare Access lets through; nobody named: it asks nobody. */
   readonly access: AccessRequest;
+  /** Rules of Cloudflare's firewall before the name; undefined: none. */
+  readonly firewall: FirewallRequest | undefined;
+}
+
+/** Rules of a firewall that Cloudflare takes. */
+export interface Firewall {
+  /** With what the references of its rules begin. */
+  readonly owner: string;
+  readonly rules: pulumi.Input<readonly PlacedRule[]>;
+}
+
+export interface CloudflareTunnelArgs extends Omit<TunnelRequest, "firewall"> {
+  /** Undefined: no rules. */
+  readonly firewall: Firewall | undefined;
 }
 
 /** Who may pass Cloudflare Access: one of these is enough (https://developers.cloudflare.com/cloudflare-one/access-controls/policies/). */
@@ -42,7 +59,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { host, service, accountId, zoneId, apiToken, access }: TunnelRequest,
+    { host, service, accountId, zoneId, apiToken, access, firewall }: CloudflareTunnelArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("cloudcode:index:CloudflareTunnel", name, {}, opts);
@@ -78,9 +95,10 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
       { accountId, tunnelId: tunnel.id, source: "cloudflare", config: { ingresses } },
       options,
     );
-    // Access stands before the name leads anywhere, so that there is no open moment.
+    // Access and firewall stand before the name leads anywhere, so that there is no open moment.
     const guarded = Object.values(access).flat().length > 0;
     const application = guarded ? [accessTo(name, fullName, { host, accountId, access }, options)] : [];
+    const rules = firewall ? [firewallBefore(name, { zoneId, apiToken, firewall }, { parent: this })] : [];
     new cloudflare.DnsRecord(
       `${name}-name`,
       {
@@ -92,13 +110,41 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
         // Automatic, the only one that a proxied record may have.
         ttl: 1,
       },
-      { ...options, dependsOn: [config, ...application] },
+      { ...options, dependsOn: [config, ...application, ...rules] },
     );
 
     const { token } = cloudflare.getZeroTrustTunnelCloudflaredTokenOutput({ accountId, tunnelId: tunnel.id }, options);
     this.token = pulumi.secret(token);
     this.registerOutputs({ token: this.token });
   }
+}
+
+/** Not the provider's Ruleset: it would replace all rules that the zone has in a phase, whoever made them. */
+function firewallBefore(
+  name: string,
+  { zoneId, apiToken, firewall }: Pick<TunnelRequest, "zoneId" | "apiToken"> & { readonly firewall: Firewall },
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  const { owner } = firewall;
+  const input = pulumi.all([firewall.rules, apiToken]).apply(([rules, token]) => {
+    const values: FirewallInput = { zoneId, apiToken: token, owner, rules };
+    return JSON.stringify(values);
+  });
+  const hook = hookCommand("firewall");
+  return new command.local.Command(
+    `${name}-firewall`,
+    {
+      create: `${hook} apply`,
+      delete: `${hook} remove`,
+      stdin: pulumi.secret(input),
+      // In another zone, or by another name, the rules are others. All else changes them in place.
+      triggers: [zoneId, owner],
+      addPreviousOutputInEnv: false,
+      logging: command.local.Logging.Stdout,
+    },
+    // A plan may have room for one rule alone.
+    { ...opts, deleteBeforeReplace: true },
+  );
 }
 
 function accessTo(

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { OperatorError } from "../operator-error";
-import { type Answer, callCloudflare, saidBy } from "./api";
+import { type Answer, callCloudflare, isRefused, saidBy, unanswered } from "./api";
 
 /** A domain's records, and who asks for them. */
 export interface ZoneRequest {
@@ -22,9 +22,6 @@ const inTheWay: ReadonlySet<string> = new Set(["A", "AAAA", "CNAME"]);
 
 const rights = "Zone: Read and DNS: Edit for the zone (https://dash.cloudflare.com/profile/api-tokens)";
 
-/** What Cloudflare says where a token is none, or has no right to this (https://developers.cloudflare.com/fundamentals/api/troubleshooting/). */
-const isRefused = ({ status }: Answer) => status === 401 || status === 403;
-
 /**
  * The id of the longest zone that holds the domain, where its token may make records and no other record is in the way.
  *
@@ -33,9 +30,7 @@ const isRefused = ({ status }: Answer) => status === 401 || status === 403;
 export async function checkZone({ domain, comment, apiToken }: ZoneRequest): Promise<string> {
   const call = async (method: string, path: string, body?: object): Promise<Answer> => {
     const answer = await callCloudflare(apiToken, method, path, body).catch((error: unknown) => {
-      const { message, cause } = error as Error;
-      const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
-      throw new OperatorError(`Cloudflare does not answer, which keeps the records of ${domain}: ${why}`);
+      throw new OperatorError(`Cloudflare does not answer, which keeps the records of ${domain}: ${unanswered(error)}`);
     });
     if (isRefused(answer) || (answer.status === 400 && method === "GET"))
       throw new OperatorError(

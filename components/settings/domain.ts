@@ -2,21 +2,20 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type Mirrors, goProxy } from "../mirrors";
 import { OperatorError } from "../operator-error";
 import { type AcmeDns, credentialsOf, credentialsShape, dnsModule, fieldsOf } from "../reverse-proxy/acme-dns";
-import type { Settings } from "./settings";
+import type { Settings, WithText } from "./settings";
 import type { PlainSettings, SettingValues } from "./table";
 
 /**
  * Who keeps the domain's records with its token; on standby another machine does, where the names lead.
  *
- * @param text of the token, where it is known already
+ * @param withToken calls with the text of the token, where it is known already
  */
 export function domainKeeper(
   { domain, domainToken: token, domainProvider, standby }: SettingValues,
-  text: string | undefined,
+  withToken: WithText | undefined,
 ): Pick<Settings, "freeName" | "records"> {
   if (standby || domain === undefined || token === undefined) return { freeName: undefined, records: undefined };
   if (domainProvider === undefined) return { freeName: { domain, token }, records: undefined };
-  const withToken: NonNullable<Settings["records"]>["withToken"] = text === undefined ? undefined : (use) => use(text);
   return { freeName: undefined, records: { domain, token, withToken } };
 }
 

@@ -12,10 +12,15 @@ import type { Setting } from "./setting";
 import { type PlainSettings, type SettingValues, settingKeys, settingsTable } from "./table";
 import { type Target, toTarget } from "./targets";
 
+/** Calls with the text of a secret. */
+export type WithText = <T>(use: (text: string) => Promise<T>) => Promise<T>;
+
 /** The whole configuration of a stack, checked. Secrets are Pulumi secrets from here on. */
 export interface Settings {
   /** Every setting by its key; the Apps take theirs from here. */
   readonly values: SettingValues;
+  /** For what must be asked before any resource exists; undefined where the text of that secret is known only when they do. */
+  readonly withText: (key: string) => WithText | undefined;
   /** Where the host comes from. */
   readonly target: Target;
   /** Domain the Apps are served below; undefined: the sslip.io name of the host's address. */
@@ -177,11 +182,17 @@ export function toSettings(
   const { smtpAddress, adminEmail, domain } = values;
   const mirrors = resolveMirrors(values.network, values.mirrors);
   const mail = smtpAddress === undefined ? undefined : toMail(smtpAddress, values);
+  const texts: Readonly<Record<string, unknown>> = plain;
+  const withText = (key: string): WithText | undefined => {
+    const text = key in later ? undefined : texts[key];
+    return typeof text === "string" ? (use) => use(text) : undefined;
+  };
   return deepFreeze({
     values,
+    withText,
     target: toTarget(values),
     domain,
-    ...domainKeeper(values, "domainToken" in later ? undefined : plain.domainToken),
+    ...domainKeeper(values, withText("domainToken")),
     domainAddress: values.domainAddress,
     standby: values.standby,
     operator: {

@@ -22,6 +22,8 @@ const apps = {
   casecheckCloudflareApiToken: "x".repeat(40),
   casecheckCloudflareAccountId: "0123456789abcdef0123456789abcdef",
   casecheckCloudflareZoneId: "0123456789abcdef0123456789abcdef",
+  // Made later, and Cloudflare is asked for it.
+  casecheckFirewall: "false",
   casecheckAccessEmails: '["jo@example.com"]',
   lwsandboxEnabled: "true",
 };

@@ -1,3 +1,4 @@
+import { CloudflareZone, apiToken, zoneId } from "../support/cloudflare-zone";
 import { textOf } from "../support/plain";
 import { type ProgramRun, runAlicloud, runProgram } from "../support/program";
 import { madeTunnelToken } from "../support/provider-answers";
@@ -7,9 +8,7 @@ import { faultsOf } from "../support/settings";
 import { tunnelToken } from "../support/configurations";
 
 const accountId = "0123456789abcdef0123456789abcdef";
-const zoneId = "fedcba9876543210fedcba9876543210";
 const host = "cases.example.org";
-const apiToken = "cloudflare-api-token-of-mine";
 const tunnel = {
   domain: "home.example.com",
   casecheckEnabled: "true",
@@ -30,6 +29,13 @@ const ofCloudflare = ({ resources }: ProgramRun) =>
   resources.filter(({ type }) => /^(pulumi:providers:)?cloudflare/.test(type)).map(({ name }) => name);
 const inputsOf = (run: ProgramRun, name: string) => run.resource(name).inputs;
 const fullName = "cloudcode-test-casecheck-cloudflare";
+
+// The firewall before the tunnel is in cloudflare-firewall.test.ts.
+const zone = new CloudflareZone();
+beforeAll(() => zone.open());
+afterAll(() => {
+  zone.close();
+});
 
 describe("the settings of a tunnel that Cloudflare makes", () => {
   it.each<[string, Record<string, string>, string[]]>([
@@ -232,8 +238,8 @@ describe("a tunnel that Cloudflare makes", () => {
     expect(run.resource("casecheck-cloudflare-provider").secretInputs).toEqual(["apiToken"]);
     expect(run.resource("casecheck-release").secretInputs).toContain("stdin");
     expect(textOf(run.resource("casecheck-release").inputs["create"])).not.toContain(madeTunnelToken);
-    // The two that call Cloudflare hold it, as secrets.
-    const holders = ["casecheck-cloudflare-provider", "casecheck-cloudflare-end"];
+    // Those that call Cloudflare hold it, as secrets.
+    const holders = ["provider", "end", "firewall"].map((part) => `casecheck-cloudflare-${part}`);
     const shown = JSON.stringify([run.outputs, run.resources.filter(({ name }) => !holders.includes(name))]);
     expect(shown).not.toContain(apiToken);
   });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { secretsByApp } from "../../components/own-apps/secrets";
+import { CloudflareZone, apiToken, zoneId } from "../support/cloudflare-zone";
 import { configurations } from "../support/configurations";
 import { type StateResource, keysOfDigests, leaks, payloadOf } from "../support/leaks";
 import type { Plain } from "../support/plain";
@@ -55,10 +56,10 @@ const cloud: Readonly<Record<string, string>> = {
   backupRepository: "oss",
   casecheckEnabled: "true",
   casecheckPublished: "tunnel",
-  casecheckTunnelHost: "casecheck.example.com",
-  casecheckCloudflareApiToken: "a-token-of-cloudflare-1234",
+  casecheckTunnelHost: "casecheck.example.org",
+  casecheckCloudflareApiToken: apiToken,
   casecheckCloudflareAccountId: "0".repeat(32),
-  casecheckCloudflareZoneId: "1".repeat(32),
+  casecheckCloudflareZoneId: zoneId,
 };
 
 const hostKey = minimal["hostKey"] ?? "";
@@ -94,10 +95,13 @@ const stores: readonly Readonly<Record<string, string>>[] = [
 
 // A project with Apps of its own.
 const before = process.cwd();
-beforeAll(() => {
+const zone = new CloudflareZone();
+beforeAll(async () => {
+  await zone.open();
   process.chdir(join(projectRoot, "examples"));
 });
 afterAll(() => {
+  zone.close();
   process.chdir(before);
 });
 
