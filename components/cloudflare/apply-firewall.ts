@@ -24,14 +24,17 @@ const inputSchema = z.object({
   /** With what the references of the stack's rules begin. */
   owner: z.string().min(20),
   rules: z.array(placedRuleSchema).readonly(),
+  /** Setting with the API token. */
+  tokenKey: z.string(),
 });
 export type FirewallInput = z.infer<typeof inputSchema>;
 
 /** Changes that may fail in one phase: one that was sent twice, or that meets somebody else's, is right at the next look. */
 const failures = 3;
 
-async function firewall(word: string | undefined, { zoneId, apiToken, owner, rules }: FirewallInput): Promise<string> {
+async function firewall(word: string | undefined, input: FirewallInput): Promise<string> {
   if (word !== "apply" && word !== "remove") throw new Error("The word is apply or remove.");
+  const { zoneId, apiToken, owner, rules, tokenKey } = input;
   const call: CallZone = (method, path, body) => callCloudflare(apiToken, method, `/zones/${zoneId}${path}`, body);
   const wanted = word === "apply" ? rules : [];
   let changed = 0;
@@ -42,7 +45,7 @@ async function firewall(word: string | undefined, { zoneId, apiToken, owner, rul
       const refused = error instanceof RulesetError && error.refused;
       throw new Error(
         `Cloudflare did not ${word} the firewall's rules in ${phase}: ${said}. All other rules are as they were.` +
-          (refused ? " The API token (casecheckCloudflareApiToken) must be valid, with Zone WAF: Edit." : ""),
+          (refused ? ` The API token (${tokenKey}) must be valid, with Zone WAF: Edit.` : ""),
       );
     });
   }

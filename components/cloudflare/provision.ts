@@ -44,7 +44,7 @@ export async function checkFirewalls(
     };
     const withToken = withText(request.tokenKey);
     const rules = withToken === undefined ? pulumi.output(apiToken).apply(check) : await withToken(check);
-    firewalls.set(name, { owner: ownerPrefix(owner), rules });
+    firewalls.set(name, { owner: ownerPrefix(owner), rules, tokenKey: request.tokenKey });
   }
   return firewalls;
 }

@@ -30,6 +30,8 @@ export interface Firewall {
   /** With what the references of its rules begin. */
   readonly owner: string;
   readonly rules: pulumi.Input<readonly PlacedRule[]>;
+  /** Setting with the API token. */
+  readonly tokenKey: string;
 }
 
 export interface CloudflareTunnelArgs extends Omit<TunnelRequest, "firewall"> {
@@ -125,9 +127,9 @@ function firewallBefore(
   { zoneId, apiToken, firewall }: Pick<TunnelRequest, "zoneId" | "apiToken"> & { readonly firewall: Firewall },
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
-  const { owner } = firewall;
+  const { owner, tokenKey } = firewall;
   const input = pulumi.all([firewall.rules, apiToken]).apply(([rules, token]) => {
-    const values: FirewallInput = { zoneId, apiToken: token, owner, rules };
+    const values: FirewallInput = { zoneId, apiToken: token, owner, rules, tokenKey };
     return JSON.stringify(values);
   });
   const hook = hookCommand("firewall");

@@ -40,10 +40,11 @@ afterEach(() => {
 });
 
 /** Runs the real script, as Pulumi does. */
-async function hook(word: string, rules: readonly PlacedRule[], token = apiToken) {
+async function hook(word: string, rules: readonly PlacedRule[]) {
   const args = ["bin/cloudcode-hook.cjs", "firewall", word];
   const child = spawn("node", args, { cwd: projectRoot, env: { ...process.env } });
-  child.stdin.end(JSON.stringify({ zoneId, apiToken: token, owner: ownerPrefix(owner), rules }));
+  const { tokenKey } = firewallOfCasecheck();
+  child.stdin.end(JSON.stringify({ zoneId, apiToken, owner: ownerPrefix(owner), rules, tokenKey }));
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const [said, failed, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   return { code, said: said.trim(), failed: failed.trim() };

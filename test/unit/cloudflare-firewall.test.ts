@@ -90,7 +90,7 @@ describe("what the program declares", () => {
       triggers: [zoneId, prefix],
     });
     const { rules, ...input } = inputOf(firewall);
-    expect(input).toEqual({ zoneId, apiToken, owner: prefix });
+    expect(input).toEqual({ zoneId, apiToken, owner: prefix, tokenKey: request.tokenKey });
     expect(rules.map(({ phase, rule }) => [phase, rule.ref])).toEqual([
       ["http_request_firewall_custom", `${prefix}bots`],
       ["http_ratelimit", `${prefix}limit`],

@@ -22,6 +22,7 @@ describe("settings that are not given", () => {
       sshCidrs: [],
     });
     expect(settings).toEqual({
+      withText: expect.any(Function) as unknown,
       domain: undefined,
       standby: false,
       operator: {
