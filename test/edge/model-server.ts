@@ -15,10 +15,10 @@ export interface ModelServer {
   stop(): void;
 }
 
-/** A tool that the model uses before it answers: the end of its name, and its arguments. */
+/** A tool that the model uses before it answers: the end of its name, and its arguments, which may follow from what was said. */
 export interface ToolUse {
   readonly name: string;
-  readonly words: object;
+  readonly words: (conversation: string) => object;
 }
 
 const toolsSchema = z.looseObject({
@@ -37,7 +37,7 @@ function nextTool(body: unknown, uses: readonly ToolUse[]): object | undefined {
     index: 0,
     id: `call-${use.name}`,
     type: "function",
-    function: { name, arguments: JSON.stringify(use.words) },
+    function: { name, arguments: JSON.stringify(use.words(JSON.stringify(data?.messages))) },
   };
 }
 

@@ -39,14 +39,7 @@ export class AgentSandboxes {
   static async open(home: LiteboxdHome): Promise<AgentSandboxes> {
     const port = await freePort();
     const made = new AgentSandboxes(home, `http://127.0.0.1:${port}`);
-    made.start([
-      program("lwsandbox/agent/guard.py"),
-      home.server,
-      String(port),
-      String(most),
-      made.ownKeyFile,
-      made.key,
-    ]);
+    made.start(made.guardWords(port));
     await untilOpen(port);
     const services = { alias: "opencode-services", services: [agentService] };
     made.caddy = await RenderedCaddy.start({
@@ -60,9 +53,19 @@ export class AgentSandboxes {
 
   /** Starts what keeps the key. */
   keepKey(): void {
-    const looked = join(this.folder, "looked");
-    const words = [this.home.server, login.username, image, this.key, join(this.folder, "admin-password"), looked, "1"];
-    this.keeper = this.start([program("lwsandbox/agent/key.py"), ...words]);
+    this.keeper = this.start(this.keyWords());
+  }
+
+  /** What Python is given to hand on requests at a port. */
+  guardWords(port: number): string[] {
+    const guard = program("lwsandbox/agent/guard.py");
+    return [...python, guard, this.home.server, String(port), String(most), this.ownKeyFile, this.key];
+  }
+
+  /** What it is given to keep the key. */
+  keyWords(): string[] {
+    const files = [this.key, join(this.folder, "admin-password"), join(this.folder, "looked")];
+    return [...python, program("lwsandbox/agent/key.py"), this.home.server, login.username, image, ...files, "1"];
   }
 
   /** Ends it, as a stop of its container does, or without any warning. */
@@ -118,7 +121,7 @@ export class AgentSandboxes {
   }
 
   private start(words: readonly string[]): ChildProcess {
-    const child = spawn("python3", [...python, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("python3", words, { stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (data: Buffer) => {
         this.said += data.toString();

@@ -1,11 +1,13 @@
 // An agent's way to sandboxes: lwsandbox's two services and OpenCode's tools, as they are deployed, at the stand-in of liteboxd and with the
 // real Caddy between them; the tools are spoken to by a real client of the Model Context Protocol. With LITEBOXD_PROGRAMS=/folder at
 // liteboxd's real server, which runs no commands here.
+import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { z } from "zod";
+import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { until } from "../../cli/run";
 import { AgentSandboxes, image, most } from "../support/agent-sandboxes";
 import { LiteboxdHome } from "../support/liteboxd";
@@ -30,7 +32,7 @@ const madeSchema = z.looseObject({ id: z.string() });
 const listSchema = z.object({ items: z.array(madeSchema) });
 const ofAgent = "agent of OpenCode (cloudcode)";
 const isTrue = (holds: boolean) => Promise.resolve(holds || undefined);
-const eventually = (holds: () => Promise<boolean | undefined>) =>
+const eventually = <T>(holds: () => Promise<T | undefined>) =>
   until(30, holds, () => Promise.resolve(`it did not come true; said: ${agent.said}`));
 
 /** The agent's keys, as the pages list them. */
@@ -355,7 +357,24 @@ describe("the tools", () => {
   });
 });
 
+test("each service ends at once when its container is told to stop, of which it is the first process", async () => {
+  for (const words of [agent.guardWords(await freePort()), agent.keyWords()]) {
+    const child = spawn("unshare", ["--pid", "--fork", "--kill-child", "python3", ...words], { stdio: "ignore" });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    const first = await eventually(() =>
+      Promise.resolve(Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")) || undefined),
+    );
+    // Until it has set its handler.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const begun = Date.now();
+    process.kill(first, "SIGTERM");
+    await ended;
+    expect(Date.now() - begun).toBeLessThan(5000);
+  }
+});
+
 test("the key is revoked when the service that made it stops, and nothing said a secret", async () => {
+  await hasKey();
   const key = agent.read("key") ?? "";
   await agent.stopKey("SIGTERM");
   expect(await keys()).toEqual([]);

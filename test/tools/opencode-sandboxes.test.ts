@@ -29,8 +29,10 @@ beforeAll(async () => {
   );
   const folder = home.cluster.workspace;
   models = await startModelServer("It is done.", undefined, [
-    { name: "sandbox_create", words: { minutes: 5 } },
-    { name: "sandbox_list", words: {} },
+    { name: "sandbox_create", words: () => ({ minutes: 5 }) },
+    { name: "sandbox_list", words: () => ({}) },
+    { name: "sandbox_run", words: (said) => ({ ...idIn(said), folder, command: "echo $((6 * 7)) >&2; exit 3" }) },
+    { name: "sandbox_delete", words: idIn },
   ]);
   const provider = { name: "mine", kind: "openai-compatible", baseUrl: models.url, models: ["m"], default: "m" };
   const settings = {
@@ -67,6 +69,8 @@ afterAll(() => {
   home.close();
 });
 
+const idIn = (said: string) => ({ sandbox: /sandbox ([0-9a-f]{8}) runs until/.exec(said)?.[1] ?? "" });
+
 const ask = async (path: string, more: RequestInit = {}) => {
   const [authorization = ""] = Object.values(program.secrets);
   const headers = { authorization, "content-type": "application/json" };
@@ -75,7 +79,7 @@ const ask = async (path: string, more: RequestInit = {}) => {
 const get = (path: string) => ask(path, { signal: AbortSignal.timeout(5000) });
 const post = (path: string, value: object) => ask(path, { method: "POST", body: JSON.stringify(value) });
 
-test("the agent makes a sandbox with the tools that the model is offered", async () => {
+test("the agent makes, uses and deletes a sandbox with the tools that the model is offered", async () => {
   const { id } = z.object({ id: z.string() }).parse(JSON.parse(await post("/session", { title: "An experiment" })));
   const said = await post(`/session/${id}/message`, { parts: [{ type: "text", text: "Try it in a sandbox." }] });
   expect(said).toContain("It is done.");
@@ -87,7 +91,9 @@ test("the agent makes a sandbox with the tools that the model is offered", async
   expect(asked[0]).toContain("Prefer it to the shell here for experiments");
   expect(asked.at(-1)).toMatch(/sandbox [0-9a-f]{8} runs until/);
   expect(asked.at(-1)).toMatch(/[0-9a-f]{8}: running, template agent/);
-  expect(home.cluster.pods.size).toBe(1);
+  expect(asked.at(-1)).toContain(String.raw`exit code 3\nstderr:\n42`);
+  expect(asked.at(-1)).toMatch(/[0-9a-f]{8} is being deleted/);
+  expect(home.cluster.pods.size).toBe(0);
   // The model hears of no key.
   for (const text of asked) for (const key of [agent.ownKey, agent.read("key") ?? ""]) expect(text).not.toContain(key);
 });

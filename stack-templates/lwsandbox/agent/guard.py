@@ -11,6 +11,7 @@ import http.server
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from urllib.parse import parse_qs, quote, urlsplit
@@ -117,7 +118,7 @@ def shown_template(template):
 
 
 def own_sandboxes():
-    status, known = asked("GET", "/api/v1/sandboxes")
+    status, known = asked("GET", "/api/v1/sandboxes?include_terminating=false")
     if status != 200 or not isinstance(known, dict):
         raise Refusal(502, f"lwsandbox answers {status} to the question for its sandboxes")
     return [one for one in known.get("items") or [] if of_agent(one)]
@@ -333,4 +334,6 @@ class Server(http.server.ThreadingHTTPServer):
         print(f"a request failed: {type(error).__name__}", file=sys.stderr, flush=True)
 
 
+# As the first process of its container it would not hear it otherwise.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 Server(("", port), Handler).serve_forever()

@@ -104,6 +104,8 @@ def path_of(name):
 
 def put(name, text):
     """One of the two files, for the agent's service to read; the other one goes."""
+    # One that a sudden end left behind could not be opened again.
+    remove(f"{name}.new")
     with open(path_of(f"{name}.new"), "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o444)) as file:
         file.write(text)
     os.replace(path_of(f"{name}.new"), path_of(name))
