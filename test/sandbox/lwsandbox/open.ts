@@ -24,13 +24,18 @@ export async function openLwsandbox(world: AppsWorld, name: string, say: Say): P
   return stop;
 }
 
-/** Signs in at liteboxd, behind the gateway, and makes a key for scripts. */
-export async function makeKey(world: AppsWorld, liteboxd: Liteboxd): Promise<void> {
+/** Signs in at liteboxd, behind the gateway: the headers of who is. */
+export async function sessionOf(world: AppsWorld, liteboxd: Liteboxd): Promise<{ readonly cookie: string }> {
   const { status, headers } = await liteboxd.login(await world.appLogin("lwsandbox"));
   expect(status).toBe(200);
   const [session = ""] = headers["set-cookie"] ?? [];
   expect(session).toMatch(/^liteboxd_session=\w+;.*HttpOnly.*Secure/);
-  const both = { cookie: `${world.cookie}; ${session.split(";")[0] ?? ""}` };
+  return { cookie: `${world.cookie}; ${session.split(";")[0] ?? ""}` };
+}
+
+/** Makes a key for scripts, in such a session. */
+export async function makeKey(world: AppsWorld, liteboxd: Liteboxd): Promise<void> {
+  const both = await sessionOf(world, liteboxd);
   const made = await liteboxd.ask("POST", "/api/v1/auth/api-keys", both, { name: "script" });
   expect(made.status).toBe(201);
   liteboxd.key = (JSON.parse(made.body) as { key: string }).key;

@@ -3,6 +3,7 @@ import { AppsWorld, appSettings } from "../apps/world";
 import { containerMemory, sum } from "../memory";
 import { secretsHidden } from "../scenarios/apps-secrets";
 import { eventually } from "../world";
+import { lwsandboxAgent } from "./agent";
 import { lwsandboxBackup } from "./backup";
 import { lwsandboxGate } from "./gate";
 import { type Box, Liteboxd } from "./liteboxd";
@@ -132,6 +133,9 @@ test("who takes more memory than the server's limit is ended, and the server goe
   expect(await world.containers()).toEqual(before);
 });
 
+describe("OpenCode's agent", () => {
+  lwsandboxAgent(world, liteboxd);
+});
 describe("the gate", () => {
   lwsandboxGate(world, liteboxd, () => box);
 });
