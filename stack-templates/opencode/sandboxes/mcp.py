@@ -38,7 +38,7 @@ class Fault(Exception):
 def ask(method, path, *, body=None, headers=None, timeout=PATIENCE, whole=True):
     """Content of a good answer. @raises Fault with what went wrong"""
     with open(key_file, encoding="utf-8") as file:
-        sent = {"authorization": f"Bearer {file.read()}", **(headers or {})}
+        sent = {"authorization": f"Bearer {file.read().strip()}", **(headers or {})}
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
     try:
         connection.request(method, f"{address.path}/api/v1{path}", body=body, headers=sent)
