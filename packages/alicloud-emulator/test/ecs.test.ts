@@ -57,6 +57,23 @@ test("an instance goes from Pending over Running and Stopped to nothing, and its
   expect(machines.done).toEqual([`create ${id}`, `stop ${id}`, `start ${id}`, `cut ${id}`, `remove ${id}`]);
 });
 
+test("a disk and an address on their way to an instance that is taken back are free again", async () => {
+  const machine = await account.run(network, { SpotStrategy: "SpotAsPriceGo" });
+  await emulator.idle();
+  const made = { ZoneId: "ap-southeast-1b", DiskCategory: "cloud_essd_entry", Size: "20" };
+  const disk = await account.text("ecs", "CreateDisk", "DiskId", made);
+  const address = await account.text("vpc", "AllocateEipAddress", "AllocationId");
+  await emulator.idle();
+  emulator.cloud.latencies = { ...everyLatency(100), disk: 300, address: 300 };
+  await account.ask("ecs", "AttachDisk", { DiskId: disk, InstanceId: machine });
+  await account.ask("vpc", "AssociateEipAddress", { AllocationId: address, InstanceId: machine });
+  const reclaim = { method: "POST", body: JSON.stringify({ instance: machine }) };
+  expect((await fetch(`http://127.0.0.1:${emulator.port}/__control/reclaim`, reclaim)).status).toBe(200);
+  await emulator.idle();
+  expect(account.status(machine)).toBeUndefined();
+  expect([account.status(disk), account.status(address)]).toEqual(["Available", "Available"]);
+});
+
 test("what an instance uses cannot go before it", async () => {
   const id = await account.run(network);
   await emulator.idle();

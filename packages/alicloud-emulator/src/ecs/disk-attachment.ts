@@ -30,12 +30,21 @@ function attach(call: Call): Answer {
     );
   Object.assign(disk, { status: "Attaching", instanceId: instance.id, attachedAt: cloud.timestamp() });
   disk.deleteWithInstance = parameters.flag("DeleteWithInstance", disk.deleteWithInstance);
+  // Unless the instance was released meanwhile, and the disk is free.
+  const still = (change: Partial<Disk>): void => {
+    if (disk.instanceId === instance.id) Object.assign(disk, change);
+  };
+  let device = "";
   cloud.later(disk.id, "disk", {
     work: async () => {
-      disk.device = (await cloud.machines.attachDisk(disk.id, instance.id)).device;
+      ({ device } = await cloud.machines.attachDisk(disk.id, instance.id));
     },
-    settle: () => (disk.status = "In_use"),
-    fail: (why) => (disk.failure = why),
+    settle: () => {
+      still({ status: "In_use", device });
+    },
+    fail: (failure) => {
+      still({ failure });
+    },
   });
   return {};
 }
@@ -61,7 +70,7 @@ function detach(call: Call): Answer {
 }
 
 function setFree(cloud: Cloud, disk: Disk): void {
-  Object.assign(disk, { status: "Available", instanceId: "", device: "", detachedAt: cloud.timestamp() });
+  Object.assign(disk, { status: "Available", instanceId: "", device: "", failure: "", detachedAt: cloud.timestamp() });
 }
 
 /** The instance is released: its disks go with it or are free. */

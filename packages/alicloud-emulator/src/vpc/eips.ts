@@ -103,10 +103,18 @@ function associate(call: Call): Answer {
         `The instance already has the address ${other.address}.`,
       );
   Object.assign(eip, { status: "Associating", instanceId: instance.id, mode: parameters.text("Mode", "NAT") });
+  // Unless the instance was released meanwhile, and the address is free.
+  const still = (change: Partial<Eip>): void => {
+    if (eip.instanceId === instance.id) Object.assign(eip, change);
+  };
   cloud.later(eip.id, "address", {
     work: () => cloud.machines.bindAddress(eip.address, instance.id),
-    settle: () => (eip.status = "InUse"),
-    fail: (why) => (eip.failure = why),
+    settle: () => {
+      still({ status: "InUse" });
+    },
+    fail: (failure) => {
+      still({ failure });
+    },
   });
   return {};
 }
@@ -132,7 +140,7 @@ export async function freeAddress(cloud: Cloud, instance: Instance): Promise<voi
   for (const eip of cloud.state.eips.values())
     if (eip.instanceId === instance.id) {
       await cloud.machines.unbindAddress(eip.address, instance.id);
-      Object.assign(eip, { status: "Available", instanceId: "" });
+      Object.assign(eip, { status: "Available", instanceId: "", failure: "" });
     }
 }
 
