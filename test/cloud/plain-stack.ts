@@ -8,10 +8,11 @@ import { trust } from "../../sandbox/cloud/trust";
 import { projectRoot } from "../../sandbox/folder";
 import { Stack } from "../../sandbox/stack";
 import { withPlaceholders } from "../../scripts/preview/placeholders";
+import type { Machines } from "@cloudcode/alicloud-emulator/machine";
 import { type Emulator, emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
 import { preparePulumi } from "@cloudcode/offline-kit/toolchain";
 
-/** A stack with the real CLI and provider at an account of its own, whose machines are none; it is not created yet. */
+/** A stack with the real CLI and provider at an account of its own; it is not created yet. */
 export interface PlainStack {
   readonly folder: string;
   readonly emulator: Emulator;
@@ -30,12 +31,17 @@ export const leastTemplate = 'config:\n  cloudcode:sshCidrs: ["203.0.113.0/24"]\
 export const exampleConfiguration = () =>
   withPlaceholders(readFileSync(join(projectRoot, "examples", "Pulumi.example.yaml"), "utf8"), "cloudcode");
 
-/** The first one on a machine may build the provider. @param template the stack's file before its first setting */
-export async function openPlainStack(name: string, template: string): Promise<PlainStack> {
+/**
+ * The first one on a machine may build the provider.
+ *
+ * @param template the stack's file before its first setting
+ * @param machines what the account's machines are @default none
+ */
+export async function openPlainStack(name: string, template: string, machines?: Machines): Promise<PlainStack> {
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   mkdirSync(join(folder, "state"));
   const engine = await preparePulumi({ cacheDir, say, alicloud: true });
-  const emulator = await startEmulator({ stateFile: join(folder, "account") });
+  const emulator = await startEmulator({ stateFile: join(folder, "account"), ...(machines && { machines }) });
   const emulated = emulatorEnvironment(emulator);
   const file = join(folder, "template.yaml");
   writeFileSync(file, template);

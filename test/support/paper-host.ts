@@ -14,12 +14,17 @@ export class PaperHost {
   readonly #releases = new Map<string, string[]>();
   #server: Listening | undefined;
 
-  async start(hostKey: string, loginKey: string): Promise<void> {
-    this.#server = await sshHost(hostKey, loginKey, (line, channel) => {
+  /** @param seen asked with each command before it is answered @default nothing is */
+  constructor(private readonly seen: (script: string) => Promise<void> = () => Promise.resolve()) {}
+
+  /** @param at where it listens @default a free port of 127.0.0.1 */
+  async start(hostKey: string, loginKey: string, at = { port: 0, address: "127.0.0.1" }): Promise<void> {
+    const answer = (line: string, channel: ServerChannel) => {
       this.connections++;
       if (line === "") echo(channel);
       else this.#answer(line, channel);
-    });
+    };
+    this.#server = await sshHost(hostKey, loginKey, answer, at.port, at.address);
   }
 
   get port(): number {
@@ -31,8 +36,10 @@ export class PaperHost {
     return this.#releases.get(stack)?.at(-1) ?? "none";
   }
 
-  stop(): Promise<void> {
-    return this.#server?.stop() ?? Promise.resolve();
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    await server?.stop();
   }
 
   #answer(line: string, channel: ServerChannel): void {
@@ -40,12 +47,14 @@ export class PaperHost {
     const script = Buffer.from(words.replaceAll(/[' ]/g, ""), "base64").toString();
     const [mark = ""] = /cloudcode-[0-9a-f]{16}/.exec(script) ?? [];
     channel.on("end", () => {
-      const { code, said } = this.#act(script);
-      const head = `\n${mark} shell\n\n${mark} root\n`;
-      channel.stderr.write(`${head}\n${mark} end\n`);
-      channel.write(`${head}${said}\n${mark} end ${code}\n`);
-      channel.exit(code);
-      channel.end();
+      void this.seen(script).then(() => {
+        const { code, said } = this.#act(script);
+        const head = `\n${mark} shell\n\n${mark} root\n`;
+        channel.stderr.write(`${head}\n${mark} end\n`);
+        channel.write(`${head}${said}\n${mark} end ${code}\n`);
+        channel.exit(code);
+        channel.end();
+      });
     });
     channel.resume();
   }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { type Server as NetServer, type Socket, createServer } from "node:net";
-import { Server, type ServerChannel, utils } from "ssh2";
+import { type Connection, Server, type ServerChannel, utils } from "ssh2";
 
 /** What a server in this process is reached by. */
 export interface Listening {
@@ -38,9 +38,18 @@ export function account({ shell = "sh", startup, env = {} }: Account = {}): Answ
   };
 }
 
-/** An SSH server that lets one key in, as every user, and answers commands as the test says. */
-export async function sshHost(hostKey: string, loginKey: string, answer: Answer, port = 0): Promise<Listening> {
+/** An SSH server that lets one key in, as every user, and answers commands as the test says. Its end cuts what is still connected. */
+export async function sshHost(
+  hostKey: string,
+  loginKey: string,
+  answer: Answer,
+  port = 0,
+  address = "127.0.0.1",
+): Promise<Listening> {
+  const connections = new Set<Connection>();
   const server = new Server({ hostKeys: [hostKey] }, (connection) => {
+    connections.add(connection);
+    connection.on("close", () => connections.delete(connection));
     connection.on("error", () => undefined);
     connection.on("authentication", (attempt) => {
       const known = utils.parseKey(loginKey);
@@ -59,15 +68,19 @@ export async function sshHost(hostKey: string, loginKey: string, answer: Answer,
       });
     });
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, address, resolve);
+  });
   return {
     port: portOf(server.address()),
     stop: () =>
-      new Promise((resolve) =>
+      new Promise((resolve) => {
         server.close(() => {
           resolve();
-        }),
-      ),
+        });
+        for (const connection of connections) connection.end();
+      }),
   };
 }
 
