@@ -67,10 +67,17 @@ export class LinuxDo {
     return { linuxDo: user.data.id, username: user.data.username };
   }
 
+  /** What the server calls itself: its origin. Linux Do Connect puts a slash behind it. */
+  #issuerOf(answer: URLSearchParams): string {
+    const { issuer } = this.#server;
+    return answer.get("iss") === `${issuer}/` ? `${issuer}/` : issuer;
+  }
+
   async #token(answer: URLSearchParams, attempt: Attempt): Promise<string> {
     const { clientSecret, redirectUri, tokenUrl } = this.#config;
     try {
-      const parameters = oauth.validateAuthResponse(this.#server, this.#client, answer, attempt.state);
+      const server = { ...this.#server, issuer: this.#issuerOf(answer) };
+      const parameters = oauth.validateAuthResponse(server, this.#client, answer, attempt.state);
       const options = {
         // Plain HTTP only where the operator has configured it.
         // eslint-disable-next-line @typescript-eslint/no-deprecated
@@ -79,7 +86,7 @@ export class LinuxDo {
       };
       const secret = oauth.ClientSecretBasic(clientSecret);
       const response = await oauth.authorizationCodeGrantRequest(
-        this.#server,
+        server,
         this.#client,
         secret,
         parameters,
@@ -87,7 +94,8 @@ export class LinuxDo {
         attempt.verifier,
         options,
       );
-      return (await oauth.processAuthorizationCodeResponse(this.#server, this.#client, response)).access_token;
+      const answered = await withoutIdToken(response);
+      return (await oauth.processAuthorizationCodeResponse(server, this.#client, answered)).access_token;
     } catch (error) {
       const refused =
         error instanceof oauth.AuthorizationResponseError ||
@@ -98,5 +106,20 @@ export class LinuxDo {
       if (refused) throw new LoginRefused("login refused");
       throw new UpstreamError("linux-do", undefined, "no token");
     }
+  }
+}
+
+/** An OpenID provider may add an ID token that nobody asked for. Who somebody is says the user information alone. */
+async function withoutIdToken(response: Response): Promise<Response> {
+  const text = await response.text();
+  const answer = z.looseObject({}).safeParse(jsonIn(text));
+  return new Response(answer.success ? JSON.stringify({ ...answer.data, id_token: undefined }) : text, response);
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

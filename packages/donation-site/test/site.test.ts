@@ -90,6 +90,26 @@ describe("login", () => {
     expect(text).not.toMatch(/token|client|linux-do/);
   });
 
+  it("does not mind that Linux Do names itself and adds an ID token, as an OpenID provider may", async () => {
+    world.oauth.openId = true;
+    const { answer } = await attempt();
+    expect([answer.status, answer.headers.get("location")]).toEqual([302, "/bind"]);
+  });
+
+  it("is refused where another server names itself", async () => {
+    const { answer } = await attempt(true, (query) => {
+      query.set("iss", "https://evil.example");
+    });
+    expect([answer.status, cookieOf(answer, "session")]).toEqual([400, ""]);
+  });
+
+  it("is refused where it takes longer than a code is good for", async () => {
+    const { answer } = await attempt(true, () => {
+      world.oauth.ahead = 61_000;
+    });
+    expect([answer.status, cookieOf(answer, "session")]).toEqual([400, ""]);
+  });
+
   it("ends with logout, for that token too", async () => {
     const session = await world.login({ id: 3, username: "ada" });
     expect((await world.request("/bind", { session })).status).toBe(200);

@@ -31,7 +31,8 @@ export interface World {
 
 export async function openWorld(options: ServiceOptions = {}, quotaAmount = 500): Promise<World> {
   const secrets = { clientSecret: random(), managementKey: random(), adminToken: random() };
-  const oauth = await startOAuthServer("client", secrets.clientSecret);
+  const redirectUri = `${origin}/linuxdo/callback`;
+  const oauth = await startOAuthServer({ id: "client", secret: secrets.clientSecret, redirectUri: () => redirectUri });
   const newApi = await startNewApi();
   const proxy = await startProxyServer(secrets.managementKey);
   const folder = mkdtempSync(join(tmpdir(), "donation-"));
@@ -39,7 +40,7 @@ export async function openWorld(options: ServiceOptions = {}, quotaAmount = 500)
     oauth: {
       clientId: "client",
       clientSecret: secrets.clientSecret,
-      redirectUri: `${origin}/linuxdo/callback`,
+      redirectUri,
       authUrl: `${oauth.url}/authorize`,
       tokenUrl: `${oauth.url}/token`,
       userUrl: `${oauth.url}/user`,

@@ -57,7 +57,12 @@ export class AppsWorld extends World {
   /** They listen where the host reaches them, and the stack has their addresses. */
   async startOutside(): Promise<void> {
     const { gateway } = this.sandbox.host;
-    this.#oauth = await startOAuthServer("client", appSecrets.donationLinuxDoClientSecret, gateway);
+    const client = {
+      id: "client",
+      secret: appSecrets.donationLinuxDoClientSecret,
+      redirectUri: () => `https://donate.${this.domain}/linuxdo/callback`,
+    };
+    this.#oauth = await startOAuthServer(client, gateway);
     this.#newApi = await startNewApi(gateway);
     this.sandbox.configure({
       donationLinuxDoAuthUrl: `${this.oauth.url}/authorize`,
