@@ -6,7 +6,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Logger } from "pino";
 import { type Config, roleOf } from "./config";
 import { maxBytes } from "./credential";
-import { type Decision, type Donations, decisions } from "./donations";
+import type { Donations } from "./donations";
 import { UpstreamError } from "./http";
 import { Limit } from "./limits";
 import type { LinuxDo } from "./linux-do";
@@ -14,7 +14,7 @@ import { LoginRefused } from "./linux-do";
 import { type ModelProxy, isFileName } from "./model-proxy";
 import { type NewApi, belongsTo } from "./new-api";
 import * as pages from "./pages";
-import { type Session, type Store, sessionLife } from "./store";
+import { type Decision, type Session, type Store, decisions, sessionLife } from "./store";
 import { type Words, languageOf } from "./words";
 
 export interface Parts {
@@ -190,14 +190,11 @@ export function createApp(parts: Parts): Hono {
     if (user === undefined) throw new Refusal(404, "e404user", "/bind");
     if (!belongsTo(id, user)) throw new Refusal(403, "e403bind", "/bind");
     if (!store.bind(id, user.id)) throw new Refusal(409, "e409bind", "/bind");
-    log.info({ event: "bind", userId: id, newApi: user.id }, "bound");
     return c.redirect("/donate", 303);
   });
 
   const unbind = (linuxDo: number, by: number, page: string) => {
-    const newApi = store.unbind(linuxDo);
-    if (newApi === "busy") throw new Refusal(409, "e409open", page);
-    if (newApi !== undefined) log.info({ event: "unbind", userId: linuxDo, newApi, by }, "unbound");
+    if (store.unbind(linuxDo, by) === "busy") throw new Refusal(409, "e409open", page);
   };
   app.post("/unbind", (c) => {
     const { linuxDo: id } = visitor(c);
@@ -219,6 +216,7 @@ export function createApp(parts: Parts): Hono {
     if (outcome === "no-credential") throw new Refusal(400, "e400file", "/donate");
     if (outcome === "refused") throw new Refusal(400, "e400invalid", "/donate");
     if (outcome === "seen") throw new Refusal(409, "e409", "/donate");
+    if (outcome === "lost") throw new Refusal(503, "e503lost", "/donate");
     // Trying again would do nothing: the credential is taken.
     if (outcome === "late" || outcome === "person")
       throw new Refusal(500, outcome === "late" ? "e500late" : "e500quota", undefined, store.donationsOf(id)[0]?.id);
@@ -276,8 +274,7 @@ export function createApp(parts: Parts): Hono {
     const { linuxDo: id } = admin(c);
     const { donation, decision } = await c.req.parseBody();
     if (typeof donation !== "string" || !isDecision(decision)) throw new Refusal(400, "e400", "/donations");
-    if (!(await donations.decide(donation, decision))) throw new Refusal(409, "e409decided", "/donations");
-    log.info({ event: "decision", userId: id, donation, decision }, "decided");
+    if (!(await donations.decide(donation, decision, id))) throw new Refusal(409, "e409decided", "/donations");
     return c.redirect("/donations", 303);
   });
   return app;

@@ -3,7 +3,7 @@ import { accountFingerprints, probeOf, readCredential } from "./credential";
 import { UpstreamError } from "./http";
 import type { ModelProxy } from "./model-proxy";
 import type { NewApi } from "./new-api";
-import type { Donation, Store } from "./store";
+import type { Decision, Donation, Store, Verdict } from "./store";
 
 export interface DonationsArgs {
   readonly store: Store;
@@ -23,19 +23,15 @@ export interface DonationsArgs {
  * What a donor reads at once. `checking` goes on by itself, and so does `late`: new-api did not take the quota, and is asked again. With
  * `person` an administrator has to look.
  */
-export type Outcome = "no-credential" | "seen" | "refused" | "checking" | "accepted" | "late" | "person";
-
-/**
- * What an administrator does with a donation that needs a person: the quota was `given` by hand; `give` it now; or `refuse` it,
- * so that the credential goes back and may be donated again.
- */
-export const decisions = ["given", "give", "refuse"] as const;
-export type Decision = (typeof decisions)[number];
+export type Outcome = "no-credential" | "seen" | "refused" | "lost" | "checking" | "accepted" | "late" | "person";
 
 /** Looks at one that is not active. */
 const probeTries = 3;
 /** Tries of a state that stays unclear, before a person is asked. */
 const maxTries = 10;
+/** What new-api answers when it does nothing now and may do it later: a token that is being replaced, or too many requests. */
+const later = new Set([401, 403, 408, 429]);
+const verdicts: readonly Verdict[] = ["seen", "not valid"];
 
 /**
  * Donations: a credential that the proxy proves valid and that was never seen before, then exactly one grant of quota.
@@ -75,23 +71,20 @@ export class Donations {
 
   /** Goes on with everything that is not final, one after the other. Runs at the start and by a timer. */
   settle(): Promise<void> {
-    this.#settling = this.#settling.then(() => this.#settle());
+    // A look that failed must not stand in the way of the next.
+    this.#settling = this.#settling.catch(() => undefined).then(() => this.#settle());
     return this.#settling;
   }
 
-  /** @returns false where the donation needs no person, or not any more */
-  async decide(id: string, decision: Decision): Promise<boolean> {
+  /** @param by who decides @returns false where the donation needs no person, or not any more */
+  async decide(id: string, decision: Decision, by: number): Promise<boolean> {
     const { store, proxy } = this.#args;
     const donation = store.donation(id);
     if (donation?.state !== "person" || this.#inHand.has(id)) return false;
     this.#inHand.add(id);
     try {
-      if (decision === "given") this.#granted(donation);
-      if (decision === "give") store.decide(id, "owed", "");
-      if (decision === "refuse") {
-        await proxy.remove(fileName(donation));
-        store.decide(id, "refused", "refused by an administrator");
-      }
+      if (decision === "refuse") await proxy.remove(fileName(donation));
+      store.decide(donation, decision, by);
     } finally {
       this.#inHand.delete(id);
     }
@@ -123,13 +116,18 @@ export class Donations {
 
   async #check(donation: Donation): Promise<void> {
     const { store, proxy } = this.#args;
+    // A crash came between the verdict and its end.
+    const verdict = verdicts.find((each) => each === donation.note);
+    if (verdict !== undefined) {
+      await this.#giveBack(donation, verdict);
+      return;
+    }
     const name = fileName(donation);
     const files = await proxy.list();
     const own = files.find((file) => file.name === name);
     if (own === undefined) {
       // The upload never arrived: nothing of it is anywhere, and the donor may try again.
-      store.refuse(donation.id, "not uploaded");
-      this.#refused(donation.linuxDo, "not uploaded", donation.id);
+      store.refuse(donation, "not uploaded");
       return;
     }
     const email = own.email;
@@ -161,15 +159,15 @@ export class Donations {
     return undefined;
   }
 
-  async #giveBack(donation: Donation, note: "seen" | "not valid"): Promise<void> {
+  async #giveBack(donation: Donation, verdict: Verdict): Promise<void> {
+    this.#args.store.condemn(donation.id, verdict);
     await this.#args.proxy.remove(fileName(donation));
-    this.#args.store.refuse(donation.id, note, note === "seen");
-    this.#refused(donation.linuxDo, note, donation.id);
+    this.#args.store.refuse(donation, verdict);
   }
 
-  /** Gives the reason back. */
-  #refused<T extends string>(linuxDo: number, why: T, donation?: string): T {
-    this.#args.log.info({ event: "donation-refused", userId: linuxDo, amount: 0, why, donation }, "donation refused");
+  /** One that never became a donation. Gives the reason back. */
+  #refused<T extends string>(linuxDo: number, why: T): T {
+    this.#args.log.info({ event: "donation-refused", userId: linuxDo, amount: 0, why }, "donation refused");
     return why;
   }
 
@@ -178,13 +176,13 @@ export class Donations {
     const { id, amount, sentAt, totalBefore } = donation;
     const user = await newApi.user(donation.newApi);
     if (user === undefined) {
-      this.#askPerson(donation, "the new-api user is gone");
+      store.needsPerson(donation, "the new-api user is gone");
       return;
     }
     if (sentAt !== null && totalBefore !== null) {
       const given = user.total - totalBefore;
       if (given === amount) {
-        this.#granted(donation);
+        store.markGranted(donation);
         return;
       }
       if (given !== 0)
@@ -199,29 +197,27 @@ export class Donations {
     try {
       await newApi.addQuota(donation.newApi, amount, id);
     } catch (error) {
-      if (error instanceof UpstreamError && error.status !== undefined && error.status < 500) {
-        this.#askPerson(donation, error.message);
+      if (
+        error instanceof UpstreamError &&
+        error.status !== undefined &&
+        error.status < 500 &&
+        !later.has(error.status)
+      ) {
+        store.needsPerson(donation, error.message);
         return;
       }
       throw error;
     }
-    this.#granted(donation);
-  }
-
-  #granted({ id, linuxDo, newApi, amount }: Donation): void {
-    if (this.#args.store.markGranted(id))
-      this.#args.log.info({ event: "donation", userId: linuxDo, newApi, amount, donation: id }, "donation");
+    store.markGranted(donation);
   }
 
   #unclear(donation: Donation, error: unknown): void {
-    const note = error instanceof UpstreamError ? error.message : "internal error";
-    if (this.#args.store.tried(donation.id) >= maxTries) this.#askPerson(donation, note);
+    const what = error instanceof UpstreamError ? error.message : "internal error";
+    // A person should know of a verdict that could not be carried out.
+    const verdict = this.#args.store.donation(donation.id)?.note ?? "";
+    const note = verdict === "" ? what : `${verdict}; ${what}`;
+    if (this.#args.store.tried(donation.id) >= maxTries) this.#args.store.needsPerson(donation, note);
     else this.#args.log.warn({ event: "unclear", donation: donation.id, note }, "tried again later");
-  }
-
-  #askPerson({ id, linuxDo, amount }: Donation, note: string): void {
-    this.#args.store.needsPerson(id, note);
-    this.#args.log.error({ event: "needs-person", userId: linuxDo, amount, donation: id, note }, "needs a person");
   }
 }
 
@@ -238,5 +234,6 @@ function outcomeOf(donation: Donation | undefined): Outcome {
   if (donation?.state === "person") return "person";
   if (donation?.state === "owed" || donation?.state === "sent") return donation.attempts > 0 ? "late" : "accepted";
   if (donation?.state !== "refused") return "accepted";
+  if (donation.note === "not uploaded") return "lost";
   return donation.note === "seen" ? "seen" : "refused";
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Config } from "./config";
 import { ask, jsonOf, UpstreamError } from "./http";
 
-const envelope = z.object({ success: z.boolean(), data: z.unknown().optional() });
+const envelope = z.object({ success: z.boolean(), message: z.string().default(""), data: z.unknown().optional() });
 const user = z.object({
   id: z.number().int(),
   linux_do_id: z.string().default(""),
@@ -31,7 +31,8 @@ export class NewApi {
     if (response.status === 404) return undefined;
     if (!response.ok) throw new UpstreamError("new-api", response.status, `user: ${response.status}`);
     const answer = envelope.safeParse(await jsonOf("new-api", response));
-    if (answer.success && !answer.data.success) return undefined;
+    // It says no to everything that goes wrong, such as a database that is busy; this is what it says where there is no such user.
+    if (answer.data?.success === false && answer.data.message === "record not found") return undefined;
     const found = user.safeParse(answer.data?.data);
     if (!found.success) throw new UpstreamError("new-api", response.status, "user of an unknown shape");
     const { linux_do_id: linuxDoId, quota, used_quota: used } = found.data;

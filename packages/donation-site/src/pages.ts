@@ -1,9 +1,8 @@
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 import { maxBytes, providers } from "./credential";
-import { type Decision, decisions } from "./donations";
 import type { AuthFile } from "./model-proxy";
-import type { Binding, Donation, Session } from "./store";
+import { type Binding, type Decision, type Donation, type Session, decisions } from "./store";
 import { type Language, type Words, words } from "./words";
 
 /** Who looks, and how. */
@@ -172,10 +171,18 @@ export function donationsPage(view: View, open: readonly Donation[]): Html {
 
 const time = (at: number) => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
-const row = ({ at, provider, amount, state }: Donation, say: Words) =>
+const row = ({ at, provider, amount, state, note }: Donation, say: Words) =>
   html`<li data-state="${state}">
-    <span>${time(at)}</span><span>${provider}</span><span>${amount}</span><strong>${say[state]}</strong>
+    <span>${time(at)}</span><span>${provider}</span><span>${amount}</span
+    ><strong>${say[state === "refused" ? whyOf(note) : state]}</strong>
   </li>`;
+
+/** What a refusal is called on the donor's page. */
+function whyOf(note: string): "refused" | "refusedSeen" | "refusedInvalid" | "refusedLost" {
+  if (note === "seen") return "refusedSeen";
+  if (note === "not valid") return "refusedInvalid";
+  return note === "not uploaded" ? "refusedLost" : "refused";
+}
 
 export function authFilesPage(view: View, files: readonly AuthFile[]): Html {
   const say = words[view.language];

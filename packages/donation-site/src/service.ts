@@ -25,7 +25,9 @@ export interface Service {
 /** The site with its store and its timer, which also takes up what a crash has left. */
 export function startService(config: Config, databasePath: string, log: Logger, options: ServiceOptions = {}): Service {
   const { limits, every = 30_000, ...timing } = options;
-  const store = new Store(databasePath);
+  const store = new Store(databasePath, ({ id, at, level, fields, message }) => {
+    log[level]({ ...fields, entry: id, at: new Date(at).toISOString() }, message);
+  });
   const proxy = new ModelProxy(config.modelProxy);
   const newApi = new NewApi(config.newApi);
   const donations = new Donations({ store, proxy, newApi, log, amount: config.quotaAmount, ...timing });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import Database from "libsql";
+import { z } from "zod";
 import { newToken, tokenHash } from "./tokens";
 
 const schema = `
@@ -14,6 +15,7 @@ const schema = `
   create table if not exists usage (
     month text primary key, requests integer not null, failed integer not null, tokens integer not null
   ) strict;
+  create table if not exists entries (id integer primary key autoincrement, at integer not null, line text not null) strict;
   create table if not exists fingerprints (hash text primary key, donation text not null references donations (id)) strict;
 `;
 
@@ -55,6 +57,31 @@ export interface Donation {
   readonly totalBefore: number | null;
 }
 
+const line = z.object({
+  level: z.enum(["info", "error"]),
+  fields: z.record(z.string(), z.union([z.string(), z.number()])),
+  message: z.string(),
+});
+type Line = z.infer<typeof line>;
+
+/** A line of the log about a change. It is written down with the change, so that no crash loses it. */
+export interface Entry extends Line {
+  /** Counts all lines; a line that a crash had written twice has the same number. */
+  readonly id: number;
+  /** When it happened. */
+  readonly at: number;
+}
+
+/** Why a donation is refused. */
+export type Verdict = "seen" | "not valid" | "not uploaded";
+
+/**
+ * What an administrator does with a donation that needs a person: the quota was `given` by hand; `give` it now; or `refuse` it,
+ * so that the credential goes back and may be donated again.
+ */
+export const decisions = ["given", "give", "refuse"] as const;
+export type Decision = (typeof decisions)[number];
+
 /** A login and its new-api user. */
 export interface Binding {
   readonly linuxDo: number;
@@ -75,14 +102,16 @@ export interface Usage {
 /** What survives a restart, in one SQLite file. Times are milliseconds since 1970. */
 export class Store {
   readonly #db: Database.Database;
-  readonly #now: () => number;
+  readonly #tell: ((entry: Entry) => void) | undefined;
 
-  constructor(path: string, now: () => number = () => Date.now()) {
+  /** @param tell writes a line into the log. @default the lines stay for another process */
+  constructor(path: string, tell?: (entry: Entry) => void) {
     this.#db = new Database(path);
-    this.#now = now;
+    this.#tell = tell;
     // A grant must be on the disk before new-api is asked for it.
     this.#db.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;");
     this.#db.exec(schema);
+    this.#tellAll();
   }
 
   close(): void {
@@ -97,10 +126,30 @@ export class Store {
     return this.#db.prepare(sql).run(...values).changes;
   }
 
+  /** Changes something, and writes down the lines about it, all or nothing. */
+  #change<T>(work: (note: Note) => T): T {
+    const note: Note = (about) => {
+      this.#run("insert into entries (at, line) values (?, ?)", Date.now(), JSON.stringify(about));
+    };
+    const result = this.#db.transaction(() => work(note))();
+    this.#tellAll();
+    return result;
+  }
+
+  /** Writes what is not in the log yet. */
+  #tellAll(): void {
+    if (this.#tell === undefined) return;
+    const sql = "select id, at, line from entries order by id";
+    for (const { id, at, line: text } of this.#all<{ id: number; at: number; line: string }>(sql)) {
+      this.#tell({ ...line.parse(JSON.parse(text)), id, at });
+      this.#run("delete from entries where id = ?", id);
+    }
+  }
+
   /** @returns the token that the visitor's browser keeps */
   beginLogin({ state, verifier }: Attempt): string {
     const token = newToken();
-    this.#run("insert into attempts values (?, ?, ?, ?)", tokenHash(token), state, verifier, this.#now() + attemptLife);
+    this.#run("insert into attempts values (?, ?, ?, ?)", tokenHash(token), state, verifier, Date.now() + attemptLife);
     return token;
   }
 
@@ -110,7 +159,7 @@ export class Store {
     const [found] = this.#all<Attempt>(
       "select state, verifier from attempts where hash = ? and expires > ?",
       hash,
-      this.#now(),
+      Date.now(),
     );
     // Only one of two callers at once deletes the row.
     return this.#run("delete from attempts where hash = ?", hash) === 1 ? found : undefined;
@@ -124,14 +173,14 @@ export class Store {
       tokenHash(token),
       linuxDo,
       username,
-      this.#now() + sessionLife,
+      Date.now() + sessionLife,
     );
     return token;
   }
 
   session(token: string): Session | undefined {
     const sql = "select linuxDo, username from sessions where hash = ? and expires > ?";
-    return this.#all<Session>(sql, tokenHash(token), this.#now())[0];
+    return this.#all<Session>(sql, tokenHash(token), Date.now())[0];
   }
 
   closeSession(token: string): void {
@@ -139,29 +188,40 @@ export class Store {
   }
 
   forgetExpired(): void {
-    this.#run("delete from attempts where expires <= ?", this.#now());
-    this.#run("delete from sessions where expires <= ?", this.#now());
+    this.#run("delete from attempts where expires <= ?", Date.now());
+    this.#run("delete from sessions where expires <= ?", Date.now());
   }
 
   /** @returns whether it is bound now; false: the new-api user belongs to another login already */
   bind(linuxDo: number, newApi: number): boolean {
     const sql =
       "insert into bindings values (?, ?, ?) on conflict (linuxDo) do update set newApi = excluded.newApi, at = excluded.at";
-    return unlessTaken(() => this.#run(sql, linuxDo, newApi, this.#now())) !== undefined;
+    const bound = unlessTaken(() =>
+      this.#change((note) => {
+        this.#run(sql, linuxDo, newApi, Date.now());
+        note({ level: "info", fields: { event: "bind", userId: linuxDo, newApi }, message: "bound" });
+        return true;
+      }),
+    );
+    return bound ?? false;
   }
 
   /**
    * Takes a binding away, unless quota of it is still on its way.
    *
+   * @param by whose wish it is
    * @returns the new-api user that it was; undefined: there was none
    */
-  unbind(linuxDo: number): number | "busy" | undefined {
-    return this.#db.transaction(() => {
+  unbind(linuxDo: number, by: number): number | "busy" | undefined {
+    return this.#change((note) => {
       const open = "select 1 from donations where linuxDo = ? and state in ('checking', 'owed', 'sent')";
       if (this.#all(open, linuxDo).length > 0) return "busy";
       const [gone] = this.#all<{ newApi: number }>("delete from bindings where linuxDo = ? returning newApi", linuxDo);
-      return gone?.newApi;
-    })();
+      if (gone === undefined) return undefined;
+      const { newApi } = gone;
+      note({ level: "info", fields: { event: "unbind", userId: linuxDo, newApi, by }, message: "unbound" });
+      return newApi;
+    });
   }
 
   /** In the order of their logins. */
@@ -184,7 +244,7 @@ export class Store {
     const insert =
       "insert into donations (id, linuxDo, newApi, amount, provider, state, at) values (?, ?, ?, ?, ?, 'checking', ?)";
     const all = this.#db.transaction(() => {
-      this.#run(insert, id, linuxDo, newApi, amount, provider, this.#now());
+      this.#run(insert, id, linuxDo, newApi, amount, provider, Date.now());
       for (const hash of fingerprints) this.#run("insert into fingerprints values (?, ?)", hash, id);
     });
     return unlessTaken(() => {
@@ -215,39 +275,68 @@ export class Store {
     );
   }
 
-  /** @param keep whether its fingerprints stay, so that it cannot be donated again */
-  refuse(id: string, note: string, keep = false): void {
-    this.#db.transaction(() => {
-      if (!keep) this.#run("delete from fingerprints where donation = ?", id);
-      this.#run("update donations set state = 'refused', note = ? where id = ?", note, id);
-    })();
+  /** It will be refused, once its credential is gone from the proxy. */
+  condemn(id: string, verdict: Verdict): void {
+    this.#run("update donations set note = ? where id = ? and state = 'checking'", verdict, id);
+  }
+
+  /** One that was `seen` keeps its fingerprints, so that it cannot be donated again. */
+  refuse({ id, linuxDo }: Donation, why: Verdict): void {
+    this.#change((note) => {
+      if (why !== "seen") this.#run("delete from fingerprints where donation = ?", id);
+      this.#run("update donations set state = 'refused', note = ? where id = ?", why, id);
+      const fields = { event: "donation-refused", userId: linuxDo, amount: 0, why, donation: id };
+      note({ level: "info", fields, message: "donation refused" });
+    });
   }
 
   markSent(id: string, totalBefore: number): void {
     this.#run(
       "update donations set state = 'sent', sentAt = ?, totalBefore = ? where id = ?",
-      this.#now(),
+      Date.now(),
       totalBefore,
       id,
     );
   }
 
-  /** @returns false where it was granted before */
-  markGranted(id: string): boolean {
-    return this.#run("update donations set state = 'granted', note = '' where id = ? and state <> 'granted'", id) === 1;
+  /** Nothing where it was granted before. */
+  markGranted(donation: Donation): void {
+    this.#change((note) => {
+      this.#grant(donation, note);
+    });
   }
 
-  needsPerson(id: string, note: string): void {
-    this.#run("update donations set state = 'person', note = ? where id = ?", note, id);
+  #grant({ id, linuxDo, newApi, amount }: Donation, note: Note): void {
+    const sql = "update donations set state = 'granted', note = '' where id = ? and state <> 'granted'";
+    if (this.#run(sql, id) !== 1) return;
+    const fields = { event: "donation", userId: linuxDo, newApi, amount, donation: id };
+    note({ level: "info", fields, message: "donation" });
   }
 
-  /** A person's word on a donation that needs one: it is owed its quota again, or refused. @returns false where it needs none */
-  decide(id: string, state: "owed" | "refused", note: string): boolean {
-    const sql =
-      "update donations set state = ?, note = ?, attempts = 0, sentAt = null, totalBefore = null where id = ? and state = 'person'";
-    const decided = this.#run(sql, state, note, id) === 1;
-    if (decided && state === "refused") this.#run("delete from fingerprints where donation = ?", id);
-    return decided;
+  needsPerson({ id, linuxDo, amount }: Donation, why: string): void {
+    this.#change((note) => {
+      this.#run("update donations set state = 'person', note = ? where id = ?", why, id);
+      const fields = { event: "needs-person", userId: linuxDo, amount, donation: id, note: why };
+      note({ level: "error", fields, message: "needs a person" });
+    });
+  }
+
+  /** A person's word on a donation that needs one. @param by who says it */
+  decide(donation: Donation, decision: Decision, by: number): void {
+    const { id } = donation;
+    this.#change((note) => {
+      if (decision === "given") this.#grant(donation, note);
+      if (decision === "give")
+        this.#run(
+          "update donations set state = 'owed', note = '', attempts = 0, sentAt = null, totalBefore = null where id = ?",
+          id,
+        );
+      if (decision === "refuse") {
+        this.#run("update donations set state = 'refused', note = 'refused by an administrator' where id = ?", id);
+        this.#run("delete from fingerprints where donation = ?", id);
+      }
+      note({ level: "info", fields: { event: "decision", userId: by, donation: id, decision }, message: "decided" });
+    });
   }
 
   /** @returns how often it was tried by now */
@@ -293,6 +382,8 @@ export class Store {
     );
   }
 }
+
+type Note = (about: Line) => void;
 
 class Taken extends Error {}
 

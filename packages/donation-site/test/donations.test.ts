@@ -113,6 +113,36 @@ describe("quota is given exactly once", () => {
     },
   );
 
+  test("when new-api has too many requests at first", async () => {
+    world.newApi.fault = "too-many";
+    expect((await donate(credential(world))).status).toBe(500);
+    expect([states(), quota()]).toEqual([["sent"], 0]);
+    world.newApi.fault = "none";
+    await world.service.donations.settle();
+    expect([states(), quota()]).toEqual([["granted"], 500]);
+  });
+
+  test("when new-api's database is busy at first, which does not mean that its user is gone", async () => {
+    world.newApi.fault = "busy";
+    expect((await donate(credential(world))).status).toBe(500);
+    expect([states(), quota()]).toEqual([["owed"], 0]);
+    world.newApi.fault = "none";
+    await world.service.donations.settle();
+    expect([states(), quota()]).toEqual([["granted"], 500]);
+  });
+
+  test("when a look at the donations fails once", async () => {
+    world.newApi.fault = "busy";
+    await donate(credential(world));
+    world.newApi.fault = "none";
+    jest.spyOn(world.service.store, "donations").mockImplementationOnce(() => {
+      throw new Error("the disk is full");
+    });
+    await expect(world.service.donations.settle()).rejects.toThrow("the disk is full");
+    await world.service.donations.settle();
+    expect([states(), quota()]).toEqual([["granted"], 500]);
+  });
+
   test.each(["lost-before", "lost-after"] as const)(
     "when the user spends quota meanwhile, and the answer was %s",
     async (fault) => {
@@ -177,6 +207,20 @@ test("an upload that never reached the proxy is given back to the donor", async 
   world.proxy.fault = "none";
   await world.service.donations.settle();
   expect(states()).toEqual(["refused"]);
+  expect((await donate(file)).status).toBe(303);
+  expect(quota()).toBe(500);
+});
+
+test("an upload that the proxy does not take is told as that", async () => {
+  const file = credential(world);
+  world.proxy.fault = "uploads";
+  const answer = await donate(file);
+  expect([answer.status, states()]).toEqual([503, ["refused"]]);
+  expect(await answer.text()).toContain("The credential did not arrive at the model proxy.");
+  expect(await (await world.request("/status", { session })).text()).toContain(
+    "did not arrive; please donate it again",
+  );
+  world.proxy.fault = "none";
   expect((await donate(file)).status).toBe(303);
   expect(quota()).toBe(500);
 });

@@ -8,8 +8,12 @@ export interface User {
   used: number;
 }
 
-/** What happens to the next request for quota: the crash of either side leaves the answer lost, before or after the deed. */
-export type Fault = "none" | "lost-before" | "lost-after" | "500-before" | "500-after" | "refused";
+/**
+ * What happens to the next request for quota: the crash of either side leaves the answer lost, before or after the deed. With `busy` no user
+ * is found, because the database is locked.
+ */
+export type Fault =
+  "none" | "lost-before" | "lost-after" | "500-before" | "500-after" | "refused" | "too-many" | "busy";
 
 export interface NewApiServer extends Listening {
   readonly users: Map<number, User>;
@@ -20,6 +24,10 @@ export interface NewApiServer extends Listening {
   readonly urls: string[];
   /** How often quota was added. */
   grants: number;
+  /** Requests for quota wait for it. */
+  held: Promise<void>;
+  /** How many requests for quota have come. */
+  asked: number;
 }
 
 export async function startNewApi(hostname?: string): Promise<NewApiServer> {
@@ -32,6 +40,7 @@ export async function startNewApi(hostname?: string): Promise<NewApiServer> {
   app.get("/api/user/:id", (c) => {
     const id = Number(c.req.param("id"));
     const user = server.users.get(id);
+    if (server.fault === "busy") return c.json({ success: false, message: "database is locked" });
     if (user === undefined) return c.json({ success: false, message: "record not found" });
     return c.json({
       success: true,
@@ -41,18 +50,16 @@ export async function startNewApi(hostname?: string): Promise<NewApiServer> {
   });
   app.post("/api/user/manage", async (c) => {
     const { id, action, mode, value } = await c.req.json<Record<string, unknown>>();
+    server.asked += 1;
+    await server.held;
     const user = server.users.get(Number(id));
     const fault = server.fault;
-    if (
-      action !== "add_quota" ||
-      mode !== "add" ||
-      typeof value !== "number" ||
-      user === undefined ||
-      fault === "refused"
-    )
+    if (fault === "too-many") return c.body(null, 429);
+    if (action !== "add_quota" || mode !== "add" || typeof value !== "number" || value <= 0 || fault === "refused")
       return c.json({ success: false, message: "no" });
     if (fault === "500-before") return c.text("no", 500);
-    if (fault !== "lost-before") {
+    // The real one, too, says yes where there is no such user.
+    if (fault !== "lost-before" && user) {
       user.quota += value;
       server.grants += 1;
     }
@@ -68,6 +75,8 @@ export async function startNewApi(hostname?: string): Promise<NewApiServer> {
     headers: [],
     urls: [],
     grants: 0,
+    held: Promise.resolve(),
+    asked: 0,
   };
   return server;
 }

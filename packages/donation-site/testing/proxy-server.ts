@@ -12,8 +12,8 @@ export interface ProxyServer extends Listening {
   readonly used: UsedModel[];
   /** Path and query of each request, as a server logs them. */
   readonly urls: string[];
-  /** Answers 503 to everything, or only to calls of a provider. */
-  fault: "none" | "all" | "calls";
+  /** Answers 503 to everything, or an error only to uploads or to calls of a provider. */
+  fault: "none" | "all" | "uploads" | "calls";
 }
 
 export async function startProxyServer(managementKey: string): Promise<ProxyServer> {

@@ -17,8 +17,8 @@ export interface ManagementArgs {
   readonly accountOf: (token: string) => string | undefined;
   /** Requests for models that nobody asked about yet. @default none */
   readonly used?: UsedModel[];
-  /** Answers 503 to everything, or an error only to calls of a provider. */
-  readonly fault: () => "none" | "all" | "calls";
+  /** Answers 503 to everything, or an error only to uploads or to calls of a provider. */
+  readonly fault: () => "none" | "all" | "uploads" | "calls";
 }
 
 /** A request for a model, with the fields that the site reads. */
@@ -66,7 +66,10 @@ export function managementApi({ key, files, accountOf, fault, used = [] }: Manag
   app.post("/auth-files", async (c) => {
     const name = c.req.query("name");
     if (!named(name)) return c.json({ error: "invalid name" }, 400);
-    files.set(name ?? "", await c.req.text());
+    if (fault() === "uploads") return c.json({ error: "failed to write file" }, 500);
+    const text = await c.req.text();
+    if (!isJsonObject(text)) return c.json({ error: "invalid auth file" }, 500);
+    files.set(name ?? "", text);
     return c.json({ status: "ok" });
   });
   app.delete("/auth-files", (c) =>
@@ -90,8 +93,10 @@ export function managementApi({ key, files, accountOf, fault, used = [] }: Manag
       header: Record<string, string>;
     }>();
     const text = files.get(auth_index.replace(/^index of /, ""));
-    if (text === undefined || !url.startsWith("https://") || header["Authorization"] !== "Bearer $TOKEN$")
+    if (!url.startsWith("https://") || header["Authorization"] !== "Bearer $TOKEN$")
       return c.json({ error: "invalid body" }, 400);
+    // Without such a credential the real one sends the words as they stand, which no provider takes.
+    if (text === undefined) return c.json({ status_code: 401, header: {}, body: "{}" });
     const account = accountOf((JSON.parse(text) as AuthFile).access_token ?? "");
     // Google's short tokens are made again for each call, if the provider still allows it.
     if (text.includes('"antigravity"') && account === undefined)
@@ -100,4 +105,13 @@ export function managementApi({ key, files, accountOf, fault, used = [] }: Manag
     return c.json({ status_code: 200, header: {}, body: JSON.stringify({ sub: account }) });
   });
   return app;
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
