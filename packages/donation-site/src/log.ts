@@ -20,5 +20,6 @@ export function newLog(destination?: DestinationStream): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: "[secret]" },
   };
-  return destination ? pino(options, destination) : pino(options);
+  // A line is out before the next step: by itself pino leaves that to another thread.
+  return pino(options, destination ?? pino.destination({ sync: true }));
 }
