@@ -203,8 +203,8 @@ export function Counter() {
 }
 
 /**
- * Saves a file until what it says is shown. On a busy machine Turbopack reads a file only after the first edit for what it compares later ones
- * with, and then sends the page the next one.
+ * Saves a file until what it says is shown. On a busy machine Turbopack sent nothing for an edit soon after the page had opened, although it
+ * built it and the WebSocket was open; the next edit came. So this does not show that the first edit arrives.
  */
 async function saved(project: Project, name: string, text: string, shown: Locator): Promise<void> {
   for (let saves = 0; saves < 8 && !(await shown.isVisible()); saves++) {

@@ -218,8 +218,8 @@ export class Notifier {
   }
 }
 
-/** Waits until it holds. @throws Error with what there is instead */
-export async function until(holds: () => boolean, what: () => unknown, seconds = 20): Promise<void> {
+/** Waits until it holds, for as long as a busy machine may need. @throws Error with what there is instead */
+export async function until(holds: () => boolean, what: () => unknown, seconds = 60): Promise<void> {
   for (let left = seconds * 20; left > 0; left--) {
     if (holds()) return;
     await sleep(50);
