@@ -47,21 +47,29 @@ export class Cloud {
 
   /**
    * Goes on after the answer: `settle` runs when the latency is over and `work` is done, `fail` when `work` failed
-   * (a short reason). The state is saved after either.
+   * (a short reason). Neither does where `still` no longer holds by then. The state is saved after either.
    */
   later(
     what: string,
     latency: keyof Latencies,
-    steps: { readonly work?: () => Promise<void>; readonly settle: () => void; readonly fail?: (why: string) => void },
+    steps: {
+      readonly work?: () => Promise<void>;
+      /** @default always */
+      readonly still?: () => boolean;
+      readonly settle: () => void;
+      readonly fail?: (why: string) => void;
+    },
   ): void {
     const wait = this.clock.after(this.latencies[latency]);
     const run = async (): Promise<void> => {
       const [, work] = await Promise.allSettled([wait, steps.work?.()]);
-      if (work.status === "fulfilled") steps.settle();
-      else {
+      const still = steps.still?.() ?? true;
+      if (work.status === "fulfilled") {
+        if (still) steps.settle();
+      } else {
         const why = work.reason instanceof Error ? work.reason.message : String(work.reason);
         this.failed(what, why);
-        (steps.fail ?? steps.settle)(why);
+        if (still) (steps.fail ?? steps.settle)(why);
       }
       this.changed();
     };

@@ -30,21 +30,15 @@ function attach(call: Call): Answer {
     );
   Object.assign(disk, { status: "Attaching", instanceId: instance.id, attachedAt: cloud.timestamp() });
   disk.deleteWithInstance = parameters.flag("DeleteWithInstance", disk.deleteWithInstance);
-  // Unless the instance was released meanwhile, and the disk is free.
-  const still = (change: Partial<Disk>): void => {
-    if (disk.instanceId === instance.id) Object.assign(disk, change);
-  };
   let device = "";
   cloud.later(disk.id, "disk", {
     work: async () => {
       ({ device } = await cloud.machines.attachDisk(disk.id, instance.id));
     },
-    settle: () => {
-      still({ status: "In_use", device });
-    },
-    fail: (failure) => {
-      still({ failure });
-    },
+    // Where the instance was released meanwhile, the disk is free.
+    still: () => disk.instanceId === instance.id,
+    settle: () => Object.assign(disk, { status: "In_use", device }),
+    fail: (why) => (disk.failure = why),
   });
   return {};
 }

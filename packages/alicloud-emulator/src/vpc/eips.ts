@@ -103,18 +103,12 @@ function associate(call: Call): Answer {
         `The instance already has the address ${other.address}.`,
       );
   Object.assign(eip, { status: "Associating", instanceId: instance.id, mode: parameters.text("Mode", "NAT") });
-  // Unless the instance was released meanwhile, and the address is free.
-  const still = (change: Partial<Eip>): void => {
-    if (eip.instanceId === instance.id) Object.assign(eip, change);
-  };
   cloud.later(eip.id, "address", {
     work: () => cloud.machines.bindAddress(eip.address, instance.id),
-    settle: () => {
-      still({ status: "InUse" });
-    },
-    fail: (failure) => {
-      still({ failure });
-    },
+    // Where the instance was released meanwhile, the address is free.
+    still: () => eip.instanceId === instance.id,
+    settle: () => (eip.status = "InUse"),
+    fail: (why) => (eip.failure = why),
   });
   return {};
 }
