@@ -2,7 +2,6 @@
  * Run by `node bin/cloudcode-hook.cjs firewall`, with {@link FirewallInput} as JSON on standard input: with the word `apply` when the rules
  * are made or changed, with `remove` before they go. Only the stack's own rules are touched, one at a time.
  */
-import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { callCloudflare, isRefused, unanswered } from "./api";
 import {
@@ -17,6 +16,7 @@ import {
   placedRuleSchema,
   readEntrypoint,
 } from "./rulesets";
+import { runScript } from "./script";
 
 const inputSchema = z.object({
   zoneId: z.string(),
@@ -70,12 +70,4 @@ function nameOf(change: Change): string {
   return change.kind === "remove" ? change.id : change.rule.ref;
 }
 
-async function main(): Promise<void> {
-  const input = inputSchema.parse(JSON.parse(await text(process.stdin)));
-  console.log(await firewall(process.argv[2], input));
-}
-
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-});
+void runScript(inputSchema, (input) => firewall(process.argv[2], input));

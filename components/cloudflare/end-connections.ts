@@ -5,9 +5,9 @@
  * https://developers.cloudflare.com/tunnel/reference/tunnel-tokens/#rotate-a-compromised-token
  */
 import { randomBytes } from "node:crypto";
-import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { callCloudflare, saidBy } from "./api";
+import { runScript } from "./script";
 
 const inputSchema = z.object({ accountId: z.string(), tunnelId: z.string(), apiToken: z.string() });
 export type EndInput = z.infer<typeof inputSchema>;
@@ -30,12 +30,4 @@ async function endConnections({ accountId, tunnelId, apiToken }: EndInput): Prom
     : `tunnel ${tunnelId} is gone already`;
 }
 
-async function main(): Promise<void> {
-  console.log(await endConnections(inputSchema.parse(JSON.parse(await text(process.stdin)))));
-}
-
-main().catch((error: unknown) => {
-  const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : "";
-  console.error(`${error instanceof Error ? error.message : String(error)}${cause}`);
-  process.exitCode = 1;
-});
+void runScript(inputSchema, endConnections);
