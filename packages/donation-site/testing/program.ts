@@ -108,10 +108,11 @@ export class Site {
     return Promise.race([this.#ended.then(() => false), new Promise<true>((resolve) => setImmediate(resolve, true))]);
   }
 
-  /** @throws Died where it dies meanwhile */
+  /** @throws Died where it dies meanwhile, Error where nothing comes within a minute: after its death its port may be another's */
   async ask(path: string, init: RequestInit = {}): Promise<Response> {
     try {
-      const answer = await fetch(this.url + path, { ...init, redirect: "manual" });
+      const signal = AbortSignal.timeout(60_000);
+      const answer = await fetch(this.url + path, { ...init, signal, redirect: "manual" });
       return new Response(await answer.text(), { status: answer.status, headers: answer.headers });
     } catch (error) {
       const how = await Promise.race([this.#ended, new Promise<undefined>((resolve) => setTimeout(resolve, 500))]);
