@@ -99,6 +99,19 @@ function reclaimAt(...moments: readonly string[]): readonly string[] {
   return gone;
 }
 
+/** An `up` during which the newest machine is taken back at that moment: it ends with an error, and heal puts everything right. */
+async function expectHealedUp(moment: string): Promise<void> {
+  const gone = reclaimAt(moment);
+  const failure = await stack.pulumi(["up", "--yes", "--skip-preview"]).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect([failure, gone]).toEqual([expect.any(CommandError), [newest()]]);
+  await emulator.idle();
+  expect(await heal()).toEqual(done);
+  await expectWhole();
+}
+
 /** One machine, a spot one that has disk and address; all that there was is there, and nothing is left to do. */
 async function expectWhole(): Promise<void> {
   const [machine, ...more] = [...emulator.cloud.state.instances.values()];
@@ -128,31 +141,15 @@ test("idle: heal makes a machine with the same disk, address and host key, and a
 });
 
 test("in an up, while an App is applied: the up ends with an error, and heal puts everything right", async () => {
-  const gone = reclaimAt("cloudcode-host apply opencode");
   stack.configure({ opencodeMemoryMiB: "1024" });
-  const failure = await stack.pulumi(["up", "--yes", "--skip-preview"]).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect([failure, gone]).toEqual([expect.any(CommandError), [newest()]]);
-  await emulator.idle();
-  expect(await heal()).toEqual(done);
-  await expectWhole();
+  await expectHealedUp("cloudcode-host apply opencode");
 });
 
 test("in an up that buys the machine, as soon as it is bought", async () => {
   await reclaim();
   await emulator.idle();
   await stack.pulumi(["refresh", "--yes", "--skip-preview"]);
-  const gone = reclaimAt("create");
-  const failure = await stack.pulumi(["up", "--yes", "--skip-preview"]).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect([failure, gone]).toEqual([expect.any(CommandError), [newest()]]);
-  await emulator.idle();
-  expect(await heal()).toEqual(done);
-  await expectWhole();
+  await expectHealedUp("create");
 });
 
 test("nothing that was asked for needed more rights or was one that the real API would not know", () => {

@@ -114,6 +114,8 @@ class Refusal extends Error {
 
 export const zoneId = "fedcba9876543210fedcba9876543210";
 export const apiToken = "cloudflare-api-token-of-mine";
+/** Whose rules a stack of the tests makes. */
+export const owner = { project: "cloudcode", stack: "test", tunnel: "casecheck-cloudflare" };
 
 /** A zone at Cloudflare. */
 export class CloudflareZone {
@@ -388,4 +390,17 @@ function parsed(body: string): unknown {
 /** A ruleset without rules does not name them. */
 function shown({ id, phase, version, rules }: Ruleset): object {
   return { id, name: "default", kind: "zone", phase, version: String(version), ...(rules.length > 0 && { rules }) };
+}
+
+/** Gives each test of the place where this is called a zone of its own. */
+export function eachWithZone(use: (zone: CloudflareZone) => void): void {
+  let zone: CloudflareZone;
+  beforeEach(async () => {
+    zone = new CloudflareZone();
+    await zone.open();
+    use(zone);
+  });
+  afterEach(() => {
+    zone.close();
+  });
 }

@@ -5,12 +5,19 @@ import { enabledApps } from "../../components/apps/registry";
 import { checkFirewall } from "../../components/cloudflare/check-firewall";
 import { type FirewallRequest, ownerPrefix } from "../../components/cloudflare/firewall-rules";
 import type { PlacedRule } from "../../components/cloudflare/rulesets";
-import { CloudflareZone, type Definition, type PlanName, apiToken, zoneId } from "../support/cloudflare-zone";
+import {
+  type CloudflareZone,
+  type Definition,
+  type PlanName,
+  apiToken,
+  eachWithZone,
+  owner,
+  zoneId,
+} from "../support/cloudflare-zone";
 import { projectRoot } from "../support/program";
 import { settingsOf } from "../support/settings";
 
 const host = "cases.example.org";
-const owner = { project: "cloudcode", stack: "test", tunnel: "casecheck-cloudflare" };
 const settings = {
   domain: "home.example.com",
   casecheckEnabled: "true",
@@ -31,13 +38,7 @@ function firewallOfCasecheck(): FirewallRequest {
 jest.setTimeout(120_000);
 
 let zone: CloudflareZone;
-beforeEach(async () => {
-  zone = new CloudflareZone();
-  await zone.open();
-});
-afterEach(() => {
-  zone.close();
-});
+eachWithZone((own) => (zone = own));
 
 /** Runs the real script, as Pulumi does. */
 async function hook(word: string, rules: readonly PlacedRule[]) {

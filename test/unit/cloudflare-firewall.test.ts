@@ -4,7 +4,7 @@ import { type CheckedFirewall, checkFirewall } from "../../components/cloudflare
 import { type FirewallRequest, ownerPrefix, partsOf } from "../../components/cloudflare/firewall-rules";
 import { type FoundRule, type PlacedRule, type Rule, changesOf } from "../../components/cloudflare/rulesets";
 import { Home } from "../../index";
-import { CloudflareZone, type PlanName, apiToken, zoneId } from "../support/cloudflare-zone";
+import { type CloudflareZone, type PlanName, apiToken, eachWithZone, owner, zoneId } from "../support/cloudflare-zone";
 import { tunnelToken } from "../support/configurations";
 import { textOf } from "../support/plain";
 import { failureOf, hostKey, minimal, privateKey, runProgram, useEngine } from "../support/program";
@@ -29,7 +29,6 @@ const made = {
   casecheckCloudflareAccountId: "0123456789abcdef0123456789abcdef",
   casecheckCloudflareZoneId: zoneId,
 };
-const owner = { project: "cloudcode", stack: "test", tunnel: "casecheck-cloudflare" };
 const request: FirewallRequest = {
   title: "CaseCheck",
   guarded: ["/v1/auth/login", "/v1/attendance/check-in"],
@@ -43,13 +42,7 @@ const inputOf = ({ inputs }: RecordedResource) =>
   JSON.parse(textOf(inputs["stdin"])) as { readonly rules: readonly PlacedRule[] };
 
 let zone: CloudflareZone;
-beforeEach(async () => {
-  zone = new CloudflareZone();
-  await zone.open();
-});
-afterEach(() => {
-  zone.close();
-});
+eachWithZone((own) => (zone = own));
 
 const check = (more: { host?: string; apiToken?: string } = {}): Promise<CheckedFirewall> =>
   checkFirewall({ host, zoneId, request, owner, apiToken, ...more });

@@ -113,19 +113,13 @@ describe("quota is given exactly once", () => {
     },
   );
 
-  test("when new-api has too many requests at first", async () => {
-    world.newApi.fault = "too-many";
+  test.each([
+    ["has too many requests at first", "too-many", "sent"],
+    ["says at first that its database is busy, which does not mean that its user is gone", "busy", "owed"],
+  ] as const)("when new-api %s", async (_what, fault, state) => {
+    world.newApi.fault = fault;
     expect((await donate(credential(world))).status).toBe(500);
-    expect([states(), quota()]).toEqual([["sent"], 0]);
-    world.newApi.fault = "none";
-    await world.service.donations.settle();
-    expect([states(), quota()]).toEqual([["granted"], 500]);
-  });
-
-  test("when new-api's database is busy at first, which does not mean that its user is gone", async () => {
-    world.newApi.fault = "busy";
-    expect((await donate(credential(world))).status).toBe(500);
-    expect([states(), quota()]).toEqual([["owed"], 0]);
+    expect([states(), quota()]).toEqual([[state], 0]);
     world.newApi.fault = "none";
     await world.service.donations.settle();
     expect([states(), quota()]).toEqual([["granted"], 500]);

@@ -2,8 +2,8 @@
 // sign in, link, donate, quota, unlink. CLIProxyAPI and new-api are stand-ins, or the real programs that CLIPROXYAPI_BINARY and
 // NEW_API_BINARY name.
 import { type ModelProxyPartner, type NewApiPartner, startModelProxy, startNewApiPartner } from "../testing/partners";
-import { admin, origin, random } from "../testing/kit";
-import { type OAuthServer, startOAuthServer } from "../testing/oauth-server";
+import { admin, origin, random, startLinuxDo } from "../testing/kit";
+import type { OAuthServer } from "../testing/oauth-server";
 import { Died, Site, buildProgram } from "../testing/program";
 import { type Page, type Told, Visitor } from "../testing/visitor";
 import type { Config } from "../src/config";
@@ -15,7 +15,6 @@ jest.setTimeout(1_800_000);
 const amount = 500;
 /** How far the clock is ahead when the site starts again: a request for quota that was lost is no longer at work by then. */
 const later = 180_000;
-const redirectUri = `${origin}/linuxdo/callback`;
 
 let program: ReturnType<typeof buildProgram>;
 let oauth: OAuthServer;
@@ -28,22 +27,15 @@ const started: { stop(): Promise<void> | void }[] = [];
 
 beforeAll(async () => {
   program = buildProgram();
-  const clientSecret = random();
-  oauth = await startOAuthServer({ id: "client", secret: clientSecret, redirectUri: () => redirectUri });
+  const linuxDo = await startLinuxDo();
+  ({ oauth } = linuxDo);
   started.unshift(oauth);
   proxy = await startModelProxy();
   started.unshift(proxy);
   newApi = await startNewApiPartner();
   started.unshift(newApi);
   config = {
-    oauth: {
-      clientId: "client",
-      clientSecret,
-      redirectUri,
-      authUrl: `${oauth.url}/authorize`,
-      tokenUrl: `${oauth.url}/token`,
-      userUrl: `${oauth.url}/user`,
-    },
+    oauth: linuxDo.settings,
     origin,
     adminIds: [admin.id],
     quotaAmount: amount,

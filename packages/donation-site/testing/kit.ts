@@ -12,6 +12,14 @@ import { type ProxyServer, startProxyServer } from "./proxy-server";
 export const origin = "https://donate.home.example.com";
 export const admin: Person = { id: 7, username: "root" };
 
+/** The site's settings at Linux Do, and a stand-in that knows them. */
+export async function startLinuxDo(): Promise<{ readonly oauth: OAuthServer; readonly settings: Config["oauth"] }> {
+  const [clientId, clientSecret, redirectUri] = ["client", random(), `${origin}/linuxdo/callback`];
+  const oauth = await startOAuthServer({ id: clientId, secret: clientSecret, redirectUri: () => redirectUri });
+  const [authUrl, tokenUrl, userUrl] = [`${oauth.url}/authorize`, `${oauth.url}/token`, `${oauth.url}/user`];
+  return { oauth, settings: { clientId, clientSecret, redirectUri, authUrl, tokenUrl, userUrl } };
+}
+
 /** The service with stand-ins around it. */
 export interface World {
   readonly config: Config;
@@ -30,21 +38,13 @@ export interface World {
 }
 
 export async function openWorld(options: ServiceOptions = {}, quotaAmount = 500): Promise<World> {
-  const secrets = { clientSecret: random(), managementKey: random(), adminToken: random() };
-  const redirectUri = `${origin}/linuxdo/callback`;
-  const oauth = await startOAuthServer({ id: "client", secret: secrets.clientSecret, redirectUri: () => redirectUri });
+  const secrets = { managementKey: random(), adminToken: random() };
+  const { oauth, settings } = await startLinuxDo();
   const newApi = await startNewApi();
   const proxy = await startProxyServer(secrets.managementKey);
   const folder = mkdtempSync(join(tmpdir(), "donation-"));
   const config: Config = {
-    oauth: {
-      clientId: "client",
-      clientSecret: secrets.clientSecret,
-      redirectUri,
-      authUrl: `${oauth.url}/authorize`,
-      tokenUrl: `${oauth.url}/token`,
-      userUrl: `${oauth.url}/user`,
-    },
+    oauth: settings,
     origin,
     adminIds: [admin.id],
     quotaAmount,
