@@ -52,6 +52,7 @@ export class HostMachine {
       CLOUDCODE_ROOT: this.folder,
       CLOUDCODE_LOGS: join(this.folder, "logs"),
       CLOUDCODE_MEMINFO: join(this.folder, "meminfo"),
+      CLOUDCODE_INTERFACES: join(this.folder, "interfaces"),
       CLOUDCODE_LOCK_SECONDS: "1",
     };
   }
@@ -87,11 +88,12 @@ export class HostMachine {
     writeFileSync(join(this.folder, "meminfo"), `MemTotal: ${mib * 1024} kB\nMemFree: 1 kB\n`);
   }
 
-  /** From now on docker answers calls that fit the shell pattern like this. */
-  answer(pattern: string, output: string, exitCode = 0): void {
+  /** From now on docker answers calls that fit the shell pattern like this, until the file that this gives is removed. */
+  answer(pattern: string, output: string, exitCode = 0): string {
     // The newest rule wins.
-    const name = String(1000 - this.#rules++).padStart(4, "0");
-    writeFileSync(join(this.#fake, "rules", name), `${pattern}\n${exitCode}\n${output}`);
+    const rule = join(this.#fake, "rules", String(1000 - this.#rules++).padStart(4, "0"));
+    writeFileSync(rule, `${pattern}\n${exitCode}\n${output}`);
+    return rule;
   }
 
   async apply(release: Release): Promise<Outcome> {

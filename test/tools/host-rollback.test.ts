@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HostMachine, release } from "../support/host-machine";
 
@@ -98,6 +98,27 @@ describe("a first release that does not become healthy", () => {
         .map((call) => call.split(" ")[1]),
     ).toEqual(["up", "down"]);
     expect(host.current()).toBeUndefined();
+  });
+});
+
+describe("a release that fails while a network has more ends than containers", () => {
+  it.each([
+    ["starts once more when the end that was left behind is gone", true, ["r2", "r2"]],
+    ["gives way to the one before if it fails again", false, ["r2", "r2", "r1"]],
+  ])("%s", async (_what, healed, starts) => {
+    await host.apply(release("r1"));
+    host.calls();
+    host.answer("network ls *", "0123456789ab\n");
+    host.answer("network inspect --format {{len .Containers}} 0123456789ab", "2\n");
+    const ports = join(host.folder, "interfaces", "br-0123456789ab", "brif");
+    mkdirSync(ports, { recursive: true });
+    for (const port of ["veth1", "veth2", "veth3"]) writeFileSync(join(ports, port), "");
+    const failing = host.answer("compose*/releases/r2/compose.yaml up *", "container web is unhealthy\n", 1);
+    host.install("sleep", `#!/bin/sh\nrm ${ports}/veth3 ${healed ? failing : ""}\n`);
+    expect((await host.apply(release("r2"))).status).toBe(healed ? 0 : 1);
+    const calls = host.calls().filter((call) => / up /.test(call));
+    expect(calls.map((call) => /\[(\w+)\]/.exec(call)?.[1])).toEqual(starts);
+    expect(host.current()).toBe(healed ? "r2" : "r1");
   });
 });
 
