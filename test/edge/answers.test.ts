@@ -2,7 +2,7 @@
 // server of models that answers word by word.
 import type { Page } from "playwright-core";
 import { type Home, openHome } from "./home";
-import { type ModelServer, startModelServer } from "./model-server";
+import { type ModelServer, startModelServer } from "../support/model-server";
 import { type OpenCode, startOpencode } from "./programs";
 
 jest.setTimeout(240_000);

@@ -8,7 +8,7 @@ import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { deviceSecret } from "../../components/reverse-proxy/sites";
 import { everyApp } from "../support/app-settings";
 import { type Home, openHome } from "./home";
-import { type ModelServer, startModelServer } from "./model-server";
+import { type ModelServer, startModelServer } from "../support/model-server";
 import { type OpenCode, startOpencode } from "./programs";
 
 jest.setTimeout(120_000);

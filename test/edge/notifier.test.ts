@@ -1,7 +1,7 @@
 // The notifier at the real OpenCode of the version that is deployed: a turn that is done, one that fails, and one that it did not see.
 import { type Home, openHome } from "./home";
 import { Notifier, Receiver, notifierPython, until } from "../support/notifier";
-import { type ModelServer, startModelServer } from "./model-server";
+import { type ModelServer, startModelServer } from "../support/model-server";
 import { type OpenCode, startOpencode } from "./programs";
 
 jest.setTimeout(240_000);

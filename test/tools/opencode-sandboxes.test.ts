@@ -5,7 +5,7 @@ import { z } from "zod";
 import { serviceBase } from "../../components/routes";
 import { agentService } from "../../components/apps/lwsandbox-agent";
 import { until } from "../../cli/run";
-import { type ModelServer, startModelServer } from "../edge/model-server";
+import { type ModelServer, startModelServer } from "../support/model-server";
 import { type OpenCode, startOpencode } from "../edge/programs";
 import { AgentSandboxes } from "../support/agent-sandboxes";
 import { LiteboxdHome } from "../support/liteboxd";

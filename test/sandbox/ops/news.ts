@@ -3,6 +3,7 @@ import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { type World, eventually } from "../world";
+import { modelsLimit } from "./models-limit";
 import { ops } from "./run";
 
 const token = "only-mine-4711";
@@ -43,6 +44,10 @@ export function news(world: World): void {
     const journal = await world.onHost("journalctl --no-pager -o cat; cat /var/log/cloudcode/*");
     const logs = await world.onHost("docker logs cloudcode-notify-notifier-1 2>&1");
     for (const seen of [journal, logs, await world.stateText()]) expect(seen).not.toContain(token);
+  });
+
+  describe("a limit of OpenCode's models", () => {
+    modelsLimit(world);
   });
 
   test("switched off again, nothing of it is left on the host", async () => {

@@ -1,6 +1,6 @@
-import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 // Stands in for a server of models that speaks OpenAI's protocol: one fixed answer, streamed.
 import { createServer } from "node:http";
+import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { z } from "zod";
 
 export interface ModelServer {
@@ -41,14 +41,19 @@ function nextTool(body: unknown, uses: readonly ToolUse[]): object | undefined {
   };
 }
 
+/** What every answer is said to have used. */
+const usage = { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 };
+
 /**
  * @param hold the answer's last word comes only when this says so. @default at once
  * @param uses tools that it uses first, one after the other, where they are offered
+ * @param address where it listens. @default 127.0.0.1
  */
 export async function startModelServer(
   answer: string,
   hold = () => Promise.resolve(),
   uses: readonly ToolUse[] = [],
+  address = "127.0.0.1",
 ): Promise<ModelServer> {
   const requests: ModelServer["requests"][number][] = [];
   const server = createServer((request, response) => {
@@ -62,11 +67,15 @@ export async function startModelServer(
       const send = (choice: object) =>
         response.write(`data: ${JSON.stringify({ ...common, choices: [{ index: 0, ...choice }] })}\n\n`);
       response.writeHead(200, { "content-type": "text/event-stream" });
+      const end = (reason: string) => {
+        send({ delta: {}, finish_reason: reason });
+        response.write(`data: ${JSON.stringify({ ...common, choices: [], usage })}\n\n`);
+        response.end("data: [DONE]\n\n");
+      };
       const call = nextTool(body, uses);
       if (call) {
         send({ delta: { role: "assistant", content: null, tool_calls: [call] }, finish_reason: null });
-        send({ delta: {}, finish_reason: "tool_calls" });
-        response.end("data: [DONE]\n\n");
+        end("tool_calls");
         return;
       }
       const last = words.pop() ?? "";
@@ -74,15 +83,14 @@ export async function startModelServer(
       for (const content of words) say(content);
       void hold().then(() => {
         say(last);
-        send({ delta: {}, finish_reason: "stop" });
-        response.end("data: [DONE]\n\n");
+        end("stop");
       });
     });
   });
-  const port = await listen(server);
+  const port = await listen(server, address);
   return {
     port,
-    url: `http://127.0.0.1:${port}/v1`,
+    url: `http://${address}:${port}/v1`,
     requests,
     stop: () => {
       server.close();
