@@ -19,6 +19,9 @@ const enabled = {
   casecheckEnabled: String(hasCases),
 };
 
+/** GiB of files that move with it: 5 need 40 GiB of disk. */
+const gib = Number(process.env["CLOUDCODE_MOVE_GIB"] ?? "0");
+
 /** Sorted lines of all SQLite databases of an App, by the path of each. They are copied first: one that nobody has open cannot be read without writing. */
 const dumps = (app: string) => `cd ${volumes} && for file in $(find cloudcode-${app}_* -type f -size -20M | sort); do
   head -c 15 "$file" | grep -q '^SQLite format 3' || continue
@@ -31,6 +34,9 @@ export function move(world: MoveWorld): void {
       world.request("casecheck", path, { ...options, headers: { cookie: world.cookie, ...options.headers } }),
     );
   const files = `${volumes}/cloudcode-tg-signer_data/_data/sessions`;
+  const heavy = `${volumes}/cloudcode-tg-signer_data/_data/heavy`;
+  const heavyDigest = `cd ${heavy} && find . -type f | LC_ALL=C sort | xargs -r sha256sum | sha256sum`;
+  let heavyFiles = "";
   const to = ["move", "--to", next];
   const query = (sql: string) =>
     `docker exec cloudcode-casecheck-database-1 psql --no-psqlrc -qtA --username postgres --command '${sql}'`;
@@ -74,8 +80,10 @@ export function move(world: MoveWorld): void {
     await world.onHost(
       `mkdir -p ${files} && echo kept >${files}/jo.session
        sqlite3 ${files}/live.session 'pragma journal_mode=wal; create table peers(name); insert into peers values("ada")' >/dev/null
-       chown -R --reference ${volumes}/cloudcode-tg-signer_data/_data ${files}`,
+       mkdir ${heavy} && for file in $(seq ${gib * 64}); do head -c 16M /dev/urandom >${heavy}/$file; done
+       chown -R --reference ${volumes}/cloudcode-tg-signer_data/_data ${files} ${heavy}`,
     );
+    heavyFiles = await world.onHost(heavyDigest);
     browser = await openBrowser({ domain: world.domain, address });
     await world.signIn(browser.page);
     await addVirtualPasskey(browser.page);
@@ -170,6 +178,7 @@ export function move(world: MoveWorld): void {
       expect(before.split("\n").filter((line) => isFixed(line) && !there.has(line))).toEqual([]);
     }
     expect(await world.onNext(`cat ${files}/jo.session`)).toBe("kept");
+    expect(await world.onNext(heavyDigest)).toBe(heavyFiles);
     if (hasCases) expect(await world.onNext(query("select word from moved"))).toBe("late");
   });
 
@@ -206,10 +215,11 @@ export function move(world: MoveWorld): void {
     }
     const { unavailable } = JSON.parse((await back).stdout) as { unavailable: number };
     process.stderr.write(
-      `MEASURED with a few MB of data: ${unavailable} s without an answer by the journal, ${Math.round(away / 1000)} s seen\n`,
+      `MEASURED with ${gib} GiB and a few MB of data: ${unavailable} s without an answer by the journal, ${Math.round(away / 1000)} s seen\n`,
     );
     expect(unavailable).toBeLessThan(120);
     expect(await world.onHost(`cat ${files}/jo.session`)).toBe("newer");
+    expect(await world.onHost(heavyDigest)).toBe(heavyFiles);
     expect(await world.running("next")).toEqual([]);
     for (const way of [address, world.nextAddress]) expect([way, await serves(way)]).toEqual([way, true]);
     expect(await world.onHost("systemctl is-active cloudcode-moved-443.socket || true")).toBe("inactive");
