@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { commitsFile } from "../../../sandbox/images/sources";
 import { checkIn, phone, scan, show } from "../../browser/check-in";
 import { openBrowser } from "../../browser/portal";
 import type { AppsWorld } from "../apps/world";
@@ -111,4 +113,47 @@ export function casecheck(world: AppsWorld): void {
     );
     expect(words).toContain("password authentication failed");
   });
+
+  test("an update whose API does not start is put back with its data; one that starts can be put back, too", async () => {
+    if (!replaced(world.sandbox, "updates of CaseCheck to later commits, one of them broken")) return;
+    const { sources } = ownSettings(world);
+    const [address = ""] = sources.casecheck.split("#");
+    const debian = `docker run --rm --network none ${ownSettings(world).images.debian} cat ${commitsFile}`;
+    const commits = new Map(
+      (await world.onHost(debian)).split("\n").map((line) => line.split(" ") as [string, string]),
+    );
+    const configure = (commit: string | undefined) => {
+      const casecheck = commit === undefined ? sources.casecheck : `${address}#${commits.get(commit) ?? ""}`;
+      world.sandbox.configure({ sources: { ...sources, casecheck } });
+    };
+    const revision = () =>
+      world.inContainer(
+        "casecheck-database",
+        "psql --no-psqlrc -XAt -U postgres -d casecheck -c 'select version_num from alembic_version'",
+      );
+    const titles = async () => cases.titles(await cases.token("joan", "Passphrase1"));
+    expect([await revision(), await titles()]).toEqual(["2", ["Kept activity"]]);
+
+    configure("casecheck-broken");
+    const words = await world.upFails();
+    expect(words).toContain("did not become healthy");
+    expect(words).toContain("this version does not start");
+    expect([await revision(), await titles()]).toEqual(["2", ["Kept activity"]]);
+
+    configure("casecheck-next");
+    await world.up();
+    expect([await revision(), await titles()]).toEqual(["3", ["Migrated: Kept activity"]]);
+
+    configure(undefined);
+    await world.up();
+    expect([await revision(), await titles()]).toEqual(["2", ["Kept activity"]]);
+  });
+}
+
+/** What the sandbox has set, which says where the Apps' repositories and images are. */
+function ownSettings(world: AppsWorld) {
+  const config = world.config();
+  return z
+    .object({ sources: z.looseObject({ casecheck: z.string() }), images: z.looseObject({ debian: z.string() }) })
+    .parse({ sources: config["cloudcode:sources"], images: config["cloudcode:images"] });
 }
