@@ -26,6 +26,24 @@ networks_ready() {
   ) 8>"$stacks/.networks.lock"
 }
 
+# After a restart of Docker's daemon, the end of the network of a container that ran before may stay for a while after the container is
+# gone: it answers for an address that the next container gets, which then cannot be reached.
+ends_left() {
+  for network in $(docker network ls --quiet --filter name=cloudcode-); do
+    ports=$(find "$interfaces/br-$network/brif" -mindepth 1 2>/dev/null | wc -l)
+    containers=$(docker network inspect --format '{{len .Containers}}' "$network") || continue
+    [ "$ports" -le "$containers" ] || return 0
+  done
+  return 1
+}
+
+ends_gone() {
+  for _ in $(seq 60); do
+    ends_left || return 0
+    sleep 1
+  done
+}
+
 # The running container joins new edge networks and leaves old ones (no restart for a Route change), with the plan's names for it there.
 join_networks() {
   service=$(plan "$1" joins)

@@ -42,24 +42,6 @@ bring_up() { # RELEASE
     join_networks "$1" && reload "$1"
 }
 
-# After a restart of Docker's daemon, the end of the network of a container that ran before may stay for a while after the container is
-# gone: it answers for an address that the next container gets, which then cannot be reached.
-ends_left() {
-  for network in $(docker network ls --quiet --filter name=cloudcode-); do
-    ports=$(find "$interfaces/br-$network/brif" -mindepth 1 2>/dev/null | wc -l)
-    containers=$(docker network inspect --format '{{len .Containers}}' "$network") || continue
-    [ "$ports" -le "$containers" ] || return 0
-  done
-  return 1
-}
-
-ends_gone() {
-  for _ in $(seq 60); do
-    ends_left || return 0
-    sleep 1
-  done
-}
-
 # On a busy host runc loses a container in its first moment now and then; what is really wrong fails again at once.
 started() { # RELEASE
   bring_up "$1" && return

@@ -39,8 +39,14 @@ login_user=${SUDO_USER:-root}
 set -- $connection
 client=${1:-} server_address=${3:-} server_port=${4:-$ssh_port}
 
-# An interrupted earlier run is rolled back first, so that the checks see the machine as it was.
-[ ! -d /opt/cloudcode/host/change ] || (parts && alone && undo_interrupted) >>/var/log/cloudcode/host.log 2>&1
+# A run that is at work is waited for, and an interrupted one is rolled back, so that the checks see no machine in the middle of a change.
+locked=
+if [ -d /opt/cloudcode/host ]; then
+  mkdir -p /var/log/cloudcode
+  parts
+  { alone && undo_interrupted; } >>/var/log/cloudcode/host.log 2>&1
+  locked=yes
+fi
 
 # Before anything is touched: one report of all that is in the way. The same script as `ops doctor --host` sends.
 LOOK_WAIT=600 sh -c "$(cat "$here/settings.sh" "$here"/look/*.sh)" look || exit 1
@@ -61,8 +67,7 @@ end() {
     if changing; then back && echo "cloudcode: what this step had changed is as before" >&3; fi
   fi
 }
-parts
-alone
+[ -n "$locked" ] || { parts && alone; }
 trap end EXIT
 trap 'exit 143' INT TERM
 undo_interrupted

@@ -112,6 +112,10 @@ const process1 = (pid: number, comm: string, more: Texts = {}): Texts => ({
   ...Object.fromEntries(Object.entries(more).map(([name, text]) => [`proc/${pid}/${name}`, text])),
 });
 
+/** A dockerd of root's. */
+const dockerd = (cmdline: string, cgroup: string) =>
+  process1(88, "dockerd", { status: "Uid:\t0\t0\t0\t0\n", cmdline, cgroup });
+
 // busybox would run its own programs in place of those above, and no supported system has its shell.
 const hostShells = shells().filter(({ name }) => name !== "busybox");
 describe.each(hostShells.map((shell) => [shell.name, shell] as const))(
@@ -256,11 +260,7 @@ it.each<[string, Odd, RegExp]>([
   [
     "a dockerd that nobody looks after",
     {
-      files: process1(88, "dockerd", {
-        status: "Uid:\t0\t0\t0\t0\n",
-        cmdline: "dockerd\0",
-        cgroup: "0::/user.slice\n",
-      }),
+      files: dockerd("dockerd\0", "0::/user.slice\n"),
     },
     /^red docker-unit: a dockerd runs \(process 88\)/,
   ],
@@ -350,6 +350,14 @@ describe("what is in order", () => {
     [
       "a name server of the metadata's where dockerDns is set",
       { files: { "etc/resolv.conf": "nameserver 169.254.169.254\n" }, settings: { dockerDns: '["1.1.1.1"]' } },
+    ],
+    [
+      "a dockerd that only looks at a configuration",
+      { files: dockerd("dockerd\0--validate\0--config-file\0/x\0", "0::/user.slice\n") },
+    ],
+    [
+      "the service docker that has just been started again",
+      { files: dockerd("dockerd\0", "0::/system.slice/docker.service\n") },
     ],
     ["an nftables backend", { files: { "etc/docker/daemon.json": '{"firewall-backend": "nftables"}' } }],
     [

@@ -19,11 +19,14 @@ fi
 for daemon in "$root"/proc/[0-9]*/comm; do
   [ "$(cat "$daemon" 2>/dev/null)" = dockerd ] || continue
   daemon=${daemon%/comm}
+  line=$(tr '\0' ' ' 2>/dev/null <"$daemon/cmdline") || continue
+  # An installation that is at work asks it for no more than this, or the service has just been started again.
+  case $line in *' --validate'* | *' --version'*) continue ;; esac
   user=$(awk '/^Uid:/ { print $3 }' "$daemon/status" 2>/dev/null)
-  if [ "${user:-0}" != 0 ] || tr '\0' ' ' 2>/dev/null <"$daemon/cmdline" | grep -q -e --rootless; then
+  if [ "${user:-0}" != 0 ] || printf '%s\n' "$line" | grep -q -e --rootless; then
     user=$(ask getent passwd "$(awk '/^Uid:/ { print $2 }' "$daemon/status")" | cut -d : -f 1)
     add warns docker-rootless "a rootless Docker of ${user:-another user} also runs here; cloudcode installs its own next to it" "nothing, while it does not serve ports 80 and 443"
-  elif [ "${main:-0}" != "${daemon##*/}" ] && ! grep -q -E 'docker[-/][0-9a-f]{64}|snap\.docker' "$daemon/cgroup" 2>/dev/null; then
+  elif [ "${main:-0}" != "${daemon##*/}" ] && ! grep -q -E 'docker[-/][0-9a-f]{64}|snap\.docker|/docker\.service' "$daemon/cgroup" 2>/dev/null; then
     add blocks docker-unit "a dockerd runs (process ${daemon##*/}) that is not the service docker of systemd" "stop it, and install Docker from packages; its containers stay in its data folder"
   fi
 done
