@@ -30,6 +30,7 @@ type agentConfig struct {
 	NodeName        string `json:"node-name"`
 	NodeIP          string `json:"node-ip"`
 	PrivateRegistry string `json:"private-registry"`
+	DisableDefault  bool   `json:"disable-default-registry-endpoint"`
 }
 
 // Joins the server's cluster, which it knows by the hash in its token, and runs what it is given.

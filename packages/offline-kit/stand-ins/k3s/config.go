@@ -14,13 +14,15 @@ const dataFolder = "/var/lib/rancher/k3s"
 
 // The keys of k3s's own configuration that cloudcode sets; another one is refused, as its meaning would be lost here.
 type config struct {
-	NodeName               string   `json:"node-name"`
-	ClusterCIDR            string   `json:"cluster-cidr"`
-	ServiceCIDR            string   `json:"service-cidr"`
-	TLSSan                 []string `json:"tls-san"`
-	WriteKubeconfig        string   `json:"write-kubeconfig"`
-	WriteKubeconfigMode    string   `json:"write-kubeconfig-mode"`
-	PrivateRegistry        string   `json:"private-registry"`
+	NodeName            string   `json:"node-name"`
+	ClusterCIDR         string   `json:"cluster-cidr"`
+	ServiceCIDR         string   `json:"service-cidr"`
+	TLSSan              []string `json:"tls-san"`
+	WriteKubeconfig     string   `json:"write-kubeconfig"`
+	WriteKubeconfigMode string   `json:"write-kubeconfig-mode"`
+	PrivateRegistry     string   `json:"private-registry"`
+	// The stand-in pulls nothing, so only the name matters.
+	DisableDefaultRegistry bool     `json:"disable-default-registry-endpoint"`
 	AgentTokenFile         string   `json:"agent-token-file"`
 	NodeIP                 string   `json:"node-ip"`
 	FlannelIface           string   `json:"-"`
