@@ -1,4 +1,5 @@
 // Instances, disks and snapshots: states, what each allows, and what happens to the machines behind them.
+import { setImmediate } from "node:timers/promises";
 import type { Emulator } from "../src/emulator";
 import { startEmulator } from "../src/emulator";
 import { FakeMachines } from "../src/fake-machines";
@@ -21,6 +22,12 @@ afterEach(async () => {
   await emulator.close();
   expect(emulator.journal.violations).toEqual([]);
 });
+
+async function reclaim(instance: string): Promise<void> {
+  const body = JSON.stringify({ instance });
+  const { status } = await fetch(`http://127.0.0.1:${emulator.port}/__control/reclaim`, { method: "POST", body });
+  expect(status).toBe(200);
+}
 
 test("an instance goes from Pending over Running and Stopped to nothing, and its machine with it", async () => {
   const id = await account.run(network);
@@ -67,11 +74,21 @@ test("a disk and an address on their way to an instance that is taken back are f
   emulator.cloud.latencies = { ...everyLatency(100), disk: 300, address: 300 };
   await account.ask("ecs", "AttachDisk", { DiskId: disk, InstanceId: machine });
   await account.ask("vpc", "AssociateEipAddress", { AllocationId: address, InstanceId: machine });
-  const reclaim = { method: "POST", body: JSON.stringify({ instance: machine }) };
-  expect((await fetch(`http://127.0.0.1:${emulator.port}/__control/reclaim`, reclaim)).status).toBe(200);
+  await reclaim(machine);
   await emulator.idle();
   expect(account.status(machine)).toBeUndefined();
   expect([account.status(disk), account.status(address)]).toEqual(["Available", "Available"]);
+});
+
+test("an instance that is taken back before it runs never runs", async () => {
+  emulator.cloud.latencies = { ...everyLatency(100), instanceDelete: 300 };
+  const machine = await account.run(network, { SpotStrategy: "SpotAsPriceGo" });
+  await reclaim(machine);
+  emulator.cloud.clock.turnTo(emulator.cloud.clock.now() + 200);
+  await setImmediate();
+  expect(account.status(machine)).toBe("Releasing");
+  await emulator.idle();
+  expect(account.status(machine)).toBeUndefined();
 });
 
 test("what an instance uses cannot go before it", async () => {

@@ -20,6 +20,12 @@ const fail =
     instance.failure = why;
   };
 
+/** Whether the step that begins now is still the last one: an instance can be taken back in each. */
+export function isStill(instance: Instance): () => boolean {
+  const { status } = instance;
+  return () => instance.status === status;
+}
+
 function start(call: Call): Answer {
   const { cloud } = call;
   const instance = findInstance(call);
@@ -33,6 +39,7 @@ function start(call: Call): Answer {
       await cloud.machines.start(instance.id);
       await takePublicAddress(cloud, instance);
     },
+    still: isStill(instance),
     settle: () =>
       Object.assign(instance, { status: "Running", startedAt: cloud.timestamp(), stoppedMode: "Not-applicable" }),
     fail: fail(instance),
@@ -61,6 +68,7 @@ function beginStop(cloud: Cloud, instance: Instance, force: boolean): void {
       await cloud.machines.stop(instance.id, force);
       if (instance.stoppedMode === "StopCharging") await freePublicAddress(cloud, instance);
     },
+    still: isStill(instance),
     settle: () => (instance.status = "Stopped"),
     fail: fail(instance),
   });
@@ -83,6 +91,7 @@ function reboot(call: Call): Answer {
       await showSizes(cloud, instance);
       await cloud.machines.start(instance.id);
     },
+    still: isStill(instance),
     settle: () => (instance.status = "Running"),
     fail: fail(instance),
   });

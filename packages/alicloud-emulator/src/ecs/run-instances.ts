@@ -5,6 +5,7 @@ import type { Disk, Instance, VSwitch } from "../model";
 import { clientToken, decimal, flag, id, name, resourceGroup, tagFilter, text, whole } from "../parameters";
 import { findVSwitch } from "../vpc/vswitches";
 import { newDisk } from "./disks";
+import { isStill } from "./instance-changes";
 import { findKeyPair } from "./key-pairs";
 import { findGroup } from "./security-groups";
 import { takePublicAddress } from "./public-address";
@@ -161,6 +162,7 @@ function runInstances(call: Call): Answer {
       instance.privateAddress = made.privateAddress;
       await takePublicAddress(cloud, instance);
     },
+    still: isStill(instance),
     settle: () => (instance.status = "Running"),
     fail: (why) => (instance.failure = why),
   });
