@@ -218,6 +218,10 @@ describe("each resource has just these inputs and options", () => {
     expect(optionsOf(run, name)).toEqual({ ...each, ...options });
   });
 
+  it("a disk whose machine was taken back meanwhile is not waited for ten minutes", () => {
+    expect(run.resource("host-data-attachment").options.customTimeouts).toMatchObject({ create: "3m" });
+  });
+
   it("but for the rules and the records, which have tables of their own", () => {
     const others = /SecurityGroupRule|AlidnsRecord/;
     const all = cloudResources(run).filter(({ type }) => !others.test(type));

@@ -78,7 +78,12 @@ export function cloudHost(name: string, args: CloudHostArgs, parent: pulumi.Reso
   const attachment = new alicloud.ecs.EcsDiskAttachment(
     `${name}-data-attachment`,
     { diskId: data.diskId, instanceId: ecs.id },
-    { ...withInstance, dependsOn: [leftovers, ...data.beforeDetach] },
+    {
+      ...withInstance,
+      dependsOn: [leftovers, ...data.beforeDetach],
+      // A disk is attached within seconds. Where the machine was taken back meanwhile the provider waits to the end, by itself for 10 minutes.
+      customTimeouts: { create: "3m" },
+    },
   );
   const { ipAddress, association } = publicAddress(`${name}-address`, {
     region,
