@@ -14,6 +14,9 @@ interface Machine {
   running: boolean;
 }
 
+/** What happens to a machine. */
+export type Moment = "create" | "attachDisk" | "bindAddress" | { readonly command: string };
+
 /**
  * Machines on paper: each is a {@link PaperHost} at its public address, a loopback one, with the host key that its user data brings.
  * Disks and snapshots are folders.
@@ -22,8 +25,7 @@ export class PaperMachines implements Machines {
   /** Ids of machines in the order they were made, those that are gone among them. */
   readonly made: string[] = [];
   /** Told what happens to a machine, before it is done; a command is not answered before it resolves. */
-  seen: (id: string, what: "create" | "attachDisk" | "bindAddress" | { readonly command: string }) => Promise<void> =
-    () => Promise.resolve();
+  seen: (id: string, what: Moment) => Promise<void> = () => Promise.resolve();
   readonly #machines = new Map<string, Machine>();
   readonly #disks = new Map<string, string | undefined>();
   readonly #addresses = new Set<string>();
