@@ -166,8 +166,10 @@ function noneWords({ tried, zoneId, diskId, elsewhere, target: { machine } }: No
       ? []
       : [
           `    1. in the console create a snapshot of ${diskId}, with the tag project: cloudcode`,
-          `    2. pulumi destroy --exclude-protected, then delete ${diskId} in the console, then pulumi refresh`,
-          `    3. pulumi config set restoreFromSnapshot s-… && pulumi config set zones '["${first.zoneId}"]' && pulumi up`,
+          `    2. pulumi destroy --exclude-protected, then delete ${diskId} in the console`,
+          // A destroy keeps what a protected disk depends on, its zone too; one after a refresh alone would wait for the machine that is gone.
+          "    3. pulumi refresh && pulumi destroy --exclude-protected, which lets the zone go",
+          `    4. pulumi config set restoreFromSnapshot s-… && pulumi config set zones '["${first.zoneId}"]' && pulumi up`,
         ]),
   ].join("\n");
 }

@@ -34,6 +34,7 @@ test("in an up that applies an App: the up ends with an error, and heal puts eve
 test.each<[string, Moment]>([
   ["as soon as it is bought", "create"],
   ["while it gets its disk", "attachDisk"],
+  ["while it gets its address", "bindAddress"],
 ])("in an up that buys the machine, %s", async (_when, moment) => {
   await home.reclaim();
   await home.stack.pulumi(["refresh", "--yes", "--skip-preview"]);

@@ -215,6 +215,7 @@ describe("at the cloud", () => {
     expect(none).toContain("ecs.e-c1m2.large: sold out in ap-southeast-1a");
     expect(none).toContain("pulumi config set spotFallback true");
     expect(none).toContain("in stock now: ecs.e-c1m2.large in ap-southeast-1b");
+    expect(none).toContain("pulumi refresh && pulumi destroy --exclude-protected, which lets the zone go");
     expect(none).toContain(`pulumi config set zones '["ap-southeast-1b"]'`);
     emulator.fail({ kind: "soldOut" });
     const nowhere = await look({ settings: { charge: "spot", spotFallback: "true" } });
