@@ -9,16 +9,9 @@ import { CommandError, run } from "../../cli/run";
 import { type PreparedPulumi, preparePulumi } from "../../packages/offline-kit/toolchain";
 import { Stack } from "../../sandbox/stack";
 import { type FormerStack, formerStacks, formerUrns } from "../support/former-state";
-import {
-  hostKey,
-  minimal,
-  minimalAlicloud,
-  privateKey,
-  projectRoot,
-  runAlicloud,
-  runProgram,
-  secretKeys,
-} from "../support/program";
+import { hostKey, minimal, minimalAlicloud, privateKey } from "../support/minimal";
+import { runAlicloud, runProgram, secretKeys } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import type { RecordedResource } from "../support/recorder";
 import { stateOf } from "../support/state";
 

@@ -6,7 +6,7 @@ import { CommandError, run } from "../../cli/run";
 import { say } from "../../cli/say";
 import { type PreparedPulumi, preparePulumi } from "@cloudcode/offline-kit/toolchain";
 import { keyPair } from "../support/keys";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { Machine, chosenSystems } from "./machine";
 
 // `ops doctor --host` as an operator types it, with the real CLI, for a stack that was never up. The first run builds the CLI.

@@ -8,7 +8,7 @@ import type { ReachInput } from "../../components/host/reach";
 import { reachCommand } from "../../components/host/reach-command";
 import { privateKey } from "../../components/settings/checks";
 import { shellWord } from "../../components/stack/escape";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { Machine, chosenSystems } from "./machine";
 
 // What the first look at a machine proves is what every later command does, through the machine's real sshd: any login shell, any form

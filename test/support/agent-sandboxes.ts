@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { agentService } from "../../components/apps/lwsandbox-agent";
 import { type LiteboxdHome, login } from "./liteboxd";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 import { RenderedCaddy, untilOpen } from "./rendered-caddy";
 import { opencodeSite } from "./routes";
 

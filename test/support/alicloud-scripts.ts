@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { type Emulator, emulatorEnvironment } from "@cloudcode/alicloud-emulator";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 export interface ScriptRun {
   readonly code: number | null;

@@ -7,7 +7,7 @@ import { withLock } from "@cloudcode/offline-kit/toolchain/lock";
 import { cacheDir } from "../../cli/cache";
 import { say } from "../../cli/say";
 import { goBinary } from "../../sandbox/host/tools";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 // renovate: datasource=go depName=github.com/caddyserver/xcaddy
 const xcaddyVersion = "v0.4.5";

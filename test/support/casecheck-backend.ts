@@ -6,7 +6,7 @@ import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { until } from "../../cli/run";
 import { keptPackages } from "./cached";
 import { Postgres } from "./postgres";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 import { opa } from "./tools";
 
 const templates = join(projectRoot, "stack-templates/casecheck");

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ReleasePlan, planText } from "../../components/stack/plan";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 const templates = join(projectRoot, "stack-templates", "host");
 const support = join(projectRoot, "test", "support");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { hostKey, minimal, minimalAlicloud } from "./program";
+import { hostKey, minimal, minimalAlicloud } from "./minimal";
 import { donation, tgSigner } from "./configurations";
 
 /** A stack of the last release without a Home. */

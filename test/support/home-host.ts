@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keyPair } from "./keys";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 import { type Answer, type Listening, sshHost } from "./ssh-host";
 
 const templates = join(projectRoot, "stack-templates", "host");

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReleasePlan } from "../../components/stack/plan";
 import { type Release, releasePayload } from "../../components/stack/release";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 const templates = join(projectRoot, "stack-templates", "host");
 

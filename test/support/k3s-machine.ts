@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 const templates = join(projectRoot, "stack-templates", "lwsandbox", "host");
 

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
 import { newsKinds } from "../../components/notify/news";
 import { keptPackages } from "./cached";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 const image = join(projectRoot, "stack-templates", "notify", "image");
 

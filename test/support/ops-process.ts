@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 /** What the Pulumi CLI would print of a stack. */
 export interface PrintedStack {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 export const hostTemplates = join(projectRoot, "stack-templates", "host");
 export const pageScript = join(hostTemplates, "cloudcode-page");

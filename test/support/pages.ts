@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 /** A page of the documentation. */
 export interface Page {

@@ -1,31 +1,11 @@
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import type { Query } from "../../components/alicloud/api/api";
 import type { Setting } from "../../components/settings/setting";
 import { settingKeys, settingsTable } from "../../components/settings/table";
-import { keyPair } from "./keys";
-import { pricesOf } from "./prices";
+import { type Configuration, minimal, minimalAlicloud, project } from "./minimal";
+import { type AccountPrices, pricesOf } from "./prices";
 import type { Account, Call } from "./provider-answers";
 import { type RecordedOutput, type RecordedResource, RecordingMonitor } from "./recorder";
-
-export const projectRoot = join(__dirname, "..", "..");
-export const project = "cloudcode";
-
-/** `type base64` of a host key that no machine has. */
-export const hostKey = keyPair().public;
-export const privateKey = keyPair().private;
-
-type Configuration = Readonly<Record<string, string>>;
-
-/** The least a stack on an existing host must configure. */
-export const minimal: Configuration = {
-  target: "existing",
-  hostAddress: "203.0.113.7",
-  hostPrivateKey: privateKey,
-  hostKey,
-};
-
-/** The least a stack on Alibaba Cloud must configure. */
-export const minimalAlicloud: Configuration = { sshCidrs: '["198.51.100.4/32"]' };
 
 export const secretKeys: readonly string[] = settingKeys.filter((key) => {
   const setting: Setting = settingsTable[key];
@@ -107,28 +87,25 @@ export function useEngine(monitor: RecordingMonitor, settings: Configuration, pr
   pulumi.runtime.setMockOptions(monitor, project, "test", preview);
 }
 
-/** Packages that hold no state of a run and are slow to load; all runs share one Pulumi SDK with this file. */
-const packages = [
-  "@pulumi/pulumi",
-  "@pulumi/alicloud",
-  "@pulumi/command",
-  "@pulumi/random",
-  "@pulumi/tls",
-  "argon2",
-  "handlebars",
-  "tar-stream",
-  "tldts",
-  "zod",
-];
-const shared = packages.map((name): [string, unknown] => [name, jest.requireActual(name)]);
+let prices: AccountPrices | undefined;
+jest.mock("../../components/alicloud/prices/ask", () => ({
+  askPrices: (region: string, questions: readonly Query[]) => pricesOf(prices)(region, questions),
+}));
 
-/** The module index.ts, evaluated again. */
+/** What index.ts declares, in the engine that the SDK uses now. It and its modules are loaded once for all runs of a test file. */
 export async function evaluateProgram(account: Account = {}): Promise<object> {
-  let outputs: object = {};
+  prices = account.prices;
+  return (await import("../../index")).default();
+}
+
+/** Runs that with every module loaded again but the SDK, which knows the engine: for what a run loads. */
+export async function withModulesOfItsOwn<T>(run: () => Promise<T>): Promise<T> {
+  let result: { readonly value: T } | undefined;
   await jest.isolateModulesAsync(async () => {
-    for (const [name, module] of shared) jest.doMock(name, () => module);
-    jest.doMock("../../components/alicloud/prices/ask", () => ({ askPrices: pricesOf(account.prices) }));
-    outputs = await (await import("../../index")).default();
+    jest.doMock("@pulumi/pulumi", () => pulumi);
+    result = { value: await run() };
   });
-  return outputs;
+  jest.dontMock("@pulumi/pulumi");
+  if (result === undefined) throw new Error("the run ended without a result");
+  return result.value;
 }

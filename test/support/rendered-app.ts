@@ -5,7 +5,7 @@ import { enabledApps } from "../../components/apps/registry";
 import { type Release, renderRelease } from "../../components/stack/release";
 import type { TemplateValues } from "../../components/stack/template";
 import type { Kind, Raw } from "./app-settings";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 import { promiseOf } from "./recorder";
 import { settingsOf } from "./settings";
 

@@ -10,7 +10,7 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { keptPackages } from "./cached";
-import { projectRoot } from "./program";
+import { projectRoot } from "./project-root";
 
 const image = join(projectRoot, "stack-templates/tg-signer/image");
 /** The original and pyaes, if they are there, or the stand-in: folders for Python, with colons between. */

@@ -7,7 +7,8 @@ import { enabledApps } from "../../components/apps/registry";
 import { policyFor } from "../support/access";
 import { configurations } from "../support/configurations";
 import { Edge } from "../support/edge";
-import { type ProgramRun, minimalAlicloud, runProgram } from "../support/program";
+import { minimalAlicloud } from "../support/minimal";
+import { type ProgramRun, runProgram } from "../support/program";
 import { type ArrivedFile, arrivedFiles } from "../support/releases";
 import { faultsOf, settingsOf } from "../support/settings";
 

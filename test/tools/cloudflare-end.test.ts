@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const accountId = "0123456789abcdef0123456789abcdef";
 const tunnelId = "6ff42ae2-765d-4adf-8112-31c55c1551ef";

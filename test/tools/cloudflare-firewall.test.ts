@@ -14,7 +14,7 @@ import {
   owner,
   zoneId,
 } from "../support/cloudflare-zone";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { settingsOf } from "../support/settings";
 
 const host = "cases.example.org";

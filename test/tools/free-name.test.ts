@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { NameProviders, desecToken, duckToken } from "../support/name-providers";
 import { textOf } from "../support/plain";
-import { type ProgramRun, projectRoot, runAlicloud, runProgram } from "../support/program";
+import { type ProgramRun, runAlicloud, runProgram } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { arrivedFiles } from "../support/releases";
 import { faultsOf } from "../support/settings";
 

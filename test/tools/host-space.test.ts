@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const templates = join(projectRoot, "stack-templates", "host");
 const mib = 1024 * 1024;

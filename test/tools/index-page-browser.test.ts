@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Browser, BrowserContext, BrowserContextOptions } from "playwright-core";
 import { listed } from "../support/hostile";
 import { IndexPage, check, domain, now, report } from "../support/index-page";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 let index: IndexPage;
 let browser: Browser;

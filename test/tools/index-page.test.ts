@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { indexIcons } from "../../components/routes";
 import { type Answer, IndexPage, check, domain, now, report, route, routes, session } from "../support/index-page";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 let index: IndexPage;
 beforeAll(async () => {

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "@cloudcode/offline-kit/toolchain/ports";
 import { reverseProxyRelease } from "../../components/reverse-proxy/reverse-proxy-stack";
 import { renderRelease } from "../../components/stack/release";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { settingsOf } from "../support/settings";
 import { caddy, caddyHome } from "../support/tools";
 

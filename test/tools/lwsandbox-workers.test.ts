@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import fc from "fast-check";
 import { knownHost, knownHostLine } from "../../components/settings/checks";
 import { K3sMachine } from "../support/k3s-machine";
-import { hostKey, minimalAlicloud, runAlicloud, runProgram } from "../support/program";
+import { hostKey, minimalAlicloud } from "../support/minimal";
+import { runAlicloud, runProgram } from "../support/program";
 import { arrivedFiles } from "../support/releases";
 import { faultsOf } from "../support/settings";
 

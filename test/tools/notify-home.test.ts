@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { selfSigned } from "@cloudcode/alicloud-emulator/self-signed";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import type { Receiver } from "../support/notifier";
 import { Notifier, eachWithNotifier, portOf, until } from "../support/notifier";
 

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { appriseSchemes } from "../../components/notify/schemes";
 import type { Receiver } from "../support/notifier";
 import { Notifier, eachWithNotifier, until } from "../support/notifier";

@@ -9,7 +9,7 @@ import { type ModelServer, startModelServer } from "../support/model-server";
 import { type OpenCode, startOpencode } from "../edge/programs";
 import { AgentSandboxes } from "../support/agent-sandboxes";
 import { LiteboxdHome } from "../support/liteboxd";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 jest.setTimeout(240_000);
 

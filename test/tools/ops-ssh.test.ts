@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError, run } from "../../cli/run";
 import { newKeyPair } from "../../sandbox/host/keys";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 let folder: string;
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { renderTemplate } from "../../components/stack/template";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { removeShells, shells } from "../support/shells";
 
 interface User {

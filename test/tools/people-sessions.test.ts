@@ -13,7 +13,7 @@ import { authGatewayRelease } from "../../components/auth-gateway/auth-gateway-s
 import { hashPassword } from "../../components/auth-gateway/password-hash";
 import type { Route } from "../../components/routes";
 import { renderRelease } from "../../components/stack/release";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { untilOpen } from "../support/rendered-caddy";
 import { settingsOf } from "../support/settings";
 

@@ -5,7 +5,8 @@ import { enabledApps } from "../../components/apps/registry";
 import { type Route, hostOf, indexIcons } from "../../components/routes";
 import { type CaddyConfig, type Handler, adapt, handlersOf, validate } from "../support/caddy";
 import { configurations } from "../support/configurations";
-import { projectRoot, runProgram } from "../support/program";
+import { runProgram } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { type UnpackedStack, unpack } from "../support/releases";
 import { settingsOf } from "../support/settings";
 

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { parse, stringify } from "yaml";
 import { renderTemplate } from "../../components/stack/template";
 import { hostileText } from "../support/hostile";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { removeShells, shells } from "../support/shells";
 
 interface User {

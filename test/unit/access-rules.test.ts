@@ -8,7 +8,7 @@ import { type Release, renderRelease } from "../../components/stack/release";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { policyFor as policyOf } from "../support/access";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { settingsOf } from "../support/settings";
 import { siteOf } from "../support/routes";
 

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { dnsModule, dnsProviders } from "../../components/reverse-proxy/acme-dns";
-import { type ProgramRun, minimalAlicloud, projectRoot, runAlicloud, runProgram } from "../support/program";
+import { minimalAlicloud } from "../support/minimal";
+import { type ProgramRun, runAlicloud, runProgram } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { textOf } from "../support/plain";
 import { arrivedFiles } from "../support/releases";
 import { faultsOf, settingsOf } from "../support/settings";

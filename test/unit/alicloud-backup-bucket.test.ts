@@ -1,6 +1,7 @@
 import { bucketName, storePolicy } from "../../components/alicloud/resources/backup-bucket";
 import { textOf } from "../support/plain";
-import { type ProgramRun, minimalAlicloud, runAlicloud } from "../support/program";
+import { minimalAlicloud } from "../support/minimal";
+import { type ProgramRun, runAlicloud } from "../support/program";
 import { optionsOf } from "../support/recorded-options";
 import { arrivedFiles } from "../support/releases";
 import { settingsOf } from "../support/settings";

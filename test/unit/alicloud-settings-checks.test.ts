@@ -1,4 +1,4 @@
-import { minimalAlicloud } from "../support/program";
+import { minimalAlicloud } from "../support/minimal";
 import { faultsOf } from "../support/settings";
 
 describe("a value of the target alicloud that fails its check is reported by its key and its fault", () => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { CasecheckDatabase } from "../support/casecheck-backend";
 import { postgresInstalled } from "../support/postgres";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const dumped = join(projectRoot, "stack-templates/casecheck/database/backup.sh");
 const first = "1".repeat(40);

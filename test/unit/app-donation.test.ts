@@ -8,7 +8,8 @@ import { openWorld } from "@cloudcode/donation-site/testing/kit";
 import { policyFor } from "../support/access";
 import { configurations, donation } from "../support/configurations";
 import { textOf } from "../support/plain";
-import { type ProgramRun, projectRoot, runProgram } from "../support/program";
+import { type ProgramRun, runProgram } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { type ArrivedFile, arrivedFiles } from "../support/releases";
 import { faultsOf, settingsOf } from "../support/settings";
 

@@ -1,7 +1,7 @@
 // Each check of the host has a name and texts in Chinese: the table of the index page against the texts in the scripts themselves.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const read = (path: string) => readFileSync(join(projectRoot, "stack-templates", path), "utf8");
 const table = JSON.parse(read("reverse-proxy/live/page/checks.zh.json")) as Record<

@@ -1,7 +1,8 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
-import { failureOf, minimal, runAlicloud, runProgram } from "../support/program";
+import { minimal } from "../support/minimal";
+import { failureOf, runAlicloud, runProgram } from "../support/program";
 import { eipAddress, publicIpv6Address } from "../support/provider-answers";
 import { optionsOf } from "../support/recorded-options";
 import { faultsOf } from "../support/settings";

@@ -1,6 +1,6 @@
 import { CloudflareZone, apiToken, zoneId } from "../support/cloudflare-zone";
 import { textOf } from "../support/plain";
-import { type ProgramRun, runAlicloud, runProgram } from "../support/program";
+import { type ProgramRun, runAlicloud, runProgram, withModulesOfItsOwn } from "../support/program";
 import { madeTunnelToken } from "../support/provider-answers";
 import { optionsOf } from "../support/recorded-options";
 import { arrivedFiles } from "../support/releases";
@@ -289,7 +289,7 @@ describe("a tunnel that Cloudflare makes", () => {
   ])("is not made %s, and its SDK is not loaded", async (_when, settings) => {
     const loaded = jest.fn();
     jest.doMock("@pulumi/cloudflare", loaded);
-    const other = await runProgram(settings);
+    const other = await withModulesOfItsOwn(() => runProgram(settings));
     jest.dontMock("@pulumi/cloudflare");
     expect(loaded).not.toHaveBeenCalled();
     expect(ofCloudflare(other)).toEqual([]);

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 /** What a component is given: its arguments, and the settings that they are made of. */
 const given = /(Args|Settings|Target|Request|Context)$/;

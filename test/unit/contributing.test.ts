@@ -16,7 +16,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { settingKeys } from "../../components/settings/table";
 import { codeSpans, links } from "../support/pages";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 jest.setTimeout(10 * 60_000);
 

@@ -7,7 +7,7 @@ import { settingKeys, settingsTable } from "../../components/settings/table";
 import type cloudcode from "../../index";
 import { opsCommands } from "../../ops/main";
 import { anchors, codeSpans, commandsOf, links, prose, readPages, shellBlocks } from "../support/pages";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { sentencesOf } from "../support/sentences";
 
 const pages = readPages();

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { aptSources } from "../../components/mirrors";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const before = {
   "sources.list":

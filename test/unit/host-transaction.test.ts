@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 let folder: string;
 beforeEach(() => {

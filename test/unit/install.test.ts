@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const templates = join(projectRoot, "stack-templates", "host");
 const source = readFileSync(join(templates, "install.sh"), "utf8");

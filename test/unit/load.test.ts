@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const old = new Date("2026-01-01T00:00:00Z");
 

@@ -2,7 +2,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { removeShells, shells } from "../support/shells";
 
 const source = readFileSync(join(projectRoot, "stack-templates/lwsandbox/start.sh"), "utf8");

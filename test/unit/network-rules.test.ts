@@ -3,7 +3,7 @@ import { aptSources, mirroredImage, resolveMirrors } from "../../components/mirr
 import { warningsOf } from "../../components/settings/read";
 import { casecheckBundle, mainland, mirrorHosts } from "../support/mainland";
 import { tgSigner } from "../support/configurations";
-import { minimal, minimalAlicloud } from "../support/program";
+import { minimal, minimalAlicloud } from "../support/minimal";
 import { faultsOf, settingsOf } from "../support/settings";
 
 type Raw = Readonly<Record<string, string>>;

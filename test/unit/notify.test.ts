@@ -1,6 +1,7 @@
 import { newsKinds } from "../../components/notify/news";
 import { appriseSchemes } from "../../components/notify/schemes";
-import { runProgram, projectRoot } from "../support/program";
+import { runProgram } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { arrivedFiles } from "../support/releases";
 import { enabledApps } from "../../components/apps/registry";
 import { faultsOf, messageOf, settingsOf } from "../support/settings";

@@ -6,7 +6,7 @@ import { passkeysIn } from "../../ops/commands/gateway";
 import { opsCommands } from "../../ops/main";
 import { shapes } from "../../ops/shapes";
 import { harmless, lineByLine } from "../../ops/terminal";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 /** Commands that do something, by their words. */
 function leaves(command: Command, words: readonly string[] = []): { words: string; command: Command }[] {

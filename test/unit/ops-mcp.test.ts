@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { CommandError, run } from "../../cli/run";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 jest.setTimeout(60_000);
 

@@ -7,7 +7,9 @@ import fc from "fast-check";
 import { interpolate, plainText } from "../../components/own-apps/interpolate";
 import { readOwnApp } from "../../components/own-apps/own-app";
 import { composeOf } from "../support/app-faults";
-import { failureOf, minimal, projectRoot, runProgram } from "../support/program";
+import { minimal } from "../support/minimal";
+import { failureOf, runProgram } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { arrivedFiles } from "../support/releases";
 
 let folder: string;

@@ -11,7 +11,8 @@ import { guardedChanges } from "../../scripts/preview/policy";
 import { type Preview, parsePreview } from "../../cli/preview";
 import { labelsOf } from "../../scripts/preview/report";
 import { summaryOf } from "../../scripts/preview/summary";
-import { projectRoot, secretKeys } from "../support/program";
+import { secretKeys } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const real = (name: string): Preview => parsePreview(readFileSync(join(__dirname, "previews", `${name}.json`), "utf8"));
 

@@ -5,15 +5,9 @@ import { CloudflareZone, apiToken, zoneId } from "../support/cloudflare-zone";
 import { configurations } from "../support/configurations";
 import { type StateResource, keysOfDigests, leaks, payloadOf } from "../support/leaks";
 import type { Plain } from "../support/plain";
-import {
-  type ProgramRun,
-  minimal,
-  privateKey,
-  projectRoot,
-  runAlicloud,
-  runProgram,
-  secretKeys,
-} from "../support/program";
+import { minimal, privateKey } from "../support/minimal";
+import { type ProgramRun, runAlicloud, runProgram, secretKeys } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 /** What the engine would keep of a run. */
 function stateOf({ resources, outputs: stack }: ProgramRun): StateResource[] {

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { donation, tgSigner } from "../support/configurations";
 import { textOf } from "../support/plain";
-import { type ProgramRun, hostKey, privateKey, runProgram } from "../support/program";
+import { hostKey, privateKey } from "../support/minimal";
+import { type ProgramRun, runProgram } from "../support/program";
 
 const value = (run: ProgramRun, name: string) => run.outputs[name]?.value;
 

@@ -1,5 +1,6 @@
 import { textOf } from "../support/plain";
-import { type ProgramRun, hostKey, privateKey, runProgram } from "../support/program";
+import { hostKey, privateKey } from "../support/minimal";
+import { type ProgramRun, runProgram } from "../support/program";
 import type { RecordedResource } from "../support/recorder";
 
 const localCommand = "command:local:Command";

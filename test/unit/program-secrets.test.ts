@@ -1,4 +1,5 @@
-import { type ProgramRun, privateKey, runProgram } from "../support/program";
+import { privateKey } from "../support/minimal";
+import { type ProgramRun, runProgram } from "../support/program";
 import { type ReleaseName, archiveOf, arrivedFiles } from "../support/releases";
 import { everyApp } from "../support/app-settings";
 

@@ -4,7 +4,7 @@ import { askedAbout } from "@cloudcode/alicloud-emulator/authorization";
 import { storageActions } from "@cloudcode/alicloud-emulator/oss/operations";
 import { policySchema } from "@cloudcode/alicloud-emulator/policy";
 import { products } from "@cloudcode/alicloud-emulator/products";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const read = (file: string) => readFileSync(join(projectRoot, file), "utf8");
 const statementsOf = (file: string) => policySchema.parse(JSON.parse(read(file))).Statement;

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ReachInput } from "../../components/host/reach";
 import { reachCommand } from "../../components/host/reach-command";
 import { keyPair } from "../support/keys";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { type Answer, type Listening, account, closedPort, plainServer, sshHost } from "../support/ssh-host";
 
 const login = keyPair();

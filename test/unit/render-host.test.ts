@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { configurations } from "../support/configurations";
-import { type ProgramRun, projectRoot, runAlicloud, runProgram } from "../support/program";
+import { type ProgramRun, runAlicloud, runProgram } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { type ArrivedFile, type UnpackedStack, arrivedFiles, unpack } from "../support/releases";
 
 describe.each(configurations)("with %s", (_name, settings) => {

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { planText } from "../../components/stack/plan";
 import { faultsOf, settingsOf } from "../support/settings";
-import { hostKey, minimalAlicloud, privateKey, projectRoot, runProgram } from "../support/program";
+import { hostKey, minimalAlicloud, privateKey } from "../support/minimal";
+import { runProgram } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { arrivedFiles } from "../support/releases";
 
 const s3 = {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { utils } from "ssh2";
 import { imageNames, sourceNames } from "../../components/images";
 import { keyPair } from "../support/keys";
-import { minimal } from "../support/program";
+import { minimal } from "../support/minimal";
 import { faultsOf, messageOf, pemCertificate, pemKey, sentences } from "../support/settings";
 
 /** The faults of one key, where everything else is right. */

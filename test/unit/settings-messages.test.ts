@@ -6,7 +6,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import type { Setting } from "../../components/settings/setting";
 import { type SettingKey, settingKeys, settingsTable } from "../../components/settings/table";
-import { evaluateProgram, minimal, privateKey, secretKeys, useEngine } from "../support/program";
+import { minimal, privateKey } from "../support/minimal";
+import { evaluateProgram, secretKeys, useEngine } from "../support/program";
 import { RecordingMonitor } from "../support/recorder";
 import { faultsOf, messageOf, pemCertificate, sentences } from "../support/settings";
 

@@ -6,7 +6,7 @@ import * as fc from "fast-check";
 import * as check from "../../components/settings/checks";
 import { integer } from "../../components/settings/setting";
 import { tgSigner } from "../support/configurations";
-import { minimalAlicloud } from "../support/program";
+import { minimalAlicloud } from "../support/minimal";
 import { faultsOf } from "../support/settings";
 
 const accepts = (schema: { safeParse(value: unknown): { success: boolean } }) => (value: unknown) =>

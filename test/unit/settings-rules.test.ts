@@ -1,4 +1,4 @@
-import { minimal, minimalAlicloud } from "../support/program";
+import { minimal, minimalAlicloud } from "../support/minimal";
 import { faultsOf, messageOf, sentences } from "../support/settings";
 
 const mail = { smtpAddress: "submission://smtp.example.com:587" };

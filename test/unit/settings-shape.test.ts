@@ -6,7 +6,9 @@ import { defaultImages, imageNames } from "../../components/images";
 import { settingKeys } from "../../components/settings/table";
 import { withSettings } from "../../scripts/project-file";
 import { settingsPage } from "../../scripts/settings-page";
-import { privateKey, projectRoot, secretKeys } from "../support/program";
+import { privateKey } from "../support/minimal";
+import { secretKeys } from "../support/program";
+import { projectRoot } from "../support/project-root";
 import { promiseOf } from "../support/recorder";
 import { settingsOf } from "../support/settings";
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import { renderTemplate } from "../../components/stack/template";
 import { hostileText, listed } from "../support/hostile";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 describe("renderTemplate", () => {
   it.each([

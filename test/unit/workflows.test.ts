@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { defaultImages, defaultSources } from "../../components/images";
-import { projectRoot } from "../support/program";
+import { projectRoot } from "../support/project-root";
 
 const stepSchema = z.looseObject({
   name: z.string().optional(),

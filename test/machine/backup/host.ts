@@ -7,7 +7,7 @@ import { CommandError, type Output, run } from "../../../cli/run";
 import { say } from "../../../cli/say";
 import { tarOf } from "../../../sandbox/host/tar";
 import { resticRecipe } from "../../../sandbox/images/recipes";
-import { projectRoot } from "../../support/program";
+import { projectRoot } from "../../support/project-root";
 import { Machine } from "../machine";
 
 const templates = join(projectRoot, "stack-templates", "host");
