@@ -1,8 +1,8 @@
-// Runs the scripts that Pulumi runs on the operator's machine, as Pulumi runs them, against an emulator.
+// Runs the hooks that Pulumi runs on the operator's machine, as Pulumi runs them, against an emulator.
 import { spawn } from "node:child_process";
-import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { type Emulator, emulatorEnvironment } from "@cloudcode/alicloud-emulator";
+import { bundles } from "./bundles";
 import { projectRoot } from "./project-root";
 
 export interface ScriptRun {
@@ -11,22 +11,23 @@ export interface ScriptRun {
   readonly stderr: string;
 }
 
-/** Runs components/alicloud/`script`.ts with this input; `env` comes on top of the emulator's. */
-export async function runScript(
-  emulator: Emulator,
-  script: string,
-  input: unknown,
-  env: Readonly<Record<string, string>> = {},
-): Promise<ScriptRun> {
-  const child = spawn("node", ["--import", "tsx", `components/alicloud/${script}.ts`], {
+type Environment = Readonly<Record<string, string>>;
+
+/** Runs a hook of bin/cloudcode-hook.cjs with this input; `env` comes on top of the emulator's. */
+export function runHook(emulator: Emulator, name: string, input: unknown, env: Environment = {}): Promise<ScriptRun> {
+  return run(emulator, ["bin/cloudcode-hook.cjs", name], input, env);
+}
+
+/** The same with a file of this project that is no hook. */
+export function runFile(emulator: Emulator, file: string, input: unknown): Promise<ScriptRun> {
+  return run(emulator, ["-e", `require("./bin/load.cjs")("${file}")`], input, {});
+}
+
+async function run(emulator: Emulator, words: readonly string[], input: unknown, env: Environment): Promise<ScriptRun> {
+  const child = spawn(process.execPath, words, {
     cwd: projectRoot,
-    // Its cache of prices goes with the emulator.
-    env: {
-      PATH: process.env["PATH"],
-      CLOUDCODE_BUNDLES: dirname(emulator.certificateFile),
-      ...emulatorEnvironment(emulator),
-      ...env,
-    },
+    // The cache of prices is there, too: it tells emulators apart by their ports.
+    env: { PATH: process.env["PATH"], CLOUDCODE_BUNDLES: bundles, ...emulatorEnvironment(emulator), ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.end(JSON.stringify(input));

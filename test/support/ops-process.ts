@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { bundles } from "./bundles";
 import { projectRoot } from "./project-root";
 
 /** What the Pulumi CLI would print of a stack. */
@@ -25,13 +26,12 @@ export async function runOps(
   mkdirSync(join(folder, "bin"));
   writeFileSync(cli, `#!${process.execPath}\nconsole.log(JSON.stringify(${printed}[process.argv[2]]));\n`);
   chmodSync(cli, 0o755);
-  const child = spawn(process.execPath, ["--import", "tsx", "ops/main.ts", ...args], {
+  const child = spawn(process.execPath, ["ops/bin.mjs", ...args], {
     cwd: projectRoot,
     env: {
       PATH: [join(folder, "bin"), process.env["PATH"]].join(delimiter),
       HOME: folder,
-      // Its cache of prices, too.
-      CLOUDCODE_BUNDLES: folder,
+      CLOUDCODE_BUNDLES: bundles,
       ...env,
     },
   });
@@ -41,6 +41,7 @@ export async function runOps(
     return { code: await code, stdout, stderr };
   } finally {
     rmSync(folder, { recursive: true });
+    rmSync(join(bundles, "prices"), { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Query, allPages } from "../../components/alicloud/api/api";
 import { faultOf } from "../../components/alicloud/api/api-fault";
 import { type Emulator, emulatorKey, startEmulator } from "@cloudcode/alicloud-emulator";
-import { runScript } from "../support/alicloud-scripts";
+import { runHook } from "../support/alicloud-scripts";
 
 describe("pages of a list", () => {
   const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, index) => from + index);
@@ -130,7 +130,7 @@ describe("a call", () => {
     emulator.fail({ kind: "serverError", action: "DescribeDisks", status: 503 });
     emulator.fail({ kind: "lostAnswer", action: "DescribeSnapshots", how: "cut" });
     emulator.fail({ kind: "lostAnswer", action: "DescribeInstances", how: "timeout" });
-    const { code, stderr } = await runScript(emulator, "leftovers", input);
+    const { code, stderr } = await runHook(emulator, "leftovers", input);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(answered("DescribeVpcs")).toEqual([400, 200]);
     expect(answered("DescribeDisks")).toEqual([503, 200]);
@@ -140,7 +140,7 @@ describe("a call", () => {
 
   it("is given up after four times, in one sentence", async () => {
     emulator.fail({ kind: "throttled", action: "DescribeVpcs", times: 9 });
-    const { code, stdout, stderr } = await runScript(emulator, "leftovers", input);
+    const { code, stdout, stderr } = await runHook(emulator, "leftovers", input);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toBe(
       "Alibaba Cloud refused the call because there were too many in a short time: wait a minute, then run the command again.",
@@ -154,7 +154,7 @@ describe("a call", () => {
       { ...noKeys, ALIBABA_CLOUD_ACCESS_KEY_ID: id, ALIBABA_CLOUD_ACCESS_KEY_SECRET: secret },
       { ...noKeys, ALICLOUD_ACCESS_KEY: id, ALICLOUD_SECRET_KEY: secret, ALIBABA_CLOUD_ACCESS_KEY_ID: "other" },
     ];
-    for (const env of runs) expect(await runScript(emulator, "leftovers", input, env)).toMatchObject({ code: 0 });
+    for (const env of runs) expect(await runHook(emulator, "leftovers", input, env)).toMatchObject({ code: 0 });
   });
 
   it.each([
@@ -163,7 +163,7 @@ describe("a call", () => {
     ["a wrong secret", { ALICLOUD_SECRET_KEY: "wrong-secret" }, /^The access key's secret does not belong to [^\n]*$/],
   ])("with %s ends in one sentence without any key", async (_what, keys, sentence) => {
     const env = { ...keys, ALIBABA_CLOUD_ECS_METADATA_DISABLED: "true", HOME: "/nonexistent" };
-    const { code, stdout, stderr } = await runScript(emulator, "leftovers", input, env);
+    const { code, stdout, stderr } = await runHook(emulator, "leftovers", input, env);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(sentence);
     expect(stderr).not.toMatch(/stranger-id|wrong-secret|emulator-/);
@@ -174,14 +174,14 @@ describe("a call", () => {
       Version: "1",
       Statement: [{ Effect: "Allow", Action: ["ecs:*", "vpc:DescribeVpcs", "vpc:DescribeVSwitches"], Resource: ["*"] }],
     };
-    expect((await runScript(emulator, "leftovers", input)).stderr).toBe(
+    expect((await runHook(emulator, "leftovers", input)).stderr).toBe(
       "The access key may not do vpc:DescribeEipAddresses: add that action to the RAM policy of its user (the whole policy is docs/ram-policy.json), then run the command again.",
     );
   });
 
   it("to an address where nothing listens ends in one sentence", async () => {
     const env = { ALIBABA_CLOUD_ENDPOINT_VPC: "127.0.0.1:9" };
-    const { code, stderr } = await runScript(emulator, "leftovers", input, env);
+    const { code, stderr } = await runHook(emulator, "leftovers", input, env);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^Alibaba Cloud could not be reached or did not answer in time: [^\n]*$/);
   });

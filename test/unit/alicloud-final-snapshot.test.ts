@@ -2,7 +2,7 @@ import { snapshotUsdPerGiBMonth } from "../../components/alicloud/prices/price-l
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { everyLatency } from "@cloudcode/alicloud-emulator/latency";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
-import { runScript } from "../support/alicloud-scripts";
+import { runHook } from "../support/alicloud-scripts";
 import { until } from "../support/notifier";
 
 let emulator: Emulator;
@@ -25,7 +25,7 @@ afterEach(async () => {
 
 const tags = { project: "cloudcode", stack: "prod" };
 const finalSnapshot = () =>
-  runScript(emulator, "final-snapshot", { region: "ap-southeast-1", diskId, name: "prod-final", tags });
+  runHook(emulator, "final-snapshot", { region: "ap-southeast-1", diskId, name: "prod-final", tags });
 const made = () => [...emulator.cloud.state.snapshots.values()];
 
 test("a disk leaves a tagged snapshot, its price and how to restore it", async () => {

@@ -1,6 +1,6 @@
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
-import { runScript } from "../support/alicloud-scripts";
+import { runHook } from "../support/alicloud-scripts";
 
 let emulator: Emulator;
 let account: Account;
@@ -16,7 +16,7 @@ afterEach(async () => {
 const region = "ap-southeast-1";
 const tags = { project: "cloudcode", stack: "prod" };
 const tagged = { "Tag.1.Key": "project", "Tag.1.Value": "cloudcode", "Tag.2.Key": "stack", "Tag.2.Value": "prod" };
-const leftovers = (seconds = 0) => runScript(emulator, "leftovers", { region, tags, seconds });
+const leftovers = (seconds = 0) => runHook(emulator, "leftovers", { region, tags, seconds });
 
 const disk = (more: Readonly<Record<string, string>> = tagged) =>
   account.text("ecs", "CreateDisk", "DiskId", {
@@ -119,7 +119,7 @@ test("what goes a little later is waited for", async () => {
 });
 
 test("without a tag it would be the whole account, so it is refused", async () => {
-  const { code, stderr } = await runScript(emulator, "leftovers", { region, tags: {} });
+  const { code, stderr } = await runHook(emulator, "leftovers", { region, tags: {} });
   expect({ code, stderr }).toEqual({
     code: 1,
     stderr: "The input of this script is not valid: tags: at least one is needed",

@@ -13,7 +13,7 @@ import { architectureOf } from "../../components/alicloud/hooks/architecture";
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { type Estimate } from "../../components/alicloud/prices/estimate";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
-import { runScript } from "../support/alicloud-scripts";
+import { runHook } from "../support/alicloud-scripts";
 
 const zones = ["zone-a", "zone-b", "zone-c"];
 const types = ["small", "medium", "large"];
@@ -292,19 +292,19 @@ describe("the scripts", () => {
   const first = { zoneId: "ap-southeast-1c", instanceType: "ecs.e-c1m2.large", diskCategory: "cloud_essd" };
 
   it("find the newest image of all pages", async () => {
-    const { code, stdout, stderr } = await runScript(emulator, "newest-image", { region: "ap-southeast-1" });
+    const { code, stdout, stderr } = await runHook(emulator, "newest-image", { region: "ap-southeast-1" });
     expect({ code, stdout, stderr }).toEqual({
       code: 0,
       stdout: "ubuntu_24_04_x64_20G_alibase_20261012.vhd",
       stderr: "",
     });
     expect(emulator.journal.calls.map((one) => one.parameters["PageNumber"])).toEqual(["1", "2"]);
-    const arm = await runScript(emulator, "newest-image", { region: "ap-southeast-1", architecture: "arm64" });
+    const arm = await runHook(emulator, "newest-image", { region: "ap-southeast-1", architecture: "arm64" });
     expect(arm.stdout).toBe("ubuntu_24_04_arm64_20G_alibase_20261012.vhd");
   });
 
   it("place a host: the cheapest of everything, asked once in half an hour, and say why", async () => {
-    const { code, stdout, stderr } = await runScript(emulator, "place", asked);
+    const { code, stdout, stderr } = await runHook(emulator, "place", asked);
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr:
@@ -314,7 +314,7 @@ describe("the scripts", () => {
     const questions = () => emulator.journal.calls.filter((call) => call.action === "DescribePrice").length;
     // Two types with two categories, each of these for two disks of one size, and traffic.
     expect(questions()).toBe(4 + 2 + 1);
-    await runScript(emulator, "place", asked);
+    await runHook(emulator, "place", asked);
     expect(questions()).toBe(7);
 
     for (const one of emulator.journal.calls.filter((call) => call.action === "DescribeAvailableResource"))
@@ -327,14 +327,14 @@ describe("the scripts", () => {
     const adopted = await account.run(await account.network(), made);
     await emulator.idle();
     emulator.fail({ kind: "soldOut" });
-    const { code, stdout } = await runScript(emulator, "place", { ...asked, adopted });
+    const { code, stdout } = await runHook(emulator, "place", { ...asked, adopted });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ ...placement, zoneId: "ap-southeast-1b" });
     const instance = emulator.cloud.state.instances.get(adopted);
     if (instance) instance.imageId = "m-gone";
-    const image = await runScript(emulator, "newest-image", { region: "ap-southeast-1", adopted });
+    const image = await runHook(emulator, "newest-image", { region: "ap-southeast-1", adopted });
     expect(image.stdout).toBe("m-gone");
-    const gone = await runScript(emulator, "place", { ...asked, adopted: "i-t4ngone" });
+    const gone = await runHook(emulator, "place", { ...asked, adopted: "i-t4ngone" });
     expect({ code: gone.code, stderr: gone.stderr }).toEqual({
       code: 1,
       stderr: "There is no machine i-t4ngone: `pulumi config rm adoptedInstance` creates a new one.",
@@ -343,10 +343,10 @@ describe("the scripts", () => {
 
   it("ask for the market they are to buy in", async () => {
     const cost = (charge: string) => ({ ...asked.cost, charge });
-    const spot = await runScript(emulator, "place", { ...asked, spot: true, cost: cost("spot") });
+    const spot = await runHook(emulator, "place", { ...asked, spot: true, cost: cost("spot") });
     // A fifth of the list price in the first zone, more in the others.
     expect(spot.stderr).toMatch(/in ap-southeast-1a is the cheapest in stock: 9\.\d\d USD a month; the next, ecs\.u1/);
-    await runScript(emulator, "place", { ...asked, subscription: true, cost: cost("subscription") });
+    await runHook(emulator, "place", { ...asked, subscription: true, cost: cost("subscription") });
     const stock = emulator.journal.calls.filter((one) => one.action === "DescribeAvailableResource");
     const markets = stock.map(
       (one) => `${String(one.parameters["InstanceChargeType"])} ${String(one.parameters["SpotStrategy"])}`,
@@ -356,17 +356,17 @@ describe("the scripts", () => {
 
   it("fall back to the next zone, then to what is the cheapest of the rest", async () => {
     emulator.fail({ kind: "soldOut", zone: "ap-southeast-1a", type: "ecs.e-c1m2.large" });
-    expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
+    expect(JSON.parse((await runHook(emulator, "place", asked)).stdout)).toEqual({
       ...placement,
       zoneId: "ap-southeast-1b",
     });
     emulator.fail({ kind: "soldOut", type: "ecs.e-c1m2.large" });
-    expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
+    expect(JSON.parse((await runHook(emulator, "place", asked)).stdout)).toEqual({
       ...placement,
       instanceType: "ecs.u1-c1m2.large",
     });
     emulator.fail({ kind: "noDisk", category: "cloud_essd_entry" });
-    expect(JSON.parse((await runScript(emulator, "place", asked)).stdout)).toEqual({
+    expect(JSON.parse((await runHook(emulator, "place", asked)).stdout)).toEqual({
       ...placement,
       instanceType: "ecs.u1-c1m2.large",
       diskCategory: "cloud_essd",
@@ -376,7 +376,7 @@ describe("the scripts", () => {
   it("say in one sentence what was tried where and why not", async () => {
     emulator.fail({ kind: "soldOut", type: "ecs.e-c1m2.large" });
     emulator.fail({ kind: "noDisk", zone: "ap-southeast-1b", category: "cloud_essd" });
-    const { code, stdout, stderr } = await runScript(emulator, "place", {
+    const { code, stdout, stderr } = await runHook(emulator, "place", {
       ...asked,
       instanceTypes: ["ecs.e-c1m2.large", "ecs.c8i.large"],
       zones: ["ap-southeast-1a", "ap-southeast-1b"],
@@ -392,7 +392,7 @@ describe("the scripts", () => {
 
   it("say what is above the budget, and what nobody prices", async () => {
     emulator.fail({ kind: "noPrice", of: "ecs.u1-c1m2.large" });
-    const { code, stderr } = await runScript(emulator, "place", {
+    const { code, stderr } = await runHook(emulator, "place", {
       ...asked,
       zones: ["ap-southeast-1a"],
       diskCategories: ["cloud_none", "cloud_essd"],
@@ -410,7 +410,7 @@ describe("the scripts", () => {
       Version: "1",
       Statement: [{ Effect: "Allow", Action: ["ecs:DescribeAvailableResource"], Resource: ["*"] }],
     };
-    const { code, stderr } = await runScript(emulator, "place", asked);
+    const { code, stderr } = await runHook(emulator, "place", asked);
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr:
@@ -420,14 +420,14 @@ describe("the scripts", () => {
 
   it("reckon in the account's currency with its discount", async () => {
     emulator.rules.terms = { currency: "CNY", discount: 0.1 };
-    const { stderr } = await runScript(emulator, "place", { ...asked, budget: { budgetUsd: 30, budget: 220 } });
+    const { stderr } = await runHook(emulator, "place", { ...asked, budget: { budgetUsd: 30, budget: 220 } });
     expect(stderr).toMatch(/is the cheapest in stock: 19\d\.\d\d CNY a month; /);
-    const onlyUsd = await runScript(emulator, "place", asked);
+    const onlyUsd = await runHook(emulator, "place", asked);
     expect(onlyUsd.stderr).toContain("budgetUsd is in USD, but the account is billed in CNY: ");
   });
 
   it("keep the type that a host was placed as, without a question, until the request changes", async () => {
-    const { stdout } = await runScript(emulator, "choose-type", { ...other, first });
+    const { stdout } = await runHook(emulator, "choose-type", { ...other, first });
     expect(JSON.parse(stdout)).toEqual({ ...first, asked: other.instanceTypes });
     expect(emulator.journal.calls).toEqual([]);
   });
@@ -436,24 +436,24 @@ describe("the scripts", () => {
     const env = { PULUMI_COMMAND_STDOUT: JSON.stringify({ ...first, asked: other.instanceTypes }) };
     const turned = { ...other, first, instanceTypes: ["ecs.u1-c1m2.large", "ecs.e-c1m2.large"] };
     // Another market, disk or the like leaves the machine what it is; so does a choice made before lists were kept.
-    const kept = await runScript(emulator, "choose-type", { ...other, first, spot: true }, env);
-    const old = await runScript(emulator, "choose-type", turned, { PULUMI_COMMAND_STDOUT: JSON.stringify(first) });
+    const kept = await runHook(emulator, "choose-type", { ...other, first, spot: true }, env);
+    const old = await runHook(emulator, "choose-type", turned, { PULUMI_COMMAND_STDOUT: JSON.stringify(first) });
     expect([JSON.parse(kept.stdout), JSON.parse(old.stdout)]).toMatchObject([first, first]);
     expect(emulator.journal.calls).toEqual([]);
-    const changed = await runScript(emulator, "choose-type", turned, env);
+    const changed = await runHook(emulator, "choose-type", turned, env);
     expect(JSON.parse(changed.stdout)).toMatchObject({ ...first, instanceType: "ecs.u1-c1m2.large" });
     emulator.fail({ kind: "soldOut" });
-    expect(JSON.parse((await runScript(emulator, "choose-type", turned, env)).stdout)).toMatchObject(first);
+    expect(JSON.parse((await runHook(emulator, "choose-type", turned, env)).stdout)).toMatchObject(first);
   }, 120_000);
 
   it("say what the state holds when it is no choice", async () => {
     const env = { PULUMI_COMMAND_STDOUT: "ecs.old" };
-    const { code, stderr } = await runScript(emulator, "choose-type", { ...other, first }, env);
+    const { code, stderr } = await runHook(emulator, "choose-type", { ...other, first }, env);
     expect({ code, stderr }).toEqual({ code: 1, stderr: "The state has no instance type, but: ecs.old" });
   });
 
   it("refuse a request that is none", async () => {
-    const { code, stderr } = await runScript(emulator, "place", { ...asked, instanceTypes: [] });
+    const { code, stderr } = await runHook(emulator, "place", { ...asked, instanceTypes: [] });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^The input of this script is not valid: instanceTypes: .*$/);
   });

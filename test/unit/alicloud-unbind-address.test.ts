@@ -1,7 +1,7 @@
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { everyLatency } from "@cloudcode/alicloud-emulator/latency";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
-import { runScript } from "../support/alicloud-scripts";
+import { runHook } from "../support/alicloud-scripts";
 
 let emulator: Emulator;
 let account: Account;
@@ -16,7 +16,7 @@ afterEach(async () => {
   expect(emulator.journal.violations).toEqual([]);
 });
 
-const unbind = () => runScript(emulator, "unbind-address", { region: "ap-southeast-1", allocationId });
+const unbind = () => runHook(emulator, "unbind-address", { region: "ap-southeast-1", allocationId });
 const address = () => emulator.cloud.state.eips.get(allocationId);
 
 async function bind(): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
-import { runScript } from "../support/alicloud-scripts";
+import { runHook } from "../support/alicloud-scripts";
 
 let emulator: Emulator;
 let account: Account;
@@ -16,7 +16,7 @@ afterEach(async () => {
   expect(emulator.journal.violations).toEqual([]);
 });
 
-const unprotect = () => runScript(emulator, "unprotect", { region: "ap-southeast-1", instanceId });
+const unprotect = () => runHook(emulator, "unprotect", { region: "ap-southeast-1", instanceId });
 const release = () => account.ask("ecs", "DeleteInstance", { InstanceId: instanceId, Force: "true" });
 
 test("a protected machine can be deleted when it returns", async () => {

@@ -4,7 +4,7 @@ import type { MachineState } from "../../components/alicloud/heal";
 import { chosenPlacement } from "../../components/alicloud/hooks/chosen-placement";
 import { judge, knownOf } from "../../ops/heal/judge";
 import { pulumiFault } from "../../ops/stack";
-import { runScript } from "../support/alicloud-scripts";
+import { runFile, runHook } from "../support/alicloud-scripts";
 import type { HealLook } from "../support/heal-look";
 import { alicloudTargetOf, faultsOf } from "../support/settings";
 
@@ -144,7 +144,7 @@ describe("at the cloud", () => {
   }
   async function look(asked: Partial<HealLook> = {}): Promise<Seen> {
     const input: HealLook = { machines: [], disk: "d-t4n", settings: { charge: "spot" }, placement, ...asked };
-    const { stdout, stderr } = await runScript(emulator, "../../test/support/heal-look", input);
+    const { stdout, stderr } = await runFile(emulator, "test/support/heal-look.ts", input);
     if (stdout === "") throw new Error(stderr);
     return JSON.parse(stdout) as Seen;
   }
@@ -227,10 +227,10 @@ describe("at the cloud", () => {
     emulator.fail({ kind: "soldOut" });
     const chosen = { ...placement, standIn: { since: "2026-11-29T12:00:00.000Z" } };
     const env = { [chosenPlacement]: JSON.stringify(chosen) };
-    expect(JSON.parse((await runScript(emulator, "place", { region: "of an earlier version" }, env)).stdout)).toEqual(
+    expect(JSON.parse((await runHook(emulator, "place", { region: "of an earlier version" }, env)).stdout)).toEqual(
       chosen,
     );
-    const broken = await runScript(emulator, "place", {}, { [chosenPlacement]: '{"zoneId":"x"}' });
+    const broken = await runHook(emulator, "place", {}, { [chosenPlacement]: '{"zoneId":"x"}' });
     expect(broken.code).toBe(1);
   });
 });
