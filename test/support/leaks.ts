@@ -89,18 +89,20 @@ export async function keysOfDigests(
   resources: readonly StateResource[],
   candidates: ReadonlySet<string>,
 ): Promise<{ readonly keys: readonly string[]; readonly digests: number }> {
-  const digested = (await Promise.all(resources.map(digestedBy))).flat();
+  const digested = await Promise.all(resources.map(digestedBy));
+  // One key makes all digests of a release, so the shortest text of each tells a key as all of them would, in a tenth of the time.
+  const probes = digested.flatMap((all) => all.toSorted((a, b) => a.text.length - b.text.length).slice(0, 1));
   const decoded = (text: string) => [Buffer.from(text), Buffer.from(text, "base64"), Buffer.from(text, "hex")];
   const long = [...candidates].filter(({ length }) => length >= 16 && length <= 512);
   const keys = long.filter((candidate) =>
     decoded(candidate).some((key) =>
-      digested.some(({ line, text, length }) => {
+      probes.some(({ line, text, length }) => {
         const digest = createHmac("sha256", key).update(text).digest("hex").slice(0, length);
         return line.startsWith(`# ${digest} `);
       }),
     ),
   );
-  return { keys, digests: digested.length };
+  return { keys, digests: digested.flat().length };
 }
 
 /** Secrets of a state: those of the operator, those that resources made, and the hashes of passwords on their way to a host. */
@@ -124,10 +126,11 @@ export async function leaks(resources: readonly StateResource[], given: readonly
   const plain = new Set(resources.flatMap((resource) => resource.plain));
   const { keys, digests } = await keysOfDigests(resources, plain);
   if (secrets.length === 0 || digests === 0) throw new Error("there is no secret or no digest in this state");
+  const whole = resources.map(({ name, plain: texts }) => ({ name, text: texts.join("\0") }));
   const shown = secrets.flatMap((secret) => {
     const forms = Object.entries(formsOf(secret)).filter(([, text]) => text.length >= shortest);
-    return resources.flatMap(({ name, plain: texts }) =>
-      forms.flatMap(([form, text]) => (texts.some((one) => one.includes(text)) ? [`${form} in ${name}`] : [])),
+    return whole.flatMap(({ name, text: all }) =>
+      forms.flatMap(([form, text]) => (all.includes(text) ? [`${form} in ${name}`] : [])),
     );
   });
   return [...new Set([...shown, ...keys.map((key) => `key of the digests: ${key.slice(0, 4)}…`)])];
