@@ -45,6 +45,7 @@ export default {
     { ...project, displayName: "sandbox", testMatch: ["<rootDir>/test/sandbox/sandbox.test.ts"] },
     { ...project, displayName: "apps", testMatch: ["<rootDir>/test/sandbox/apps.test.ts"] },
     { ...project, displayName: "lwsandbox", testMatch: ["<rootDir>/test/sandbox/lwsandbox/*.test.ts"] },
+    { ...project, displayName: "mainland", testMatch: ["<rootDir>/test/sandbox/mainland.test.ts"] },
     { ...project, displayName: "ops", testMatch: ["<rootDir>/test/sandbox/{ops,ops-faults}.test.ts"] },
     { ...project, displayName: "move", testMatch: ["<rootDir>/test/sandbox/ops-move.test.ts"] },
     { ...project, displayName: "cloud", testMatch: ["<rootDir>/test/cloud/**/*.test.ts"] },
