@@ -24,7 +24,7 @@ export function lwsandboxAgent(world: AppsWorld, liteboxd: Liteboxd): void {
   };
 
   test("one setting gives it a key and the tools, and a second up changes nothing", async () => {
-    world.sandbox.configure({ opencodeSandboxes: "1" });
+    world.sandbox.configure({ opencodeEnabled: undefined, opencodeSandboxes: "1" });
     await world.up();
     expect(await keys()).toBe(1);
     expect(await world.sshConnections(() => world.up("--expect-no-changes"))).toBe(0);
