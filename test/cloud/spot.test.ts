@@ -35,6 +35,7 @@ test.each<[string, Moment]>([
   ["as soon as it is bought", "create"],
   ["while it gets its disk", "attachDisk"],
   ["while it gets its address", "bindAddress"],
+  ["at the first connection", { command: "" }],
 ])("in an up that buys the machine, %s", async (_when, moment) => {
   await home.reclaim();
   await home.stack.pulumi(["refresh", "--yes", "--skip-preview"]);
