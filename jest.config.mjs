@@ -9,12 +9,14 @@ const transform = {
 const modules = "/node_modules/(?!oauth4webapi/)";
 
 const project = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/test/support/environment.cjs",
   transform,
   transformIgnorePatterns: [modules],
   // Pulumi's SDK loads them in each test file, to write functions as text. This program has none of those functions.
-  moduleNameMapper: { "/typescript-shim$|^@npmcli/arborist$": "<rootDir>/test/support/absent.cjs" },
-  setupFiles: ["<rootDir>/test/support/promise-stacks.cjs"],
+  moduleNameMapper: {
+    "/typescript-shim$|^@npmcli/arborist$": "<rootDir>/test/support/absent.cjs",
+    "^\\./debuggable$": "<rootDir>/test/support/debuggable.cjs",
+  },
 };
 
 const withTools = { ...project, globalSetup: "<rootDir>/test/tools/needs.ts" };
