@@ -121,6 +121,11 @@ describe("no secret can be read or worked out from the plain half of the state",
 
 describe("that question", () => {
   const secret = "hunter2 & <hunter2>";
+  let run: ProgramRun;
+  beforeAll(async () => {
+    run = await runProgram();
+  });
+
   it.each([
     ["text", `x ${secret} y`],
     ["URL encoding", "smtp://jo:hunter2%20%26%20%3Chunter2%3E@host"],
@@ -129,12 +134,11 @@ describe("that question", () => {
     ["sha256", createHash("sha256").update(secret).digest("hex")],
   ])("finds a secret as %s", async (form, text) => {
     const extra = { name: "leaking", type: "x", plain: [text], secretOutputs: [], stdin: undefined };
-    const found = await leaks([...stateOf(await runProgram()), extra], [secret]);
+    const found = await leaks([...stateOf(run), extra], [secret]);
     expect(found).toContain(`${form} in leaking`);
   });
 
   it("can work out every digest, were the key plain", async () => {
-    const run = await runProgram();
     const key = run.resource("digest-key").outputs["result"] ?? "";
     const state = stateOf(run);
     const shown = state.flatMap(({ plain }) => plain.flatMap((text) => text.match(/^# [0-9a-f]{8} /gm) ?? []));
