@@ -32,7 +32,7 @@ let mirrors: MirrorServers;
 let names: NameServer;
 
 /** Names that Apps ask for while they run, which no mirror is for (docs/mainland.md). */
-const runtime: readonly string[] = ["models.dev"];
+const runtime: readonly string[] = ["models.opencode.ai"];
 
 const debianSources = ["debian trixie trixie-updates", "debian-security trixie-security"]
   .map((words) => {

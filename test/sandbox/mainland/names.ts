@@ -46,8 +46,9 @@ export class NameServer {
     const isAddress = query.readUInt16BE(at + 1) === types.A;
     const name = labels.join(".");
     const isKnown = this.names.includes(name);
-    // Names of this house, as Docker's own of containers, are nobody's to answer.
-    if (!isKnown && labels.length > 1) this.#strays.add(name);
+    // A name of this house, as Docker has them, is nobody's to answer; nor is a service of a known name, for which apt asks.
+    const isStray = labels.length > 1 && !this.names.some((known) => name === known || name.endsWith(`.${known}`));
+    if (isStray) this.#strays.add(name);
     const header = Buffer.alloc(12);
     query.copy(header, 0, 0, 2);
     header.writeUInt16BE(0x8180 | (isKnown ? 0 : types.notFound), 2);
