@@ -47,12 +47,14 @@ ip link delete "$([ -n "$workers" ] && echo flannel.1 || echo flannel-wg)" 2>/de
 start_k3s
 
 kubectl() { "$folder/bin/k3s" kubectl --kubeconfig "$folder/admin.yaml" --request-timeout 20s "$@"; }
-answers() { kubectl get --raw /readyz && kubectl wait --for condition=Ready --timeout 1s node/cloudcode; }
+pods() { kubectl get node cloudcode -o 'jsonpath={.spec.podCIDR}'; }
+# A node may be ready before it has its part of the pods' network.
+answers() { kubectl get --raw /readyz && kubectl wait --for condition=Ready --timeout 1s node/cloudcode && pods | grep -q /; }
 until_ready answers
 
 # The gateway's requests come to a worker from this machine's own address in the pods' network.
-pods=$(kubectl get node cloudcode -o 'jsonpath={.spec.podCIDR}')
-sed "s#HOST_IN_POD_NETWORK#${pods%/*}/32#" "$here/cluster.yaml" | kubectl apply -f - || fail "the cluster refused liteboxd's accounts"
+subnet=$(pods)
+sed "s#HOST_IN_POD_NETWORK#${subnet%/*}/32#" "$here/cluster.yaml" | kubectl apply -f - || fail "the cluster refused liteboxd's accounts"
 
 # A kubeconfig of its own for each: where it is mounted only the folder counts, so that a new one is seen.
 access() { # ACCOUNT FOLDER
