@@ -24,6 +24,8 @@ import { username } from "./world";
 // A host that reaches nothing but the mirrors of mainland China, by their default names; the first `up` brings all five Apps.
 jest.setTimeout(40 * 60_000);
 
+type Repositories = Awaited<ReturnType<typeof sourcesImage>>;
+
 const name = process.env["CLOUDCODE_SANDBOX"] ?? "mainland";
 const keep = process.env["CLOUDCODE_KEEP"] !== undefined;
 const world = new AppsWorld();
@@ -42,9 +44,7 @@ const debianSources = ["debian trixie trixie-updates", "debian-security trixie-s
   .join("\n");
 
 /** The images that others are built from, with apt's sources as they are published and with trust in the mirrors' certificate. */
-async function pushBases(): Promise<ReadonlyMap<ImageName, string>> {
-  const base = await baseImage({ cacheDir, say });
-  const { image: debian } = await sourcesImage(base, say);
+async function pushBases(base: string, debian: string): Promise<ReadonlyMap<ImageName, string>> {
   const python = await buildImage(pythonRecipe(base), say);
   const wanted: readonly [ImageName, string][] = [
     ["debian", debian],
@@ -75,8 +75,7 @@ ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PIP_CERT=/etc/ssl/cer
 }
 
 /** Writes the repositories of the sandbox as bundles into a folder; gives the settings that name them. */
-async function bundle(folder: string): Promise<Record<string, string>> {
-  const { image, sources } = await sourcesImage(await baseImage({ cacheDir, say }), say);
+async function bundle(folder: string, { image, sources }: Repositories): Promise<Record<string, string>> {
   mkdirSync(folder, { recursive: true });
   await run("docker", ["run", "--rm", "--volume", `${folder}:/out`, image, "cp", "-r", "/srv/sources/.", "/out"]);
   const written = Object.entries(sources).map(async ([of, source]) => {
@@ -115,7 +114,9 @@ beforeAll(async () => {
     registry: `http://${host.gateway}:5000`,
   };
   const lwsandboxK3s = await k3sFiles(places.k3s, say);
-  const bases = await pushBases();
+  const base = await baseImage({ cacheDir, say });
+  const repositories = await sourcesImage(base, say);
+  const bases = await pushBases(base, repositories.image);
   const images = imageNames.map((image) => {
     return [image, mirroredImage(bases.get(image) ?? defaultImages[image].replace(/@.*/, ""), table)] as const;
   });
@@ -135,7 +136,7 @@ beforeAll(async () => {
     icpFiled: "true",
     registryMirrors: undefined,
     images: Object.fromEntries(images),
-    sources: await bundle(places.bundles),
+    sources: await bundle(places.bundles, repositories),
   });
   await world.setSecrets(appSecrets);
 });

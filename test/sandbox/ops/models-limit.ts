@@ -18,11 +18,11 @@ export function modelsLimit(world: World): void {
   const ask = async (question: string) => {
     const server = await world.container("opencode", "server");
     const body = JSON.stringify({ parts: [{ type: "text", text: question }] });
-    const call = `curl -sS -m 120 --config - -H 'content-type: application/json'`;
+    const call = `curl -sS -m 120 --config - -H "content-type: application/json"`;
     return world.onHost(`docker exec -i ${server} sh -c '
       login=$(grep ^user /run/secrets/health)
-      id=$(printf "%s\\n" "$login" | ${call.replaceAll("'", `"`)} -d "{}" http://127.0.0.1:4096/session | sed -n "s/.*\\"id\\":\\"\\(ses_[^\\"]*\\).*/\\1/p")
-      printf "%s\\n" "$login" | ${call.replaceAll("'", `"`)} -d "$1" "http://127.0.0.1:4096/session/$id/message"' sh '${body}'`);
+      id=$(printf "%s\\n" "$login" | ${call} -d "{}" http://127.0.0.1:4096/session | sed -n "s/.*\\"id\\":\\"\\(ses_[^\\"]*\\).*/\\1/p")
+      printf "%s\\n" "$login" | ${call} -d "$1" "http://127.0.0.1:4096/session/$id/message"' sh '${body}'`);
   };
 
   beforeAll(async () => {

@@ -116,9 +116,9 @@ export function casecheck(world: AppsWorld): void {
 
   test("an update whose API does not start is put back with its data; one that starts can be put back, too", async () => {
     if (!replaced(world.sandbox, "updates of CaseCheck to later commits, one of them broken")) return;
-    const { sources } = ownSettings(world);
+    const { sources, images } = ownSettings(world);
     const [address = ""] = sources.casecheck.split("#");
-    const debian = `docker run --rm --network none ${ownSettings(world).images.debian} cat ${commitsFile}`;
+    const debian = `docker run --rm --network none ${images.debian} cat ${commitsFile}`;
     const commits = new Map(
       (await world.onHost(debian)).split("\n").map((line) => line.split(" ") as [string, string]),
     );
