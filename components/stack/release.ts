@@ -164,9 +164,13 @@ function partsIn(templatesRoot: string, folder: string): Record<string, string> 
   );
 }
 
-/** Shell comments that list the digest of each file: the readable half of a change, since its contents are secret. */
+/**
+ * Shell comments that list the digest of each file: the readable half of a change, since its contents are secret. The name of a file may
+ * have a line end, behind which it would be a command.
+ */
 export function digestComment(release: Pick<Release, "digests">): string {
-  return release.digests.map(({ path, digest }) => `# ${digest} ${path}`).join("\n");
+  const shown = (path: string) => (/\p{Cc}/u.test(path) ? JSON.stringify(path) : path);
+  return release.digests.map(({ path, digest }) => `# ${digest} ${shown(path)}`).join("\n");
 }
 
 /** The release as it travels on standard input: base64 of a tar whose last entry proves that all of it arrived. */

@@ -191,6 +191,20 @@ volumes: { rows: }
     expect(files.get("plan")?.content).toContain("build web\n");
   });
 
+  it("whose file has a line end in its name adds no line to the command on the operator's machine", async () => {
+    write({
+      "apps/site/app.yaml": manifest,
+      "apps/site/compose.yaml": "services:\n  web:\n    image: example/web:1.0\n    volumes: ['./conf:/etc/conf:ro']\n",
+      "apps/site/conf/a\ntouch here\n#": "x",
+    });
+    const run = await up({ ownApps: '["site"]' });
+    const command = run.resources.find(({ name }) => name === "site-release")?.inputs["create"];
+    const lines = String(command).split("\n");
+    expect(lines).toContainEqual(expect.stringMatching(/^# [0-9a-f]{8} "mounts\/web-0\/a\\ntouch here/));
+    expect(lines.filter((line) => line.startsWith("touch"))).toEqual([]);
+    expect((await arrivedFiles(run, "site-release")).get("mounts/web-0/a\ntouch here\n#")?.content).toBe("x");
+  });
+
   it("comes from a commit of a Git repository", async () => {
     const repository = join(folder, "repository");
     write(
