@@ -222,6 +222,9 @@ const edgePrefix = "cloudcode-edge-";
 /** Subdomain of the login portal: Authelia's cookies and WebAuthn need a host of its own below the domain. */
 export const portalSubdomain = "auth";
 
+/** Name of Authelia on the network that it shares with Caddy. */
+export const portalAlias = "auth-portal";
+
 /** The network that only Caddy and Authelia share. */
 export const portalNetwork = edgeNetwork("auth");
 

@@ -165,6 +165,13 @@ const network = z
   })
   .nullable();
 
+/** As Docker Compose names volumes and networks. */
+const resourceName = z.string().regex(/^[a-zA-Z0-9._-]+$/, "is not a name of letters, digits, -, _ and .");
+
+const networkName = resourceName.refine((name) => name !== "edge", {
+  error: "is the network that Caddy joins: give it another name",
+});
+
 const fileSchema = z.strictObject({
   services: z.record(
     z.string().regex(/^[a-z0-9][a-z0-9_.-]*$/, "is not a name of lower-case letters, digits, -, _ and ."),
@@ -173,7 +180,7 @@ const fileSchema = z.strictObject({
   ),
   volumes: z
     .record(
-      z.string(),
+      resourceName,
       z
         .strictObject(
           {
@@ -185,7 +192,7 @@ const fileSchema = z.strictObject({
         .nullable(),
     )
     .nullish(),
-  networks: z.record(z.string(), network).nullish(),
+  networks: z.record(networkName, network).nullish(),
 });
 
 /** A compose file whose services have nothing that is refused. */
@@ -250,6 +257,8 @@ function faultsOf(file: string, place: readonly PropertyKey[], issue: z.core.$Zo
   const union =
     issue.code === "invalid_union" ? issue.errors.flat().find((one) => one.code === "unrecognized_keys") : undefined;
   if (union) return faultsOf(file, path, union);
+  const name = issue.code === "invalid_key" ? issue.issues[0] : undefined;
+  if (name) return [{ file, key: placeOf(path), fault: name.message }];
   const missing = issue.code === "invalid_type" && issue.input === undefined;
   return [{ file, key: placeOf(path), fault: missing ? "is missing" : sentence(issue.message) }];
 }

@@ -11,7 +11,7 @@ import { type ComposeFile, readComposeFile } from "./compose-file";
 import { type AppFolder, kindAt, textAt, tooLarge } from "./folder";
 import type { Part } from "./interpolate";
 import { type Fault, type Manifest, readManifest, yamlFile } from "./manifest";
-import { type WalledService, walledService } from "./service";
+import { type WalledService, upstreamOf, walledService } from "./service";
 import { pathWithin } from "./volumes";
 
 /** Names of compose files, in the order in which Docker Compose looks for them. */
@@ -41,6 +41,12 @@ export interface OwnApp {
   readonly subdomain: string;
   /** Names of its secrets. */
   readonly secrets: readonly string[];
+  /** Its compose file, as a fault names it. */
+  readonly file: string;
+  /** Name by which Caddy asks for it. */
+  readonly upstream: string;
+  /** The names that its container has for Caddy, each with the key of the compose file that it comes from. */
+  readonly names: readonly { readonly key: string; readonly name: string }[];
   readonly open: (secrets: OwnAppSecrets) => App;
 }
 
@@ -81,6 +87,15 @@ export function readOwnApp(folder: AppFolder, { timeZone, mirrors }: OwnAppConte
     title: folder.title,
     subdomain: value.subdomain ?? folder.name,
     secrets: value.secrets,
+    file,
+    upstream: upstreamOf(folder.name, front),
+    names: tried.services.flatMap(({ name, hostname }) => {
+      if (name !== front) return [];
+      const key = `services.${name}`;
+      // Docker answers to service and host name by itself.
+      const all = [upstreamOf(folder.name, name), name].map((one) => ({ key, name: one }));
+      return hostname === undefined ? all : [...all, { key: `${key}.hostname`, name: hostname }];
+    }),
     open: (secrets) => open(shape, tried.services, secrets),
   };
 }
@@ -169,7 +184,7 @@ function open(shape: Shape, tried: readonly WalledService[], { given, key, domai
   const route: Route = {
     subdomain,
     network,
-    upstream: `${name}-${front}:${manifest.port}`,
+    upstream: `${upstreamOf(name, front)}:${manifest.port}`,
     policy: manifest.policy,
     paths: manifest.paths.map((rule): PathRule => {
       if (rule.policy !== "bypass" || !rule.crossOrigin) return { path: rule.path, policy: rule.policy };

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { App } from "../apps/app";
 import { appKinds } from "../apps/registry";
 import { OperatorError } from "../operator-error";
-import { portalSubdomain } from "../routes";
+import { type Route, portalAlias, portalSubdomain } from "../routes";
 import { appFolder } from "./folder";
 import type { Fault } from "./manifest";
 import { type OwnApp, type OwnAppSecrets, readOwnApp } from "./own-app";
@@ -33,6 +33,7 @@ export function readOwnApps(
   const all = [
     ...faults,
     ...subdomainFaults(apps, others),
+    ...upstreamFaults(apps, others),
     ...secretFaults(
       apps,
       folders.map(({ name }) => name),
@@ -76,6 +77,33 @@ function subdomainFaults(apps: readonly OwnApp[], others: readonly Pick<App, "na
       },
     ];
   });
+}
+
+/** Caddy looks a name up in the networks of all Apps: a container with the name of another's would get that one's visitors. */
+function upstreamFaults(apps: readonly OwnApp[], others: readonly Pick<App, "name" | "routes">[]): TitledFault[] {
+  const owners: (readonly [string, string])[] = [
+    [portalAlias, "the sign-in portal"],
+    ...others.flatMap(({ name, routes }) => routes.flatMap(hostsOf).map((host) => [host, name] as const)),
+    ...apps.map(({ name, upstream }) => [upstream, name] as const),
+  ];
+  return apps.flatMap((app) =>
+    app.names.flatMap(({ key, name }) => {
+      const owner = owners.find(([host, of]) => host === name.toLowerCase() && of !== app.name)?.[1];
+      const fault = name.includes(".")
+        ? "has a dot in its name, as servers elsewhere have, for which Caddy could take it: rename it"
+        : `has the name ${name}, by which Caddy finds ${owner ?? ""}: rename it`;
+      return owner === undefined && !name.includes(".") ? [] : [{ title: app.title, file: app.file, key, fault }];
+    }),
+  );
+}
+
+/** Names by which Caddy asks for what answers a Route. */
+function hostsOf({ upstream, paths }: Route): string[] {
+  const more = paths.flatMap((path) => [
+    path.upstream ?? upstream,
+    ...(path.healthOf ?? []).map((one) => one.upstream),
+  ]);
+  return [upstream, ...more].map((address) => address.replace(/:.*/, ""));
 }
 
 /** A secret that no App asks for has a typing error in its name. */

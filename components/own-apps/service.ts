@@ -32,7 +32,6 @@ const passed = [
   "shm_size",
   "ulimits",
   "cpus",
-  "hostname",
   "depends_on",
 ] as const satisfies readonly (keyof Service)[];
 
@@ -47,6 +46,7 @@ export interface WalledService {
   /** Path in the release to path in the App's folder. */
   readonly mounted: Readonly<Record<string, string>>;
   readonly built: boolean;
+  readonly hostname: string | undefined;
   readonly dump: Dump | undefined;
 }
 
@@ -63,6 +63,9 @@ export interface Surroundings extends Mountable, Texts {
   /** Variables of an env file of the App's folder; undefined where there is none. */
   readonly envFile: (path: string) => Readonly<Record<string, string>> | undefined;
 }
+
+/** Name by which Caddy asks for a service. */
+export const upstreamOf = (app: string, service: string) => `${app}-${service}`;
 
 /** Puts a service within its walls, and reports what is in the way. */
 export function walledService(name: string, service: Service, around: Surroundings): WalledService {
@@ -105,6 +108,7 @@ export function walledService(name: string, service: Service, around: Surroundin
 
   wrongNames(service, around);
   const { environment, secrets } = environmentOf(name, service, around);
+  const hostname = service.hostname === undefined ? undefined : text("hostname", service.hostname);
   const limit = `${typeof manifest.memory === "number" ? manifest.memory : (manifest.memory[name] ?? 512)}m`;
   const keys: Record<string, TemplateValue> = {
     ...(image !== undefined && !service.build && { image: composeText(mirroredImage(image, around.mirrors)) }),
@@ -112,6 +116,7 @@ export function walledService(name: string, service: Service, around: Surroundin
     ...Object.fromEntries(
       passed.flatMap((key) => (service[key] === undefined ? [] : [[key, valueOf(key, service[key], around)] as const])),
     ),
+    hostname: hostname === undefined ? undefined : composeText(hostname),
     restart: restartOf(service),
     cap_drop: ["ALL"],
     cap_add: capabilitiesOf(service),
@@ -155,6 +160,7 @@ export function walledService(name: string, service: Service, around: Surroundin
       ...(context !== undefined && { [place]: context }),
     },
     built: service.build !== undefined,
+    hostname,
     dump: dumped?.dump,
   };
 }
@@ -197,7 +203,7 @@ function networksOf(name: string, service: Service, { app, front }: Surroundings
   const own = Object.entries(service.networks ?? { default: null });
   return {
     ...Object.fromEntries(own.map(([network, options]) => [network, { aliases: options?.aliases ?? [] }])),
-    ...(front && { edge: { aliases: [`${app}-${name}`] } }),
+    ...(front && { edge: { aliases: [upstreamOf(app, name)] } }),
   };
 }
 

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { interpolate, plainText } from "../../components/own-apps/interpolate";
 import { readOwnApp } from "../../components/own-apps/own-app";
+import { everyApp } from "../support/app-settings";
 import { composeOf } from "../support/app-faults";
 import { minimal } from "../support/minimal";
 import { failureOf, runProgram } from "../support/program";
@@ -344,7 +345,57 @@ describe("what is unsafe is refused by name", () => {
     ])
       expect(service({ networks: ["a"] }, { networks: { a: options } })).toHaveLength(1);
     expect(service({ networks: ["edge"] })).toEqual([expect.stringMatching(/networks names edge/)]);
+    expect(service({ networks: { edge: { aliases: ["auth-portal"] } } }, { networks: { edge: {} } })).toEqual([
+      "networks.edge is the network that Caddy joins: give it another name",
+    ]);
+    for (const name of ["a b", "a\nbuild web", "ä", "../a"]) {
+      expect(service({}, { volumes: { [name]: null } })).toEqual([expect.stringContaining("is not a name of letters")]);
+      expect(service({}, { networks: { [name]: null } })).toEqual([
+        expect.stringContaining("is not a name of letters"),
+      ]);
+      expect(faultsOf({ ...least, "compose.yaml": JSON.stringify({ services: { [name]: {} } }) })).toEqual([
+        expect.stringContaining("is not a name of lower-case letters"),
+      ]);
+    }
     for (const top of ["configs", "secrets", "include"]) expect(service({}, { [top]: {} })).toHaveLength(1);
+  });
+
+  it("a name by which Caddy finds another part, whichever it is", async () => {
+    const app = (name: string, service: string, hostname = "") => ({
+      [`apps/${name}/app.yaml`]: manifest,
+      [`apps/${name}/compose.yaml`]: JSON.stringify({
+        services: { [service]: { image: "a:1", ...(hostname && { hostname }) } },
+      }),
+    });
+    const others = { ...everyApp("least", {}, minimal), ...minimal };
+    write({ ...app("my-memos", "web"), ...app("my", "memos-web"), ...app("tg", "signer-web") });
+    const run = await up({ ...others, ownApps: '["my-memos"]' });
+    const caddyfile = (await arrivedFiles(run, "edge-release")).get("live/Caddyfile")?.content ?? "";
+    const upstreams = [...caddyfile.matchAll(/(?<=[\s`/])([a-z]+-[a-z-]+):\d{2,5}\b/g)].map(([, host = ""]) => host);
+    expect(upstreams).toEqual(
+      expect.arrayContaining(["auth-portal", "opencode-server", "opencode-terminal", "donation-proxy", "my-memos-web"]),
+    );
+    const names = [...new Set(upstreams)];
+    write(Object.assign({}, ...names.map((name, at) => app(`a${at}`, name))) as Record<string, string>);
+    write(Object.assign({}, ...names.map((name, at) => app(`b${at}`, "web", name))) as Record<string, string>);
+    const tried = names.flatMap((_, at) => [`a${at}`, `b${at}`]);
+    const refusal = await failure({ ...others, ownApps: JSON.stringify([...tried, "my-memos", "my", "tg"]) });
+    const reported = refusal.split("\n").filter((line) => line.includes("by which Caddy finds"));
+    expect(reported.map((line) => line.replace(/, by which Caddy finds .*/, "").trim()).sort()).toEqual(
+      [
+        "apps/my/compose.yaml services.memos-web has the name my-memos-web",
+        "apps/my-memos/compose.yaml services.web has the name my-memos-web",
+        "apps/tg/compose.yaml services.signer-web has the name tg-signer-web",
+        ...names.flatMap((name, at) => [
+          `apps/a${at}/compose.yaml services.${name} has the name ${name}`,
+          `apps/b${at}/compose.yaml services.web.hostname has the name ${name}`,
+        ]),
+      ].sort(),
+    );
+    for (const hostname of ["api.example.com", "AUTH-Portal"]) {
+      write(app("web", "web", hostname));
+      expect(await failure({ ownApps: '["web"]' })).toMatch(/services\.web\.hostname has /);
+    }
   });
 
   it("a capability that reaches beyond the container, and an image that moves", () => {
