@@ -72,7 +72,7 @@ const environment = z
   );
 
 const build = z.union([
-  z.string().transform((context) => ({ context })),
+  z.string().transform((context) => ({ context, dockerfile: undefined })),
   z.strictObject({
     context: z.string().default("."),
     dockerfile: z.string().optional(),

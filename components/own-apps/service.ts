@@ -75,6 +75,12 @@ export function walledService(name: string, service: Service, around: Surroundin
   const context = service.build && pathWithin(service.build.context);
   if (service.build && (context === undefined || around.kindAt(context) !== "folder"))
     report("build", "does not name a folder below the App's");
+  else if (service.build && context !== undefined) {
+    const named = text("build.dockerfile", service.build.dockerfile ?? "Dockerfile");
+    const dockerfile = pathWithin(named);
+    if (dockerfile === undefined || around.kindAt(posix.join(context, dockerfile)) !== "file")
+      report("build.dockerfile", `names ${named}, which the folder of build does not have`);
+  }
   if (!service.build && image === undefined) report("", "has neither image nor build");
   const wrong = service.build || image === undefined ? undefined : imageFault(image);
   if (wrong !== undefined) report("image", wrong);

@@ -398,6 +398,24 @@ describe("what is unsafe is refused by name", () => {
     }
   });
 
+  it("a Dockerfile that is not in the folder of its image: Docker Compose would read it from the machine", () => {
+    write({ "image/Dockerfile": "FROM scratch\n", "image/other/File": "FROM scratch\n", "beside/Dockerfile": "" });
+    symlinkSync("/etc/passwd", join(folder, "image/link"));
+    const built = (dockerfile?: string) => service({ image: undefined, build: { context: "image", dockerfile } });
+    for (const one of [undefined, "Dockerfile", "./other/File", "other/../Dockerfile"]) expect(built(one)).toEqual([]);
+    for (const one of [
+      "/etc/passwd",
+      "../../../etc/passwd",
+      "../beside/Dockerfile",
+      "link",
+      "none",
+      "other",
+      "${X:-/}",
+    ])
+      expect(built(one)).toEqual([expect.stringMatching(/^services\.web\.build\.dockerfile names .* does not have$/)]);
+    expect(service({ build: "." })).toEqual([expect.stringMatching(/build\.dockerfile names Dockerfile/)]);
+  });
+
   it("a capability that reaches beyond the container, and an image that moves", () => {
     for (const one of ["SYS_ADMIN", "NET_ADMIN", "NET_RAW", "MKNOD", "ALL", "SYS_PTRACE", "DAC_READ_SEARCH"])
       expect(service({ cap_add: [one] })).toEqual([expect.stringMatching(/cap_add adds/)]);
