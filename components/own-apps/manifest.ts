@@ -1,4 +1,4 @@
-import { parseDocument } from "yaml";
+import { parseDocument, visit } from "yaml";
 import { z } from "zod";
 import { label, oneLine } from "../settings/checks";
 import { nearest } from "../settings/nearest";
@@ -78,7 +78,10 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** A parsed file, or its faults. */
 export type Checked<T> = { readonly value: T } | { readonly faults: readonly Fault[] };
 
-/** A YAML file as plain data. Aliases may not make it grow without bound. */
+/**
+ * A YAML file as plain data. Aliases may not make it grow without bound. A whole number that JavaScript cannot hold, such as the id of a chat,
+ * stays the text that it is.
+ */
 export function yamlFile(file: string, text: string): Checked<unknown> {
   const document = parseDocument(text, { uniqueKeys: true, merge: true });
   if (document.errors.length > 0)
@@ -89,6 +92,11 @@ export function yamlFile(file: string, text: string): Checked<unknown> {
         fault: `is not YAML: ${message.split("\n")[0] ?? ""}`,
       })),
     };
+  visit(document, {
+    Scalar(_key, node) {
+      if (Number.isInteger(node.value) && !Number.isSafeInteger(node.value)) node.value = node.source;
+    },
+  });
   try {
     return { value: document.toJS({ maxAliasCount: 100 }) as unknown };
   } catch (error) {

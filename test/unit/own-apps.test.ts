@@ -192,6 +192,22 @@ volumes: { rows: }
     expect(files.get("plan")?.content).toContain("build web\n");
   });
 
+  it("gets a number of its environment as it is written, however long", async () => {
+    const [id, signed] = ["123456789012345678", "-9007199254740993"];
+    write({
+      "apps/bot/app.yaml": `${manifest}environment: { CHAT: ${id} }\n`,
+      "apps/bot/compose.yaml": `services:\n  web:\n    image: a:1\n    environment: { ID: ${id}, SIGNED: ${signed}, CHAT: "\${CHAT}", SHORT: 12, ON: true }\n`,
+    });
+    const { services } = await composeIn(await up({ ownApps: '["bot"]' }), "bot");
+    expect(services["web"]?.["environment"]).toMatchObject({
+      ID: id,
+      SIGNED: signed,
+      CHAT: id,
+      SHORT: "12",
+      ON: "true",
+    });
+  });
+
   it("whose file has a line end in its name adds no line to the command on the operator's machine", async () => {
     write({
       "apps/site/app.yaml": manifest,
