@@ -94,6 +94,19 @@ const volume = z.union(
   "is neither SOURCE:TARGET nor a table of type, source, target and read_only",
 );
 
+const envFile = z.union([
+  z.string().transform((path) => ({ path, required: true })),
+  z.strictObject({ path: z.string(), required: z.boolean().default(true) }),
+]);
+
+/** Docker takes `CAP_CHOWN` and `chown`, too. */
+const capabilities = z
+  .array(
+    z.string().transform((name) => name.toUpperCase().replace(/^CAP_/, "")),
+    "is not a list",
+  )
+  .default([]);
+
 /** What a service may have. */
 export const serviceSchema = z.strictObject({
   image: z.string().optional(),
@@ -101,7 +114,9 @@ export const serviceSchema = z.strictObject({
   command: command.optional(),
   entrypoint: command.optional(),
   environment: environment.default({}),
-  env_file: z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([]),
+  env_file: z
+    .union([envFile.transform((one) => [one]), z.array(envFile)], "is neither a path nor a list of paths")
+    .default([]),
   volumes: z.array(volume, "is not a list").default([]),
   depends_on: z
     .union([
@@ -150,8 +165,8 @@ export const serviceSchema = z.strictObject({
   ulimits: z.strictObject({ nofile: z.unknown(), nproc: z.unknown() }).partial().optional(),
   cpus: scalar.optional(),
   hostname: z.string().optional(),
-  cap_add: z.array(z.string(), "is not a list").default([]),
-  cap_drop: z.array(z.string(), "is not a list").default([]),
+  cap_add: capabilities,
+  cap_drop: capabilities,
 });
 
 /** A checked service. */

@@ -123,9 +123,9 @@ export function walledService(name: string, service: Service, around: Surroundin
       passed.flatMap((key) => (service[key] === undefined ? [] : [[key, valueOf(key, service[key], around)] as const])),
     ),
     hostname: hostname === undefined ? undefined : composeText(hostname),
-    restart: restartOf(service),
+    restart: restartOf(service.restart === undefined ? undefined : text("restart", service.restart)),
     cap_drop: ["ALL"],
-    cap_add: capabilitiesOf(service),
+    cap_add: capabilitiesOf(service, text("user", String(service.user ?? "root"))),
     security_opt: ["no-new-privileges:true"],
     mem_limit: limit,
     memswap_limit: limit,
@@ -172,9 +172,10 @@ export function walledService(name: string, service: Service, around: Surroundin
 }
 
 function environmentOf(name: string, service: Service, around: Surroundings) {
-  const files = service.env_file.map((path) => {
+  const files = service.env_file.map(({ path, required }) => {
     const read = around.envFile(path);
-    if (read === undefined) around.report("env_file", `names ${path}, which the App's folder does not have`);
+    if (read === undefined && required)
+      around.report("env_file", `names ${path}, which the App's folder does not have`);
     return Object.fromEntries(Object.entries(read ?? {}).map(([key, value]) => [key, composeText(value)]));
   });
   const given = [{ TZ: around.timeZone }, ...files, service.environment].reduce<Record<string, string | null>>(
@@ -214,16 +215,16 @@ function networksOf(name: string, service: Service, { app, front }: Surroundings
 }
 
 /** A container that runs as a user of its own from the start needs none. */
-function capabilitiesOf({ user, cap_add, cap_drop }: Service): string[] {
+function capabilitiesOf({ cap_add, cap_drop }: Service, user: string): string[] {
   if (cap_drop.includes("ALL")) return cap_add;
-  const root = user === undefined || /^(0|root)(:|$)/.test(String(user));
+  const root = /^(0|root)(:|$)/.test(user);
   return [...(root ? kept : []), ...cap_add].filter(
     (one, at, all) => all.indexOf(one) === at && !cap_drop.includes(one),
   );
 }
 
 /** What runs once and ends, such as a migration, is not started again. */
-function restartOf({ restart }: Service): string {
+function restartOf(restart: string | undefined): string {
   return restart === "no" || restart?.startsWith("on-failure") === true ? restart : "unless-stopped";
 }
 

@@ -208,6 +208,33 @@ volumes: { rows: }
     });
   });
 
+  it("may use every spelling that Docker Compose has", async () => {
+    write({
+      "apps/site/app.yaml": `${manifest}environment: { PUID: 0, UID: 1000 }\nservice: web\n`,
+      "apps/site/compose.yaml": JSON.stringify({
+        services: {
+          web: {
+            image: "a:1",
+            user: "${PUID:-1000}:${PUID}",
+            env_file: [{ path: "some.env" }, "./more.env", { path: "none.env", required: false }],
+            cap_add: ["CAP_SYS_CHROOT", "fsetid"],
+            cap_drop: ["cap_kill", "CHOWN"],
+          },
+          job: { image: "a:1", user: "${UID}", restart: "${RESTART:-on-failure:3}", cap_drop: ["all"] },
+        },
+      }),
+      "apps/site/some.env": "A=some\nB='some $ more'\n",
+      "apps/site/more.env": "A=more\n",
+    });
+    const { services } = await composeIn(await up({ ownApps: '["site"]' }), "site");
+    expect(services["web"]).toMatchObject({
+      user: "0:0",
+      environment: { A: "more", B: "some $ more" },
+      cap_add: ["DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID", "SYS_CHROOT", "FSETID"],
+    });
+    expect(services["job"]).toMatchObject({ user: "1000", restart: "on-failure:3", cap_add: [] });
+  });
+
   it("whose file has a line end in its name adds no line to the command on the operator's machine", async () => {
     write({
       "apps/site/app.yaml": manifest,
