@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
+import { z } from "zod";
 import { interpolate, plainText } from "../../components/own-apps/interpolate";
 import { readOwnApp } from "../../components/own-apps/own-app";
 import { everyApp } from "../support/app-settings";
@@ -243,7 +244,7 @@ volumes: { rows: }
     });
     const run = await up({ ownApps: '["site"]' });
     const command = run.resources.find(({ name }) => name === "site-release")?.inputs["create"];
-    const lines = String(command).split("\n");
+    const lines = z.string().parse(command).split("\n");
     expect(lines).toContainEqual(expect.stringMatching(/^# [0-9a-f]{8} "mounts\/web-0\/a\\ntouch here/));
     expect(lines.filter((line) => line.startsWith("touch"))).toEqual([]);
     expect((await arrivedFiles(run, "site-release")).get("mounts/web-0/a\ntouch here\n#")?.content).toBe("x");
