@@ -46,8 +46,13 @@ function commands(): { readonly program: Command; readonly json: () => boolean }
   const program = withChoice(new Command("ops"))
     .description("Operates a stack of cloudcode: npm run ops -- COMMAND")
     .enablePositionalOptions()
+    .option("--json", "print JSON instead")
     .showHelpAfterError()
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUsage));
+    .exitOverride(({ exitCode, message }) => {
+      // Wrong words are found before it is known which command they are for.
+      if (exitCode !== 0 && process.argv.includes("--json")) print(JSON.stringify({ error: message }, undefined, 2));
+      process.exit(exitCode === 0 ? 0 : wrongUsage);
+    });
   program.hook("preAction", (_program, command) => {
     // The nearer to the command, the stronger.
     chosen = { ...command.optsWithGlobals(), ...command.opts() };

@@ -180,6 +180,11 @@ const network = z
   })
   .nullable();
 
+/** Name of a service: never a word that a command line takes for an option. */
+export const serviceName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_.-]*$/, "is not a name of lower-case letters, digits, -, _ and .");
+
 /** As Docker Compose names volumes and networks. */
 const resourceName = z.string().regex(/^[a-zA-Z0-9._-]+$/, "is not a name of letters, digits, -, _ and .");
 
@@ -188,11 +193,7 @@ const networkName = resourceName.refine((name) => name !== "edge", {
 });
 
 const fileSchema = z.strictObject({
-  services: z.record(
-    z.string().regex(/^[a-z0-9][a-z0-9_.-]*$/, "is not a name of lower-case letters, digits, -, _ and ."),
-    z.unknown(),
-    "is not a table of services",
-  ),
+  services: z.record(serviceName, z.unknown(), "is not a table of services"),
   volumes: z
     .record(
       resourceName,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { serviceName } from "../../components/own-apps/compose-file";
 import { traffic } from "../commands/access-log";
 import { backupAnswer, snapshots } from "../commands/backup";
 import { type LogLine, listContainers, showLogs } from "../commands/containers";
@@ -21,10 +22,7 @@ const app = z
 const lines = z.int().min(1).max(1000);
 const asked = z.strictObject({
   app: app.optional(),
-  service: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,31}$/)
-    .optional(),
+  service: serviceName.optional(),
   lines: lines.optional(),
 });
 type Asked = z.output<typeof asked>;

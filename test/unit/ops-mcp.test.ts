@@ -71,6 +71,13 @@ describe("the tools of an agent", () => {
     expect(refused).not.toContain("Pulumi");
   });
 
+  it("takes a service by every name that an App of one's own may give it", async () => {
+    for (const service of ["my_db", "0.web", "a-name-of-more-than-32-characters-x"])
+      expect(await call("restart", { app: "memos", service })).toMatchObject({
+        content: [{ text: expect.stringContaining("the Pulumi CLI is not on PATH") as unknown }],
+      });
+  });
+
   it.each(["otp", "rollback", "stop", "exec", "restore"])("%s is none", async (name) => {
     await expect(
       call(name).then(({ isError }) => (isError ? Promise.reject(new Error("no such tool")) : 1)),
@@ -105,7 +112,15 @@ describe("exit codes", () => {
       1,
       { error: "the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/" },
     ]);
-    for (const words of [["bogus"], ["rollback"], ["history", "--bogus"], ["history", "-n", "0"]])
+    for (const words of [["bogus"], ["rollback"], ["history", "--bogus"], ["history", "-n", "0"]]) {
       expect([words, await ended(...words)]).toEqual([words, [2, ""]]);
+      const [code, stdout] = await ended(...words, "--json");
+      expect([code, JSON.parse(String(stdout))]).toEqual([
+        2,
+        { error: expect.stringMatching(/^error: .+/) as unknown },
+      ]);
+    }
+    // Said before the command, as which stack may be.
+    expect(await ended("--json", "history")).toEqual([code, stdout]);
   });
 });
