@@ -6,9 +6,13 @@ const product = ["components", "ops", "scripts", "sandbox", "stack-templates", "
  * Arrows go one way: the product knows neither its tests nor the sandbox nor the packages beside it, and what its command lines
  * share is in cli/. Each place with what it may not import. (The donation site is files to the product, not a library.)
  */
+const program = ["cli", "ops", "scripts", "sandbox", "test", "packages"];
 const closed = {
-  "index.ts": ["cli", "ops", "scripts", "sandbox", "test", "packages"],
-  components: ["cli", "ops", "scripts", "sandbox", "test", "packages"],
+  "index.ts": program,
+  "library.*": program,
+  "program.cjs": program,
+  bin: program,
+  components: program,
   cli: [...product, "packages"],
   ops: ["scripts", "sandbox", "test", "packages"],
   scripts: ["ops", "sandbox", "test", "packages"],
@@ -22,29 +26,26 @@ const closed = {
 };
 
 export const boundaries = Object.entries(closed).map(([place, rooms]) =>
-  rule(place.endsWith(".ts") ? [place] : [`${place}/**/*.{ts,mjs}`], rooms, place),
+  rule(place.includes(".") ? place : `${place}/**/*.{ts,mjs,cjs,js}`, rooms, place),
 );
 
 function rule(files, closed, place) {
-  // A package goes by its name, too.
+  const rooms = `(${closed.join("|")})`;
+  // A package goes by its name, too, and a file that is loaded by its path from the project.
   const named = closed.includes("packages") ? "@cloudcode/|" : "";
-  const path = `^(${named}(\\.\\.?/)+(${closed.join("|")})(/|$))`;
+  const path = `^(${named}(\\.\\.?/)+${rooms}(/|$)|${rooms}/\\S*\\.[cm]?[jt]s$)`.replaceAll("/", "\\/");
   const message = `${place} must not import this: see eslint.boundaries.mjs.`;
   return {
-    files,
+    files: [files],
     // Tests may know everything, wherever they stand.
     ignores: ["**/*.test.ts"],
     rules: {
-      "no-restricted-imports": ["error", { patterns: [{ regex: path, message }] }],
-      // That rule does not see imports that are made while the program runs.
+      // Every text that is such a path: an import of any kind, also of types and while the program runs, or a file that is run or read.
       "no-restricted-syntax": [
         "error",
         ...literalSpreads,
-        { selector: `ImportExpression[source.value=/${path.replaceAll("/", "\\/")}/]`, message },
-        {
-          selector: `CallExpression[callee.name="require"][arguments.0.value=/${path.replaceAll("/", "\\/")}/]`,
-          message,
-        },
+        { selector: `Literal[value=/${path}/]`, message },
+        { selector: `TemplateElement[value.raw=/${path}/]`, message },
       ],
     },
   };

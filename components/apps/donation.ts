@@ -173,6 +173,7 @@ export const donation = appKind({
         also: Object.fromEntries(
           ["package.json", "package-lock.json", "src"].map((part) => [
             `image/${part}`,
+            // eslint-disable-next-line no-restricted-syntax -- files of an image, not a library of the product
             `../packages/donation-site/${part}`,
           ]),
         ),
