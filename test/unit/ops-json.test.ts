@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { z } from "zod";
 import { containersIn, logLine } from "../../ops/commands/containers";
 import { passkeysIn } from "../../ops/commands/gateway";
 import { opsCommands } from "../../ops/main";
@@ -39,7 +40,30 @@ describe("--json", () => {
         expect([name, shape.safeParse(examples.get(name)).error?.message]).toEqual([name, undefined]);
     },
   );
+
+  it.each(["automation.md", "automation.zh-CN.md"])("has every key of its shapes in docs/%s", (page) => {
+    const text = readFileSync(join(projectRoot, "docs", page), "utf8");
+    const missing = Object.entries(shapes).flatMap(([name, shape]) => {
+      // Its row, and what the list below says of it.
+      const row = (text.match(/^(\||-) [^]*?(?=\n(\||-|\n))/gm) ?? [])
+        .filter((entry) => (entry.split(/[|:：]/)[entry.startsWith("|") ? 1 : 0] ?? "").includes(`\`${name}`))
+        .join("\n");
+      const keys = new Set(keysOf(z.toJSONSchema(shape)));
+      return [...keys].filter((key) => !new RegExp(`[\`"]${key}[\`"]`).test(row)).map((key) => `${name}: ${key}`);
+    });
+    expect(missing).toEqual([]);
+  });
 });
+
+/** Every key of a shape, at any depth. */
+function keysOf(schema: unknown): string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  return Object.entries(schema).flatMap(([key, value]: [string, unknown]) =>
+    key === "properties" && typeof value === "object" && value !== null
+      ? [...Object.keys(value), ...Object.values(value).flatMap(keysOf)]
+      : keysOf(value),
+  );
+}
 
 describe("containers", () => {
   const listed = {
