@@ -33,6 +33,7 @@ function readPrivateKey(value: string): { readonly text: string } | { readonly f
   const passphrase = { fault: "has a passphrase; create a key without one for this stack" };
   if (kind === "ENCRYPTED " || /ENCRYPTED/.test(body)) return passphrase;
   const lines = body.split(/\s+/).filter(Boolean);
+  if (!isBase64(lines.join(""))) return unreadable;
   const text = [`-----BEGIN ${kind}PRIVATE KEY-----`, ...lines, `-----END ${kind}PRIVATE KEY-----`, ""].join("\n");
   const parsed = utils.parseKey(text);
   if (parsed instanceof Error) {
@@ -48,6 +49,11 @@ function readPrivateKey(value: string): { readonly text: string } | { readonly f
   if (parsed.type === "ssh-rsa" && rsaBits(parsed.getPublicSSH()) < leastRsaBits)
     return { fault: `is an RSA key of less than ${leastRsaBits} bits, which SSH servers no longer accept` };
   return belongsTogether(parsed, lines.join(""), kind) ? { text } : unreadable;
+}
+
+/** ssh2 skips what is no base64 and stops at its end, OpenSSH and Go refuse such a key. */
+function isBase64(text: string): boolean {
+  return Buffer.from(text, "base64").toString("base64") === text;
 }
 
 /** Where the public half begins in OpenSSH's own format without a passphrase (openssh-portable, PROTOCOL.key). */

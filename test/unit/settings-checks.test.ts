@@ -199,6 +199,22 @@ describe("the login key", () => {
     }
   });
 
+  it.each<[string, (body: string) => string]>([
+    ["a letter that is not seen", (body) => `${body.slice(0, 9)}\u200B${body.slice(9)}`],
+    ["marks of a quotation", (body) => body.replace(/^/gm, "> ")],
+    ["the letters of URLs", (body) => body.replaceAll("+", "-").replaceAll("/", "_").replace("b", "-")],
+    ["more behind its end", (body) => `${body}=AAAA`],
+    ["an end that is cut off", (body) => body.replace(/=+$/, "").slice(0, -1)],
+  ])("with %s, which ssh2 reads over and OpenSSH does not, is refused", (_what, change) => {
+    for (const key of [keyPair().private, keyPair("rsa").private, keyPair("ecdsa").private, pemKey("sec1")]) {
+      const [, begin = "", body = "", end = ""] = /^(-.+-\n)([^-]+)\n(-.+-\n)$/.exec(key) ?? [];
+      expect(faults("hostPrivateKey", `${begin}${body}\n${end}`)).toEqual([]);
+      expect(faults("hostPrivateKey", `${begin}${change(body)}\n${end}`)).toEqual([
+        "hostPrivateKey cannot be read; is it complete, with its line breaks?",
+      ]);
+    }
+  });
+
   it.each(["~/.ssh/id_ed25519", keyPair().public])("is no file name and no public key", (value) => {
     expect(faults("hostPrivateKey", value)).toEqual([
       "hostPrivateKey is not a private key (it must begin with -----BEGIN … PRIVATE KEY-----)",
