@@ -192,6 +192,10 @@ describe("a budget", () => {
     expect(refusal(estimated(), { ...limit, amount: 25 })).toBeUndefined();
     expect(refusal(estimated({}, { traffic: undefined }), limit)).toBe("nobody prices traffic of 50 GB");
     expect(refusal(estimated({}, { traffic: undefined }), undefined)).toBeUndefined();
+    // 0.5 CNY are no 0.5 USD.
+    expect(refusal(estimated({}, { traffic: quote(0.5, undefined, "CNY") }), limit)).toBe(
+      "nobody prices traffic of 50 GB",
+    );
   });
 
   it("takes the cheapest first, and tells it and the next", () => {
@@ -268,15 +272,29 @@ describe("the questions", () => {
     });
   });
 
-  it("are answered in the account's currency, less its discount; another form is an error", () => {
+  it("are answered in the account's currency, less its discount", () => {
     const Price = { Currency: "CNY", OriginalPrice: 4368, DiscountPrice: 655.2, TradePrice: 3712.8 };
     expect(quoteOf({ PriceInfo: { Price } })).toEqual(quote(3712.8, undefined, "CNY"));
     const DetailInfo = [
       { Resource: "instanceType", TradePrice: 3700 },
       { Resource: "systemDisk", TradePrice: 12.8 },
     ];
-    expect(quoteOf({ PriceInfo: { Price: { ...Price, DetailInfos: { DetailInfo } } } }).systemDisk).toBe(12.8);
-    expect(() => quoteOf({ PriceInfo: {} })).toThrow();
+    expect(quoteOf({ PriceInfo: { Price: { ...Price, DetailInfos: { DetailInfo } } } })?.systemDisk).toBe(12.8);
+  });
+
+  it.each([
+    {},
+    null,
+    "",
+    { PriceInfo: {} },
+    { PriceInfo: { Price: { Currency: "USD" } } },
+    { PriceInfo: { Price: { TradePrice: 1 } } },
+    { PriceInfo: { Price: { Currency: "", TradePrice: 1 } } },
+    { PriceInfo: { Price: { Currency: "USD", TradePrice: "1" } } },
+    { PriceInfo: { Price: { Currency: "USD", TradePrice: null } } },
+    { PriceInfo: { Price: { Currency: "USD", TradePrice: -1 } } },
+  ])("answered by %j have no price, as what is not sold", (answer) => {
+    expect(quoteOf(answer)).toBeUndefined();
   });
 });
 

@@ -115,7 +115,16 @@ export function estimateMonthly(factors: CostFactors, quotes: Quotes, lists = pr
   const { machine: host, worker, systemDisk, dataDisk, traffic } = quotes;
   const currency = [host, worker, systemDisk, dataDisk, traffic].find((quote) => quote !== undefined)?.currency;
   const list = lists[currency ?? ""];
-  const billed = lines(factors, quotes, list).filter(({ running, stopped }) => running !== 0 || stopped !== 0);
+  // What is answered in another currency cannot be added.
+  const known = (quote: Quote | undefined) => (quote?.currency === currency ? quote : undefined);
+  const same = {
+    machine: known(host),
+    worker: known(worker),
+    systemDisk: known(systemDisk),
+    dataDisk: known(dataDisk),
+    traffic: known(traffic),
+  };
+  const billed = lines(factors, same, list).filter(({ running, stopped }) => running !== 0 || stopped !== 0);
   const parts = billed.map(({ name, running, stopped }) => ({
     name,
     ...(running !== undefined && { running: cents(running) }),

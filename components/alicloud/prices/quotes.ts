@@ -28,9 +28,11 @@ const quoteSchema = z.object({
   }),
 });
 
-/** https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-describeprice (response parameters) */
-export function quoteOf(answer: unknown): Quote {
-  const { Currency, TradePrice, DetailInfos } = quoteSchema.parse(answer).PriceInfo.Price;
+/** https://www.alibabacloud.com/help/en/ecs/developer-reference/api-ecs-2014-05-26-describeprice (response parameters); undefined: it has no price */
+export function quoteOf(answer: unknown): Quote | undefined {
+  const read = quoteSchema.safeParse(answer);
+  if (!read.success) return undefined;
+  const { Currency, TradePrice, DetailInfos } = read.data.PriceInfo.Price;
   const disk = DetailInfos?.DetailInfo?.find(({ Resource }) => Resource === "systemDisk");
   return { currency: Currency, amount: TradePrice, systemDisk: disk?.TradePrice };
 }
