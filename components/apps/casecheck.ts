@@ -46,7 +46,7 @@ const settings = {
     example: "tunnel",
     default: "caddy",
   }),
-  casecheckSubdomain: text(check.label, {
+  casecheckSubdomain: text(check.subdomain, {
     description: "Subdomain of CaseCheck, if Caddy publishes it.",
     example: "casecheck",
     default: "casecheck",

@@ -55,12 +55,12 @@ const settings = {
     example: "true",
     default: false,
   }),
-  donationSubdomain: text(check.label, {
+  donationSubdomain: text(check.subdomain, {
     description: "Subdomain of the donation site.",
     example: "donate",
     default: "donate",
   }),
-  donationProxySubdomain: text(check.label, {
+  donationProxySubdomain: text(check.subdomain, {
     description: "Subdomain of the model proxy (CLIProxyAPI) of the donation site.",
     example: "models",
     default: "models",

@@ -40,7 +40,7 @@ const settings = {
     example: "true",
     default: false,
   }),
-  lwsandboxSubdomain: text(check.label, {
+  lwsandboxSubdomain: text(check.subdomain, {
     description: "Subdomain of lwsandbox.",
     example: "sandbox",
     default: "sandbox",

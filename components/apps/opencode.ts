@@ -49,7 +49,7 @@ const packageName = z
 
 const settings = {
   opencodeEnabled: bool({ description: "OpenCode: AI coding in the browser.", example: "true", default: true }),
-  opencodeSubdomain: text(check.label, { description: "Subdomain of OpenCode.", example: "code", default: "code" }),
+  opencodeSubdomain: text(check.subdomain, { description: "Subdomain of OpenCode.", example: "code", default: "code" }),
   opencodeTerminal: bool({
     description: "Web terminal for OpenCode's workspace, at /terminal.",
     example: "true",

@@ -48,7 +48,7 @@ const proxy = check.proxyUrl.superRefine((value, context) => {
 
 const settings = {
   tgSignerEnabled: bool({ description: "TG Signer: Telegram check-ins.", example: "true", default: false }),
-  tgSignerSubdomain: text(check.label, { description: "Subdomain of TG Signer.", example: "tg", default: "tg" }),
+  tgSignerSubdomain: text(check.subdomain, { description: "Subdomain of TG Signer.", example: "tg", default: "tg" }),
   tgSignerApiId: integer(1, 2 ** 31 - 1, {
     description: "api_id of your Telegram app, from https://my.telegram.org. Needed by TG Signer.",
     example: "12345678",

@@ -1,6 +1,6 @@
 import { parseDocument, visit } from "yaml";
 import { z } from "zod";
-import { label, oneLine } from "../settings/checks";
+import { label, oneLine, subdomain } from "../settings/checks";
 import { nearest } from "../settings/nearest";
 
 /** A fault of one file of an App. */
@@ -34,7 +34,7 @@ export const manifestSchema = z.strictObject(
     summary: z
       .union([line.transform((text) => ({ en: text, zh: text })), z.strictObject({ en: line, zh: line })])
       .optional(),
-    subdomain: label.optional(),
+    subdomain: subdomain.optional(),
     service: z.string("is not a string").optional(),
     port: z.int("is not a port").min(1, "is below 1").max(65535, "is above 65535"),
     policy: z

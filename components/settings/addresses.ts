@@ -27,6 +27,10 @@ export const label = text.refine(
   (value) => new RegExp(`^${dnsLabel}$`).test(value) && domainToASCII(`${value}.example`) !== "",
   "is not a DNS label of lower-case letters, digits and hyphens",
 );
+/** Certificate authorities refuse hyphens in the third and fourth place of a label that is not `xn--` (RFC 5890, 2.3.1). */
+const reservedLabel = /(^|\.)(?!xn)..--/;
+const isReserved = "has hyphens in its third and fourth place, for which no certificate authority issues a certificate";
+export const subdomain = label.refine((value) => !reservedLabel.test(value), isReserved);
 export const hostName = text.refine(isHostName, "is not a host name");
 /** What browsers send as Origin of a page: no path, and no port 443. */
 export const httpsOrigin = text.refine(
@@ -66,6 +70,7 @@ function cookieDomainFault(value: string): string | undefined {
   if (!isHostName(value)) return "is not a host name in lower-case letters";
   if (value.length > longestDomain)
     return `is longer than ${longestDomain} characters, which leaves no room for subdomains`;
+  if (reservedLabel.test(value)) return `has a label that ${isReserved}`;
   if (!value.includes(".")) return "has no dot, so browsers refuse its login cookie";
   const parsed = parseDomain(value, { allowPrivateDomains: true });
   if (parsed.publicSuffix === value)
@@ -76,7 +81,7 @@ function cookieDomainFault(value: string): string | undefined {
 
 const notAnEmail = "is not a mail address";
 /** A dot-atom before the @ (RFC 5322, 3.2.3), without what YAML, Caddy or a shell might trip over. */
-const mailbox = /^(?=.{1,64}@)[\w!#$%&'*+/=?^|~-]+(\.[\w!#$%&'*+/=?^|~-]+)*@(.+)$/;
+const mailbox = /^(?=.{1,64}@)[\w!#$%&'*+/=?^|~-]+(\.[\w!#$%&'*+/=?^|~-]+)*@([!-~]+)$/;
 
 function mailDomain(value: string): string {
   return mailbox.exec(value)?.[2]?.toLowerCase() ?? "";
@@ -208,7 +213,10 @@ export const smtpAddress = url(
 const segment = "(?!\\.{1,2}(/|$))[\\w.-]+";
 const path = `${segment}(/${segment})*`;
 const repositories = {
-  s3: new RegExp(`^s3:(https?://[^/]+)/(\\w[\\w.-]{0,62})(/${path})?$`),
+  // Buckets as restic's library of S3 takes them (minio-go, pkg/s3utils).
+  s3: new RegExp(
+    `^s3:(https?://[^/]+)/(?!(\\d+\\.){3}\\d+(/|$))(?![^/]*(\\.\\.|\\.-|-\\.))[A-Za-z0-9][\\w.-]{1,61}[A-Za-z0-9](/${path})?$`,
+  ),
   sftp: new RegExp(`^sftp://([\\w][\\w.-]*)@([^/]+)//${path}$`),
   folder: new RegExp(`^/${segment}(/${segment})+$`),
 };

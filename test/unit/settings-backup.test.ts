@@ -21,6 +21,7 @@ const sftp = {
 describe("where backups go", () => {
   it.each([
     ["an S3 store", s3],
+    ["an old bucket", { ...s3, backupRepository: "s3:https://s3.example.com/My_Bucket.2" }],
     ["an SFTP server", sftp],
     ["a folder", { backupRepository: "/mnt/backup/home" }],
     ["nowhere", {}],
@@ -32,6 +33,12 @@ describe("where backups go", () => {
     [{ backupRepository: "/srv" }, "backupRepository is not oss, s3:https://HOST/BUCKET/PATH"],
     [{ backupRepository: "sftp:me@host:path" }, "backupRepository is not oss, s3:https://HOST/BUCKET/PATH"],
     [{ backupRepository: "https://example.com" }, "backupRepository is not oss, s3:https://HOST/BUCKET/PATH"],
+    ...["ab", "_abc", "abc_", "a..b", "a.-b", "a-.b", "1.2.3.4", "a".repeat(64)].map(
+      (bucket): [Record<string, string>, string] => [
+        { backupRepository: `s3:https://s3.example.com/${bucket}/home` },
+        "backupRepository is not oss, s3:https://HOST/BUCKET/PATH",
+      ],
+    ),
     [{ ...s3, backupSecretAccessKey: "" }, "backupSecretAccessKey is missing: backupRepository is an S3 store"],
     [{ ...sftp, backupHostKey: "" }, "backupHostKey is missing: backupRepository is an SFTP store"],
     [{ backupRepository: "oss" }, "backupRepository is oss, a bucket that only the target alicloud creates"],
@@ -104,8 +111,8 @@ describe("a stack with backups", () => {
   });
 
   it.each([
-    ["https://oss-eu-central-1-internal.aliyuncs.com/b/c", "AWS_DEFAULT_REGION=oss-eu-central-1\n"],
-    ["https://s3.example.com/b/c", ""],
+    ["https://oss-eu-central-1-internal.aliyuncs.com/bkt/c", "AWS_DEFAULT_REGION=oss-eu-central-1\n"],
+    ["https://s3.example.com/bkt/c", ""],
   ])("knows the region of %s, if it is one of OSS", async (place, line) => {
     const files = await arrivedFiles(await runProgram({ ...s3, backupRepository: `s3:${place}` }), "docker-install");
     expect(files.get("backup-env")?.content.split("\n").slice(2).join("\n")).toBe(line);

@@ -312,6 +312,15 @@ describe("what one key takes and its reader would not is reported", () => {
       { domain: `${"a.".repeat(100)}example.com` },
       "domain is longer than 189 characters, which leaves no room for subdomains",
     ],
+    [
+      { opencodeSubdomain: "ab--cd" },
+      "opencodeSubdomain has hyphens in its third and fourth place, for which no certificate authority issues a certificate",
+    ],
+    [
+      { domain: "ab--cd.example.com" },
+      "domain has a label that has hyphens in its third and fourth place, for which no certificate authority issues a certificate",
+    ],
+    [{ ...mail, smtpSender: "a@\u212Aelvin.example.com" }, "smtpSender is not a mail address"],
     [{ opencodeSubdomain: "xn--a" }, "opencodeSubdomain is not a DNS label of lower-case letters, digits and hyphens"],
     [
       { ...tgSigner, tgSignerProxy: "socks5://proxy.example.com:1080/path" },
@@ -328,6 +337,9 @@ describe("what one key takes and its reader would not is reported", () => {
     [{ registryMirrors: '["http://10.0.0.1:5000"]' }],
     [{ imageRegistry: "10.0.0.1:5000/mirror" }],
     [{ ntpServer: "192.0.2.1" }],
+    [{ opencodeSubdomain: "a--b" }],
+    [{ opencodeSubdomain: "abc--d" }],
+    [{ domain: "xn--bcher-kva.abc--d.example.com" }],
     [{ alertWebhook: "https://me:p%40w@hooks.example.com/a?b=c" }],
     [{ smtpAddress: "submission://[2001:db8::1]:587" }],
     [{ smtpAddress: "smtp://mx.example.com", smtpSender: "first.last+tag@mail.example.com" }],
