@@ -176,6 +176,16 @@ it.each<[string, Odd, RegExp]>([
   ["a processor of another kind", { programs: { uname: "echo armv7l" } }, /^red architecture: .*armv7l/],
   ["an ARM one", { programs: { uname: "echo aarch64" } }, /^warn architecture: .* images for all Apps but lwsandbox/],
   [
+    "a system of 32 bits on a kernel of 64",
+    { programs: { dpkg: "case $* in --print-architecture) echo i386 ;; esac" } },
+    /^red architecture: .* its system is i386, .* -> the same system for amd64 or arm64/,
+  ],
+  [
+    "a kernel without what backups need",
+    { programs: { uname: "case $1 in -m) echo x86_64 ;; *) echo 4.19.0-27-cloud-amd64 ;; esac" } },
+    /^red kernel-old: the running kernel is 4\.19\.0-27-cloud-amd64; backups need 5\.10 or newer -> a kernel of the distribution/,
+  ],
+  [
     "an ARM one for an App that has no images for it",
     { programs: { uname: "echo aarch64" }, x86Apps: ["lwsandbox"] },
     /^red architecture: lwsandbox has images for x86-64 only, .* -> switch lwsandbox off \(pulumi config set lwsandboxEnabled false\)/,
@@ -188,6 +198,15 @@ it.each<[string, Odd, RegExp]>([
       },
     },
     /^red ipv4: this machine has IPv6 alone, and Docker's networks are IPv4: .* -> an IPv4 address, also a private one behind NAT/,
+  ],
+  [
+    "IPv6 alone next to a VPN",
+    {
+      programs: {
+        ip: 'case $* in "-4 -o address"*) echo "3: tailscale0 inet 100.64.0.7/32 scope global tailscale0" ;; "-6 route"*) echo "default via fe80::1 dev eth0" ;; "-6 -o address"*) echo "2: eth0 inet6 2001:db8::7/64 scope global" ;; esac',
+      },
+    },
+    /^red ipv4: this machine has IPv6 alone, /,
   ],
   ["another init", { files: { "proc/1/comm": "runit\n" } }, /^red systemd: .* its first process is runit -> /],
   [

@@ -27,6 +27,14 @@ case $(uname -m) in
     ;;
   *) add blocks architecture "this machine's processor is $(uname -m); cloudcode's images are for x86-64 and 64-bit ARM" "a machine with such a processor" ;;
 esac
+# Docker comes as a package of the system, and takes images of that architecture.
+system=$(ask dpkg --print-architecture)
+case "$(uname -m) ${system:-none}" in
+  *" amd64" | *" arm64" | *" none") ;;
+  x86_64\ * | aarch64\ *)
+    add blocks architecture "this machine's processor and kernel have 64 bits, and its system is $system, for which cloudcode's images are not" "the same system for amd64 or arm64, installed anew"
+    ;;
+esac
 
 first=$(cat "$root/proc/1/comm" 2>/dev/null)
 if [ "$first" != systemd ]; then
@@ -68,6 +76,12 @@ failed=$(ask systemctl list-units --state=failed --plain --no-legend --no-pager 
 release=$(uname -r)
 if [ -d "$root/lib/modules" ] && [ -n "$(ls "$root/lib/modules")" ] && [ ! -d "$root/lib/modules/$release" ] && [ ! -e "$root/run/systemd/container" ]; then
   add blocks kernel-modules "the running kernel $release has no modules left on this machine: an update replaced them" "reboot"
+fi
+# Backups show an App's data by mounts that follow no link (nosymfollow).
+if [ -z "$worker" ] && printf '%s\n' "$release" | awk -F '[^0-9]+' '{ exit !($1 != "" && ($1 < 5 || ($1 == 5 && $2 < 10))) }'; then
+  severity=blocks
+  [ -z "$ours" ] || severity=warns
+  add $severity kernel-old "the running kernel is $release; backups need 5.10 or newer" "a kernel of the distribution: apt-get install linux-image-$(ask dpkg --print-architecture || echo ARCHITECTURE) (Debian) or linux-generic (Ubuntu), then reboot; of a container, that of the machine around it"
 fi
 lacks=
 for module in overlay bridge veth; do
@@ -123,8 +137,12 @@ elif [ "${container:-none}" = none ] && [ "$(ask timedatectl show -p NTPSynchron
   add warns clock "this machine's clock is not synchronised" "timedatectl timesync-status says why; ntpServer names another server"
 fi
 
-# Those of Docker's and of k3s's own bridges lead nowhere.
-if [ -z "$(ask ip -4 -o address show scope global | awk '$2 !~ /^(docker|br-|veth|cni|flannel|cloudcode)/')" ] && [ -n "$(ask ip -6 -o address show scope global)" ]; then
+# Addresses of Docker's and of k3s's own bridges lead nowhere, nor do those of a VPN or of virtual machines without a route.
+ipv6_alone() {
+  [ -z "$(ask ip -4 -o address show scope global | awk '$2 !~ /^(docker|br-|veth|cni|flannel|cloudcode)/')" ] && [ -n "$(ask ip -6 -o address show scope global)" ] && return
+  [ -z "$(ask ip -4 route show default)" ] && [ -n "$(ask ip -6 route show default)" ]
+}
+if ipv6_alone; then
   add blocks ipv4 "this machine has IPv6 alone, and Docker's networks are IPv4: no container would reach a registry, a certificate authority or a model" "an IPv4 address, also a private one behind NAT; or 464XLAT (clatd) where the network has NAT64"
 fi
 
