@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { App } from "../apps/app";
 import { appKinds } from "../apps/registry";
+import { notifierName } from "../notify/notifier-release";
 import { OperatorError } from "../operator-error";
 import { type Route, portalAlias, portalSubdomain } from "../routes";
 import { appFolder } from "./folder";
@@ -133,12 +134,15 @@ function describe(faults: readonly TitledFault[]): string {
 }
 
 /** Stacks of cloudcode itself, whose names index.ts gives, and folders next to them on the host. */
-const reserved = ["auth", "edge", "docker", "notifier", "host", "home"];
+const reserved = ["auth", "edge", "docker", notifierName, "notifier", "host", "home"];
 
 function nameFault(name: string): string | undefined {
   if (!/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/.test(name))
     return "has a name that is not 2 to 32 lower-case letters, digits and hyphens";
   if (reserved.includes(name) || appKinds.some((kind) => kind.name === name))
     return "has the name of a part of cloudcode: rename its folder";
+  // A drill of NAME is Docker Compose's project cloudcode-drill-NAME (stack-templates/host/backup-drill-stack.sh).
+  if (name.startsWith("drill-"))
+    return "has a name that begins with drill-, as drills of backups do: rename its folder";
   return undefined;
 }

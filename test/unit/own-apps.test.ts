@@ -536,6 +536,22 @@ describe("a fault", () => {
     ]);
   });
 
+  it("is a name that the host has for something else: each stack of cloudcode, and the drill of one", async () => {
+    const settings = { ...everyApp("least", {}, minimal), ...minimal, notify: '["ntfys://ntfy.example.com/topic"]' };
+    const run = await up(settings);
+    const { stacks } = z.object({ stacks: z.array(z.string()) }).parse(run.outputs["operations"]?.value);
+    expect(stacks).toEqual(expect.arrayContaining(["auth", "edge", "notify", "opencode", "lwsandbox"]));
+    const names = [...stacks, "docker", "drill-memos"];
+    for (const name of names)
+      write({
+        [`apps/${name}/app.yaml`]: `${manifest}subdomain: a-${name}\n`,
+        [`apps/${name}/compose.yaml`]: least["compose.yaml"],
+      });
+    const refusal = await failure({ ...settings, ownApps: JSON.stringify(names) });
+    const named = refusal.split("\n").filter((line) => line.includes("rename its folder"));
+    expect(named.map((line) => /apps\/(\S+) has/.exec(line)?.[1])).toEqual(names);
+  });
+
   it("of a key with a value of another type is not that it is missing", () => {
     expect(faultsOf({ ...least, "app.yaml": "port: x\nsecrets: A\nhealth: 3\n" })).toEqual([
       "app.yaml title is missing",
