@@ -159,10 +159,11 @@ function routeFaults(
 
 /** Each secret is in a file that nobody else may read, and only there. */
 function secretFaults({ release, secrets, app }: RenderedApp): string[] {
+  const carried = release.files.map((file) => ({ file, texts: textsOf(file) }));
   const outer = new Set(app.routes.flatMap(({ basicAuth }) => (basicAuth ? ["basicAuth"] : [])));
   return Object.entries(secrets).flatMap(([name, secret]) => {
     if (secret === "" || outer.has(name)) return [];
-    const holders = release.files.filter((file) => holds(file, secret));
+    const holders = carried.flatMap(({ file, texts }) => (texts.some((text) => text.includes(secret)) ? [file] : []));
     return [
       ...(holders.length > 0 ? [] : [`the secret ${name} is in no file as it was set`]),
       ...holders
@@ -172,12 +173,12 @@ function secretFaults({ release, secrets, app }: RenderedApp): string[] {
   });
 }
 
-function holds({ path, content }: ReleaseFile, secret: string): boolean {
-  if (content.includes(secret)) return true;
-  if (!/\.ya?ml$/.test(path)) return false;
-  let found = false;
+/** The whole of a file, and each text of YAML as its reader takes it. */
+function textsOf({ path, content }: ReleaseFile): string[] {
+  const found = [content];
+  if (!/\.ya?ml$/.test(path)) return found;
   mapTexts(path === "compose.yaml" ? composeOf(content) : yamlOf(content), (text) => {
-    found ||= text.includes(secret);
+    found.push(text);
     return text;
   });
   return found;

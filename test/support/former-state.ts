@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostKey, minimal, minimalAlicloud } from "./minimal";
-import { donation, tgSigner } from "./configurations";
+import { donation, tgSigner } from "./least-apps";
 
 /** A stack of the last release without a Home. */
 export interface FormerStack {

@@ -2,7 +2,7 @@ import { enabledApps } from "../../components/apps/registry";
 import { policyFor } from "../support/access";
 import { adapt, validate } from "../support/caddy";
 import { type Project, type Service, composeConfig, secretFiles } from "../support/compose";
-import { tunnelToken } from "../support/configurations";
+import { tunnelToken } from "../support/least-apps";
 import { textOf } from "../support/plain";
 import { type ProgramRun, runProgram } from "../support/program";
 import { type ArrivedFile, type UnpackedStack, arrivedFiles, unpack } from "../support/releases";

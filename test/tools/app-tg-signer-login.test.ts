@@ -2,7 +2,7 @@
 // an account. TG_SIGNER_SOURCES=/folder runs the original, of the pinned commit.
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { tgSigner } from "../support/configurations";
+import { tgSigner } from "../support/least-apps";
 import { Telegram } from "../support/telegram";
 import { TgSigner } from "../support/tg-signer";
 

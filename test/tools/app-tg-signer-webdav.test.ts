@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { tgSigner } from "../support/configurations";
+import { tgSigner } from "../support/least-apps";
 import { TgSigner, WebDav } from "../support/tg-signer";
 
 // What the image adds to TG Signer: its launcher and its WebDAV backup, in a real Python with the image's libraries.

@@ -8,7 +8,7 @@ import { enabledApps } from "../../components/apps/registry";
 import { hashBasicPassword } from "../../components/reverse-proxy/password-hash";
 import { policyFor } from "../support/access";
 import { type Project, composeConfig, secretFiles } from "../support/compose";
-import { tgSigner } from "../support/configurations";
+import { tgSigner } from "../support/least-apps";
 import { textOf } from "../support/plain";
 import { type ProgramRun, runProgram } from "../support/program";
 import { projectRoot } from "../support/project-root";

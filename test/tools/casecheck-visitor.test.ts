@@ -3,7 +3,7 @@ import { createServer, request } from "node:http";
 import { enabledApps } from "../../components/apps/registry";
 import { CasecheckApi } from "../support/casecheck-api";
 import { CasecheckWeb } from "../support/casecheck-web";
-import { tunnelToken } from "../support/configurations";
+import { tunnelToken } from "../support/least-apps";
 import { listen } from "@cloudcode/offline-kit/toolchain/ports";
 import { RenderedCaddy } from "../support/rendered-caddy";
 import { settingsOf } from "../support/settings";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { CasecheckWeb } from "../support/casecheck-web";
-import { tunnelToken } from "../support/configurations";
+import { tunnelToken } from "../support/least-apps";
 
 const caddyPublishes = { domain: "home.example.com", casecheckEnabled: "true" };
 const tunnelPublishes = {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { tgSigner } from "../support/configurations";
+import { tgSigner } from "../support/least-apps";
 import { runProgram } from "../support/program";
 
 /** What the whole program warns of, in a preview as in an update. */

@@ -5,12 +5,21 @@ import fc from "fast-check";
 import type { ReleaseFile } from "../../components/stack/release";
 import { renderTemplate } from "../../components/stack/template";
 import { appFaults, composeOf, mapTexts, yamlOf } from "../support/app-faults";
-import { exampleOf, harmless, kinds, variantsOf, wordsOf } from "../support/app-settings";
+import { type Raw, exampleOf, harmless, kinds, variantsOf, wordsOf } from "../support/app-settings";
 import { hostileText, listed } from "../support/hostile";
-import { renderApp, templatesRoot } from "../support/rendered-app";
+import { type RenderedApp, renderApp, templatesRoot } from "../support/rendered-app";
+
+const generatedText = fc.stringMatching(/^[A-Za-z0-9]{16,64}$/);
 
 describe.each(kinds)("$name", (kind) => {
   const variants = variantsOf(kind);
+  const rendered = new Map<Raw, Promise<RenderedApp>>();
+  /** One of the variants, each of which is rendered once. */
+  const render = (settings: Raw): Promise<RenderedApp> => {
+    const made = rendered.get(settings) ?? renderApp(kind, settings);
+    rendered.set(settings, made);
+    return made;
+  };
 
   it("has settings that reach each word of its switches and choices", () => {
     for (const [key, setting] of Object.entries(kind.settings).filter(([name]) => name !== kind.enabled)) {
@@ -29,12 +38,12 @@ describe.each(kinds)("$name", (kind) => {
 
   describe.each(variants)("with %s", (_title, settings) => {
     it("keeps what is promised of every App", async () => {
-      expect(appFaults(await renderApp(kind, settings))).toEqual([]);
+      expect(appFaults(await render(settings))).toEqual([]);
     });
 
     it("has every text arrive as it was set", async () => {
       const other = harmless(kind, settings);
-      const [set, plain] = [await renderApp(kind, settings), await renderApp(kind, other.settings)];
+      const [set, plain] = [await render(settings), await renderApp(kind, other.settings)];
       const told = ({ release }: typeof set) =>
         Object.fromEntries(release.files.map((file) => [pathOf(file), readable(file)]));
       const asSet = (text: string) => [...other.texts].reduce((all, [from, to]) => all.split(from).join(to), text);
@@ -44,19 +53,19 @@ describe.each(kinds)("$name", (kind) => {
 
   const carriers = carriersOf(kind.name);
   it.each(carriers)("$path holds $secret exactly as it is, for many hostile ones", async ({ path, secret }) => {
-    const rendered = (await Promise.all(variants.map(([, settings]) => renderApp(kind, settings)))).find(
+    const carrier = (await Promise.all(variants.map(([, settings]) => render(settings)))).find(
       ({ app, secrets }) => secret in secrets && (secrets[secret] !== "" || secret in app.secrets),
     );
-    if (rendered === undefined) throw new Error(`no settings give the secret ${secret}`);
+    if (carrier === undefined) throw new Error(`no settings give the secret ${secret}`);
     const source = readFileSync(join(templatesRoot, kind.name, path), "utf8");
-    const { app, values, secrets } = rendered;
-    const render = (text: string) => renderTemplate(source, { ...values, secrets: { ...secrets, [secret]: text } });
+    const { app, values, secrets } = carrier;
+    const filled = (text: string) => renderTemplate(source, { ...values, secrets: { ...secrets, [secret]: text } });
     // Letters and digits mean nothing to a language: such a secret may stand within a text.
     const edges = app.routes.map(({ upstreamLogin }) => upstreamLogin?.secret);
     const generated = (secret in (app.generated ?? {}) || edges.includes(secret)) && !(secret in app.secrets);
     const held = (text: string) =>
-      generated ? render(text).includes(text) : leavesOf(path, render(text)).includes(text);
-    const texts = generated ? fc.stringMatching(/^[A-Za-z0-9]{16,64}$/) : hostileText;
+      generated ? filled(text).includes(text) : leavesOf(path, filled(text)).includes(text);
+    const texts = generated ? generatedText : hostileText;
     fc.assert(fc.property(texts, held), {
       numRuns: 1_000,
       ...(!generated && { examples: listed.map((text) => [text]) }),

@@ -5,7 +5,7 @@ import { type FirewallRequest, ownerPrefix, partsOf } from "../../components/clo
 import { type FoundRule, type PlacedRule, type Rule, changesOf } from "../../components/cloudflare/rulesets";
 import { Home } from "../../index";
 import { type CloudflareZone, type PlanName, apiToken, eachWithZone, owner, zoneId } from "../support/cloudflare-zone";
-import { tunnelToken } from "../support/configurations";
+import { tunnelToken } from "../support/least-apps";
 import { textOf } from "../support/plain";
 import { hostKey, minimal, privateKey } from "../support/minimal";
 import { failureOf, runProgram, useEngine } from "../support/program";

@@ -5,7 +5,7 @@ import { madeTunnelToken } from "../support/provider-answers";
 import { optionsOf } from "../support/recorded-options";
 import { arrivedFiles } from "../support/releases";
 import { faultsOf } from "../support/settings";
-import { tunnelToken } from "../support/configurations";
+import { tunnelToken } from "../support/least-apps";
 
 const accountId = "0123456789abcdef0123456789abcdef";
 const host = "cases.example.org";

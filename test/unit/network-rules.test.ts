@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { aptSources, mirroredImage, resolveMirrors } from "../../components/mirrors";
 import { warningsOf } from "../../components/settings/read";
 import { casecheckBundle, mainland, mirrorHosts } from "../support/mainland";
-import { tgSigner } from "../support/configurations";
+import { tgSigner } from "../support/least-apps";
 import { minimal, minimalAlicloud } from "../support/minimal";
 import { faultsOf, settingsOf } from "../support/settings";
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { donation, tgSigner } from "../support/configurations";
+import { donation, tgSigner } from "../support/least-apps";
 import { textOf } from "../support/plain";
 import { hostKey, privateKey } from "../support/minimal";
 import { type ProgramRun, runProgram } from "../support/program";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import * as check from "../../components/settings/checks";
 import { integer } from "../../components/settings/setting";
-import { tgSigner } from "../support/configurations";
+import { tgSigner } from "../support/least-apps";
 import { minimalAlicloud } from "../support/minimal";
 import { faultsOf } from "../support/settings";
 
