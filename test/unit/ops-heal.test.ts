@@ -1,10 +1,10 @@
-import { type Emulator, startEmulator } from "@cloudcode/alicloud-emulator";
+import { type Emulator, emulatorEnvironment, startEmulator } from "@cloudcode/alicloud-emulator";
 import { Account } from "@cloudcode/alicloud-emulator/testing/account";
 import type { MachineState } from "../../components/alicloud/heal";
 import { chosenPlacement } from "../../components/alicloud/hooks/chosen-placement";
 import { judge, knownOf } from "../../ops/heal/judge";
 import { pulumiFault } from "../../ops/stack";
-import { runFile, runHook } from "../support/alicloud-scripts";
+import { type Answering, answering, runHook } from "../support/alicloud-scripts";
 import type { HealLook } from "../support/heal-look";
 import { alicloudTargetOf, faultsOf } from "../support/settings";
 
@@ -32,7 +32,7 @@ const states = (all: Readonly<Record<string, MachineState>>) => new Map(Object.e
 const spot = alicloudTargetOf({ charge: "spot" });
 const now = Date.parse("2026-11-29T12:00:00Z");
 
-// Each look is a process of its own.
+// The first look starts a process.
 jest.setTimeout(120_000);
 
 describe("what heal does", () => {
@@ -128,6 +128,8 @@ it.each([
 
 describe("at the cloud", () => {
   let emulator: Emulator;
+  let looks: Answering | undefined;
+  afterAll(() => looks?.stop());
   beforeEach(async () => {
     emulator = await startEmulator();
   });
@@ -142,11 +144,12 @@ describe("at the cloud", () => {
     readonly found: readonly { readonly placement: object; readonly words: string }[];
     readonly none: string;
   }
-  async function look(asked: Partial<HealLook> = {}): Promise<Seen> {
-    const input: HealLook = { machines: [], disk: "d-t4n", settings: { charge: "spot" }, placement, ...asked };
-    const { stdout, stderr } = await runFile(emulator, "test/support/heal-look.ts", input);
-    if (stdout === "") throw new Error(stderr);
-    return JSON.parse(stdout) as Seen;
+  async function look(asked: Partial<Omit<HealLook, "environment">> = {}): Promise<Seen> {
+    const environment = emulatorEnvironment(emulator);
+    const least = { machines: [], disk: "d-t4n", settings: { charge: "spot" }, placement };
+    const input: HealLook = { environment, ...least, ...asked };
+    looks ??= answering(emulator, "test/support/heal-look.ts");
+    return JSON.parse(await looks.ask(input)) as Seen;
   }
 
   it("a machine is there, is about to be taken back, and is gone; its data disk stays", async () => {
