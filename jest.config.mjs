@@ -12,9 +12,9 @@ const project = {
   testEnvironment: "<rootDir>/test/support/environment.cjs",
   transform,
   transformIgnorePatterns: [modules],
-  // Pulumi's SDK loads them in each test file, to write functions as text. This program has none of those functions.
+  // Pulumi's SDK loads them in each test file: to write functions as text, which this program has none of, and to drive the CLI.
   moduleNameMapper: {
-    "/typescript-shim$|^@npmcli/arborist$": "<rootDir>/test/support/absent.cjs",
+    "/typescript-shim$|^@npmcli/arborist$|^\\./automation$": "<rootDir>/test/support/absent.cjs",
     "^\\./debuggable$": "<rootDir>/test/support/debuggable.cjs",
   },
 };

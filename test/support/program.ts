@@ -36,6 +36,16 @@ export function runProgram(settings: Configuration = {}, options: RunOptions = {
   return run({ ...minimal, ...settings }, options);
 }
 
+const runs = new Map<string, Promise<ProgramRun>>();
+
+/** {@link runProgram}, once for all tests of a file that ask about the same settings. */
+export function programWith(settings: Configuration = {}): Promise<ProgramRun> {
+  const key = JSON.stringify(settings);
+  const known = runs.get(key) ?? runProgram(settings);
+  runs.set(key, known);
+  return known;
+}
+
 /** The same with {@link minimalAlicloud}. */
 export function runAlicloud(settings: Configuration = {}, options: RunOptions = {}): Promise<ProgramRun> {
   return run({ ...minimalAlicloud, ...settings }, options);

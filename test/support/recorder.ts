@@ -10,6 +10,9 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { type Plain, holdsSecret, withoutSecrets } from "./plain";
 import { type Account, type Call, answerOf, callOf } from "./provider-answers";
 
+// Where in the sources a resource is declared interests no test, and finding out reads the source map of each file.
+Object.assign(pulumi.Resource, { callsites: () => [] });
+
 /** One resource as the engine received it. */
 export interface RecordedResource {
   readonly urn: string;

@@ -1,6 +1,6 @@
 import { newsKinds } from "../../components/notify/news";
 import { appriseSchemes } from "../../components/notify/schemes";
-import { runProgram } from "../support/program";
+import { programWith } from "../support/program";
 import { projectRoot } from "../support/project-root";
 import { arrivedFiles } from "../support/releases";
 import { enabledApps } from "../../components/apps/registry";
@@ -59,7 +59,7 @@ describe("the addresses of notify", () => {
 
 describe("the notifier's release", () => {
   const files = async (settings: Readonly<Record<string, string>>) =>
-    arrivedFiles(await runProgram({ domain: "home.example.com", ...list(url), ...settings }), "notify-release");
+    arrivedFiles(await programWith({ domain: "home.example.com", ...list(url), ...settings }), "notify-release");
   const config = async (settings: Readonly<Record<string, string>>) =>
     JSON.parse((await files(settings)).get("settings.json")?.content ?? "") as Record<string, unknown>;
 
@@ -103,7 +103,7 @@ describe("the notifier's release", () => {
 
   it("shares the volume of its report with Caddy, which has none without a notifier", async () => {
     const compose = async (settings: Readonly<Record<string, string>>) =>
-      (await arrivedFiles(await runProgram(settings), "edge-release")).get("compose.yaml")?.content;
+      (await arrivedFiles(await programWith(settings), "edge-release")).get("compose.yaml")?.content;
     expect(await compose(list(url))).toContain("source: money, target: /srv/money, read_only: true");
     expect(await compose({})).not.toContain("money");
     expect((await files({})).get("compose.yaml")?.content).toContain(
@@ -131,10 +131,10 @@ describe("the notifier's release", () => {
 
   it("comes with a network that Caddy joins, and without notify nothing of it is there", async () => {
     const planOf = async (settings: Readonly<Record<string, string>>) =>
-      (await arrivedFiles(await runProgram(settings), "edge-release")).get("plan")?.content;
+      (await arrivedFiles(await programWith(settings), "edge-release")).get("plan")?.content;
     expect(await planOf(list(url))).toContain("network cloudcode-edge-notify\n");
     expect(await planOf({})).not.toContain("notify");
-    const names = (await runProgram({})).resources.map(({ name }) => name);
+    const names = (await programWith({})).resources.map(({ name }) => name);
     expect(names.filter((name) => name.includes("notify"))).toEqual([]);
   });
 });
