@@ -10,6 +10,7 @@ export function sentencesOf(file: string): string[] {
       found.push([node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join("…"));
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest));
+  const options = { languageVersion: ts.ScriptTarget.Latest, jsDocParsingMode: ts.JSDocParsingMode.ParseNone };
+  visit(ts.createSourceFile(file, readFileSync(file, "utf8"), options));
   return found.filter((text) => (text.match(/[a-z]{2,}/gi) ?? []).length >= 3);
 }

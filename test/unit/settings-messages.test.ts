@@ -108,23 +108,34 @@ describe("the fix of a problem", () => {
     rmSync(home, { recursive: true });
   });
 
-  /** The words a shell hands to `pulumi` for this line, and what it sends to its standard input. */
-  function typed(line: string): { words: string[]; input: string } {
-    const script = `pulumi() { printf '%s\\0' "$@"; printf '\\0'; cat; }\n${line}`;
+  /** The words a shell hands to `pulumi` for each key's line, and what it sends to its standard input; one shell types all lines. */
+  const typed = (): ReadonlyMap<SettingKey, { words: string[]; input: string }> => {
+    const lines = settingKeys.map((key) => `printf '\\001${key}\\001'\n(\n${cureOf(key)}\n)`);
+    const script = `pulumi() { printf '%s\\0' "$@"; printf '\\0'; cat; }\n${lines.join("\n")}`;
     const said = execFileSync("sh", ["-c", script], {
       cwd: home,
       env: { ...process.env, HOME: home },
       input: "",
       encoding: "utf8",
     });
-    const end = said.indexOf("\0\0");
-    return { words: said.slice(0, end).split("\0"), input: said.slice(end + 2) };
-  }
+    const answers = said.split("\u0001").slice(1);
+    return new Map(
+      settingKeys.map((key, index) => {
+        expect(answers[2 * index]).toBe(key);
+        const answer = answers[2 * index + 1] ?? "";
+        const end = answer.indexOf("\0\0");
+        return [key, { words: answer.slice(0, end).split("\0"), input: answer.slice(end + 2) }];
+      }),
+    );
+  };
+  let answers: ReturnType<typeof typed>;
+  beforeAll(() => {
+    answers = typed();
+  });
 
   it.each(settingKeys)("of %s is a command line whose value passes the key's own check", (key) => {
     const setting: Setting = settingsTable[key];
-    const line = cureOf(key);
-    const { words, input } = typed(line);
+    const { words = [], input = "" } = answers.get(key) ?? {};
     expect(words.slice(0, setting.secret ? 3 : 2)).toEqual(["config", "set", ...(setting.secret ? ["--secret"] : [])]);
     const rest = words.slice(setting.secret ? 3 : 2);
     if (rest[0] === "--path") {
