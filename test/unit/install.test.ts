@@ -57,7 +57,9 @@ const changes = () =>
     .split("\n")
     .filter(
       (call) =>
-        !/^$|^systemctl (show|list-\S+) |^docker (info|ps|compose version|service ls)|^dockerd --version/.test(call),
+        !/^$|^systemctl (show|is-active|list-\S+) |^docker (info|ps|compose version|service ls)|^dockerd --version/.test(
+          call,
+        ),
     )
     .filter(
       (call) =>

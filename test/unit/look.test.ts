@@ -46,7 +46,7 @@ const programs = {
   iptables: "exit 0",
   curl: "exit 0",
   getent: "echo root:x:0:0::/root:/bin/bash",
-  lsattr: 'for last; do :; done; echo "--------------e------- $last"',
+  lsattr: 'shift; for file; do echo "--------------e------- $file"; done',
 };
 type Texts = Readonly<Record<string, string>>;
 
@@ -248,7 +248,9 @@ it.each<[string, Odd, RegExp]>([
   ],
   [
     "a file that is immutable",
-    { programs: { lsattr: 'case $2 in */etc/fstab) echo "----i---------e------- x" ;; esac' } },
+    {
+      programs: { lsattr: 'for file; do case $file in */etc/fstab) echo "----i---------e------- $file" ;; esac; done' },
+    },
     /^red immutable: \/etc\/fstab .* -> chattr -ia \/etc\/fstab$/,
   ],
   [
@@ -312,7 +314,8 @@ it.each<[string, Odd, RegExp]>([
     "an ingress of Kubernetes",
     {
       programs: {
-        systemctl: 'case "$*" in "show -p ActiveState --value k3s") echo active ;; esac',
+        systemctl:
+          'case "$*" in "is-active k3s "*) printf "active\\ninactive\\ninactive\\ninactive\\n"; exit 3 ;; esac',
         "iptables-save": "echo '-A CNI-HOSTPORT-DNAT -p tcp -m multiport --dports 80,443 -j CNI-DN-1'",
       },
     },

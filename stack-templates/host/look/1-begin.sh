@@ -17,6 +17,8 @@ patience=${LOOK_WAIT:-0}
 # Seconds since 1970 at the operator's; empty: unknown.
 operator_clock=${1:-}
 tab=$(printf '\t')
+newline='
+'
 found=
 
 clean() { printf '%s' "$1" | tr -d '\r' | tr -c '\040-\176' '?' | cut -c 1-"${2:-600}"; }
@@ -86,9 +88,20 @@ flatten() {
     END { n = length(s); p = 1; value(""); skip(); exit bad || p <= n }'
 }
 
-# The value of a path in what flatten printed.
+# The value of a path in what flatten printed, as $value; empty where it is not there.
+find_value() { # LINES PATH
+  value=$newline$1
+  case $value in
+    *"$newline$2$tab"*)
+      value=${value#*"$newline$2$tab"}
+      value=${value%%"$newline"*}
+      ;;
+    *) value= ;;
+  esac
+}
 at() { # LINES PATH
-  printf '%s\n' "$1" | awk -F '\t' -v path="$2" '$1 == path { print $2; exit }'
+  find_value "$1" "$2"
+  printf '%s\n' "$value"
 }
 
 # What stands in place of an answer where a machine is not run by systemd.
@@ -99,19 +112,25 @@ scratch=$(mktemp -d "/run/cloudcode-look.XXXXXX" 2>/dev/null || mktemp -d "/dev/
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 
-engine_ready() {
-  have docker && have dockerd && docker compose version --short >/dev/null 2>&1 && [ "$(engine_version)" -ge 25 ]
-}
-engine_version() { dockerd --version 2>/dev/null | sed -n 's/[^0-9]*\([0-9][0-9]*\).*/\1/p' | grep . || echo 0; }
 
 # A worker has no Docker, but k3s with a containerd of its own. `programs` are those that packages are installed for.
 worker="" programs="jq flock iptables curl" made=/opt/cloudcode/bin/cloudcode-host
 [ "${role:-host}" != worker ] || worker=yes programs="curl iptables ip6tables ip" made=/opt/cloudcode/k3s/run.sh
 [ -z "$worker" ] || [ "$automatic_updates" != true ] || programs="$programs unattended-upgrade"
+# Of Docker: the first number of its version, 0 for none, and whether it can do what is asked of it.
+engine=0 compose="" engine_ready=""
+if [ -z "$worker" ] && have dockerd; then
+  engine=$(dockerd --version 2>/dev/null | sed -n 's/[^0-9]*\([0-9][0-9]*\).*/\1/p')
+  engine=${engine:-0}
+  ! docker compose version --short >/dev/null 2>&1 || compose=yes
+  [ -z "$compose" ] || [ "$engine" -lt 25 ] || engine_ready=yes
+fi
 equipped() {
   for program in $programs; do have "$program" || return 1; done
-  [ -n "$worker" ] || engine_ready
+  [ -n "$worker$engine_ready" ]
 }
+# Our own part of daemon.json.
+our_options=$(printf '%s\n' "${daemon_json:-}" | flatten)
 
 # Whether an `up` has been to its end here: what it made is no longer in the way of the next.
 ours=

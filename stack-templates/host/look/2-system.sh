@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154 # found, root and the functions are those of 1-begin.sh, the rest of settings.sh
 # The system itself: what starts it, which one it is, and what it runs on.
 
-os() { sed -n "s/^$1=//p" "$root/etc/os-release" 2>/dev/null | head -n 1 | tr -d "\"'"; }
+os() { sed -n "/^$1=/{s///;s/[\"']//g;p;q;}" "$root/etc/os-release" 2>/dev/null; }
 id=$(os ID)
 version=$(os VERSION_ID)
 case "$id $version" in
@@ -46,19 +46,21 @@ fi
 # A first boot still writes users, keys and package lists while it already answers SSH. A unit that is masked never starts, and
 # what failed on a first boot long ago is no matter of today.
 booting() {
-  for name in cloud-init-local cloud-init-main cloud-init-network cloud-init cloud-config cloud-final; do
-    state=$(ask systemctl show -p ActiveState -p Job "$name.service") || continue
-    case $state in *ActiveState=activating*) return 0 ;; esac
-    ! printf '%s\n' "$state" | grep -q '^Job=[1-9]' || return 0
-  done
+  state=$(ask systemctl show -p ActiveState -p Job cloud-init-local.service cloud-init-main.service cloud-init-network.service \
+    cloud-init.service cloud-config.service cloud-final.service)
+  case $newline$state in *"${newline}ActiveState=activating"* | *"${newline}Job="[1-9]*) return 0 ;; esac
   return 1
 }
-waited=0
-while booting && [ $waited -lt "$patience" ]; do
+waited=0 boots=
+while booting; do
+  [ $waited -lt "$patience" ] || {
+    boots=yes
+    break
+  }
   sleep 2
   waited=$((waited + 2))
 done
-if booting; then
+if [ -n "$boots" ]; then
   severity=warns
   [ "$patience" -eq 0 ] || severity=blocks
   add $severity cloud-init "cloud-init has not come to the end of this machine's first boot" "cloud-init status --wait --long says what it does"

@@ -44,7 +44,7 @@ case ${DOCKER_CONTEXT:-${context:-default}} in
 esac
 
 if have dockerd; then
-  found_engine="Docker $(engine_version)"
+  found_engine="Docker $engine"
   # What apt would have to remove for it: another owner's engine, with the containers on it.
   instead=
   if [ "$packages" = docker-ce ]; then
@@ -54,13 +54,13 @@ if have dockerd; then
   fi
   other=docker-ce
   [ "$packages" = distribution ] || other=distribution
-  if ! engine_ready; then
+  if [ -z "$engine_ready" ]; then
     lacks=
-    [ "$(engine_version)" -ge 25 ] || lacks="is too old (25 is needed)"
-    docker compose version --short >/dev/null 2>&1 || lacks="${lacks:+$lacks and }has no Compose v2"
+    [ "$engine" -ge 25 ] || lacks="is too old (25 is needed)"
+    [ -n "$compose" ] || lacks="${lacks:+$lacks and }has no Compose v2"
     if [ -n "$instead" ]; then
       fix="remove it, its data stay: apt-get remove $instead"
-      [ "$(engine_version)" -lt 25 ] || fix="pulumi config set dockerPackages $other, which adds Compose to it; or $fix"
+      [ "$engine" -lt 25 ] || fix="pulumi config set dockerPackages $other, which adds Compose to it; or $fix"
       add blocks docker-old "$found_engine $lacks, and the one that dockerPackages selects cannot be installed next to it$others" "$fix"
     elif [ -n "$containers" ]; then
       add warns docker-old "$found_engine $lacks and is upgraded, which restarts its containers$others" "nothing; or upgrade it yourself at a good time"
@@ -124,9 +124,9 @@ flags=$(printf '%s\n' "$words" | awk '
   key != "" { put(key, $0); key = "" }
   END { if (key != "") put(key, "true") }')
 said() { # KEY
-  value=$(at "$flags" "$1")
-  [ -n "$value" ] || value=$(at "$options" "$1")
-  echo "$value"
+  find_value "$flags" "$1"
+  [ -n "$value" ] || find_value "$options" "$1"
+  printf '%s\n' "$value"
 }
 where="/etc/docker/daemon.json (or the command line of dockerd: systemctl cat docker)"
 
@@ -157,8 +157,7 @@ case $(said default-runtime) in
 esac
 
 # Keys of another owner that get our value.
-if [ -z "$ours" ]; then
-  our_options=$(printf '%s\n' "$daemon_json" | flatten)
+if [ -z "$ours" ] && [ -n "$options" ]; then
   changed=
   for key in live-restore default-address-pools dns; do
     theirs=$(printf '%s\n' "$options" | grep -E "^$key(\.|$tab)")
@@ -171,7 +170,7 @@ if [ -z "$ours" ]; then
 fi
 
 # The networks of the machine against the one that Docker cuts ours from.
-pool=$(at "$(printf '%s\n' "$daemon_json" | flatten)" default-address-pools.0.base)
+pool=$(at "$our_options" default-address-pools.0.base)
 taken=$(ask ip -4 -o route show table main | awk '{ dev = ""; for (i = 1; i < NF; i++) if ($i == "dev") dev = $(i + 1); if ($1 != "default" && dev !~ /^(br-|docker|veth)/) print $1, dev }' |
   awk -v pool="$pool" '
     function number(a,  p) { split(a, p, "."); return ((p[1] * 256 + p[2]) * 256 + p[3]) * 256 + p[4] }

@@ -4,11 +4,16 @@
 # The sockets of a port: `protocol inode`, by the kernel's own tables (RFC-less: Documentation/networking/proc_net_tcp).
 sockets() { # PORT
   hex=$(printf ':%04X' "$1")
-  for protocol in tcp tcp6 udp udp6; do
-    [ "$1" != 80 ] || case $protocol in udp*) continue ;; esac
-    # 0A listens; a UDP socket that is connected to nobody (07) waits for anybody.
-    awk -v port="$hex" -v protocol="${protocol%6}" 'index($2, port) == length($2) - 4 && ($4 == "0A" || (protocol == "udp" && $4 == "07")) { print protocol, $10 }' "$root/proc/net/$protocol" 2>/dev/null
-  done | sort -u
+  set -- "$1" tcp tcp6 udp udp6
+  [ "$1" != 80 ] || set -- "$1" tcp tcp6
+  shift
+  for protocol in "$@"; do
+    shift
+    [ ! -r "$root/proc/net/$protocol" ] || set -- "$@" "protocol=${protocol%6}" "$root/proc/net/$protocol"
+  done
+  [ $# -gt 0 ] || return 0
+  # 0A listens; a UDP socket that is connected to nobody (07) waits for anybody.
+  awk -v port="$hex" 'index($2, port) == length($2) - 4 && ($4 == "0A" || (protocol == "udp" && $4 == "07")) { print protocol, $10 }' "$@" | sort -u
 }
 # Lines `inode pid` of all sockets that are held.
 holders() {
@@ -30,8 +35,10 @@ belongs() { # PID
   [ -z "$name" ] || echo "unit $name"
 }
 
-published=$(ask docker ps --format '{{.Names}}{{"\t"}}{{.Image}}{{"\t"}}{{.Label "com.docker.compose.project"}}{{"\t"}}{{.Ports}}' | awk -F '\t' '$3 !~ /^cloudcode-/')
-served=$(ask docker ps --format '{{.Ports}}'; ask docker service ls --format '{{.Ports}}')
+published=$(ask docker ps --format '{{.Names}}{{"\t"}}{{.Image}}{{"\t"}}{{.Label "com.docker.compose.project"}}{{"\t"}}{{.Ports}}')
+services=$(ask docker service ls --format '{{.Name}}{{"\t"}}{{.Ports}}')
+served=$(printf '%s\n' "$published" | cut -f 4; printf '%s\n' "$services" | cut -f 2)
+published=$(printf '%s\n' "$published" | awk -F '\t' '$3 !~ /^cloudcode-/')
 reported=
 for port in 80 443; do
   # Containers that publish it, whether a process stands for them or not.
@@ -43,7 +50,7 @@ for port in 80 443; do
     add blocks ports "the container $name ($image) serves port $port" "docker update --restart no $name && docker stop $name"
   done <"$scratch/published"
   # A service of a swarm is published by dockerd itself.
-  ask docker service ls --format '{{.Name}}{{"\t"}}{{.Ports}}' | awk -F '\t' -v port=":$port->" 'index($2, port) { print $1 }' >"$scratch/published"
+  printf '%s\n' "$services" | awk -F '\t' -v port=":$port->" 'index($2, port) { print $1 }' >"$scratch/published"
   while read -r name; do
     case "$reported" in *"<service $name>"*) continue ;; esac
     reported="$reported<service $name>"
@@ -95,8 +102,13 @@ for port in 80 443; do
 done
 
 # Kubernetes serves ports of its pods by rules alone.
-for kubernetes in k3s rke2-server kubelet snap.microk8s.daemon-kubelite; do
-  [ "$(unit $kubernetes ActiveState)" = active ] || continue
+clusters="k3s rke2-server kubelet snap.microk8s.daemon-kubelite"
+# shellcheck disable=SC2086 # words
+states=$(ask systemctl is-active $clusters)
+for kubernetes in $clusters; do
+  state=${states%%"$newline"*}
+  states=${states#*"$newline"}
+  [ "$state" = active ] || continue
   if ask iptables-save -t nat | grep -E '^-A CNI-(HOSTPORT|DN|HN)' | grep -q -E -- '--dports? ([0-9,]*,)?(80|443)( |,|$)'; then
     add blocks ports "Kubernetes ($kubernetes) serves port 80 or 443 for a pod, its ingress" "kubectl get services,pods -A | grep -i -E 'traefik|ingress|svclb' says which; disable it (k3s: disable: [traefik, servicelb] in /etc/rancher/k3s/config.yaml)"
   else

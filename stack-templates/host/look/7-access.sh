@@ -67,7 +67,7 @@ fi
 # Name servers at addresses that no container may reach, as the metadata of the cloud answers there: Google's, Amazon's.
 servers=$(sed -n 's/^nameserver[[:space:]]*//p' "$root/etc/resolv.conf" 2>/dev/null | list)
 [ "$servers" != 127.0.0.53 ] || servers=$(sed -n 's/^nameserver[[:space:]]*//p' "$root/run/systemd/resolve/resolv.conf" 2>/dev/null | list)
-set_dns=$(at "$(printf '%s\n' "${daemon_json:-}" | flatten)" dns.0)
+set_dns=$(at "$our_options" dns.0)
 case ", $servers" in
   *", 169.254."* | *", 100.100.100.200"*)
     [ -n "$set_dns$worker" ] || [ -n "$(said dns.0)$(said dns)" ] ||
