@@ -43,3 +43,22 @@ test.each<[string, Moment]>([
   expect(await home.heal()).toEqual(healed);
   await home.expectWhole();
 });
+
+test("in a heal, twice in a row: the same heal goes on with the third machine", async () => {
+  await home.reclaim();
+  const gone = home.reclaimAt("create", { command: "cloudcode-host apply auth" });
+  expect([await home.heal(), gone.length]).toEqual([healed, 2]);
+  await home.expectWhole();
+});
+
+test("in a heal, three times: it says so and ends, and the next one puts everything right", async () => {
+  await home.reclaim();
+  const gone = home.reclaimAt("attachDisk", { command: "" }, "bindAddress");
+  const { code, said } = await home.heal();
+  expect([code, gone.length]).toEqual([1, 3]);
+  expect(said).toContain("each of 3 machines was taken back while it was set up: run heal again later");
+  home.calm();
+  await home.emulator.idle();
+  expect(await home.heal()).toEqual(healed);
+  await home.expectWhole();
+});
