@@ -32,7 +32,7 @@ system=$(ask dpkg --print-architecture)
 case "$(uname -m) ${system:-none}" in
   *" amd64" | *" arm64" | *" none") ;;
   x86_64\ * | aarch64\ *)
-    add blocks architecture "this machine's processor and kernel have 64 bits, and its system is $system, for which cloudcode's images are not" "the same system for amd64 or arm64, installed anew"
+    add blocks architecture "this machine's processor and kernel have 64 bits, and its system is $system, for which cloudcode's images are not" "install the same system for amd64 or arm64"
     ;;
 esac
 
