@@ -280,7 +280,7 @@ describe("the pages for newcomers", () => {
 });
 
 describe("each Chinese page", () => {
-  const originals = chinese.map(({ path }) => [path, path.replace(".zh-CN.md", ".md")] as const);
+  const originals = chinese.map(({ path }) => [path, path.replace(".zh-CN.", ".")] as const);
 
   it("is one of README and what an operator needs", () => {
     const needed = [
@@ -306,6 +306,21 @@ describe("each Chinese page", () => {
     const name = (file: string) => file.split("/").at(-1);
     expect(links(pageOf(path)?.text ?? "")).toContain(name(original));
     expect(links(pageOf(original)?.text ?? "")).toContain(name(path));
+  });
+
+  it.each(originals)("%s has the headings, rows, items and links of %s", (path, original) => {
+    const parts = (page: string) => {
+      const text = (pageOf(page)?.text ?? "").replace(/^```[^]*?^```$/gm, "");
+      const count = (line: RegExp) => text.match(line)?.length ?? 0;
+      const targets = links(text).map((target) => target.replace(/#.*/, "").replace(".zh-CN.", "."));
+      return {
+        headings: count(/^#+ /gm),
+        rows: count(/^\|/gm),
+        items: count(/^ *(-|\d+\.) /gm),
+        links: [...new Set(targets)].sort(),
+      };
+    };
+    expect(parts(path)).toEqual(parts(original));
   });
 
   it.each(originals)("%s has the commands of %s, in their order", (path, original) => {
