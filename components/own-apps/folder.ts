@@ -16,13 +16,13 @@ export interface AppFolder {
 }
 
 /** `https://HOST/PATH#COMMIT`, with `:FOLDER` behind it where the App is in a folder of the repository. */
-export const gitAddress = /^(https:\/\/[\w.-]+(?::\d+)?\/[\w./~+-]+?)(?:\.git)?#([0-9a-f]{40})(?::([\w./-]+))?$/;
+export const gitAddress = /^(https:\/\/[\w.-]+(?::\d+)?\/[\w./~+-]+)#([0-9a-f]{40})(?::([\w./-]+))?$/;
 
 /** Name of an App. @param source an entry of the setting `ownApps` */
 export function appName(source: string): string {
   const [, repository, , folder = ""] = gitAddress.exec(source) ?? [];
   if (repository === undefined) return source;
-  return basename(folder === "" ? repository : folder);
+  return folder === "" ? basename(repository, ".git") : basename(folder);
 }
 
 /**

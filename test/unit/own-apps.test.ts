@@ -250,7 +250,9 @@ volumes: { rows: }
     expect((await arrivedFiles(run, "site-release")).get("mounts/web-0/a\ntouch here\n#")?.content).toBe("x");
   });
 
-  it("comes from a commit of a Git repository", async () => {
+  // Some servers have a repository at this one of the two addresses only.
+  it.each(["", ".git"])("comes from a commit of a Git repository, whose address ends as given: %j", async (end) => {
+    const address = `https://git.example.com/me/apps${end}`;
     const repository = join(folder, "repository");
     write(
       Object.fromEntries(Object.entries(memos).map(([path, text]) => [path.replace("apps/", "repository/"), text])),
@@ -276,16 +278,16 @@ volumes: { rows: }
       GIT_ALLOW_PROTOCOL: "file",
       GIT_CONFIG_COUNT: "1",
       GIT_CONFIG_KEY_0: `url.file://${repository}.insteadOf`,
-      GIT_CONFIG_VALUE_0: "https://git.example.com/me/apps",
+      GIT_CONFIG_VALUE_0: address,
     };
     const replaced = jest.replaceProperty(process, "env", { ...process.env, ...env });
     try {
-      const run = await up({ ownApps: JSON.stringify([`https://git.example.com/me/apps#${commit}:memos`]) });
+      const run = await up({ ownApps: JSON.stringify([`${address}#${commit}:memos`]) });
       expect((await composeIn(run, "memos")).services).toHaveProperty("memos");
-      const missing = `https://git.example.com/me/apps#${"0".repeat(40)}:memos`;
+      const missing = `${address}#${"0".repeat(40)}:memos`;
       const failed = await failure({ ownApps: JSON.stringify([missing]) });
       expect(failed).toMatch(
-        /^ownApps: commit 0{40} of https:\/\/git\.example\.com\/me\/apps could not be fetched: .*; nothing was touched$/s,
+        /^ownApps: commit 0{40} of https:\/\/git\.example\.com\/me\/apps(\.git)? could not be fetched: .*; nothing was touched$/s,
       );
     } finally {
       replaced.restore();
