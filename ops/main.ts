@@ -80,6 +80,11 @@ export function main(): void {
     ["SIGHUP", 1],
   ] as const)
     process.once(signal, () => process.exit(128 + number));
+  // Who reads has enough, as head in logs -f | head: Node ignores that signal, 13.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(128 + 13);
+  });
 
   const { program, json } = commands();
   program.parseAsync().catch((error: unknown) => {

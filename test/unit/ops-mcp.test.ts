@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { CommandError, run } from "../../cli/run";
@@ -93,7 +95,7 @@ describe("the tools of an agent", () => {
 });
 
 describe("exit codes", () => {
-  const ended = async (...words: readonly string[]) => {
+  const ended = async (...words: readonly string[]): Promise<[code: number, stdout: string]> => {
     const env = { PATH: dirname(process.execPath), CLOUDCODE_BUNDLES: folder };
     try {
       const { stdout } = await run(process.execPath, ["ops/bin.mjs", ...words], { cwd: projectRoot, env });
@@ -104,23 +106,36 @@ describe("exit codes", () => {
     }
   };
 
-  it("are 0 for help, 1 for a failure, with its words as JSON where asked, and 2 for wrong words", async () => {
-    expect((await ended("--help"))[0]).toBe(0);
-    expect(await ended("history")).toEqual([1, ""]);
-    const [code, stdout] = await ended("history", "--json");
-    expect([code, JSON.parse(String(stdout))]).toEqual([
-      1,
-      { error: "the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/" },
+  it("is that of the signal where the reader of a pipe has enough, and nothing is said", async () => {
+    const env = { PATH: dirname(process.execPath), CLOUDCODE_BUNDLES: folder };
+    const child = spawn(process.execPath, ["ops/bin.mjs", "history", "--json"], { cwd: projectRoot, env });
+    child.stdout.destroy();
+    const code = new Promise((resolve) => child.once("close", resolve));
+    expect([await text(child.stderr), await code]).toEqual([
+      "the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/\n",
+      141,
     ]);
-    for (const words of [["bogus"], ["rollback"], ["history", "--bogus"], ["history", "-n", "0"]]) {
-      expect([words, await ended(...words)]).toEqual([words, [2, ""]]);
-      const [code, stdout] = await ended(...words, "--json");
-      expect([code, JSON.parse(String(stdout))]).toEqual([
-        2,
-        { error: expect.stringMatching(/^error: .+/) as unknown },
-      ]);
-    }
-    // Said before the command, as which stack may be.
-    expect(await ended("--json", "history")).toEqual([code, stdout]);
+  });
+
+  it("are 0 for help, 1 for a failure, with its words as JSON where asked, and 2 for wrong words", async () => {
+    const fault = "the Pulumi CLI is not on PATH: https://www.pulumi.com/docs/install/";
+    const cases: readonly [words: string, code: number, error: unknown][] = [
+      ["--help", 0, undefined],
+      ["history", 1, undefined],
+      ["history --json", 1, fault],
+      // Before the command, as the options that choose a stack.
+      ["--json history", 1, fault],
+      ["bogus", 2, undefined],
+      ["history --bogus", 2, undefined],
+      ["rollback --json", 2, expect.stringMatching(/^error: .+/)],
+      ["history -n 0 --json", 2, expect.stringMatching(/^error: .+/)],
+    ];
+    const seen = await Promise.all(
+      cases.map(async ([words]) => {
+        const [code, stdout] = await ended(...words.split(" "));
+        return [words, code, words === "--help" || stdout === "" ? {} : (JSON.parse(stdout) as unknown)];
+      }),
+    );
+    expect(seen).toEqual(cases.map(([words, code, error]) => [words, code, error === undefined ? {} : { error }]));
   });
 });
