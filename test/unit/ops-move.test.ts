@@ -355,7 +355,7 @@ describe("what is in the way of a move", () => {
     [
       "another repository",
       {},
-      { backupRepository: "s3:https://s3.example.com/b/x" },
+      { backupRepository: "s3:https://s3.example.com/other/x" },
       /^backupRepository: "s3:.*home" and "s3:/,
     ],
     [
