@@ -39,6 +39,8 @@ export interface OwnApp {
   /** As a fault names it. */
   readonly title: string;
   readonly subdomain: string;
+  /** Its title for people. */
+  readonly calledAs: string;
   /** Names of its secrets. */
   readonly secrets: readonly string[];
   /** Its compose file, as a fault names it. */
@@ -86,6 +88,7 @@ export function readOwnApp(folder: AppFolder, { timeZone, mirrors }: OwnAppConte
     name: folder.name,
     title: folder.title,
     subdomain: value.subdomain ?? folder.name,
+    calledAs: value.title,
     secrets: value.secrets,
     file,
     upstream: upstreamOf(folder.name, front),

@@ -33,7 +33,7 @@ export function readOwnApps(
   const apps = read.flatMap(({ app }) => (isFaults(app) ? [] : [app]));
   const all = [
     ...faults,
-    ...subdomainFaults(apps, others),
+    ...takenFaults(apps, others),
     ...upstreamFaults(apps, others),
     ...secretFaults(
       apps,
@@ -62,22 +62,27 @@ function nameFaults(name: string, times: number): Fault[] {
   ];
 }
 
-function subdomainFaults(apps: readonly OwnApp[], others: readonly Pick<App, "name" | "routes">[]): TitledFault[] {
-  const taken = others.flatMap(({ name, routes }) => routes.map(({ subdomain }) => [subdomain, name] as const));
-  const owners = new Map<string, string>([...taken, [portalSubdomain, "the sign-in portal"]]);
-  return apps.flatMap(({ title, name, subdomain }) => {
-    const owner = owners.get(subdomain);
-    owners.set(subdomain, name);
-    if (owner === undefined) return [];
-    return [
-      {
-        title,
-        file: "app.yaml",
-        key: "subdomain",
-        fault: `is ${subdomain}, which is already the subdomain of ${owner}`,
-      },
-    ];
-  });
+/** A subdomain leads to one App, and outputs, `ops open` and the index page call an App by its title. */
+function takenFaults(apps: readonly OwnApp[], others: readonly Pick<App, "name" | "routes">[]): TitledFault[] {
+  const taken = (
+    key: "subdomain" | "title",
+    more: readonly (readonly [string, string])[],
+    of: (app: OwnApp) => string,
+  ) => {
+    const all = others.flatMap(({ name, routes }) => routes.map((route) => [route[key].toLowerCase(), name] as const));
+    const owners = new Map<string, string>([...all, ...more]);
+    return apps.flatMap((app) => {
+      const value = of(app);
+      const owner = owners.get(value.toLowerCase());
+      owners.set(value.toLowerCase(), app.name);
+      const fault = `is ${value}, which is already the ${key} of ${owner ?? ""}`;
+      return owner === undefined ? [] : [{ title: app.title, file: "app.yaml", key, fault }];
+    });
+  };
+  return [
+    ...taken("subdomain", [[portalSubdomain, "the sign-in portal"]], ({ subdomain }) => subdomain),
+    ...taken("title", [], ({ calledAs }) => calledAs),
+  ];
 }
 
 /** Caddy looks a name up in the networks of all Apps: a container with the name of another's would get that one's visitors. */

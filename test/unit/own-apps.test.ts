@@ -513,7 +513,7 @@ describe("a fault", () => {
       "apps/one/compose.yaml": "services:\n  web: { image: a, ports: ['80:80'], privileged: true }\n",
       "apps/auth/app.yaml": manifest,
       "apps/auth/compose.yaml": least["compose.yaml"],
-      "apps/two/app.yaml": `${manifest}subdomain: code\n`,
+      "apps/two/app.yaml": "title: Two\nport: 8080\nsubdomain: code\n",
       "apps/two/compose.yaml": least["compose.yaml"],
     });
     const message = await failure({
@@ -535,6 +535,19 @@ describe("a fault", () => {
       "  ownAppSecrets two has X, which secrets of its app.yaml does not list",
       "  ownAppSecrets thre is not the name of an App of ownApps",
       "    docs/own-apps.md has an example",
+    ]);
+  });
+
+  it("is a title that another App has: the outputs would name one of them only", async () => {
+    for (const [name, title] of Object.entries({ one: "Notes", two: "notes", three: "OpenCode" }))
+      write({
+        [`apps/${name}/app.yaml`]: `title: ${title}\nport: 80\n`,
+        [`apps/${name}/compose.yaml`]: least["compose.yaml"],
+      });
+    const message = await failure({ ownApps: '["one", "two", "three"]' });
+    expect(message.split("\n").slice(1, -1)).toEqual([
+      "  apps/two/app.yaml title is notes, which is already the title of one",
+      "  apps/three/app.yaml title is OpenCode, which is already the title of opencode",
     ]);
   });
 
