@@ -178,7 +178,7 @@ it.each<[string, Odd, RegExp]>([
   [
     "a system of 32 bits on a kernel of 64",
     { programs: { dpkg: "case $* in --print-architecture) echo i386 ;; esac" } },
-    /^red architecture: .* its system is i386, .* -> the same system for amd64 or arm64/,
+    /^red architecture: .* its system is i386, .* -> install the same system for amd64 or arm64/,
   ],
   [
     "a kernel without what backups need",
@@ -233,7 +233,21 @@ it.each<[string, Odd, RegExp]>([
   ],
   ["SELinux", { files: { "sys/fs/selinux/enforce": "1" } }, /^warn selinux: /],
   ["too little memory for an App", { memoryMiB: 7168 }, /^red memory: this machine has 3906 MiB .* need 7168/],
-  ["little memory", { files: { "proc/meminfo": "MemTotal: 1000000 kB\n" } }, /^warn memory: this machine has 976 MiB/],
+  [
+    "memory for OpenCode alone",
+    { files: { "proc/meminfo": "MemTotal: 1000000 kB\n" } },
+    /^warn memory: this machine has 976 MiB .* -> .*, or OpenCode alone, with opencodeMemoryMiB 650$/,
+  ],
+  [
+    "less memory than was tried",
+    { files: { "proc/meminfo": "MemTotal: 500000 kB\n" } },
+    /^warn memory: this machine has 488 MiB .* -> a machine with 2 GiB or more$/,
+  ],
+  [
+    "a worker with little memory",
+    { files: { "proc/meminfo": "MemTotal: 1000000 kB\n" }, worker: true },
+    /^warn memory: this machine has 976 MiB .* -> a machine with 2 GiB or more$/,
+  ],
   [
     "a clock beside the operator's",
     { clock: Math.round(Date.now() / 1000) + 90_000 },

@@ -123,7 +123,10 @@ memory=$(awk '/^MemTotal:/ { print int($2 / 1024) }' "$root/proc/meminfo" 2>/dev
 if [ -n "$memory" ] && [ "$memory" -lt "${memory_mib:-0}" ]; then
   add blocks memory "this machine has $memory MiB of memory, and the Apps that are on need $memory_mib" "a machine with more, or an App less"
 elif [ -n "$memory" ] && [ "$memory" -lt 1700 ]; then
-  add warns memory "this machine has $memory MiB of memory; 2 GiB are the least that was tried" "a machine with more, or swapMiB 4096"
+  more="a machine with 2 GiB or more"
+  # Docker's limit ends a program that takes too much; the kernel alone lets the machine stand still for minutes before it does.
+  [ -n "$worker" ] || [ "$memory" -lt 900 ] || more="$more, or OpenCode alone, with opencodeMemoryMiB $((memory * 2 / 3))"
+  add warns memory "this machine has $memory MiB of memory; 2 GiB is the least that was tried, and 1 GiB for OpenCode alone" "$more"
 fi
 
 clock=$(date +%s)
