@@ -72,7 +72,10 @@ function fetched(repository: string, commit: string): string {
   return place;
 }
 
-/** What there is at a path below a folder. Symbolic links are nothing: they could lead out of it. */
+/**
+ * What there is at a path below a folder. Symbolic links are nothing: they could lead out of it. Nor is a folder without files, which
+ * neither a release nor Git carries.
+ */
 export function kindAt(folder: string, path: string): "file" | "folder" | undefined {
   const steps = path === "." ? [] : path.split("/");
   const places = [folder, ...steps.map((_, depth) => join(folder, ...steps.slice(0, depth + 1)))];
@@ -80,7 +83,11 @@ export function kindAt(folder: string, path: string): "file" | "folder" | undefi
   if (found.slice(1).some((one) => one?.isSymbolicLink() === true)) return undefined;
   const last = found.at(-1);
   if (last?.isFile() === true) return "file";
-  return last?.isDirectory() === true ? "folder" : undefined;
+  return last?.isDirectory() === true && hasFiles(join(folder, path)) ? "folder" : undefined;
+}
+
+function hasFiles(folder: string): boolean {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).some((entry) => entry.isFile());
 }
 
 /** Whether files or folders below a folder are together larger than a release may be. */

@@ -14,7 +14,7 @@ export interface Mountable {
   readonly listed: readonly string[];
   /** Names of volumes by the paths that the compose file writes in their place. */
   readonly renamed: Readonly<Record<string, string>>;
-  /** What there is at a path of the App's folder. */
+  /** What there is at a path of the App's folder; nothing, also where a folder has no file. */
   readonly kindAt: (path: string) => "file" | "folder" | undefined;
 }
 
@@ -40,7 +40,7 @@ export function mountOf(
   const given = typeof entry === "string" ? shortForm(entry) : longForm(entry);
   if (typeof given === "string") return given;
   const { type, source, target, readOnly } = given;
-  if (!/^\/./.test(target)) return "has no absolute path in the container";
+  if (!/^\/[^:\p{Cc}]+$/u.test(target)) return "has no absolute path in the container";
   if (type === "tmpfs") return { type, target };
   if (timeZoneFiles.includes(source)) return undefined;
   const volume = Object.hasOwn(renamed, source) ? renamed[source] : undefined;
@@ -56,7 +56,7 @@ export function mountOf(
   const instead = `keep the data in a volume, by volumes: { "${source}": data } in app.yaml`;
   if (path === undefined) return `mounts ${source} of the machine: ${instead}`;
   const kind = kindAt(path);
-  if (kind === undefined) return `mounts ${source}, which the App's folder does not have: ${instead}`;
+  if (kind === undefined) return `mounts ${source}, which the App's folder does not have or which is empty: ${instead}`;
   if (!readOnly)
     return `mounts ${source} of the App's folder, which nobody can write to on the host: write :ro, or ${instead}`;
   return { type: kind, path, target };

@@ -355,13 +355,16 @@ describe("what is unsafe is refused by name", () => {
     ["./a/../../other:/x:ro", /of the machine/],
     ["./link:/x:ro", /which the App's folder does not have/],
     ["./data:/x", /which the App's folder does not have/],
+    ["./empty:/x:ro", /which the App's folder does not have or which is empty/],
     ["./here:/x", /nobody can write to/],
     ["/data", /has no name/],
     ["other:/x", /does not list/],
     ["./here:/x:rshared", /is not SOURCE:TARGET/],
     ["${ROOT:-/}:/x", /mounts \/ of the machine/],
   ])("the mount %s", (mount, fault) => {
-    mkdirSync(join(folder, "here"));
+    write({ "here/file": "" });
+    mkdirSync(join(folder, "empty/below"), { recursive: true });
+    symlinkSync("/etc/passwd", join(folder, "empty/link"));
     symlinkSync("/etc", join(folder, "link"));
     expect(service({ volumes: [mount] })).toEqual([expect.stringMatching(fault)]);
     const [source = "", target] = mount.split(":");
@@ -370,6 +373,14 @@ describe("what is unsafe is refused by name", () => {
     expect(service({ volumes: [{ type, source, target, read_only: mount.endsWith(":ro") }] })).toEqual([
       expect.stringMatching(fault),
     ]);
+  });
+
+  it("a place in the container that is none", () => {
+    write({ "here/file": "" });
+    for (const target of ["x", "/", "/x:rw", "/x\nb", ""])
+      expect(service({ volumes: [{ type: "bind", source: "./here", target, read_only: true }] })).toEqual([
+        expect.stringMatching(/has no absolute path in the container/),
+      ]);
   });
 
   it("options of a mount, a volume or a network that lead to the machine", () => {
