@@ -42,7 +42,7 @@ restic() {
   fi
 }
 
-repository_ready() { # [look]: one that is not there is made, unless this only looks
+repository_ready() { # [look]: one that was never there is made, unless this only looks
   case $repository in /*) mkdir -p "$repository" ;; esac
   docker stop --time 10 cloudcode-restic >/dev/null 2>&1
   docker rm --force cloudcode-restic >/dev/null 2>&1
@@ -52,7 +52,12 @@ repository_ready() { # [look]: one that is not there is made, unless this only l
   # A store that does not answer, or a bucket that is not there, would be asked again for a quarter of an hour.
   limit=60s
   words=$(restic -- cat config 2>&1) && code=0 || code=$?
-  if [ "${1-}" = look ] && [ "$code" = 124 ]; then
+  known=
+  [ "$(cat "$config/repository" 2>/dev/null)" != "$repository" ] || known=yes
+  if [ -n "$known" ] && [ "$code" = 10 ]; then
+    # A new one on the disk below a mount, or in a bucket that somebody emptied, would pass for the backups that are gone.
+    fail "the backup repository $repository is gone, with all its backups: is its disk mounted, or was its bucket emptied? None was made in its place. If that is right, rm $config/repository on the host lets npm run ops -- backup make a new one"
+  elif [ -n "${1-}$known" ] && [ "$code" = 124 ]; then
     docker rm --force cloudcode-restic >/dev/null 2>&1
     fail "the backup repository $repository does not answer within ${limit%s} s: $(printf '%s' "$words" | tail -n 2)"
   elif [ "${1-}" = look ] && [ "$code" = 10 ]; then
@@ -65,5 +70,6 @@ repository_ready() { # [look]: one that is not there is made, unless this only l
     fail "the backup repository $repository cannot be opened: $(printf '%s' "$words" | tail -n 2)"
   fi
   limit=1d
+  [ -n "$known" ] || printf '%s\n' "$repository" >"$config/repository"
   restic -- unlock >/dev/null 2>&1
 }

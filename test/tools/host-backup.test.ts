@@ -199,6 +199,22 @@ describe("a backup", () => {
     expect(words(calls)[1]).toBe("init");
   });
 
+  it.each(["run", "snapshots", "rescue"])("makes none in place of one that was there: %s", (verb) => {
+    const place = join(folder, "backups");
+    configure(place);
+    expect(run("run").status).toBe(0);
+    answer("run * cat config", "", 10);
+    const { status, said, calls } = run(verb);
+    expect([status, said]).toEqual([
+      1,
+      `cloudcode: the backup repository ${place} is gone, with all its backups: is its disk mounted, or was its bucket emptied? None was made in its place. If that is right, rm ${join(folder, "backup", "repository")} on the host lets npm run ops -- backup make a new one`,
+    ]);
+    expect(words(calls).at(-1)).toBe("cat config");
+    // Another one is made as ever.
+    configure(join(folder, "others"));
+    expect(run("run").said.split("\n")[0]).toBe(`the backup repository ${join(folder, "others")} is made`);
+  });
+
   it("tells why there is no repository and none can be made", () => {
     configure("s3:https://example.com/bucket/home");
     answer("run * cat config", "retrying\n", 124);
