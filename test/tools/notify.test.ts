@@ -253,6 +253,9 @@ describe("a service that answers 200 whatever it thinks of a message", () => {
     ["lark", '{"code":9499,"msg":"Bad Request"}', "9499: Bad Request"],
     ["barks", '{"code":400,"message":"failed to get device token"}', "400: failed to get device token"],
     ["schan", '{"code":40001,"message":"[AUTH]bad key"}', "40001: [AUTH]bad key"],
+    ["dingtalk", "", "its answer is not that of the service"],
+    ["feishu", '{"data":{}}', "its answer is not that of the service"],
+    ["barks", "<!doctype html><title>Sign in</title>", "its answer is not that of the service"],
     ["dingtalk", `{"errcode":1,"errmsg":"\\u001b[31mno ${token}"}`, "1:  [31mno …"],
   ])("%s that answers %s did not take it", async (service, says, reason) => {
     post(service, says);

@@ -27,6 +27,8 @@ CODES = {
     # Servers of one's own.
     **dict.fromkeys(("json", "jsons", "form", "forms", "xml", "xmls"), ("errcode", "code", "StatusCode")),
 }
+# Servers of one's own need not say anything.
+SAYS_NOTHING = ("json", "jsons", "form", "forms", "xml", "xmls")
 # Robots of these may want a keyword in each message.
 KEYWORD = ("dingtalk", "feishu", "lark")
 FINE = (None, 0, 200, "0", "200")
@@ -36,11 +38,13 @@ WORDS = ("errmsg", "msg", "StatusMessage", "message", "error", "description")
 def refusal(scheme, body):
     """What the body of an answer with status 2xx says against the message; None: nothing."""
     try:
-        answer = json.loads(body)
+        answer = json.loads(body.decode("utf-8-sig", "replace"))
     except ValueError:
-        return None
-    if not isinstance(answer, dict):
-        return None
+        answer = None
+    answer = answer if isinstance(answer, dict) else {}
+    if scheme in CODES and scheme not in SAYS_NOTHING and all(answer.get(key) is None for key in CODES[scheme]):
+        # The page of a gate or a proxy before it, say.
+        return "its answer is not that of the service"
     codes = [answer.get(key) for key in CODES.get(scheme, ()) if answer.get(key) not in FINE]
     if not codes and answer.get("ok") is not False and answer.get("success") is not False:
         return None
