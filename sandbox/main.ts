@@ -99,16 +99,29 @@ function selection({ name, target }: Choice): string {
   return name === defaultNames[target] ? options : `${options} --name ${name}`;
 }
 
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        target: { type: "string", default: "existing" },
+        name: { type: "string" },
+        "all-apps": { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch {
+    throw new Error(usage);
+  }
+}
+
 async function main(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      target: { type: "string", default: "existing" },
-      name: { type: "string" },
-      "all-apps": { type: "boolean", default: false },
-    },
-  });
+  const { values, positionals } = parsed(args);
+  if (values.help || positionals[0] === "help") {
+    console.log(usage);
+    return;
+  }
   const { target, "all-apps": allApps } = values;
   if (target !== "existing" && target !== "alicloud") throw new Error(usage);
   const { name = defaultNames[target] } = values;
