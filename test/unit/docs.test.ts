@@ -308,7 +308,9 @@ describe("each Chinese page", () => {
     expect(links(pageOf(original)?.text ?? "")).toContain(name(path));
   });
 
-  it.each(originals)("%s has the headings, rows, items and links of %s", (path, original) => {
+  // The list of Apps may be ahead: somebody who adds an App need not write Chinese.
+  const equal = originals.filter(([path]) => path !== "docs/apps.zh-CN.md");
+  it.each(equal)("%s has the headings, rows, items and links of %s", (path, original) => {
     const parts = (page: string) => {
       const text = (pageOf(page)?.text ?? "").replace(/^```[^]*?^```$/gm, "");
       const count = (line: RegExp) => text.match(line)?.length ?? 0;
