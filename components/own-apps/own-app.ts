@@ -45,6 +45,7 @@ export interface OwnApp {
   readonly secrets: readonly string[];
   /** Its compose file, as a fault names it. */
   readonly file: string;
+  readonly services: readonly string[];
   /** Name by which Caddy asks for it. */
   readonly upstream: string;
   /** The names that its container has for Caddy, each with the key of the compose file that it comes from. */
@@ -91,6 +92,7 @@ export function readOwnApp(folder: AppFolder, { timeZone, mirrors }: OwnAppConte
     calledAs: value.title,
     secrets: value.secrets,
     file,
+    services: tried.services.map(({ name }) => name),
     upstream: upstreamOf(folder.name, front),
     names: tried.services.flatMap(({ name, hostname }) => {
       if (name !== front) return [];

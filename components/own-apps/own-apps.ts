@@ -7,6 +7,7 @@ import { type Route, portalAlias, portalSubdomain } from "../routes";
 import { appFolder } from "./folder";
 import type { Fault } from "./manifest";
 import { type OwnApp, type OwnAppSecrets, readOwnApp } from "./own-app";
+import { upstreamOf } from "./service";
 import { type OwnAppSettings, secretsByApp } from "./secrets";
 
 /**
@@ -35,6 +36,7 @@ export function readOwnApps(
     ...faults,
     ...takenFaults(apps, others),
     ...upstreamFaults(apps, others),
+    ...containerFaults(apps),
     ...secretFaults(
       apps,
       folders.map(({ name }) => name),
@@ -99,6 +101,18 @@ function upstreamFaults(apps: readonly OwnApp[], others: readonly Pick<App, "nam
         ? "has a dot in its name, as servers elsewhere have, for which Caddy could take it: rename it"
         : `has the name ${name}, by which Caddy finds ${owner ?? ""}: rename it`;
       return owner === undefined && !name.includes(".") ? [] : [{ title: app.title, file: app.file, key, fault }];
+    }),
+  );
+}
+
+/** Docker Compose calls a container cloudcode-APP-SERVICE-1, and Docker has one of a name. */
+function containerFaults(apps: readonly OwnApp[]): TitledFault[] {
+  const stacks = [...reserved, ...appKinds.map(({ name }) => name), ...apps.map(({ name }) => name)];
+  return apps.flatMap(({ title, file, name, services }) =>
+    services.flatMap((service) => {
+      const other = stacks.find((one) => one.startsWith(`${name}-`) && upstreamOf(name, service).startsWith(`${one}-`));
+      const fault = `gets a container with a name as those of ${other ?? ""} have: rename it`;
+      return other === undefined ? [] : [{ title, file, key: `services.${service}`, fault }];
     }),
   );
 }

@@ -455,6 +455,23 @@ describe("what is unsafe is refused by name", () => {
     }
   });
 
+  it("a service whose container would have the name of another App's", async () => {
+    const app = (name: string, ...more: string[]) => ({
+      [`apps/${name}/app.yaml`]: `title: ${name}\nport: 8080\nservice: web\n`,
+      [`apps/${name}/compose.yaml`]: JSON.stringify({
+        services: Object.fromEntries(["web", ...more].map((service) => [service, { image: "a:1" }])),
+      }),
+    });
+    write({ ...app("my", "memos-db", "db"), ...app("my-memos", "db"), ...app("tg", "signer-cache") });
+    const refusal = await failure({ ownApps: '["my", "my-memos", "tg"]' });
+    expect(refusal.split("\n").filter((line) => line.includes("services."))).toEqual([
+      expect.stringMatching(
+        /my\/compose\.yaml services\.memos-db gets a container .* those of my-memos have: rename it/,
+      ),
+      expect.stringMatching(/tg\/compose\.yaml services\.signer-cache gets a container .* those of tg-signer have/),
+    ]);
+  });
+
   it("a Dockerfile that is not in the folder of its image: Docker Compose would read it from the machine", () => {
     write({ "image/Dockerfile": "FROM scratch\n", "image/other/File": "FROM scratch\n", "beside/Dockerfile": "" });
     symlinkSync("/etc/passwd", join(folder, "image/link"));
