@@ -17,7 +17,7 @@ const config = (more: Readonly<Record<string, string>>) =>
       hostAddress: "192.0.2.1",
       hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP6EyXTbGNhwwWaLlb18EZWpMGcMx2ioZ3wmeVQ3q9aB",
       domain: "home.example.com",
-      backupRepository: "s3:https://example.com/b",
+      backupRepository: "s3:https://example.com/bkt",
       backupAccessKeyId: "LTAI5t0a1b2c3d4e5f6g7h8",
       ...more,
     }).map(([key, value]) => [`cloudcode:${key}`, { value }] as const),

@@ -75,7 +75,7 @@ const workers: Readonly<Record<string, string>> = {
 const stores: readonly Readonly<Record<string, string>>[] = [
   {
     ...workers,
-    backupRepository: "s3:https://s3.example.com/b/c",
+    backupRepository: "s3:https://s3.example.com/bkt/c",
     backupAccessKeyId: "AKIA0",
     backupSecretAccessKey: "s3-secret-1234",
   },
