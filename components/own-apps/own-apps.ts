@@ -4,6 +4,7 @@ import { appKinds } from "../apps/registry";
 import { notifierName } from "../notify/notifier-release";
 import { OperatorError } from "../operator-error";
 import { type Route, portalAlias, portalSubdomain } from "../routes";
+import { subdomain } from "../settings/checks";
 import { appFolder } from "./folder";
 import type { Fault } from "./manifest";
 import { type OwnApp, type OwnAppSecrets, readOwnApp } from "./own-app";
@@ -160,6 +161,8 @@ function nameFault(name: string): string | undefined {
     return "has a name that is not 2 to 32 lower-case letters, digits and hyphens";
   if (reserved.includes(name) || appKinds.some((kind) => kind.name === name))
     return "has the name of a part of cloudcode: rename its folder";
+  const label = subdomain.safeParse(name);
+  if (!label.success) return `${label.error.issues[0]?.message ?? ""}: rename its folder`;
   // A drill of NAME is Docker Compose's project cloudcode-drill-NAME (stack-templates/host/backup-drill-stack.sh).
   if (name.startsWith("drill-"))
     return "has a name that begins with drill-, as drills of backups do: rename its folder";

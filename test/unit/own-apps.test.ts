@@ -595,6 +595,13 @@ describe("a fault", () => {
     expect(named.map((line) => /apps\/(\S+) has/.exec(line)?.[1])).toEqual(names);
   });
 
+  it("is a name for which no certificate is issued", async () => {
+    write({ "apps/ab--c/app.yaml": manifest, "apps/ab--c/compose.yaml": least["compose.yaml"] });
+    expect(await failure({ ownApps: '["ab--c"]' })).toMatch(
+      /apps\/ab--c has hyphens in .*certificate: rename its folder/,
+    );
+  });
+
   it("of a key with a value of another type is not that it is missing", () => {
     expect(faultsOf({ ...least, "app.yaml": "port: x\nsecrets: A\nhealth: 3\n" })).toEqual([
       "app.yaml title is missing",
