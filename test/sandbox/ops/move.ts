@@ -85,10 +85,13 @@ export function move(world: MoveWorld): void {
     );
     heavyFiles = await world.onHost(heavyDigest);
     browser = await openBrowser({ domain: world.domain, address });
+    const session = world.cookie;
     await world.signIn(browser.page);
     await addVirtualPasskey(browser.page);
     await enrolPasskey(browser.page, "phone", () => world.oneTimeCode());
     await logout(browser.page);
+    // The browser's has ended.
+    world.cookie = session;
   });
 
   test("another stack with too little says all that is in the way, and nothing is changed", async () => {
