@@ -11,22 +11,25 @@ export async function backups(world: World): Promise<Row[]> {
   await world.up();
   await world.onHost(`mkdir -p ${folder} && cd ${folder} && sqlite3 1.db 'create table words (word)' && chown 1000:1000 1.db .
     for n in $(seq 2 ${databases}); do cp -p 1.db $n.db; done`);
-  // Docker samples each container about once a second.
-  const timed = `start=$(date +%s%N)
-    (while sleep 0.2; do docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' cloudcode-worker cloudcode-restic; done >/tmp/memory 2>/dev/null) &
-    /opt/cloudcode/bin/cloudcode-backup run opencode >/dev/null; end=$(date +%s%N); kill $!
-    echo $(((end - start) / 1000000)); cat /tmp/memory`;
+  // Docker samples each container about once a second, and says nothing of two if one of them is not there.
+  const timed = `start=$(date +%s%N) loops=
+    for name in cloudcode-worker cloudcode-restic; do
+      (while sleep 0.2; do docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' $name; done >>/tmp/memory 2>/dev/null) &
+      loops="$loops $!"
+    done
+    /opt/cloudcode/bin/cloudcode-backup run opencode >/dev/null; end=$(date +%s%N); kill $loops
+    echo $(((end - start) / 1000000)); cat /tmp/memory; rm /tmp/memory`;
   const [withDatabases = "", ...samples] = (await world.onHost(timed)).split("\n");
   await world.onHost(`cd ${folder} && for n in $(seq ${databases}); do mv $n.db $n.txt; done`);
   const [without = ""] = (await world.onHost(timed)).split("\n");
   await world.onHost(`rm -r ${folder}`);
   world.sandbox.configure({ backupRepository: undefined });
   await world.up();
-  const most = (name: string) =>
-    Math.max(
-      0,
-      ...samples.map((line) => line.split(" ")).map(([who, used = "0B"]) => (who === name ? mebibytes(used) : 0)),
-    );
+  const most = (name: string) => {
+    const own = samples.map((line) => line.split(" ")).filter(([who]) => who === name);
+    if (own.length === 0) throw new Error(`no sample of ${name}`);
+    return Math.max(...own.map(([, used = ""]) => mebibytes(used)));
+  };
   return [
     {
       measure: `backup of ${databases} databases / of as many other files`,
