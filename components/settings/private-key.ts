@@ -12,8 +12,7 @@ export const privateKey = z
   .string("is not a string")
   .min(1, "is empty")
   .transform((value, context) => {
-    const result = known.get(value) ?? readPrivateKey(value);
-    known.set(value, result);
+    const result = readPrivateKey(value);
     if ("text" in result) return result.text;
     context.addIssue({ code: "custom", message: result.fault });
     return z.NEVER;
@@ -21,12 +20,7 @@ export const privateKey = z
 
 const armour = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[ \t]*[\r\n]([\s\S]*?)[\r\n][ \t]*-----END \1PRIVATE KEY-----/g;
 
-type Read = { readonly text: string } | { readonly fault: string };
-
-/** By what was given: signing takes longer than all else of a configuration, and tests check one key with many settings. */
-const known = new Map<string, Read>();
-
-function readPrivateKey(value: string): Read {
+function readPrivateKey(value: string): { readonly text: string } | { readonly fault: string } {
   if (value.includes("PuTTY-User-Key-File-"))
     return { fault: "is in PuTTY's format; puttygen KEY.ppk -O private-openssh -o COPY rewrites it in OpenSSH's" };
   if (!/-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]+-----END \1PRIVATE KEY-----/.test(value))

@@ -112,7 +112,6 @@ scratch=$(mktemp -d "/run/cloudcode-look.XXXXXX" 2>/dev/null || mktemp -d "/dev/
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 143' HUP INT TERM
 
-
 # A worker has no Docker, but k3s with a containerd of its own. `programs` are those that packages are installed for.
 worker="" programs="jq flock iptables curl" made=/opt/cloudcode/bin/cloudcode-host
 [ "${role:-host}" != worker ] || worker=yes programs="curl iptables ip6tables ip" made=/opt/cloudcode/k3s/run.sh

@@ -11,6 +11,8 @@ import sys
 from urllib.parse import unquote
 
 SECONDS = 45
+# Servers of one's own, which need not say anything.
+OWN_SERVERS = ("json", "jsons", "form", "forms", "xml", "xmls")
 # Services that answer 200 whatever they think of a message, by Apprise's scheme, and say it by this key of the body. Apprise looks at
 # some of them; Feishu and Lark it does by `code`, and older robots of theirs answer with StatusCode.
 # https://open.dingtalk.com/document/robots/custom-robot-access
@@ -24,11 +26,8 @@ CODES = {
     **dict.fromkeys(("feishu", "lark"), ("code", "StatusCode")),
     **dict.fromkeys(("bark", "barks", "pushdeer", "pushdeers", "pushplus"), ("code",)),
     "schan": ("code", "errno"),
-    # Servers of one's own.
-    **dict.fromkeys(("json", "jsons", "form", "forms", "xml", "xmls"), ("errcode", "code", "StatusCode")),
+    **dict.fromkeys(OWN_SERVERS, ("errcode", "code", "StatusCode")),
 }
-# Servers of one's own need not say anything.
-SAYS_NOTHING = ("json", "jsons", "form", "forms", "xml", "xmls")
 # Robots of these may want a keyword in each message.
 KEYWORD = ("dingtalk", "feishu", "lark")
 FINE = (None, 0, 200, "0", "200")
@@ -42,7 +41,7 @@ def refusal(scheme, body):
     except ValueError:
         answer = None
     answer = answer if isinstance(answer, dict) else {}
-    if scheme in CODES and scheme not in SAYS_NOTHING and all(answer.get(key) is None for key in CODES[scheme]):
+    if scheme in CODES and scheme not in OWN_SERVERS and all(answer.get(key) is None for key in CODES[scheme]):
         # The page of a gate or a proxy before it, say.
         return "its answer is not that of the service"
     codes = [answer.get(key) for key in CODES.get(scheme, ()) if answer.get(key) not in FINE]
