@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { parseEnv } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { App } from "../apps/app";
@@ -115,9 +115,9 @@ interface Shape {
   readonly mirrors: Mirrors | undefined;
 }
 
-/** Keys of app.yaml that name what the compose file does not have. */
+/** Keys of app.yaml that do not fit the compose file. */
 function manifestFaults(
-  { memory, dumps, drill, login, secrets, service }: Manifest,
+  { memory, dumps, drill, login, secrets, service, volumes }: Manifest,
   compose: ComposeFile,
   front: string,
 ): Fault[] {
@@ -137,6 +137,7 @@ function manifestFaults(
           },
         ]
       : []),
+    ...volumeFaults(volumes, compose),
     ...unknown("memory", typeof memory === "number" ? [] : Object.keys(memory)),
     ...unknown("dumps", Object.keys(dumps)),
     ...unknown("drill.without", drill.without),
@@ -144,6 +145,19 @@ function manifestFaults(
       ? [{ file: "app.yaml", key: "login.secret", fault: "is not one of secrets" }]
       : []),
   ];
+}
+
+/** A volume is in the place of one folder: two would write over each other's files. */
+function volumeFaults(volumes: Manifest["volumes"], compose: ComposeFile): Fault[] {
+  const folders = new Map<string, string>();
+  return Object.entries(volumes).flatMap(([path, volume]) => {
+    const folder = posix.join(path, ".");
+    const other = compose.volumes.includes(volume) ? "volumes of the compose file" : folders.get(volume);
+    if (other === undefined) folders.set(volume, folder);
+    if (other === undefined || other === folder) return [];
+    const fault = `names the volume ${volume}, which ${other} has: give it another name`;
+    return [{ file: "app.yaml", key: `volumes.${path}`, fault }];
+  });
 }
 
 /** Every service within its walls, for a domain. */

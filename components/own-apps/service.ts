@@ -99,6 +99,9 @@ export function walledService(name: string, service: Service, around: Surroundin
     if (typeof mount === "string") report(key, mount);
     return mount === undefined || typeof mount === "string" ? [] : [mount];
   });
+  const targets = mounts.map(({ target }) => posix.resolve(target));
+  const twice = targets.find((target, index) => targets.indexOf(target) < index);
+  if (twice !== undefined) report("volumes", `has two mounts at ${twice}`);
   const volumes = mounts.flatMap((mount) => (mount.type === "volume" ? [mount] : []));
   const carried = mounts.flatMap((mount, index) => {
     if (mount.type !== "file" && mount.type !== "folder") return [];
@@ -182,6 +185,10 @@ function environmentOf(name: string, service: Service, around: Surroundings) {
     (all, one) => ({ ...all, ...one }),
     {},
   );
+  for (const variable of Object.keys(given))
+    // What a shell, Compose and every runtime read as a name; Java's programs have dots and dashes.
+    if (!/^[A-Za-z_][\w.-]*$/.test(variable))
+      around.report("environment", `has ${JSON.stringify(variable)}, which is not a name such as DB_PASSWORD`);
   const secrets: Record<string, readonly Part[]> = {};
   const environment = Object.entries(given).map(([variable, value]) => {
     // A name without a value is the variable of that name.

@@ -375,6 +375,40 @@ describe("what is unsafe is refused by name", () => {
     ]);
   });
 
+  it("two mounts at one place in the container", () => {
+    write({ "here/file": "" });
+    for (const other of ["./here:/x/:ro", "b:/x", { type: "tmpfs", target: "/y/../x" }])
+      expect(service({ volumes: ["a:/x", other] }, { volumes: { a: null, b: null } })).toEqual([
+        "services.web.volumes has two mounts at /x",
+      ]);
+  });
+
+  it("one volume for two folders", () => {
+    const withVolumes = (volumes: string, listed = "") =>
+      faultsOf({
+        "app.yaml": `${manifest}volumes: ${volumes}\n`,
+        "compose.yaml": `services:\n  web:\n    image: example/web:1.0\n    volumes: [./a:/a, ./b:/b]\n${listed}`,
+      });
+    expect(withVolumes("{ ./a: one, ./b: one }")).toEqual([
+      "app.yaml volumes../b names the volume one, which a has: give it another name",
+    ]);
+    expect(withVolumes("{ ./a: one, ./b: two }", "volumes: { two: }\n")).toEqual([
+      "app.yaml volumes../b names the volume two, which volumes of the compose file has: give it another name",
+    ]);
+    expect(withVolumes("{ ./a: one, ./a/: one, ./b: two }")).toEqual([]);
+  });
+
+  it("a name of a variable that is none", () => {
+    write({ "own.env": "GOOD=1\n" });
+    const names = ["A B", "1A", "", "A=B"];
+    const environment = Object.fromEntries([...names, "discovery.type-x"].map((name) => [name, "1"]));
+    expect(service({ environment, env_file: "own.env" }).sort()).toEqual(
+      names
+        .map((name) => `services.web.environment has ${JSON.stringify(name)}, which is not a name such as DB_PASSWORD`)
+        .sort(),
+    );
+  });
+
   it("a place in the container that is none", () => {
     write({ "here/file": "" });
     for (const target of ["x", "/", "/x:rw", "/x\nb", ""])
