@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { exitWith } from "../cli/exit";
@@ -6,6 +6,7 @@ import { z } from "zod";
 import { cacheDir } from "../cli/cache";
 import { openPage } from "./browser/open";
 import { up } from "./engine-events";
+import { folderOf } from "./folder";
 import { giveBack } from "./host/machine-changes";
 import { Progress } from "./progress";
 import { type Sandbox, openAlicloudSandbox, openSandbox, removeSandbox, sandboxParts } from "./sandbox";
@@ -129,9 +130,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (!/^[a-z0-9-]{1,20}$/.test(name) || (action !== "shell" && words.length > 0)) throw new Error(usage);
   const choice: Choice = { name, target, allApps };
   if (action === "up") await bringUp(choice);
-  else if (action === "shell") process.exitCode = await runShell(await opened(choice, [], keep), words);
+  else if (action === "shell") process.exitCode = await runShell(await found(choice), words);
   else if (action === "open") {
-    const sandbox = await opened(choice, [], keep);
+    const sandbox = await found(choice);
     await openPage(sandbox, `https://${sandbox.domain}`);
   } else if (action === "destroy") await destroy(name);
   else throw new Error(usage);
@@ -146,6 +147,15 @@ async function destroy(name: string): Promise<void> {
   );
 }
 
-const keep = (sandbox: Sandbox) => Promise.resolve(sandbox);
+/**
+ * The sandbox that `up` made, started where it does not run.
+ *
+ * @throws Error where there is none
+ */
+async function found(choice: Choice): Promise<Sandbox> {
+  if (!existsSync(folderOf(choice.name)))
+    throw new Error(`There is no sandbox ${choice.name}: npm run sandbox -- up${selection(choice)} starts it.`);
+  return opened(choice, [], (sandbox) => Promise.resolve(sandbox));
+}
 
 exitWith(main(process.argv.slice(2)));
