@@ -30,7 +30,7 @@ export async function update(
 ): Promise<string> {
   if (app !== "opencode")
     throw new OpsError(
-      `${app} has no version to set: this program pins it, and a newer version of the program brings a newer one; npm run ops -- outdated compares`,
+      `${app} has no version to set: this program pins its own parts, and a newer version of the program brings newer ones (npm run ops -- outdated compares); the image of an App of your own stands in its compose file`,
     );
   const former = await configured(choice);
   const wanted = version ?? (await newestPackage(releaseLine(former ?? opencodeVersion).package));
