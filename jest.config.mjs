@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 const transform = {
   "(\\.ts|/oauth4webapi/.+\\.js)$": [
     "@swc/jest",
@@ -28,6 +30,8 @@ const withTools = { ...project, globalSetup: "<rootDir>/test/tools/needs.ts" };
 export default {
   // A browser or a stand-in that is slow to die must not hold up a finished run.
   forceExit: true,
+  // One more than there are processors: some tests wait for a bound of time to pass.
+  maxWorkers: availableParallelism() + 1,
   // Only for what hangs: beside other suites, what takes a few seconds alone has taken half a minute.
   testTimeout: 120_000,
   projects: [

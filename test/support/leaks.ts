@@ -84,21 +84,28 @@ async function digestedBy({ stdin, plain }: StateResource): Promise<Digested[]> 
   });
 }
 
+function isDigestedWith(key: Buffer, { line, text, length }: Digested): boolean {
+  const digest = createHmac("sha256", key).update(text).digest("hex").slice(0, length);
+  return line.startsWith(`# ${digest} `);
+}
+
 /** Names of the texts of a state that are the key of its digests. */
 export async function keysOfDigests(
   resources: readonly StateResource[],
   candidates: ReadonlySet<string>,
 ): Promise<{ readonly keys: readonly string[]; readonly digests: number }> {
   const digested = (await Promise.all(resources.map(digestedBy))).flat();
-  const decoded = (text: string) => [Buffer.from(text), Buffer.from(text, "base64"), Buffer.from(text, "hex")];
+  // Many texts are the same bytes in one of these forms: none, where they are not hexadecimal.
+  const tried = new Map<string, boolean>();
+  const isKey = (bytes: Buffer) => {
+    const name = bytes.toString("latin1");
+    const known = tried.get(name) ?? digested.some((one) => isDigestedWith(bytes, one));
+    tried.set(name, known);
+    return known;
+  };
   const long = [...candidates].filter(({ length }) => length >= 16 && length <= 512);
   const keys = long.filter((candidate) =>
-    decoded(candidate).some((key) =>
-      digested.some(({ line, text, length }) => {
-        const digest = createHmac("sha256", key).update(text).digest("hex").slice(0, length);
-        return line.startsWith(`# ${digest} `);
-      }),
-    ),
+    (["utf8", "base64", "hex"] as const).some((form) => isKey(Buffer.from(candidate, form))),
   );
   return { keys, digests: digested.length };
 }
