@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { hostScripts } from "../support/host-scripts";
 
-it.each(hostScripts)("shellcheck has no finding in %s", (path) => {
-  const { error, status, stdout } = spawnSync("shellcheck", ["--shell=sh", path], { encoding: "utf8" });
+it("shellcheck has no finding in a script of hosts and containers", () => {
+  // All at once: it follows only files that it was given.
+  const { error, status, stdout } = spawnSync("shellcheck", ["--shell=sh", ...hostScripts], { encoding: "utf8" });
+  expect(hostScripts.length).toBeGreaterThan(50);
   expect({ error, status, stdout }).toEqual({ error: undefined, status: 0, stdout: "" });
 });
