@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -22,8 +22,9 @@ const found = (program: string) => spawnSync("sh", ["-c", `command -v ${program}
 /** This machine's own shell, and every other one that it has. */
 export function shells(): Shell[] {
   const own: Shell = { name: "sh", command: ["sh"], path };
+  const ownAwk = realpathSync(found("awk"));
   const awks = ["mawk", "gawk", "original-awk"]
-    .filter((awk) => found(awk) !== "")
+    .filter((awk) => found(awk) !== "" && realpathSync(found(awk)) !== ownAwk)
     .map((awk) => withAwk(awk, found(awk)));
   return [own, ...awks, ...(found("busybox") === "" ? [] : [busybox(found("busybox"))])];
 }
