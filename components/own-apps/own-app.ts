@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { join, posix } from "node:path";
+import { join } from "node:path";
 import { parseEnv } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import type { App } from "../apps/app";
@@ -12,7 +12,7 @@ import { type AppFolder, kindAt, textAt, tooLarge } from "./folder";
 import type { Part } from "./interpolate";
 import { type Fault, type Manifest, readManifest, yamlFile } from "./manifest";
 import { type WalledService, upstreamOf, walledService } from "./service";
-import { pathWithin } from "./volumes";
+import { pathWithin, volumeFaults } from "./volumes";
 
 /** Names of compose files, in the order in which Docker Compose looks for them. */
 const composeFiles = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
@@ -137,7 +137,7 @@ function manifestFaults(
           },
         ]
       : []),
-    ...volumeFaults(volumes, compose),
+    ...volumeFaults(volumes, compose.volumes),
     ...unknown("memory", typeof memory === "number" ? [] : Object.keys(memory)),
     ...unknown("dumps", Object.keys(dumps)),
     ...unknown("drill.without", drill.without),
@@ -145,19 +145,6 @@ function manifestFaults(
       ? [{ file: "app.yaml", key: "login.secret", fault: "is not one of secrets" }]
       : []),
   ];
-}
-
-/** A volume is in the place of one folder: two would write over each other's files. */
-function volumeFaults(volumes: Manifest["volumes"], compose: ComposeFile): Fault[] {
-  const folders = new Map<string, string>();
-  return Object.entries(volumes).flatMap(([path, volume]) => {
-    const folder = posix.join(path, ".");
-    const other = compose.volumes.includes(volume) ? "volumes of the compose file" : folders.get(volume);
-    if (other === undefined) folders.set(volume, folder);
-    if (other === undefined || other === folder) return [];
-    const fault = `names the volume ${volume}, which ${other} has: give it another name`;
-    return [{ file: "app.yaml", key: `volumes.${path}`, fault }];
-  });
 }
 
 /** Every service within its walls, for a domain. */

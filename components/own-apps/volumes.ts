@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { Service } from "./compose-file";
+import type { Fault, Manifest } from "./manifest";
 
 /** What a container sees at a path. */
 export type Mount =
@@ -60,6 +61,22 @@ export function mountOf(
   if (!readOnly)
     return `mounts ${source} of the App's folder, which nobody can write to on the host: write :ro, or ${instead}`;
   return { type: kind, path, target };
+}
+
+/**
+ * A volume is in the place of one folder: two would write over each other's files.
+ *
+ * @param listed as in {@link Mountable}
+ */
+export function volumeFaults(renamed: Manifest["volumes"], listed: Mountable["listed"]): Fault[] {
+  const entries = Object.entries(renamed).map(([path, volume]) => ({ path, volume, folder: posix.join(path, ".") }));
+  return entries.flatMap(({ path, volume, folder }) => {
+    const first = entries.find((one) => one.volume === volume)?.folder;
+    const other = listed.includes(volume) ? "volumes of the compose file" : first;
+    if (other === folder) return [];
+    const fault = `names the volume ${volume}, which ${other} has: give it another name`;
+    return [{ file: "app.yaml", key: `volumes.${path}`, fault }];
+  });
 }
 
 /** Path below the App's folder; undefined where it leads out of it. */
