@@ -24,8 +24,9 @@ export function shells(): Shell[] {
   const own: Shell = { name: "sh", command: ["sh"], path };
   const ownAwk = realpathSync(found("awk"));
   const awks = ["mawk", "gawk", "original-awk"]
-    .filter((awk) => found(awk) !== "" && realpathSync(found(awk)) !== ownAwk)
-    .map((awk) => withAwk(awk, found(awk)));
+    .map((awk) => [awk, found(awk)] as const)
+    .filter(([, program]) => program !== "" && realpathSync(program) !== ownAwk)
+    .map(([awk, program]) => withAwk(awk, program));
   return [own, ...awks, ...(found("busybox") === "" ? [] : [busybox(found("busybox"))])];
 }
 
