@@ -44,6 +44,7 @@ module.exports = async function load(entry) {
   const text = fresh(name) ?? (await bundle(entry, name));
   traceSources(`${name}.cjs`);
   withoutClosures();
+  if (launched()) withoutStacks();
   return run(`${name}.cjs`, text);
 };
 
@@ -111,6 +112,10 @@ async function bundle(entry, name) {
     target: "node20",
     format: "cjs",
     external,
+    // It is read and compared at each run. Names stay, and lines are short enough to be shown with an error.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 200,
     // A script of `vm` has no import() of its own.
     supported: { "dynamic-import": false },
     plugins: [{ name: "places", setup: ownPlaces }],
@@ -215,12 +220,39 @@ function traceSources(file) {
   const place = new RegExp(`${file.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}:(\\d+):(\\d+)`, "g");
   const traced = (stack) => stack.replace(place, sourceOf);
   // The engine's launcher reads the maps of the SDK for each of these stacks, too; it prints what nobody caught.
-  const launched = process.listenerCount("unhandledRejection") > 0;
-  Error.prepareStackTrace = launched ? undefined : (error, frames) => traced([error, ...frames].join("\n    at "));
+  const byLauncher = launched();
+  Error.prepareStackTrace = byLauncher ? undefined : (error, frames) => traced([error, ...frames].join("\n    at "));
   const trace = (error) => {
     if (error instanceof Error && error.stack !== undefined) error.stack = traced(error.stack);
   };
-  if (launched) for (const event of ["uncaughtException", "unhandledRejection"]) process.prependListener(event, trace);
+  if (byLauncher)
+    for (const event of ["uncaughtException", "unhandledRejection"]) process.prependListener(event, trace);
+}
+
+/** Whether the engine's launcher runs this process: it listens for what nobody caught. */
+function launched() {
+  return process.listenerCount("unhandledRejection") > 0;
+}
+
+/**
+ * The SDK takes a stack for each resource, for its place in the sources, which is one in the bundle and says nothing, and one for
+ * each promise, which is printed only with PULUMI_DEBUG_PROMISE_LEAKS. Together they are a tenth of what a run computes.
+ */
+function withoutStacks() {
+  const fromProject = Module.createRequire(join(project, "package.json"));
+  fromProject("@pulumi/pulumi").Resource.callsites = () => [];
+  const debuggable = fromProject("@pulumi/pulumi/runtime/debuggable");
+  if (debuggable.debugPromiseLeaks) return;
+  const { debuggablePromise } = debuggable;
+  debuggable.debuggablePromise = (promise, context) => {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    try {
+      return debuggablePromise(promise, context);
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+  };
 }
 
 function mapOf(file) {
@@ -233,10 +265,10 @@ function mapOf(file) {
 
 /**
  * The SDK loads the TypeScript compiler and npm's own libraries, 1.3 s of processor time, to carry functions into dynamic
- * providers. This project has none, so they wait until somebody asks for one of their parts.
+ * providers, and what drives the CLI. This project uses neither, so they wait until somebody asks for one of their parts.
  */
 function withoutClosures() {
-  const late = new Set(["typescript", "@npmcli/arborist", "normalize-package-data", "execa"]);
+  const late = new Set(["typescript", "@npmcli/arborist", "normalize-package-data", "execa", "./automation"]);
   const sdk = join("node_modules", "@pulumi", "pulumi") + sep;
   const original = Module._load;
   Module._load = function (request, parent, ...rest) {
