@@ -12,6 +12,8 @@ const { Script } = require("node:vm");
 
 const project = resolve(__dirname, "..");
 const modules = `${sep}node_modules${sep}`;
+/** What the engine runs, with what its runs have in common made ahead. */
+const program = "index.ts";
 /** Written by npm at each change of the installed packages: this project's, or those it was installed with as a package. */
 const installed = installedPackages();
 
@@ -118,7 +120,7 @@ async function bundle(entry, name) {
     lineLimit: 200,
     // A script of `vm` has no import() of its own.
     supported: { "dynamic-import": false },
-    plugins: [{ name: "places", setup: ownPlaces }],
+    plugins: [...(entry === program ? [require("./prepared.cjs")] : []), { name: "places", setup: ownPlaces }],
     logLevel: "silent",
   });
   const sources = Object.keys(metafile.inputs).filter(isOwn);

@@ -1,7 +1,8 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { BackupSettings, DockerSettings, FreeNameSettings } from "../settings/settings";
-import { type ReleaseSource, unpackAndRun } from "../stack/release";
+import { unpackAndRun } from "../stack/payload";
+import type { ReleaseSource } from "../stack/release";
 import { releaseCommand } from "../stack/release-command";
 import type { TemplateValues } from "../stack/template";
 import { type AlertSettings, alertSecrets, alertValues } from "./alerts";

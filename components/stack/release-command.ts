@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Machine } from "../host/host";
 import { remoteCommand } from "../host/remote";
+import { releasePayload } from "./payload";
 import type { ReleasePlan } from "./plan";
-import { type ReleaseSource, digestComment, releasePayload, renderRelease } from "./release";
+import { type ReleaseSource, digestComment, renderRelease } from "./release";
 
 /** A release, and the command that it is sent to. */
 export interface ReleaseCommandArgs {

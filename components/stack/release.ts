@@ -2,8 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { createHmac } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve, sep } from "node:path";
-import { pack } from "tar-stream";
-import { type ReleasePlan, planText } from "./plan";
+import type { ReleasePlan } from "./plan";
 import { type TemplateHelpers, type TemplateValues, renderTemplate } from "./template";
 
 /** One file of a Release. */
@@ -78,18 +77,11 @@ export function renderRelease(
   const digestOf = (text: string) => createHmac("sha256", digestKey).update(text).digest("hex");
   const root = join(templatesRoot, source.template);
   const values = { ...source.values, secrets };
-  const file = (path: string, content: string): ReleaseFile => ({
-    path,
-    content,
-    owner: Object.entries(source.owners ?? {}).find(([prefix]) => path.startsWith(prefix))?.[1] ?? 0,
-    mode: mountedFolder.test(path) || path.endsWith(".sh") ? 0o555 : 0o400,
-  });
-  const plain = (from: string, path: string): ReleaseFile => {
-    const bytes = readFileSync(from);
-    return isUtf8(bytes)
-      ? file(path, bytes.toString("utf8"))
-      : { ...file(path, bytes.toString("latin1")), encoding: "latin1" };
+  const owned = (file: ReleaseFile): ReleaseFile => {
+    const [, owner] = Object.entries(source.owners ?? {}).find(([prefix]) => file.path.startsWith(prefix)) ?? [];
+    return owner === undefined ? file : { ...file, owner };
   };
+  const plain = (from: string, path: string) => owned(plainFile(from, path));
   const render = (
     path: string,
     helpers?: TemplateHelpers,
@@ -110,7 +102,7 @@ export function renderRelease(
   const secretFiles = Object.entries(source.secretFiles ?? {}).map(([path, name]) => {
     const secret = secrets[name];
     if (secret === undefined) throw new Error(`${source.template}: there is no secret ${name} for ${path}`);
-    return file(path, secret);
+    return owned(textFile(path, secret));
   });
   const imageParts = partsIn(templatesRoot, "image-parts");
   const rendered = templates
@@ -155,6 +147,18 @@ export function renderRelease(
   };
 }
 
+/** A file as it stands in the templates. */
+export function plainFile(from: string, path: string): ReleaseFile {
+  const bytes = readFileSync(from);
+  return isUtf8(bytes)
+    ? textFile(path, bytes.toString("utf8"))
+    : { ...textFile(path, bytes.toString("latin1")), encoding: "latin1" };
+}
+
+function textFile(path: string, content: string): ReleaseFile {
+  return { path, content, owner: 0, mode: mountedFolder.test(path) || path.endsWith(".sh") ? 0o555 : 0o400 };
+}
+
 /** What files include as `{{> name}}`: the lines that many services, or many images, have in common. */
 function partsIn(templatesRoot: string, folder: string): Record<string, string> {
   const root = join(templatesRoot, folder);
@@ -171,30 +175,6 @@ function partsIn(templatesRoot: string, folder: string): Record<string, string> 
 export function digestComment(release: Pick<Release, "digests">): string {
   const shown = (path: string) => (/\p{Cc}/u.test(path) ? JSON.stringify(path) : path);
   return release.digests.map(({ path, digest }) => `# ${digest} ${shown(path)}`).join("\n");
-}
-
-/** The release as it travels on standard input: base64 of a tar whose last entry proves that all of it arrived. */
-export async function releasePayload(release: Release): Promise<string> {
-  const archive = pack();
-  const entry = (name: string, content: string | Buffer, owner = 0, mode = 0o400) => {
-    // A fixed date keeps the payload equal on every machine and at every time.
-    archive.entry({ name, uid: owner, gid: owner, mode, mtime: new Date(0) }, content);
-  };
-  for (const { path, content, encoding = "utf8", owner, mode } of release.files) {
-    entry(path.startsWith("files/") ? path : `release/${path}`, Buffer.from(content, encoding), owner, mode);
-  }
-  entry("release/plan", planText(release.plan));
-  entry("release/secrets", release.secrets.flatMap((secret) => secret.split("\n")).join("\n") + "\n");
-  entry("complete", release.id);
-  archive.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of archive) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("base64");
-}
-
-/** Command that unpacks a payload from standard input and runs a script of it; the words are those of a shell. */
-export function unpackAndRun(script: string, words: string): string {
-  return `d=$(mktemp -d) && trap 'rm -rf "$d"' EXIT && base64 -d | tar -xC "$d" && sh "$d/release/${script}" ${words}`;
 }
 
 interface Mount {
@@ -221,7 +201,8 @@ function filesAt(path: string): string[] {
   return statSync(path).isDirectory() ? listFiles(path) : [""];
 }
 
-function listFiles(root: string): string[] {
+/** Paths of the files below a folder, in their order. */
+export function listFiles(root: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, "/"))

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import Handlebars from "handlebars";
 import { caddyToken, curlQuoted, composeScalar, envValue, shellWord, yamlScalar } from "./escape";
+import { templates as prepared } from "./prepared";
 
 /** What a template may see: plain data, no functions. */
 export interface TemplateValues {
@@ -53,17 +55,44 @@ export function renderTemplate(
   return compiled(source)(values, { helpers, partials: included });
 }
 
+const options = { strict: true, noEscape: true };
+
 /** By source: tests render one template for many values. */
 const templates = new Map<string, Handlebars.TemplateDelegate<TemplateValues>>();
 
 function compiled(source: string): Handlebars.TemplateDelegate<TemplateValues> {
   const known = templates.get(source);
   if (known !== undefined) return known;
-  const tree = isolated.parse(source);
-  refuseRawInsertions(tree.body);
-  const made = isolated.compile<TemplateValues>(tree, { strict: true, noEscape: true });
+  const specification = prepared.get(templateKey(source));
+  const made =
+    specification === undefined
+      ? isolated.compile<TemplateValues>(parsed(source), options)
+      : isolated.template<TemplateValues>(specification);
   templates.set(source, made);
   return made;
+}
+
+/** What a compiled template is found by. */
+export function templateKey(source: string): string {
+  return createHash("sha256").update(source).digest("hex");
+}
+
+/**
+ * A compiled template: the text of a JavaScript expression.
+ *
+ * @throws Error when the template inserts a value without a helper
+ */
+export function precompile(source: string): string {
+  // Its types say that it gives what `template` takes.
+  const code: unknown = isolated.precompile(parsed(source), options);
+  if (typeof code !== "string") throw new TypeError("Handlebars gives no text");
+  return code;
+}
+
+function parsed(source: string): hbs.AST.Program {
+  const tree = isolated.parse(source);
+  refuseRawInsertions(tree.body);
+  return tree;
 }
 
 function refuseRawInsertions(statements: readonly hbs.AST.Statement[]): void {

@@ -5,7 +5,7 @@ import type { WorkerRelease } from "../apps/app";
 import type { Host, Worker } from "../host/host";
 import { onRemoval, reachCommand } from "../host/reach-command";
 import type { DockerSettings } from "../settings/settings";
-import { unpackAndRun } from "../stack/release";
+import { unpackAndRun } from "../stack/payload";
 import { releaseCommand } from "../stack/release-command";
 
 export interface ClusterWorkerArgs {

@@ -6,7 +6,7 @@ receive() { # RELEASE
   free=$(df -Pk "$stacks" "$docker_root" | awk 'NR > 1 && (min == "" || $4 < min) { min = $4 } END { print min }')
   [ "$free" -ge "$min_free_kib" ] || fail "the disk is full: $((free / 1024)) MiB free, $((min_free_kib / 1024)) MiB needed; nothing was touched"
   incoming=$(mktemp -d "$stack/incoming.XXXXXX") || fail "cannot write below $stack"
-  base64 -d | tar -x --numeric-owner --same-permissions -C "$incoming" || fail "the release did not arrive completely; nothing was touched"
+  base64 -d | tar -xz --numeric-owner --same-permissions -C "$incoming" || fail "the release did not arrive completely; nothing was touched"
   [ "$(cat "$incoming/complete" 2>/dev/null)" = "$1" ] || fail "the release did not arrive completely; nothing was touched"
   mkdir -p "$stack/releases" "$stack/files" "$incoming/files"
   chmod 755 "$stack" "$stack/releases" "$stack/files" "$incoming/release" "$incoming/files"

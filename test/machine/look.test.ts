@@ -1,12 +1,12 @@
 import { hostValues } from "../../components/host/docker-engine";
 import { inboundRules } from "../../components/host/network";
-import { unpackAndRun } from "../../components/stack/release";
+import { unpackAndRun } from "../../components/stack/payload";
 import { judgeLook, lookCommand, lookScript } from "../../ops/doctor/look";
 import type { Check } from "../../ops/status/check";
 import { CommandError } from "../../cli/run";
 import { hostKey } from "../support/minimal";
 import { runProgram } from "../support/program";
-import { archiveOf } from "../support/releases";
+import { inputOf } from "../support/releases";
 import { settingsOf } from "../support/settings";
 import { Machine, chosenSystems } from "./machine";
 import { type OddState, dockerStates, states } from "./look/states";
@@ -99,7 +99,7 @@ describe.each(chosenSystems)("a fresh %s", (system) => {
 async function prepareWorker(machine: Machine): Promise<{ readonly ok: boolean; readonly said: string }> {
   const lwsandboxWorkerHosts = JSON.stringify([`203.0.113.8 ${hostKey}`]);
   const run = await runProgram({ lwsandboxEnabled: "true", lwsandboxWorkerHosts });
-  const input = archiveOf(run, "worker-203-0-113-8-upkeep").toString("base64");
+  const input = inputOf(run, "worker-203-0-113-8-upkeep");
   return machine.run(unpackAndRun("upkeep.sh", ""), { input }).then(
     ({ stdout }) => ({ ok: true, said: stdout }),
     (error: unknown) => {

@@ -13,7 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ReleasePlan } from "../../components/stack/plan";
-import { type Release, releasePayload } from "../../components/stack/release";
+import { releasePayload } from "../../components/stack/payload";
+import type { Release } from "../../components/stack/release";
 import { projectRoot } from "./project-root";
 
 const templates = join(projectRoot, "stack-templates", "host");

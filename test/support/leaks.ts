@@ -1,6 +1,6 @@
 // What can be read or worked out from a state without its passphrase.
 import { createHash, createHmac } from "node:crypto";
-import { archived } from "./releases";
+import { archived, tarOf } from "./releases";
 
 /** A resource as it lies in the state. */
 export interface StateResource {
@@ -76,7 +76,7 @@ export function payloadOf(stdin: string): string | undefined {
 async function digestedBy({ stdin, plain }: StateResource): Promise<Digested[]> {
   if (stdin === undefined) return [];
   const lines = plain.flatMap((text) => text.split("\n"));
-  const files = await archived(Buffer.from(stdin, "base64"));
+  const files = await archived(tarOf(stdin));
   return files.flatMap(({ path: arrived, content, mode, uid: owner }) => {
     const path = arrived.replace(/^(release|files\/[0-9a-f]{16})\//, "");
     const line = lines.find((one) => /^# [0-9a-f]{8} /.test(one) && one.slice(11) === path);
@@ -114,7 +114,7 @@ export async function keysOfDigests(
 async function secretsOf(resources: readonly StateResource[], given: readonly string[]): Promise<string[]> {
   const made = resources.filter((one) => makersOfSecrets.test(one.type) && !isSalt(one));
   const sent = await Promise.all(
-    resources.map(async ({ stdin }) => (stdin === undefined ? [] : archived(Buffer.from(stdin, "base64")))),
+    resources.map(async ({ stdin }) => (stdin === undefined ? [] : archived(tarOf(stdin)))),
   );
   const hashes = sent.flat().flatMap(({ content }) => content.match(passwordHash) ?? []);
   return [...given, ...made.flatMap(({ secretOutputs }) => secretOutputs), ...hashes];

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import { type Plain, textOf } from "./plain";
 import type { ProgramRun } from "./program";
@@ -18,10 +19,20 @@ export interface ArrivedFile {
 /** The stacks that carry a release, by the name of the command that brings it. */
 export type ReleaseName = `${string}-release` | `${string}-upkeep` | "docker-install";
 
-/** The archive that a remote command sends, on the standard input of the hook, next to the connection. */
-export function archiveOf(run: Pick<ProgramRun, "resource">, name: ReleaseName): Buffer {
+/** What a remote command gets on its standard input; the standard input of the hook has it next to the connection. */
+export function inputOf(run: Pick<ProgramRun, "resource">, name: ReleaseName): string {
   const { payload } = JSON.parse(textOf(run.resource(name).inputs["stdin"])) as { payload: Plain };
-  return Buffer.from(textOf(payload), "base64");
+  return textOf(payload);
+}
+
+/** The tar in the payload of a release. */
+export function tarOf(payload: string): Buffer {
+  return gunzipSync(Buffer.from(payload, "base64"));
+}
+
+/** The tar that a remote command sends. */
+export function archiveOf(run: Pick<ProgramRun, "resource">, name: ReleaseName): Buffer {
+  return tarOf(inputOf(run, name));
 }
 
 /** The files a remote command sends, by their path in the template: without the folder named by a digest. */

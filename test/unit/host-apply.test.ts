@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { releasePayload } from "../../components/stack/release";
+import { releasePayload } from "../../components/stack/payload";
 import { HostMachine, release } from "../support/host-machine";
 
 let host: HostMachine;

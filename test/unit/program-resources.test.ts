@@ -2,6 +2,7 @@ import { textOf } from "../support/plain";
 import { hostKey, privateKey } from "../support/minimal";
 import { type ProgramRun, runProgram } from "../support/program";
 import type { RecordedResource } from "../support/recorder";
+import { tarOf } from "../support/releases";
 
 const localCommand = "command:local:Command";
 
@@ -80,7 +81,7 @@ describe("every remote command", () => {
         limit: { seconds: 2040, graceSeconds: 540 },
       });
       expect(Object.keys(connection)).toEqual(Object.keys(look));
-      expect(Buffer.from(String(payload), "base64").toString("latin1")).toContain("ustar");
+      expect(tarOf(String(payload)).toString("latin1")).toContain("ustar");
     }
   });
 

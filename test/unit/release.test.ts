@@ -1,16 +1,12 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { releasePayload } from "../../components/stack/payload";
 import { formatComments, planText } from "../../components/stack/plan";
-import {
-  type Release,
-  type ReleaseSource,
-  digestComment,
-  releasePayload,
-  renderRelease,
-} from "../../components/stack/release";
-import { archived } from "../support/releases";
+import { type Release, type ReleaseSource, digestComment, renderRelease } from "../../components/stack/release";
+import { archived, tarOf } from "../support/releases";
 
 const templates: Readonly<Record<string, string>> = {
   "compose.yaml.hbs": `services:
@@ -151,7 +147,7 @@ describe("a template that is wrong", () => {
 });
 
 describe("the payload of a release", () => {
-  const tar = async (release: Release) => Buffer.from(await releasePayload(release), "base64");
+  const tar = async (release: Release) => tarOf(await releasePayload(release));
 
   it("is equal byte for byte whenever it is made", async () => {
     const before = await releasePayload(render());
@@ -159,6 +155,22 @@ describe("the payload of a release", () => {
     const after = await releasePayload(render());
     jest.useRealTimers();
     expect(after).toBe(before);
+  });
+
+  it("is equal byte for byte on every machine, whatever zlib its Node.js has", async () => {
+    const long = Array.from({ length: 2000 }, (_, line) => `line ${line * line}`).join("\n");
+    const release: Release = {
+      id: "a",
+      digests: [],
+      files: [{ path: "a", content: long, mode: 0o400, owner: 0 }],
+      plan: { networks: [] },
+      secrets: [],
+    };
+    const payload = await releasePayload(release);
+    expect(payload.length).toBeLessThan(long.length / 2);
+    expect(createHash("sha256").update(payload).digest("hex")).toBe(
+      "d4a7bb29ec463417da0427f259df151013b431738df6efca4223ecf28e8b75c5",
+    );
   });
 
   it("is a tar that the real tar lists with owners and modes: secrets for their container alone, scripts to be run", async () => {

@@ -1,10 +1,10 @@
-import { unpackAndRun } from "../../../components/stack/release";
+import { unpackAndRun } from "../../../components/stack/payload";
 import { cacheDir } from "../../../cli/cache";
 import type { System } from "../../../sandbox/host/base";
 import { hostImage } from "../../../sandbox/host/recipe";
 import { CommandError, type Output, run } from "../../../cli/run";
 import { runProgram } from "../../support/program";
-import { archiveOf } from "../../support/releases";
+import { inputOf } from "../../support/releases";
 import { Machine } from "../machine";
 
 /** What an installation said and whether it came to its end. */
@@ -70,7 +70,7 @@ export class Scene {
   private async render(settings: Readonly<Record<string, string>>) {
     const packages = this.machine.system === "debian 12" ? "docker-ce" : "distribution";
     const all = { dockerPackages: packages, swapMiB: "0", ...settings };
-    const payload = archiveOf(await runProgram(all), "docker-install").toString("base64");
+    const payload = inputOf(await runProgram(all), "docker-install");
     return { command: unpackAndRun("install.sh", ""), payload };
   }
 

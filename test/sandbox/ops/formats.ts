@@ -1,4 +1,5 @@
-import { type Release, releasePayload } from "../../../components/stack/release";
+import { releasePayload } from "../../../components/stack/payload";
+import type { Release } from "../../../components/stack/release";
 import type { World } from "../world";
 import { opsStatus } from "./run";
 
