@@ -9,9 +9,12 @@ const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, write
 const Module = require("node:module");
 const { dirname, join, relative, resolve, sep } = require("node:path");
 const { Script } = require("node:vm");
+const { launched, withoutClosures, withoutDebugMessages, withoutStacks } = require("./sdk.cjs");
 
 const project = resolve(__dirname, "..");
 const modules = `${sep}node_modules${sep}`;
+/** As a file of the project: packages are found from there, whatever folder the cache is in. */
+const fromProject = Module.createRequire(join(project, "package.json"));
 /** What the engine runs, with what its runs have in common made ahead. */
 const program = "index.ts";
 /** Written by npm at each change of the installed packages: this project's, or those it was installed with as a package. */
@@ -46,7 +49,10 @@ module.exports = async function load(entry) {
   const text = fresh(name) ?? (await bundle(entry, name));
   traceSources(`${name}.cjs`);
   withoutClosures();
-  if (launched()) withoutStacks();
+  if (launched()) {
+    withoutDebugMessages();
+    withoutStacks();
+  }
   return run(`${name}.cjs`, text);
 };
 
@@ -58,6 +64,7 @@ module.exports = async function load(entry) {
  */
 module.exports.now = function now(entry) {
   const name = join(cacheFolder(), entry.replace(/[\\/]/g, "-").replace(/\.ts$/, ""));
+  if (launched()) withoutDebugMessages();
   return run(`${name}.cjs`, fresh(name) ?? bundledByChild(entry, name));
 };
 
@@ -179,8 +186,7 @@ function run(file, text) {
   });
   if (script.cachedDataRejected !== false) process.once("exit", () => keep(compiled, key, script));
   const module = new Module(file);
-  // As the file that was bundled: packages are found from there, whatever folder the cache is in.
-  module.require = Module.createRequire(join(project, "package.json"));
+  module.require = fromProject;
   script.runInThisContext().call(module.exports, module.exports, module.require, module, project, project, file);
   return module.exports;
 }
@@ -231,58 +237,12 @@ function traceSources(file) {
     for (const event of ["uncaughtException", "unhandledRejection"]) process.prependListener(event, trace);
 }
 
-/** Whether the engine's launcher runs this process: it listens for what nobody caught. */
-function launched() {
-  return process.listenerCount("unhandledRejection") > 0;
-}
-
-/**
- * The SDK takes a stack for each resource, for its place in the sources, which is one in the bundle and says nothing, and one for
- * each promise, which is printed only with PULUMI_DEBUG_PROMISE_LEAKS. Together they are a tenth of what a run computes.
- */
-function withoutStacks() {
-  const fromProject = Module.createRequire(join(project, "package.json"));
-  fromProject("@pulumi/pulumi").Resource.callsites = () => [];
-  const debuggable = fromProject("@pulumi/pulumi/runtime/debuggable");
-  if (debuggable.debugPromiseLeaks) return;
-  const { debuggablePromise } = debuggable;
-  debuggable.debuggablePromise = (promise, context) => {
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
-    try {
-      return debuggablePromise(promise, context);
-    } finally {
-      Error.stackTraceLimit = limit;
-    }
-  };
-}
-
 function mapOf(file) {
   try {
     return new Module.SourceMap(JSON.parse(readFileSync(`${file}.map`, "utf8")));
   } catch {
     return undefined;
   }
-}
-
-/**
- * The SDK loads the TypeScript compiler and npm's own libraries, 1.3 s of processor time, to carry functions into dynamic
- * providers, and what drives the CLI. This project uses neither, so they wait until somebody asks for one of their parts.
- */
-function withoutClosures() {
-  const late = new Set(["typescript", "@npmcli/arborist", "normalize-package-data", "execa", "./automation"]);
-  const sdk = join("node_modules", "@pulumi", "pulumi") + sep;
-  const original = Module._load;
-  Module._load = function (request, parent, ...rest) {
-    if (!late.has(request) || !parent?.filename?.includes(sdk)) return original.call(this, request, parent, ...rest);
-    const real = () => original.call(this, request, parent, ...rest);
-    return new Proxy(
-      {},
-      {
-        get: (_, key) => (key === "__esModule" ? true : key === "default" ? (real().default ?? real()) : real()[key]),
-      },
-    );
-  };
 }
 
 if (require.main === module) {

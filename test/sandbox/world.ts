@@ -172,10 +172,20 @@ export class World<S extends Sandbox = ExistingSandbox> {
     return stdout;
   }
 
-  /** Every secret that the plain half of the state shows or gives away. @param given secrets of the configuration */
-  async leaks(given: readonly string[]): Promise<string[]> {
+  /**
+   * Every secret that the plain half of the state, or another text, shows or gives away.
+   *
+   * @param given secrets of the configuration
+   * @param others more texts, by name
+   */
+  async leaks(given: readonly string[], others: Readonly<Record<string, string>> = {}): Promise<string[]> {
     const { stdout: shown } = await this.sandbox.pulumi(["stack", "export", "--show-secrets"]);
-    return leaks(stateResources(await this.stateText(), shown), given);
+    const resources = stateResources(await this.stateText(), shown);
+    const texts = Object.entries(others).map(([name, text]) => ({ name, plain: text.split("\n") }));
+    return leaks(
+      [...resources, ...texts.map((each) => ({ ...each, type: "text", secretOutputs: [], stdin: undefined }))],
+      given,
+    );
   }
 
   /** URN of the resource of that name. */

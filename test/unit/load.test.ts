@@ -36,7 +36,7 @@ function run() {
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "load-"));
   for (const name of ["bin", "bundles", "deep"]) mkdirSync(file(name));
-  copyFileSync(join(projectRoot, "bin/load.cjs"), file("bin/load.cjs"));
+  for (const name of ["load", "sdk"]) copyFileSync(join(projectRoot, `bin/${name}.cjs`), file(`bin/${name}.cjs`));
   symlinkSync(join(projectRoot, "node_modules"), file("node_modules"));
   writeFileSync(file("package.json"), "{}");
   write("start.cjs", 'require("./bin/load.cjs")("main.ts").then(({ begin }) => begin());');

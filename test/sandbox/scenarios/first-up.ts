@@ -94,6 +94,13 @@ export function firstUp(world: World): void {
     expect(await world.leaks([...Object.values(secrets), world.sandbox.loginKey.privateKey])).toEqual([]);
   });
 
+  test("none stands in what engine and SDK tell somebody who looks for a fault", async () => {
+    const { stdout, stderr } = await world.sandbox.pulumi(["preview", "--debug", "--logtostderr", "-v=9"]);
+    const told = { debug: stdout + stderr };
+    expect(told.debug).toContain("RegisterResource");
+    expect(await world.leaks([...Object.values(secrets), world.sandbox.loginKey.privateKey], told)).toEqual([]);
+  });
+
   test("secret files on the host are readable by their owner alone", async () => {
     const modes = await world.onHost(
       "find /opt/cloudcode/stacks \\( -path '*/secrets*' -o -name '*_API_KEY' -o -name operator.yml \\) -type f -printf '%m\\n' | sort -u",
