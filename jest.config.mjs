@@ -35,7 +35,16 @@ export default {
   // Only for what hangs: beside other suites, what takes a few seconds alone has taken half a minute.
   testTimeout: 120_000,
   projects: [
-    { ...project, displayName: "unit", testMatch: ["<rootDir>/test/unit/**/*.test.ts"] },
+    {
+      ...project,
+      displayName: "unit",
+      testMatch: ["<rootDir>/test/unit/**/*.test.ts"],
+      globalSetup: "<rootDir>/test/support/prepared.cjs",
+      moduleNameMapper: {
+        ...project.moduleNameMapper,
+        "(^\\./|/stack/)prepared$": "<rootDir>/node_modules/.cache/tests/prepared.cjs",
+      },
+    },
     { ...withTools, displayName: "tools", testMatch: ["<rootDir>/test/tools/**/*.test.ts"] },
     { ...withTools, displayName: "kit", testMatch: ["<rootDir>/{sandbox,test/toolchain}/**/*.test.ts"] },
     ...["alicloud-emulator", "donation-site", "offline-kit", "policy-pack"].map((name) => ({

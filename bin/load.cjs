@@ -127,7 +127,7 @@ async function bundle(entry, name) {
     lineLimit: 200,
     // A script of `vm` has no import() of its own.
     supported: { "dynamic-import": false },
-    plugins: [...(entry === program ? [require("./prepared.cjs")] : []), { name: "places", setup: ownPlaces }],
+    plugins: [...(entry === program ? [require("./prepared.cjs").plugin] : []), { name: "places", setup: ownPlaces }],
     logLevel: "silent",
   });
   const sources = Object.keys(metafile.inputs).filter(isOwn);

@@ -7,22 +7,26 @@ const Module = require("node:module");
 const { join, resolve } = require("node:path");
 
 const project = resolve(__dirname, "..");
-
-module.exports = {
+const plugin = {
   name: "prepared",
-  setup({ esbuild, onLoad }) {
-    onLoad({ filter: /[\\/]components[\\/]stack[\\/]prepared\.ts$/ }, async () => {
-      const { prepare } = await ownCode(esbuild, "components/stack/prepare.ts");
-      const { templates, parts } = await prepare(join(project, "stack-templates"));
-      const compiled = templates.map(([key, code]) => `[${JSON.stringify(key)}, ${code}]`);
-      const contents = `export const templates = new Map([${compiled}]), parts = new Map(${JSON.stringify(parts)});`;
-      return { contents, loader: "js" };
-    });
+  setup({ onLoad }) {
+    const filter = /[\\/]components[\\/]stack[\\/]prepared\.ts$/;
+    onLoad({ filter }, async () => ({ contents: await contents(), loader: "js" }));
   },
 };
 
-async function ownCode(esbuild, entry) {
-  const { outputFiles } = await esbuild.build({
+module.exports = { plugin, contents };
+
+/** The text of a CommonJS module in the place of prepared.ts. */
+async function contents() {
+  const { prepare } = await ownCode("components/stack/prepare.ts");
+  const { templates, parts } = await prepare(join(project, "stack-templates"));
+  const compiled = templates.map(([key, code]) => `[${JSON.stringify(key)}, ${code}]`);
+  return `exports.templates = new Map([${compiled}]);\nexports.parts = new Map(${JSON.stringify(parts)});\n`;
+}
+
+async function ownCode(entry) {
+  const { outputFiles } = await require("esbuild").build({
     absWorkingDir: project,
     entryPoints: [entry],
     bundle: true,

@@ -60,9 +60,15 @@ export function partKey(part: Buffer): string {
   return createHash("sha256").update(part).digest("base64");
 }
 
+/** By key: a run with many stacks, or many runs in one process, send some parts more than once. */
+const made = new Map<string, Buffer>();
+
 function compressed(part: Buffer): Buffer {
-  const prepared = parts.get(partKey(part));
-  return prepared === undefined ? compress(part) : Buffer.from(prepared, "base64");
+  const key = partKey(part);
+  const prepared = parts.get(key);
+  const bytes = made.get(key) ?? (prepared === undefined ? compress(part) : Buffer.from(prepared, "base64"));
+  made.set(key, bytes);
+  return bytes;
 }
 
 function rootsOwn(path: string, content: string): ReleaseFile {
