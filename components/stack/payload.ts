@@ -13,8 +13,8 @@ const endOfTar = Buffer.alloc(2 * tarBlock);
  * The release as it travels on standard input: base64 of a compressed tar whose last entry proves that all of it arrived. The stack's
  * state holds it, and the engine reads it at each run: without compression, the scripts of a host are half a megabyte.
  *
- * It is compressed in many parts, which gzip allows (RFC 1952, 2.2): a bundle holds those that are the same in every stack. Not by
- * Node's zlib, which writes other bytes on another processor: a payload of other bytes is a change of the host.
+ * It is compressed in many parts, which gzip allows (RFC 1952, 2.2): a bundle holds those that are the same in every stack. Node's zlib
+ * would not do: it writes other bytes on another processor, and a payload of other bytes is a change of the host.
  */
 export async function releasePayload(release: Release): Promise<string> {
   const files = [
