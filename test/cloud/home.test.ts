@@ -188,6 +188,8 @@ describe("the package", () => {
     expect(created).not.toContain("cloudcode:index:ComposeStack donation");
     // The hooks are found from the folder of that program.
     expect(said).toContain("exec node node_modules/cloudcode/bin/cloudcode-hook.cjs reach");
+    // The SDK's debug messages quote secret outputs.
+    expect(await pulumi(place, "preview", "--debug")).not.toContain("RPC finished");
   });
 
   it("has outputs that a second program reads", async () => {
