@@ -13,8 +13,6 @@ const { launched, withoutClosures, withoutDebugMessages, withoutStacks } = requi
 
 const project = resolve(__dirname, "..");
 const modules = `${sep}node_modules${sep}`;
-/** As a file of the project: packages are found from there, whatever folder the cache is in. */
-const fromProject = Module.createRequire(join(project, "package.json"));
 /** What the engine runs, with what its runs have in common made ahead. */
 const program = "index.ts";
 /** Written by npm at each change of the installed packages: this project's, or those it was installed with as a package. */
@@ -186,7 +184,8 @@ function run(file, text) {
   });
   if (script.cachedDataRejected !== false) process.once("exit", () => keep(compiled, key, script));
   const module = new Module(file);
-  module.require = fromProject;
+  // As the file that was bundled: packages are found from there, whatever folder the cache is in.
+  module.require = Module.createRequire(join(project, "package.json"));
   script.runInThisContext().call(module.exports, module.exports, module.require, module, project, project, file);
   return module.exports;
 }

@@ -3,7 +3,6 @@
  * templates and to compress the files of a host takes longer than all the rest of rendering them. A file that has changed since then is
  * not found among them, and the run makes what it needs.
  */
-const Module = require("node:module");
 const { join, resolve } = require("node:path");
 
 const project = resolve(__dirname, "..");
@@ -36,8 +35,7 @@ async function ownCode(entry) {
     format: "cjs",
     logLevel: "silent",
   });
-  const module = new Module(entry);
-  module.require = Module.createRequire(join(project, "package.json"));
-  new Function("exports", "require", "module", outputFiles[0].text)(module.exports, module.require, module);
+  const module = { exports: {} };
+  new Function("exports", "require", "module", outputFiles[0].text)(module.exports, require, module);
   return module.exports;
 }

@@ -1,8 +1,6 @@
 /** What a run of the program leaves out of Pulumi's SDK. */
 const Module = require("node:module");
-const { join, resolve, sep } = require("node:path");
-
-const fromProject = Module.createRequire(join(resolve(__dirname, ".."), "package.json"));
+const { join, sep } = require("node:path");
 
 module.exports = { launched, withoutClosures, withoutDebugMessages, withoutStacks };
 
@@ -13,7 +11,7 @@ function launched() {
 
 /** The SDK sends the engine all outputs of each resource, with secrets in plain text, for `pulumi up --debug` to print. */
 function withoutDebugMessages() {
-  fromProject("@pulumi/pulumi/log").debug = () => Promise.resolve();
+  require("@pulumi/pulumi/log").debug = () => Promise.resolve();
 }
 
 /**
@@ -21,8 +19,8 @@ function withoutDebugMessages() {
  * each promise, which is printed only with PULUMI_DEBUG_PROMISE_LEAKS. Together they are a tenth of what a run computes.
  */
 function withoutStacks() {
-  fromProject("@pulumi/pulumi").Resource.callsites = () => [];
-  const debuggable = fromProject("@pulumi/pulumi/runtime/debuggable");
+  require("@pulumi/pulumi").Resource.callsites = () => [];
+  const debuggable = require("@pulumi/pulumi/runtime/debuggable");
   if (debuggable.debugPromiseLeaks) return;
   const { debuggablePromise } = debuggable;
   debuggable.debuggablePromise = (promise, context) => {

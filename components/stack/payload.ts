@@ -65,8 +65,10 @@ const made = new Map<string, Buffer>();
 
 function compressed(part: Buffer): Buffer {
   const key = partKey(part);
+  const known = made.get(key);
+  if (known !== undefined) return known;
   const prepared = parts.get(key);
-  const bytes = made.get(key) ?? (prepared === undefined ? compress(part) : Buffer.from(prepared, "base64"));
+  const bytes = prepared === undefined ? compress(part) : Buffer.from(prepared, "base64");
   made.set(key, bytes);
   return bytes;
 }
