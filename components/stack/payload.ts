@@ -50,20 +50,26 @@ export async function entryOf({ path: name, content, encoding, owner, mode }: Re
   return [tar.subarray(0, header), tar.subarray(header)].filter(({ length }) => length > 0);
 }
 
-/** A part of the tar as a part of a gzip file. */
-export function compress(part: Buffer): Buffer {
-  return Buffer.from(gzipSync(part, { mtime: 0 }));
+/** Whether a part is worth compressing: not a header, nor a secret. */
+export function isLarge(part: Buffer): boolean {
+  return part.length > tarBlock;
 }
 
-/** What a compressed part is found by. */
+/** A part of the tar as a part of a gzip file; a small one is stored as it is (RFC 1951, 3.2.4). */
+export function compress(part: Buffer): Buffer {
+  return Buffer.from(gzipSync(part, { mtime: 0, level: isLarge(part) ? 6 : 0 }));
+}
+
+/** What a large part is found by. */
 export function partKey(part: Buffer): string {
   return createHash("sha256").update(part).digest("base64");
 }
 
-/** By key: a run with many stacks, or many runs in one process, send some parts more than once. */
+/** By key: a run with many stacks, or many runs in one process, send some large parts more than once. */
 const made = new Map<string, Buffer>();
 
 function compressed(part: Buffer): Buffer {
+  if (!isLarge(part)) return compress(part);
   const key = partKey(part);
   const known = made.get(key);
   if (known !== undefined) return known;

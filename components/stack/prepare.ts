@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { arriving, compress, entryOf, partKey } from "./payload";
+import { arriving, compress, entryOf, isLarge, partKey } from "./payload";
 import { listFiles, plainFile } from "./release";
 import { precompile, templateKey } from "./template";
 
@@ -8,7 +8,7 @@ import { precompile, templateKey } from "./template";
 export interface Prepared {
   /** Keys and compiled templates, each the text of a JavaScript expression. */
   readonly templates: readonly (readonly [string, string])[];
-  /** Keys and compressed parts of payloads, base64. */
+  /** Keys and compressed large parts of payloads, base64. */
   readonly parts: readonly (readonly [string, string])[];
 }
 
@@ -29,6 +29,7 @@ export async function prepare(templatesRoot: string): Promise<Prepared> {
     .map((path) => entryOf(arriving(plainFile(join(templatesRoot, path), path.replace(/^[^/]*\//, "")))));
   const parts = (await Promise.all(files))
     .flat()
+    .filter(isLarge)
     .map((part) => [partKey(part), compress(part).toString("base64")] as const);
   return { templates, parts };
 }

@@ -158,7 +158,7 @@ describe("the payload of a release", () => {
   });
 
   it("is equal byte for byte on every machine, whatever zlib its Node.js has", async () => {
-    const long = Array.from({ length: 2000 }, (_, line) => `line ${line * line}`).join("\n");
+    const long = Array.from({ length: 2000 }, (_, line) => `echo line ${line}`).join("\n");
     const release: Release = {
       id: "a",
       digests: [],
@@ -169,7 +169,7 @@ describe("the payload of a release", () => {
     const payload = await releasePayload(release);
     expect(payload.length).toBeLessThan(long.length / 2);
     expect(createHash("sha256").update(payload).digest("hex")).toBe(
-      "d4a7bb29ec463417da0427f259df151013b431738df6efca4223ecf28e8b75c5",
+      "af6622381d3e3b4a1152e27348317b621e019b8037b766469bc074ee85e4586c",
     );
   });
 
