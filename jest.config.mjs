@@ -14,9 +14,11 @@ const project = {
   testEnvironment: "<rootDir>/test/support/environment.cjs",
   transform,
   transformIgnorePatterns: [modules],
-  // Pulumi's SDK loads them in each test file: to write functions as text, which this program has none of, and to drive the CLI.
+  // What each test file would load for nothing: with Pulumi's SDK, what writes functions as text, which this program has none of, and
+  // what drives the CLI; with zod, its messages in other languages.
   moduleNameMapper: {
-    "/typescript-shim$|^@npmcli/arborist$|^\\./automation$": "<rootDir>/test/support/absent.cjs",
+    "/typescript-shim$|^@npmcli/arborist$|^normalize-package-data$|^\\./automation$|^\\.\\./locales/index\\.cjs$":
+      "<rootDir>/test/support/absent.cjs",
     "^\\./debuggable$": "<rootDir>/test/support/debuggable.cjs",
   },
 };

@@ -1,1 +1,1 @@
-// Stands for TypeScript's compiler, npm's Arborist and the automation API, which Pulumi's SDK loads and this program never calls.
+// Stands for what jest.config.mjs names: packages load it, and no test needs it.
