@@ -42,6 +42,7 @@ export default {
       displayName: "unit",
       testMatch: ["<rootDir>/test/unit/**/*.test.ts"],
       globalSetup: "<rootDir>/test/support/prepared.cjs",
+      globalTeardown: "<rootDir>/test/support/prepared-end.cjs",
       moduleNameMapper: {
         ...project.moduleNameMapper,
         "(^\\./|/stack/)prepared$": "<rootDir>/node_modules/.cache/tests/prepared.cjs",

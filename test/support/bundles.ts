@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Where bin/load.cjs keeps what it compiles for the tests of one file: CLOUDCODE_BUNDLES of the processes that they start. */
-export const bundles = mkdtempSync(join(tmpdir(), "bundles-"));
+/** Made by prepared.cjs. */
+const { TEST_BUNDLES: folder, JEST_WORKER_ID: worker } = process.env;
+if (folder === undefined || worker === undefined) throw new Error("only the unit tests have a folder for bundles");
 
-afterAll(() => {
-  rmSync(bundles, { recursive: true });
-});
+/**
+ * Where bin/load.cjs keeps what it compiles: CLOUDCODE_BUNDLES of the processes that tests start. Each worker of Jest has one, and runs a
+ * file at a time: prices are kept there, too.
+ */
+export const bundles = join(folder, worker);

@@ -1,33 +1,30 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { CommandError, run } from "../../cli/run";
+import { bundles } from "../support/bundles";
 import { projectRoot } from "../support/project-root";
 
 jest.setTimeout(60_000);
 
-let folder: string;
+// Without the Pulumi CLI.
+const env = { PATH: dirname(process.execPath), CLOUDCODE_BUNDLES: bundles };
 let client: Client;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "mcp-"));
   client = new Client({ name: "test", version: "1" });
   await client.connect(
     new StdioClientTransport({
       command: process.execPath,
       args: ["ops/bin.mjs", "mcp", "--stack", "home"],
       cwd: projectRoot,
-      // Without the Pulumi CLI.
-      env: { PATH: dirname(process.execPath), CLOUDCODE_BUNDLES: folder },
+      env,
     }),
   );
 });
 afterAll(async () => {
   await client.close();
-  rmSync(folder, { recursive: true });
 });
 
 const call = (name: string, words: Record<string, unknown> = {}) => client.callTool({ name, arguments: words });
@@ -96,7 +93,6 @@ describe("the tools of an agent", () => {
 
 describe("exit codes", () => {
   const ended = async (...words: readonly string[]): Promise<[code: number, stdout: string]> => {
-    const env = { PATH: dirname(process.execPath), CLOUDCODE_BUNDLES: folder };
     try {
       const { stdout } = await run(process.execPath, ["ops/bin.mjs", ...words], { cwd: projectRoot, env });
       return [0, stdout];
@@ -107,7 +103,6 @@ describe("exit codes", () => {
   };
 
   it("is that of the signal where the reader of a pipe has enough, and nothing is said", async () => {
-    const env = { PATH: dirname(process.execPath), CLOUDCODE_BUNDLES: folder };
     const child = spawn(process.execPath, ["ops/bin.mjs", "history", "--json"], { cwd: projectRoot, env });
     child.stdout.destroy();
     const code = new Promise((resolve) => child.once("close", resolve));
