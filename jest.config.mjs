@@ -12,6 +12,7 @@ const modules = "/node_modules/(?!oauth4webapi/)";
 
 const project = {
   testEnvironment: "<rootDir>/test/support/environment.cjs",
+  runtime: "<rootDir>/test/support/runtime.cjs",
   transform,
   transformIgnorePatterns: [modules],
   // What each test file would load for nothing: with Pulumi's SDK, what writes functions as text, which this program has none of, and
