@@ -50,7 +50,7 @@ export async function entryOf({ path: name, content, encoding, owner, mode }: Re
   return [tar.subarray(0, header), tar.subarray(header)].filter(({ length }) => length > 0);
 }
 
-/** Whether a part is worth compressing: not a header, nor a secret. */
+/** Whether a part is worth compressing: a header is not, nor is a file that fits in one block. */
 export function isLarge(part: Buffer): boolean {
   return part.length > tarBlock;
 }

@@ -1,17 +1,10 @@
 // Runs the hooks that Pulumi runs on the operator's machine, as Pulumi runs them, against an emulator.
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { type Emulator, emulatorEnvironment } from "@cloudcode/alicloud-emulator";
 import { bundles } from "./bundles";
 import { projectRoot } from "./project-root";
-
-// Hooks keep prices next to the bundles, by the port of the emulator, and the next test may get the same port.
-afterEach(() => {
-  rmSync(join(bundles, "prices"), { recursive: true, force: true });
-});
 
 export interface ScriptRun {
   readonly code: number | null;

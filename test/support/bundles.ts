@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 
 /** Made by prepared.cjs. */
@@ -9,3 +10,8 @@ if (folder === undefined || worker === undefined) throw new Error("only the unit
  * file at a time: prices are kept there, too.
  */
 export const bundles = join(folder, worker);
+
+// Prices are kept by the port of the emulator, and the next test may get the same port.
+afterEach(() => {
+  rmSync(join(bundles, "prices"), { recursive: true, force: true });
+});
